@@ -1,0 +1,131 @@
+/**
+ * Reads directories whose content nobody trusts.
+ *
+ * @module
+ */
+
+import { O } from "../ffi/abi.ts";
+import { Plan, type Slot } from "../ffi/plan.ts";
+import {
+  AT_EMPTY_PATH,
+  FILE_TYPE,
+  readStatx,
+  STATX_BASIC,
+  STATX_SIZE,
+  type System,
+} from "../ffi/system.ts";
+import { openHowStrict } from "./resolve.ts";
+
+const CHUNK_BYTES = 32768;
+const DT_DIRECTORY = 4;
+const DT_UNKNOWN = 0;
+
+/** One entry of a directory, as getdents64(2) tells it. */
+export interface Entry {
+  /** Its name with the terminating NUL: bytes, for it may be no valid text. */
+  readonly name: Uint8Array<ArrayBuffer>;
+  /** Whether it is a directory; undefined where the file system does not say. */
+  readonly isDirectory: boolean | undefined;
+}
+
+/**
+ * Reads the next entries of a directory, without `.` and `..`.
+ *
+ * @param system the kernel
+ * @param fd an open directory; its position moves on
+ * @returns some entries; undefined at the end
+ * @throws {SystemError} if it cannot be read
+ */
+export function readEntries(system: System, fd: number): Entry[] | undefined {
+  const plan = new Plan();
+  const chunk = plan.room(CHUNK_BYTES);
+  const length = plan.slot("length");
+  plan.step("getdents64", [fd, chunk, CHUNK_BYTES], { into: length, what: "list a directory" });
+  system.run(plan, "list a directory");
+  const end = plan.result(length);
+  if (end === 0) return undefined;
+  const bytes = plan.content(chunk, end);
+  const view = plan.view(chunk);
+  const entries: Entry[] = [];
+  for (let at = 0; at < end;) {
+    const size = view.getUint16(at + 16, true);
+    const type = bytes[at + 18]!;
+    const start = at + 19;
+    const name = bytes.subarray(start, bytes.indexOf(0, start) + 1);
+    at += size;
+    const isDots = name[0] === 0x2e &&
+      (name.length === 2 || (name.length === 3 && name[1] === 0x2e));
+    if (isDots) continue;
+    entries.push({ name, isDirectory: type === DT_UNKNOWN ? undefined : type === DT_DIRECTORY });
+  }
+  return entries;
+}
+
+/**
+ * Opens a directory below another: the one of that name, on the same mount, or nothing.
+ *
+ * @param system the kernel
+ * @param parent the open directory above
+ * @param name its name with the terminating NUL
+ * @returns a descriptor to read it with, and what tells it from others; undefined if there is no
+ *   directory of that name (any more)
+ */
+export function openDirectory(
+  system: System,
+  parent: number,
+  name: Uint8Array,
+): { fd: number; identity: string } | undefined {
+  const plan = new Plan();
+  const fd = plan.slot("directory");
+  const status = plan.room(STATX_SIZE);
+  const how = openHowStrict(plan, O.O_DIRECTORY | O.O_NOFOLLOW | O.O_NOATIME);
+  plan.step("openat2", [parent, plan.bytes(name), how, 24], { into: fd });
+  planIdentity(plan, fd, status);
+  if (system.attempt(plan, "open a directory")) return undefined;
+  return { fd: plan.result(fd), identity: readStatx(plan.view(status)).identity };
+}
+
+/**
+ * Opens the directory above another, if it still is the one it was.
+ *
+ * @param system the kernel
+ * @param child the open directory below
+ * @param identity what it must be
+ * @returns a descriptor; undefined if the directory was moved meanwhile
+ */
+export function openParent(system: System, child: number, identity: string): number | undefined {
+  const plan = new Plan();
+  const fd = plan.slot("directory");
+  const status = plan.room(STATX_SIZE);
+  const flags = O.O_DIRECTORY | O.O_NOFOLLOW | O.O_NOATIME | O.O_CLOEXEC;
+  plan.step("openat", [child, plan.string(".."), flags, 0], { into: fd });
+  planIdentity(plan, fd, status);
+  if (system.attempt(plan, "open the directory above")) return undefined;
+  if (readStatx(plan.view(status)).identity === identity) return plan.result(fd);
+  system.close(plan.result(fd));
+  return undefined;
+}
+
+function planIdentity(plan: Plan, fd: Slot, status: ReturnType<Plan["room"]>): void {
+  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+}
+
+/**
+ * Whether a file is one of the kinds that a box may leave behind: files and directories.
+ *
+ * @param mode its type and permission bits
+ * @returns false for symbolic links, FIFOs, sockets and devices
+ *
+ * @example
+ * ```ts
+ * import { isPlain } from "isolate/box/directory_reader.ts";
+ * import { assert, assertFalse } from "@std/assert";
+ *
+ * assert(isPlain(0o100644));
+ * assertFalse(isPlain(0o120777));
+ * ```
+ */
+export function isPlain(mode: number): boolean {
+  const type = mode & FILE_TYPE.mask;
+  return type === FILE_TYPE.regular || type === FILE_TYPE.directory;
+}

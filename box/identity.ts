@@ -1,0 +1,104 @@
+/**
+ * Who the sandbox acts for, and how a plan does something with that user's rights.
+ *
+ * @module
+ */
+
+import { Plan } from "../ffi/plan.ts";
+import type { System } from "../ffi/system.ts";
+import { SandboxError } from "./errors.ts";
+
+/** A user as the kernel's permission checks see one. */
+export interface Identity {
+  /** User id. */
+  readonly uid: number;
+  /** Group id. */
+  readonly gid: number;
+  /** Supplementary groups. */
+  readonly groups: readonly number[];
+}
+
+/** What the running process may do. */
+export interface Rights {
+  /** Who started it. */
+  readonly caller: Identity;
+}
+
+/**
+ * Finds out who started this process, and refuses to work without the rights that it needs.
+ *
+ * @param system the kernel
+ * @returns the real user; supplementary groups included
+ * @throws {SandboxError} `missing-rights` when not root, or when root only through a setuid file
+ *
+ * @example
+ * ```ts
+ * import { callerIdentity } from "isolate/box/identity.ts";
+ * import { System } from "isolate/ffi/system.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(callerIdentity(await System.load()).uid, 0);
+ * ```
+ */
+export function callerIdentity(system: System): Identity {
+  const plan = new Plan();
+  const [uid, euid, gid, count] = ["uid", "euid", "gid", "groups"].map((name) => plan.slot(name));
+  const groups = plan.room(4 * 65536);
+  plan.step("getuid", [], { into: uid! });
+  plan.step("geteuid", [], { into: euid! });
+  plan.step("getgid", [], { into: gid! });
+  plan.step("getgroups", [65536, groups], { into: count! });
+  system.run(plan, "who is the caller");
+  if (plan.result(euid!) !== 0) {
+    throw new SandboxError(
+      "missing-rights",
+      `Must be started as root (the effective user is ${plan.result(euid!)}): ` +
+        "use sudo, or run it from a service that is root",
+    );
+  }
+  if (plan.result(uid!) !== 0) {
+    throw new SandboxError(
+      "missing-rights",
+      "Must not be setuid root: a JavaScript runtime believes its caller's environment, so the " +
+        "caller would become root; use sudo, or --as-uid and --as-gid from a service that is root",
+    );
+  }
+  const view = plan.view(groups);
+  return {
+    uid: plan.result(uid!),
+    gid: plan.result(gid!),
+    groups: Array.from({ length: plan.result(count!) }, (_, i) => view.getUint32(4 * i, true)),
+  };
+}
+
+/**
+ * Adds steps that are carried out with another user's rights. The ids are put back whatever fails.
+ *
+ * Only the ids of the calling thread change (these are raw system calls); with the effective user
+ * id the kernel also takes away, and gives back, the effective capabilities. See credentials(7).
+ *
+ * @param plan the plan
+ * @param identity whose rights; the steps are added as they are if it is root without extra groups
+ * @param build adds the steps
+ */
+export function asIdentity(
+  plan: Plan,
+  { identity, own }: { identity: Identity; own: Identity },
+  build: () => void,
+): void {
+  if (identity.uid === own.uid && identity.gid === own.gid && sameGroups(identity, own)) {
+    return build();
+  }
+  const groups = (list: readonly number[]) => [list.length, plan.struct(list.length ? list : [0])];
+  plan.step("setgroups", groups(identity.groups));
+  plan.step("setresgid", [-1, identity.gid, -1]);
+  plan.step("setresuid", [-1, identity.uid, -1]);
+  build();
+  plan.step("setresuid", [-1, own.uid, -1], { always: true });
+  plan.step("setresgid", [-1, own.gid, -1], { always: true });
+  plan.step("setgroups", groups(own.groups), { always: true });
+}
+
+function sameGroups(a: Identity, b: Identity): boolean {
+  return a.groups.length === b.groups.length && a.groups.every((group, i) => group === b.groups[i]);
+}

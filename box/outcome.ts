@@ -1,0 +1,137 @@
+/**
+ * What became of a program: a value, never an error.
+ *
+ * @module
+ */
+
+import type { MetaRecord } from "./meta.ts";
+
+/** What a run used; all of it as far as the kernel knows it. */
+export interface Usage {
+  /** CPU time in milliseconds, of the program and of its children that have been waited for. */
+  cpuTimeMs: number;
+  /** Wall clock time in milliseconds, from execve to the end of the program. */
+  wallTimeMs: number;
+  /** Peak memory of the largest process in KiB. */
+  maxRssKib: number;
+  /** Context switches because the program waited. */
+  voluntaryContextSwitches: number;
+  /** Context switches because the time slice was over. */
+  forcedContextSwitches: number;
+}
+
+/** How a program ended by itself. */
+export type Ending =
+  /** It exited. */
+  | { how: "exit"; exitCode: number }
+  /** A signal ended it. */
+  | { how: "signal"; signal: number };
+
+/** What became of a program. */
+export type Outcome =
+  /** It ended by itself within its limits; see {@linkcode Ending}. */
+  | { kind: "exit"; exitCode: number; usage: Usage }
+  /** A signal that did not come from the sandbox ended it. */
+  | { kind: "signal"; signal: number; usage: Usage }
+  /** It passed a time limit; `ending` tells how it ended if it did so before it was killed. */
+  | {
+    kind: "time-limit";
+    limit: "cpu" | "wall";
+    killed: boolean;
+    ending: Ending | undefined;
+    usage: Usage;
+  }
+  /** Who ran it broke it off; `signal` is the one that told the command to. */
+  | { kind: "interrupted"; signal: number | undefined; usage: Usage };
+
+/**
+ * One line for people.
+ *
+ * @param outcome what became of the program
+ * @returns the message of the classic command; for a success, `OK (… sec real, … sec wall)`
+ *
+ * @example
+ * ```ts
+ * import { outcomeMessage } from "isolate/box/outcome.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const usage = {
+ *   cpuTimeMs: 1,
+ *   wallTimeMs: 2,
+ *   maxRssKib: 1000,
+ *   voluntaryContextSwitches: 0,
+ *   forcedContextSwitches: 0,
+ * };
+ * assertEquals(outcomeMessage({ kind: "exit", exitCode: 0, usage }), "OK (0.001 sec real, 0.002 sec wall)");
+ * ```
+ */
+export function outcomeMessage(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "exit": {
+      const { cpuTimeMs, wallTimeMs } = outcome.usage;
+      return outcome.exitCode === 0
+        ? `OK (${seconds(cpuTimeMs)} sec real, ${seconds(wallTimeMs)} sec wall)`
+        : `Exited with error status ${outcome.exitCode}`;
+    }
+    case "signal":
+      return `Caught fatal signal ${outcome.signal}`;
+    case "time-limit":
+      return outcome.limit === "cpu" ? "Time limit exceeded" : "Time limit exceeded (wall clock)";
+    case "interrupted":
+      return "Interrupted";
+  }
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3);
+}
+
+/**
+ * The classic meta-file's view of an outcome.
+ *
+ * @param outcome what became of the program
+ * @returns the record; see `formatMeta()` for its text
+ *
+ * @example
+ * ```ts
+ * import { outcomeMeta } from "isolate/box/outcome.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const usage = {
+ *   cpuTimeMs: 1,
+ *   wallTimeMs: 2,
+ *   maxRssKib: 1000,
+ *   voluntaryContextSwitches: 0,
+ *   forcedContextSwitches: 0,
+ * };
+ * assertEquals(outcomeMeta({ kind: "signal", signal: 11, usage }).status, "SG");
+ * ```
+ */
+export function outcomeMeta(outcome: Outcome): MetaRecord {
+  const { usage } = outcome;
+  const record: MetaRecord = {
+    timeMs: usage.cpuTimeMs,
+    wallTimeMs: usage.wallTimeMs,
+    maxRssKib: usage.maxRssKib,
+    voluntaryContextSwitches: usage.voluntaryContextSwitches,
+    forcedContextSwitches: usage.forcedContextSwitches,
+  };
+  const message = outcomeMessage(outcome);
+  switch (outcome.kind) {
+    case "exit":
+      if (outcome.exitCode === 0) return { ...record, exitCode: 0 };
+      return { ...record, exitCode: outcome.exitCode, status: "RE", message };
+    case "signal":
+      return { ...record, exitSignal: outcome.signal, status: "SG", message };
+    case "time-limit":
+      return { ...record, killed: outcome.killed, status: "TO", message };
+    case "interrupted":
+      return {
+        ...record,
+        exitSignal: outcome.signal,
+        killed: true,
+        status: "SG",
+        message,
+      };
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * What all boxes of a process share: the kernel, the waiter, the configuration, and for whom they
+ * work.
+ *
+ * @module
+ */
+
+import { loadConfig } from "../config/load.ts";
+import type { Settings } from "../config/settings.ts";
+import { O } from "../ffi/abi.ts";
+import { Plan } from "../ffi/plan.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  readStatx,
+  STATX_BASIC,
+  STATX_SIZE,
+  System,
+} from "../ffi/system.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { SandboxError, toSandboxError } from "./errors.ts";
+import { callerIdentity, type Identity } from "./identity.ts";
+import { catchSignals, type CatchSignalsOptions } from "./signals.ts";
+import type { Log, PlanTrace } from "./trace.ts";
+import { Waiter } from "./waiter.ts";
+
+const KERNEL_MIN = [5, 14] as const;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** How a sandbox is opened. */
+export interface SandboxOptions {
+  /** The configuration; default: that of the machine. */
+  settings?: Settings | undefined;
+  /** A configuration file to read instead of the usual ones. */
+  configFile?: string | undefined;
+  /** Act for this user: bind sources and meta-files are opened with those rights. */
+  actAs?: { uid: number; gid: number } | undefined;
+  /** Called with every plan before it is executed, to print it. */
+  trace?: PlanTrace | undefined;
+  /** Is told what is done: level 1, what; level 2, with which values and when looked at. */
+  log?: Log | undefined;
+}
+
+/**
+ * What all boxes of a process share.
+ *
+ * @example
+ * ```ts
+ * import { Sandbox } from "isolate/box/sandbox.ts";
+ *
+ * const sandbox = await Sandbox.open();
+ * console.log(sandbox.settings.boxRoot);
+ * ```
+ */
+export class Sandbox {
+  /** The kernel. */
+  readonly system: System;
+  /** The configuration. */
+  readonly settings: Settings;
+  /** The file that it came from; undefined where the defaults serve. */
+  readonly configFile: string | undefined;
+  /** Who the sandbox is. */
+  readonly own: Identity;
+  /** For whom it acts. */
+  readonly caller: Identity;
+  /** Is told what is done. */
+  readonly log: Log;
+  #waiter: Waiter | undefined;
+  #hasRoots = false;
+
+  private constructor(options: {
+    system: System;
+    settings: Settings;
+    configFile: string | undefined;
+    own: Identity;
+    caller: Identity;
+    log: Log;
+  }) {
+    this.system = options.system;
+    this.settings = options.settings;
+    this.configFile = options.configFile;
+    this.own = options.own;
+    this.caller = options.caller;
+    this.log = options.log;
+  }
+
+  /**
+   * Loads the shim and the configuration, and checks that the sandbox can work here.
+   *
+   * @param options the configuration and for whom to act
+   * @returns the sandbox
+   * @throws {SandboxError} without root rights, on an older kernel, without a shim
+   * @throws {ConfigError} if the configuration cannot be read or understood
+   */
+  static async open(options: SandboxOptions = {}): Promise<Sandbox> {
+    try {
+      const system = await System.load(options.trace && (await tracer(options.trace)));
+      const own = callerIdentity(system);
+      checkKernel(system);
+      const loaded = options.settings
+        ? { settings: options.settings, file: undefined }
+        : await loadConfig(system, { file: options.configFile });
+      const caller = options.actAs ? { ...options.actAs, groups: [] } : own;
+      const { settings, file: configFile } = loaded;
+      const log = options.log ?? (() => {});
+      return new Sandbox({ system, settings, configFile, own, caller, log });
+    } catch (error) {
+      throw toSandboxError(error);
+    }
+  }
+
+  /**
+   * Catches signals that are sent to the process, as a command does; a library never should.
+   *
+   * @param options which signals, and what to do with one that is caught
+   */
+  catchSignals(options: CatchSignalsOptions): void {
+    catchSignals(this, options);
+  }
+
+  /** The waiter of all boxes. */
+  get waiter(): Waiter {
+    return this.#waiter ??= Waiter.create(this.system);
+  }
+
+  /**
+   * Makes the directories of boxes and locks, and checks that nobody else can change them.
+   *
+   * @throws {SandboxError} if they belong to somebody else or others may write to them
+   */
+  prepareRoots(): void {
+    if (this.#hasRoots) return;
+    this.#prepareRoot("box_root", this.settings.boxRoot);
+    this.#prepareRoot("lock_root", this.settings.lockRoot);
+    this.#hasRoots = true;
+  }
+
+  #prepareRoot(key: string, path: string): void {
+    const plan = new Plan();
+    const parts = path.split("/").filter((part) => part !== "");
+    parts.forEach((_, i) => {
+      const directory = "/" + parts.slice(0, i + 1).join("/");
+      plan.step("mkdirat", [AT_FDCWD, plan.string(directory), 0o755], {
+        ignore: ERRNO.EEXIST,
+        what: `make the directory ${directory} (configured as ${key})`,
+      });
+    });
+    const fd = plan.slot("root");
+    const status = plan.room(STATX_SIZE);
+    const flags = O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC;
+    plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0], {
+      into: fd,
+      what: `open ${path} (configured as ${key})`,
+    });
+    plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+    plan.step("close", [fd]);
+    this.system.run(plan, `make ${path}`);
+    const { uid, mode } = readStatx(plan.view(status));
+    if (uid !== 0 || (mode & WRITABLE_BY_OTHERS) !== 0) {
+      throw new SandboxError(
+        "hostile-path",
+        `The directory ${path} (configured as ${key}) must belong to root and not be writable by ` +
+          `others: it belongs to user ${uid} and has mode ${(mode & 0o7777).toString(8)}`,
+      );
+    }
+  }
+}
+
+/** The printer of plans is loaded only by those who want to read them. */
+async function tracer(trace: PlanTrace): Promise<(plan: Plan, title: string) => void> {
+  const { printPlan } = await import("../ffi/print.ts");
+  return (plan, title) => trace(title, () => printPlan(plan));
+}
+
+/**
+ * The environment with which this process was started; reading it so needs no permission.
+ *
+ * @returns variables in order; none if there is no shim or no /proc
+ *
+ * @example
+ * ```ts
+ * import { callerEnvironment } from "isolate/box/sandbox.ts";
+ * import { assert } from "@std/assert";
+ *
+ * assert((await callerEnvironment()).has("PATH"));
+ * ```
+ */
+export async function callerEnvironment(): Promise<Map<string, string>> {
+  try {
+    return (await System.load()).environment();
+  } catch {
+    return new Map();
+  }
+}
+
+let shared: Promise<Sandbox> | undefined;
+
+/**
+ * The sandbox with the machine's configuration, opened once in a process.
+ *
+ * @returns the sandbox
+ * @throws {SandboxError} as {@linkcode Sandbox.open}
+ *
+ * @example
+ * ```ts
+ * import { sharedSandbox } from "isolate/box/sandbox.ts";
+ * import { assertStrictEquals } from "@std/assert";
+ *
+ * assertStrictEquals(await sharedSandbox(), await sharedSandbox());
+ * ```
+ */
+export async function sharedSandbox(): Promise<Sandbox> {
+  shared ??= Sandbox.open();
+  try {
+    return await shared;
+  } catch (error) {
+    shared = undefined;
+    throw error;
+  }
+}
+
+/** The calls that plans use; the youngest of them, quotactl_fd(2), came with Linux 5.14. */
+function checkKernel(system: System): void {
+  const UTS_FIELD = 65;
+  const plan = new Plan();
+  const names = plan.room(6 * UTS_FIELD);
+  plan.step("uname", [names]);
+  system.run(plan, "which kernel");
+  const bytes = plan.content(names.part(2 * UTS_FIELD, UTS_FIELD));
+  const release = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+  const [major = 0, minor = 0] = release.split(".").map((part) => parseInt(part));
+  if (major > KERNEL_MIN[0] || (major === KERNEL_MIN[0] && minor >= KERNEL_MIN[1])) return;
+  throw new SandboxError(
+    "missing-kernel-feature",
+    `Needs Linux ${KERNEL_MIN.join(".")} or later, this is ${release}`,
+  );
+}

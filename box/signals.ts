@@ -1,0 +1,82 @@
+/**
+ * Signals sent to the process, as the command line needs them: written to a pipe by the shim's
+ * handler, read by the waiter. A library never installs handlers by itself.
+ *
+ * @module
+ */
+
+import { O } from "../ffi/abi.ts";
+import { Plan } from "../ffi/plan.ts";
+import type { System } from "../ffi/system.ts";
+import type { Waiter } from "./waiter.ts";
+
+/** Signal numbers, the same on x86_64 and aarch64; see signal(7). */
+export const SIGNALS = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGILL: 4,
+  SIGABRT: 6,
+  SIGBUS: 7,
+  SIGFPE: 8,
+  SIGUSR1: 10,
+  SIGSEGV: 11,
+  SIGUSR2: 12,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+  SIGCHLD: 17,
+} as const;
+
+/** The name of a signal. */
+export type SignalName = keyof typeof SIGNALS;
+
+const IGNORE = -1;
+const STANDARD = -2;
+
+/** What happens with signals that are sent to the process. */
+export interface CatchSignalsOptions {
+  /** These are handed to `onSignal`. */
+  readonly caught: readonly SignalName[];
+  /** These have no effect. */
+  readonly ignored: readonly SignalName[];
+  /** These have their default effect again, whatever the process inherited. */
+  readonly standard: readonly SignalName[];
+  /** Is told the signals that are caught, while a box runs or is waited for. */
+  readonly onSignal: (name: SignalName, signal: number) => void;
+}
+
+/**
+ * Catches signals that are sent to the process. There is one pipe for it in a process: who calls
+ * this twice gets everything in the second place.
+ *
+ * @param context the kernel and the waiter
+ * @param options which signals, and what to do with one that is caught
+ */
+export function catchSignals(
+  { system, waiter }: { system: System; waiter: Waiter },
+  options: CatchSignalsOptions,
+): void {
+  const plan = new Plan();
+  const pair = plan.room(8);
+  plan.step("pipe2", [pair, O.O_CLOEXEC | O.O_NONBLOCK]);
+  system.run(plan, "make the signal pipe");
+  const [reader, writer] = [plan.view(pair).getInt32(0, true), plan.view(pair).getInt32(4, true)];
+  waiter.observe(reader, () => {
+    for (const signal of readPipe(system, reader)) {
+      const name = options.caught.find((name) => SIGNALS[name] === signal);
+      if (name) options.onSignal(name, signal);
+    }
+  });
+  for (const name of options.caught) system.library.signal(SIGNALS[name], writer);
+  for (const name of options.ignored) system.library.signal(SIGNALS[name], IGNORE);
+  for (const name of options.standard) system.library.signal(SIGNALS[name], STANDARD);
+}
+
+function readPipe(system: System, reader: number): number[] {
+  const plan = new Plan();
+  const bytes = plan.room(64);
+  const length = plan.slot("length");
+  plan.step("read", [reader, bytes, 64], { into: length, ignore: "all" });
+  system.run(plan, "read the signal pipe");
+  return [...plan.content(bytes, Math.max(0, plan.result(length)))];
+}

@@ -1,0 +1,66 @@
+/**
+ * From arguments to an exit status. A first argument that begins with `-` is the classic command
+ * line; any other is a subcommand for people.
+ *
+ * @module
+ */
+
+import type { Subcommand } from "./cli/help.ts";
+import type { TextFacts } from "./cli/texts.ts";
+
+/** The version of the command and the library. */
+export const VERSION = "0.1.0";
+
+/** What a subcommand does with its arguments; gives the exit status. */
+type Runner = (args: readonly string[], facts: TextFacts) => Promise<number>;
+
+const SUBCOMMANDS: readonly (Subcommand & { load: () => Promise<Runner> })[] = [
+  {
+    name: "completions",
+    usage: "bash|zsh|fish",
+    summary: "print the shell's completion script",
+    load: async () => (await import("./cli/texts.ts")).printCompletions,
+  },
+  {
+    name: "manual",
+    summary: "print the manual page (roff)",
+    load: async () => (await import("./cli/texts.ts")).printManual,
+  },
+];
+
+/**
+ * Runs the command.
+ *
+ * @param args the arguments after the program's name
+ * @returns the exit status: 0, 1 if the program failed, 2 if the sandbox did
+ *
+ * @example
+ * ```ts
+ * import { main } from "isolate/cli.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await main(["--version"]), 0);
+ * ```
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const [first] = args;
+  if (first === undefined || first.startsWith("-")) {
+    const { runClassic } = await import("./cli/classic.ts");
+    return await runClassic(args, { version: VERSION, subcommands: SUBCOMMANDS });
+  }
+  const { complain } = await import("./cli/complain.ts");
+  const found = SUBCOMMANDS.find(({ name }) => name === first);
+  if (!found) {
+    const names = SUBCOMMANDS.map(({ name }) => name).join(", ");
+    return complain(
+      `Unknown command: ${first} (commands: ${names}; the classic command line begins with an option, ` +
+        "e.g. --init)",
+    );
+  }
+  try {
+    const run = await found.load();
+    return await run(args.slice(1), { version: VERSION, subcommands: SUBCOMMANDS });
+  } catch (error) {
+    return complain(error);
+  }
+}

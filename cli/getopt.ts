@@ -1,0 +1,187 @@
+import { nearest } from "./suggest.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** One option of a command line, as far as {@linkcode getopt} has to know it. */
+export interface OptionSpec {
+  /** The long name without dashes, such as `box-id`. */
+  readonly long: string;
+  /** The letter, such as `b`. */
+  readonly short?: string;
+  /** Whether a value follows; an optional one must be attached (`-p4`, `--processes=4`). */
+  readonly value: "none" | "required" | "optional";
+  /** What the value is called in complaints, such as `ID`. */
+  readonly valueName?: string;
+}
+
+/** One option as it was met on the command line. */
+export interface ParsedOption<Option extends OptionSpec> {
+  /** The entry of the table. */
+  readonly option: Option;
+  /** The value; `undefined` where the option takes none or an optional one was not given. */
+  readonly value: string | undefined;
+  /** The option as it was typed, without its value: `--box-id`, `--box`, `-b`. */
+  readonly spelled: string;
+}
+
+/** What {@linkcode getopt} found. */
+export interface ParsedArguments<Option extends OptionSpec> {
+  /** The options in the order in which they were given. */
+  readonly options: readonly ParsedOption<Option>[];
+  /** Everything else, in order. */
+  readonly positionals: readonly string[];
+}
+
+/** How {@linkcode getopt} reads a command line. */
+export interface GetoptOptions<Option extends OptionSpec> {
+  /** The option table. */
+  readonly options: readonly Option[];
+  /** Whether the first positional argument ends the options (`POSIXLY_CORRECT`). */
+  readonly posixlyCorrect?: boolean;
+  /**
+   * Called for each option at the moment it is met, before the next argument is looked at: what it does has
+   * been done when a later argument turns out to be wrong.
+   */
+  readonly onOption?: (parsed: ParsedOption<Option>) => void;
+}
+
+/**
+ * Reads a command line by the rules of GNU `getopt_long(3)`.
+ *
+ * - A long name may be cut to a prefix that only one option has; an exact name beats a longer one.
+ * - `--name=value` and `--name value`; `-n5` and `-n 5`; letters can be bundled (`-sv`).
+ * - A required value is the next argument, whatever it looks like.
+ * - Options and positional arguments may be mixed, unless `posixlyCorrect` is set.
+ * - The first `--` disappears and ends the options. `-` alone is a positional argument.
+ *
+ * @param args The arguments after the program's name.
+ * @param settings The option table and how to read.
+ * @returns The options in order, and the positional arguments.
+ * @throws {UsageError} If an option is unknown or ambiguous, lacks its value, or has one that it does not take.
+ *
+ * @example A table of two options
+ * ```ts
+ * import { getopt, type OptionSpec } from "isolate/cli/getopt.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const options: OptionSpec[] = [
+ *   { long: "box-id", short: "b", value: "required", valueName: "ID" },
+ *   { long: "silent", short: "s", value: "none" },
+ * ];
+ * const parsed = getopt(["-sb3", "program", "--box=4"], { options });
+ * assertEquals(parsed.options.map(({ spelled, value }) => [spelled, value]), [
+ *   ["-s", undefined],
+ *   ["-b", "3"],
+ *   ["--box", "4"],
+ * ]);
+ * assertEquals(parsed.positionals, ["program"]);
+ * ```
+ */
+export function getopt<Option extends OptionSpec>(
+  args: readonly string[],
+  settings: GetoptOptions<Option>,
+): ParsedArguments<Option> {
+  const found: ParsedOption<Option>[] = [];
+  const positionals: string[] = [];
+  const rest = args.values();
+  const meet = (option: Option, spelled: string, attached: string | undefined): void => {
+    const parsed = { option, value: takeValue(option, { spelled, attached, rest }), spelled };
+    found.push(parsed);
+    settings.onOption?.(parsed);
+  };
+
+  for (const argument of rest) {
+    if (argument === "--") break;
+    if (argument.startsWith("--")) {
+      const equals = argument.indexOf("=");
+      const spelled = equals < 0 ? argument : argument.slice(0, equals);
+      const attached = equals < 0 ? undefined : argument.slice(equals + 1);
+      meet(findLong(spelled, settings.options, positionals), spelled, attached);
+    } else if (argument.startsWith("-") && argument !== "-") {
+      let letters = argument.slice(1);
+      while (letters !== "") {
+        const letter = String.fromCodePoint(letters.codePointAt(0) ?? 0);
+        const option = findShort(letter, settings.options, { argument, positionals });
+        const behind = letters.slice(letter.length);
+        letters = option.value === "none" ? behind : "";
+        const attached = option.value === "none" || behind === "" ? undefined : behind;
+        meet(option, `-${letter}`, attached);
+      }
+    } else {
+      positionals.push(argument);
+      if (settings.posixlyCorrect === true) break;
+    }
+  }
+  // Whatever ended the options, the iterator stands behind it.
+  return { options: found, positionals: [...positionals, ...rest] };
+}
+
+function takeValue(
+  option: OptionSpec,
+  { spelled, attached, rest }: {
+    spelled: string;
+    attached: string | undefined;
+    rest: Iterator<string>;
+  },
+): string | undefined {
+  if (option.value === "none" && attached !== undefined) {
+    throw new UsageError(
+      `Option --${option.long} takes no value, but ${spelled}=${attached} gives one.`,
+    );
+  }
+  if (attached !== undefined || option.value !== "required") return attached;
+  const next = rest.next();
+  if (next.done !== true) return next.value;
+  const example = `--${option.long}=${option.valueName ?? "VALUE"}`;
+  throw new UsageError(`Option ${spelled} needs a value: ${example}`);
+}
+
+function findLong<Option extends OptionSpec>(
+  spelled: string,
+  options: readonly Option[],
+  positionals: readonly string[],
+): Option {
+  const name = spelled.slice(2);
+  const exact = options.find((option) => option.long === name);
+  if (exact !== undefined) return exact;
+  const candidates = name === "" ? [] : options.filter((option) => option.long.startsWith(name));
+  const [first, second] = candidates;
+  if (first === undefined) throw unknownOption(spelled, options, positionals);
+  if (second === undefined) return first;
+  const names = candidates.map((option) => `--${option.long}`);
+  const last = names.pop();
+  throw new UsageError(`Ambiguous option ${spelled}: it could be ${names.join(", ")} or ${last}.`);
+}
+
+function findShort<Option extends OptionSpec>(
+  letter: string,
+  options: readonly Option[],
+  { argument, positionals }: { argument: string; positionals: readonly string[] },
+): Option {
+  const option = options.find((candidate) => candidate.short === letter);
+  if (option !== undefined) return option;
+  // Somebody who types -help means a long name with one dash too few.
+  const long = options.find((candidate) => candidate.long === argument.slice(1));
+  if (long !== undefined) {
+    throw new UsageError(`Unknown option ${argument}, did you mean --${long.long}?`);
+  }
+  throw unknownOption(`-${letter}`, options, positionals);
+}
+
+function unknownOption(
+  spelled: string,
+  options: readonly OptionSpec[],
+  positionals: readonly string[],
+): UsageError {
+  const isLong = spelled.startsWith("--");
+  const long = isLong ? nearest(spelled.slice(2), options.map((option) => option.long)) : undefined;
+  if (long !== undefined) {
+    return new UsageError(`Unknown option ${spelled}, did you mean --${long}?`);
+  }
+  const [program] = positionals;
+  if (program !== undefined) {
+    return new UsageError(
+      `Unknown option ${spelled}; if it is meant for ${program}, put -- before ${program}.`,
+    );
+  }
+  return new UsageError(`Unknown option ${spelled}.`);
+}

@@ -1,0 +1,165 @@
+import type { OptionSpec } from "./getopt.ts";
+import { parseSeconds, parseUnsigned } from "./numbers.ts";
+import type { PartialRequest, Quota } from "./request.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What is needed to read an option's value. */
+export interface GivenValue {
+  /** The entry of the table. */
+  readonly option: ClassicOption;
+  /** The value as typed; empty where there is none. */
+  readonly text: string;
+  /** Whether there is a value (an optional one may be missing). */
+  readonly isGiven: boolean;
+}
+
+/** One entry of the option table. */
+export interface ClassicOption extends OptionSpec {
+  /** The heading under which help texts show it. */
+  readonly group: string;
+  /** What the option does, in one line without a final period. */
+  readonly summary: string;
+  /** What holds without the option, for people. */
+  readonly default?: string;
+  /** A value for the example in a complaint. */
+  readonly example?: string;
+  /** Puts what was given into the request. */
+  readonly apply: (request: PartialRequest, given: GivenValue) => void;
+}
+
+/**
+ * Makes the action of an option whose value goes into a field. The last one given wins.
+ *
+ * @param field The field of the request.
+ * @param read How the value is read.
+ * @returns The action.
+ *
+ * @example A number
+ * ```ts
+ * import { CLASSIC_OPTIONS } from "isolate/cli/option_table.ts";
+ * import { store, whole } from "isolate/cli/option_values.ts";
+ * import { emptyRequest } from "isolate/cli/request.ts";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const option = CLASSIC_OPTIONS.find(({ long }) => long === "box-id");
+ * assert(option !== undefined);
+ * const request = emptyRequest();
+ * store("boxId", whole)(request, { option, text: "7", isGiven: true });
+ * assertEquals(request.boxId, 7);
+ * ```
+ */
+export function store<Field extends keyof PartialRequest>(
+  field: Field,
+  read: (given: GivenValue) => PartialRequest[Field],
+): ClassicOption["apply"] {
+  return (request, given) => {
+    request[field] = read(given);
+  };
+}
+
+/** The fields that are on or off. */
+export type Switch = {
+  [Field in keyof PartialRequest]: PartialRequest[Field] extends boolean ? Field : never;
+}[keyof PartialRequest];
+
+/**
+ * Makes the action of an option that switches something on or off.
+ *
+ * @param field The field of the request.
+ * @param on The position it is switched to.
+ * @returns The action.
+ */
+export function turn(field: Switch, on: boolean): ClassicOption["apply"] {
+  return (request) => {
+    request[field] = on;
+  };
+}
+
+/**
+ * Makes the action of an option that can be given many times, each time with one more value.
+ *
+ * @param field The field of the request.
+ * @returns The action.
+ */
+export function append(
+  field: "metaFiles" | "environmentRules" | "directoryRules",
+): ClassicOption["apply"] {
+  return (request, { text }) => {
+    request[field].push(text);
+  };
+}
+
+/**
+ * Takes the value as it was typed.
+ *
+ * @param given The option and its value.
+ * @returns The value.
+ */
+export function asTyped({ text }: GivenValue): string {
+  return text;
+}
+
+/**
+ * Reads a whole number.
+ *
+ * @param given The option and its value.
+ * @returns The number.
+ * @throws {UsageError} If it is none, with an example of the option.
+ */
+export function whole({ option, text }: GivenValue): number {
+  const unit = option.valueName === "KIB" ? " of KiB" : "";
+  return parseUnsigned(text, { hint: takes(option, `a whole number${unit}`) });
+}
+
+/**
+ * Reads a whole number that limits something.
+ *
+ * @param given The option and its value.
+ * @returns The number, or `undefined` for 0, which stands for "no limit".
+ * @throws {UsageError} If it is no whole number.
+ */
+export function limit(given: GivenValue): number | undefined {
+  return whole(given) || undefined;
+}
+
+/**
+ * Reads a limit whose absence is not the default.
+ *
+ * @param given The option and its value.
+ * @returns The number, or `unlimited` for 0 and for an optional value left out.
+ * @throws {UsageError} If it is no whole number.
+ */
+export function limitOrUnlimited(given: GivenValue): number | "unlimited" {
+  return given.isGiven ? limit(given) ?? "unlimited" : "unlimited";
+}
+
+/**
+ * Reads a time limit.
+ *
+ * @param given The option and its value, in seconds.
+ * @returns Milliseconds, or `undefined` for 0, which stands for "no limit".
+ * @throws {UsageError} If it is no time.
+ */
+export function duration({ option, text }: GivenValue): number | undefined {
+  return parseSeconds(text, { hint: takes(option, "seconds") }) || undefined;
+}
+
+/**
+ * Reads a disk quota, `BLOCKS,INODES`.
+ *
+ * @param given The option and its value.
+ * @returns The two numbers.
+ * @throws {UsageError} If there are not exactly two whole numbers.
+ */
+export function blocksAndInodes({ option, text }: GivenValue): Quota {
+  const hint = takes(option, "two whole numbers, 1 KiB blocks and inodes");
+  const [blocks, inodes, ...more] = text.split(",");
+  if (blocks === undefined || inodes === undefined || more.length > 0) {
+    throw new UsageError(`Invalid quota specified: ${text} (${hint})`);
+  }
+  return { blocks: parseUnsigned(blocks, { hint }), inodes: parseUnsigned(inodes, { hint }) };
+}
+
+function takes({ long, example }: ClassicOption, what: string): string {
+  return `--${long} takes ${what}, e.g. --${long}=${example}`;
+}

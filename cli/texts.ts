@@ -1,0 +1,49 @@
+/**
+ * The subcommands that print texts made from the option table.
+ *
+ * @module
+ */
+
+import { completionScript, parseCompletionShell } from "./completions.ts";
+import { write } from "./complain.ts";
+import type { Subcommand } from "./help.ts";
+import { manualPage } from "./manual.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What the texts are about. */
+export interface TextFacts {
+  /** The version of the command. */
+  readonly version: string;
+  /** The subcommands. */
+  readonly subcommands: readonly Subcommand[];
+}
+
+/**
+ * `isolate completions SHELL`.
+ *
+ * @param args the shell
+ * @param facts what is completed
+ * @returns the exit status
+ * @throws {UsageError} if the shell is missing or unknown
+ */
+export function printCompletions(args: readonly string[], facts: TextFacts): Promise<number> {
+  if (args.length !== 1) {
+    throw new UsageError("completions takes one shell: bash, zsh or fish");
+  }
+  write(Deno.stdout, completionScript(parseCompletionShell(args[0]!), facts.subcommands));
+  return Promise.resolve(0);
+}
+
+/**
+ * `isolate manual`.
+ *
+ * @param args none
+ * @param facts what the manual is about
+ * @returns the exit status
+ * @throws {UsageError} if there are arguments
+ */
+export function printManual(args: readonly string[], facts: TextFacts): Promise<number> {
+  if (args.length > 0) throw new UsageError(`manual takes no parameters, but got: ${args[0]}`);
+  write(Deno.stdout, manualPage(facts));
+  return Promise.resolve(0);
+}

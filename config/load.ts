@@ -1,0 +1,108 @@
+/**
+ * Finds and reads the configuration file.
+ *
+ * @module
+ */
+
+import { decodeOsString } from "../ffi/os_string.ts";
+import { type System, SystemError } from "../ffi/system.ts";
+import { errnoText } from "../ffi/errno.ts";
+import { parseClassicConfig } from "./classic.ts";
+import type { ParsedConfig } from "./entries.ts";
+import { ConfigError } from "./errors.ts";
+import { defaultSettings, type Settings } from "./settings.ts";
+import { SUBGID_FILE, SUBUID_FILE, withSubordinateIds } from "./subordinate_ids.ts";
+
+/** Where a configuration is looked for; the first that exists is used. */
+export const CONFIG_FILES: readonly string[] = [
+  "/etc/isolate.yaml",
+  "/usr/local/etc/isolate",
+  "/etc/isolate",
+];
+
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** A configuration and where it came from. */
+export interface LoadedConfig {
+  /** The settings. */
+  readonly settings: Settings;
+  /** The file; undefined where the defaults serve. */
+  readonly file: string | undefined;
+}
+
+/**
+ * Reads the configuration.
+ *
+ * @param system the kernel
+ * @param options a file to read instead of the usual ones
+ * @returns the settings
+ * @throws {ConfigError} naming file and line, if the file is not root's alone, or not understood
+ *
+ * @example
+ * ```ts
+ * import { loadConfig } from "isolate/config/load.ts";
+ * import { System } from "isolate/ffi/system.ts";
+ *
+ * const { settings } = await loadConfig(await System.load());
+ * console.log(settings.boxRoot);
+ * ```
+ */
+export async function loadConfig(
+  system: System,
+  options: { file?: string | undefined } = {},
+): Promise<LoadedConfig> {
+  const files = options.file === undefined ? CONFIG_FILES : [options.file];
+  for (const file of files) {
+    const text = readTrusted(system, file);
+    if (text === undefined) continue;
+    const parsed = await parse(text, file);
+    return { settings: complete(system, parsed), file };
+  }
+  if (options.file !== undefined) {
+    throw new ConfigError("Cannot read the configuration: no such file", { file: options.file });
+  }
+  return { settings: defaultSettings(), file: undefined };
+}
+
+async function parse(text: string, file: string): Promise<ParsedConfig> {
+  if (!/\.ya?ml$/.test(file)) return parseClassicConfig(text, file);
+  // The YAML reader is loaded only where there is YAML.
+  const { parseYamlConfig } = await import("./yaml.ts");
+  return await parseYamlConfig(text, file);
+}
+
+/** Whoever can write the configuration is root: it says where root makes and removes directories. */
+function readTrusted(system: System, file: string): string | undefined {
+  const read = readOrComplain(system, file);
+  if (!read) return undefined;
+  const { status, bytes } = read;
+  if (status.uid !== 0 || (status.mode & WRITABLE_BY_OTHERS) !== 0) {
+    throw new ConfigError(
+      "The configuration must belong to root and not be writable by others " +
+        `(it belongs to user ${status.uid}, mode ${(status.mode & 0o7777).toString(8)}): ` +
+        `chown root ${file}; chmod go-w ${file}`,
+      { file },
+    );
+  }
+  return decodeOsString(bytes);
+}
+
+function readOrComplain(system: System, file: string) {
+  try {
+    return system.readFile(file);
+  } catch (error) {
+    if (error instanceof SystemError) {
+      throw new ConfigError(`Cannot read the configuration: ${errnoText(error.errno)}`, { file });
+    }
+    if (error instanceof RangeError) throw new ConfigError(error.message, { file });
+    throw error;
+  }
+}
+
+function complete(system: System, parsed: ParsedConfig): Settings {
+  if (!parsed.subidUser) return parsed.settings;
+  return withSubordinateIds(parsed, {
+    subuid: readTrusted(system, SUBUID_FILE) ?? "",
+    subgid: readTrusted(system, SUBGID_FILE) ?? "",
+  });
+}

@@ -1,0 +1,111 @@
+/**
+ * What an administrator can configure.
+ *
+ * @module
+ */
+
+/** All flags of the system call filter; a test holds this against the filter's own table. */
+const SYSCALL_FLAGS_ALL = 31;
+
+/** Where the control groups of boxes are made. */
+export type ControlGroupRoot =
+  /** The sandbox finds a place by itself (`auto`). */
+  | { kind: "auto" }
+  /** The directory is written in a file (`auto:FILE`). */
+  | { kind: "fromFile"; file: string }
+  /** The directory is named. */
+  | { kind: "directory"; directory: string };
+
+/** The settings of one box. Both are lists as in cpuset(7), e.g. `0-3,8`. */
+export interface BoxSettings {
+  /** The CPUs that the box may use (`cpuset.cpus`). */
+  cpus?: string;
+  /** The memory nodes that the box may use (`cpuset.mems`). */
+  mems?: string;
+}
+
+/** All settings. */
+export interface Settings {
+  /** The directory that holds the boxes. */
+  boxRoot: string;
+  /** The directory that holds the lock files. */
+  lockRoot: string;
+  /** Where the control groups of boxes are made. */
+  cgRoot: ControlGroupRoot;
+  /** The user id of box 0; box N has this plus N. */
+  firstUid: number;
+  /** The group id of box 0; box N has this plus N. */
+  firstGid: number;
+  /** How many boxes there can be: their ids are 0 to this minus 1. */
+  numBoxes: number;
+  /** Whether only root may initialise boxes. */
+  restrictedInit: boolean;
+  /** The system call filter of boxes whose user asks for no other: a sum of `SYSCALL_FLAGS`. */
+  syscallFlags: number;
+  /** The settings of single boxes, by their ids. */
+  perBox: Map<number, BoxSettings>;
+}
+
+/**
+ * The settings where there is no configuration file.
+ *
+ * @returns A new object each time.
+ *
+ * @example Usage
+ * ```ts
+ * import { defaultSettings } from "isolate/config/settings.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(defaultSettings().firstUid, 60000);
+ * ```
+ */
+export function defaultSettings(): Settings {
+  return {
+    boxRoot: "/var/local/lib/isolate",
+    lockRoot: "/run/isolate/locks",
+    cgRoot: { kind: "auto" },
+    firstUid: 60000,
+    firstGid: 60000,
+    numBoxes: 1000,
+    restrictedInit: false,
+    syscallFlags: SYSCALL_FLAGS_ALL,
+    perBox: new Map(),
+  };
+}
+
+/**
+ * Writes settings in the classic form of a configuration file, for people to read.
+ *
+ * @param settings The settings.
+ * @returns One `key = value` line a setting, each ended by a newline.
+ *
+ * @example Usage
+ * ```ts
+ * import { defaultSettings, describeSettings } from "isolate/config/settings.ts";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * assertStringIncludes(describeSettings(defaultSettings()), "num_boxes = 1000\n");
+ * ```
+ */
+export function describeSettings(settings: Settings): string {
+  const lines = [
+    `box_root = ${settings.boxRoot}`,
+    `lock_root = ${settings.lockRoot}`,
+    `cg_root = ${describeControlGroupRoot(settings.cgRoot)}`,
+    `first_uid = ${settings.firstUid}`,
+    `first_gid = ${settings.firstGid}`,
+    `num_boxes = ${settings.numBoxes}`,
+    `restricted_init = ${settings.restrictedInit ? 1 : 0}`,
+    `syscall_flags = ${settings.syscallFlags}`,
+  ];
+  for (const [id, { cpus, mems }] of [...settings.perBox].sort(([a], [b]) => a - b)) {
+    if (cpus !== undefined) lines.push(`box${id}.cpus = ${cpus}`);
+    if (mems !== undefined) lines.push(`box${id}.mems = ${mems}`);
+  }
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function describeControlGroupRoot(root: ControlGroupRoot): string {
+  if (root.kind === "auto") return "auto";
+  return root.kind === "fromFile" ? `auto:${root.file}` : root.directory;
+}

@@ -1,0 +1,123 @@
+/**
+ * Subordinate ids: user and group ids that the system has set aside for a user. See subuid(5) and
+ * subgid(5).
+ *
+ * @module
+ */
+
+import { ID_MAX, NUM_BOXES_MAX, type ParsedConfig } from "./entries.ts";
+import { ConfigError } from "./errors.ts";
+import type { Settings } from "./settings.ts";
+
+/** Where the ids of users are listed. */
+export const SUBUID_FILE = "/etc/subuid";
+
+/** Where the ids of groups are listed. */
+export const SUBGID_FILE = "/etc/subgid";
+
+/** The texts of the files that list subordinate ids. */
+export interface SubordinateIdFiles {
+  /** The text of `/etc/subuid`. */
+  subuid: string;
+  /** The text of `/etc/subgid`. */
+  subgid: string;
+}
+
+/** Ids for the boxes. */
+export interface SubordinateIds {
+  /** The user id of box 0. */
+  firstUid: number;
+  /** The group id of box 0. */
+  firstGid: number;
+  /** How many boxes the smaller of the two ranges is enough for. */
+  numBoxes: number;
+}
+
+/**
+ * Finds the ids that a user has been given: the first range in each of the files.
+ *
+ * @param user The name of the user as it stands in the files.
+ * @param files The texts of the files.
+ * @returns The ids, or the path of the file that has no range for the user.
+ * @throws {ConfigError} If the user's line is malformed, or its ids are no good for boxes: 0 is
+ * root, and beyond 4294967294 there are none.
+ *
+ * @example Usage
+ * ```ts
+ * import { findSubordinateIds } from "isolate/config/subordinate_ids.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const files = { subuid: "judge:100000:65536\n", subgid: "judge:200000:1000\n" };
+ * assertEquals(findSubordinateIds("judge", files), {
+ *   firstUid: 100000,
+ *   firstGid: 200000,
+ *   numBoxes: 1000,
+ * });
+ * ```
+ */
+export function findSubordinateIds(
+  user: string,
+  files: SubordinateIdFiles,
+): SubordinateIds | { missingIn: string } {
+  const uids = findRange(user, { text: files.subuid, file: SUBUID_FILE });
+  if (uids === undefined) return { missingIn: SUBUID_FILE };
+  const gids = findRange(user, { text: files.subgid, file: SUBGID_FILE });
+  if (gids === undefined) return { missingIn: SUBGID_FILE };
+  const numBoxes = Math.min(uids.count, gids.count, NUM_BOXES_MAX);
+  return { firstUid: uids.first, firstGid: gids.first, numBoxes };
+}
+
+/**
+ * Gives the boxes the ids of the user that a configuration names with `subid_user`.
+ *
+ * @param config The configuration.
+ * @param files The texts of the files that list subordinate ids.
+ * @returns The settings; those of the configuration as they are if it names no user.
+ * @throws {ConfigError} If the user has no ids, or none that boxes can have.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseClassicConfig } from "isolate/config/classic.ts";
+ * import { withSubordinateIds } from "isolate/config/subordinate_ids.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const config = parseClassicConfig("subid_user = judge", "/etc/isolate");
+ * const files = { subuid: "judge:100000:65536\n", subgid: "judge:100000:65536\n" };
+ * assertEquals(withSubordinateIds(config, files).firstUid, 100000);
+ * ```
+ */
+export function withSubordinateIds(config: ParsedConfig, files: SubordinateIdFiles): Settings {
+  const { file, settings, subidUser } = config;
+  if (subidUser === undefined) return settings;
+  const { name, line } = subidUser;
+  const ids = findSubordinateIds(name, files);
+  if ("missingIn" in ids) {
+    throw new ConfigError(`subid_user: '${name}' has no ids in ${ids.missingIn}`, { file, line });
+  }
+  return { ...settings, ...ids };
+}
+
+function findRange(
+  user: string,
+  { text, file }: { text: string; file: string },
+): { first: number; count: number } | undefined {
+  for (const [index, line] of text.split("\n").entries()) {
+    const [name, firstText = "", countText = "", ...rest] = line.trim().split(":");
+    if (name !== user) continue;
+    const place = { file, line: index + 1 };
+    const numbers = /^[0-9]+$/;
+    if (!numbers.test(firstText) || !numbers.test(countText) || rest.length > 0) {
+      throw new ConfigError("expected USER:FIRST:COUNT", place);
+    }
+    const first = Number(firstText);
+    const count = Number(countText);
+    if (first < 1 || count < 1 || first + count - 1 > ID_MAX) {
+      throw new ConfigError(
+        `ids for boxes must be from 1 to ${ID_MAX}: current value is ${firstText}:${countText}`,
+        place,
+      );
+    }
+    return { first, count };
+  }
+  return undefined;
+}

@@ -1,0 +1,139 @@
+/**
+ * The YAML format of the configuration.
+ *
+ * @module
+ */
+
+import { type ConfigEntry, type ParsedConfig, settingsFromEntries } from "./entries.ts";
+import { ConfigError } from "./errors.ts";
+
+/**
+ * Reads a configuration in YAML. The keys are those of the classic format; the settings of single
+ * boxes may also be grouped: `boxes: {0: {cpus: "0-3", mems: "0"}}`.
+ *
+ * All values are taken as text, so that `0-3`, `010` and `1_000` mean what they say and no number
+ * is guessed. The YAML parser is loaded only when this is called.
+ *
+ * @param text The text of the file.
+ * @param file The path of the file, for error messages.
+ * @returns The settings of the file over the default ones.
+ * @throws {ConfigError} If the YAML or a setting is wrong: `FILE:LINE: REASON`. Rejects with it.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseYamlConfig } from "isolate/config/yaml.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const text = "num_boxes: 16\nboxes:\n  3:\n    cpus: 2\n";
+ * const { settings } = await parseYamlConfig(text, "/etc/isolate.yaml");
+ * assertEquals(settings.numBoxes, 16);
+ * assertEquals(settings.perBox.get(3), { cpus: "2" });
+ * ```
+ */
+export async function parseYamlConfig(text: string, file: string): Promise<ParsedConfig> {
+  const { parse } = await import("@std/yaml");
+  let document: unknown;
+  try {
+    document = parse(text, { schema: "failsafe" });
+  } catch (error) {
+    throw yamlError(error, file);
+  }
+  const reader = new EntryReader(text, file);
+  return settingsFromEntries(reader.read(document), file);
+}
+
+/** Turns the parsed document back into entries and finds the line of each. */
+class EntryReader {
+  readonly #lines: string[];
+  readonly #file: string;
+
+  constructor(text: string, file: string) {
+    this.#lines = text.split(/\r?\n/);
+    this.#file = file;
+  }
+
+  read(document: unknown): ConfigEntry[] {
+    // What an empty file, or one with nothing but comments, is parsed to.
+    if (document === null || document === undefined) return [];
+    if (!isMapping(document)) {
+      throw new ConfigError("the configuration must be a mapping of keys to values", {
+        file: this.#file,
+        line: 1,
+      });
+    }
+    const entries: ConfigEntry[] = [];
+    for (const [key, value] of Object.entries(document)) {
+      if (key === "boxes") entries.push(...this.#boxes(value));
+      else entries.push(this.#entry(key, { value, path: [key] }));
+    }
+    return entries.sort((a, b) => a.line - b.line);
+  }
+
+  #boxes(boxes: unknown): ConfigEntry[] {
+    const entries: ConfigEntry[] = [];
+    for (const [id, settings] of this.#members(boxes, ["boxes"])) {
+      for (const [name, value] of this.#members(settings, ["boxes", id])) {
+        entries.push(this.#entry(`box${id}.${name}`, { value, path: ["boxes", id, name] }));
+      }
+    }
+    return entries;
+  }
+
+  #members(value: unknown, path: string[]): [string, unknown][] {
+    if (isMapping(value)) return Object.entries(value);
+    throw new ConfigError(`${path.join(".")} must be a mapping`, {
+      file: this.#file,
+      line: this.#line(path),
+    });
+  }
+
+  #entry(key: string, { value, path }: { value: unknown; path: string[] }): ConfigEntry {
+    const line = this.#line(path);
+    if (value !== null && typeof value !== "string") {
+      throw new ConfigError(`${path.join(".")} must be a single value`, { file: this.#file, line });
+    }
+    return { key, value: value?.trim() ?? "", line };
+  }
+
+  /**
+   * Finds the line of a key by the text, as the parser does not tell it: each key of the path is
+   * looked for from the line of the one before.
+   */
+  #line(path: string[]): number {
+    let index = 0;
+    for (const [depth, key] of path.entries()) {
+      const name = key.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+      const atStart = new RegExp(`^["']?${name}["']?\\s*:`);
+      const anywhere = new RegExp(`(?:^|[\\s{,?])["']?${name}["']?\\s*:`);
+      const patterns = depth === 0 ? [atStart, anywhere] : [anywhere];
+      index = this.#indexOf(patterns, index) ?? index;
+    }
+    return index + 1;
+  }
+
+  #indexOf(patterns: RegExp[], from: number): number | undefined {
+    for (const pattern of patterns) {
+      const index = this.#lines.findIndex((line, at) =>
+        at >= from && pattern.test(line.replace(/(^|\s)#.*$/, ""))
+      );
+      if (index >= 0) return index;
+    }
+    return undefined;
+  }
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The parser puts the place, and an excerpt of several lines, at the end of its messages. */
+function yamlError(error: unknown, file: string): ConfigError {
+  const message = error instanceof Error ? error.message : String(error);
+  const match = /^([\s\S]*?) at line (\d+), column (\d+)/.exec(message);
+  if (match === null) return new ConfigError(`not valid YAML: ${message}`, { file });
+  const [, reason, line, column] = match;
+  return new ConfigError(`not valid YAML: ${reason} (column ${column})`, {
+    file,
+    line: Number(line),
+  });
+}

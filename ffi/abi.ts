@@ -1,0 +1,156 @@
+/**
+ * The numbers on which the TypeScript side and the shim must agree: operation codes, layouts, and
+ * the constants that differ between architectures. A test holds all of it against what the built
+ * libraries of both architectures say about themselves.
+ *
+ * @module
+ */
+
+/** The version of the plan format; a shim of another version is refused. */
+export const ABI_VERSION = 1;
+
+/** First word of every plan. */
+export const PLAN_MAGIC = 0x4c505349;
+
+/** The operations of a plan in the order of their codes: system calls, then the shim's own. */
+// deno-fmt-ignore
+export const OPERATIONS = [
+  "openat", "openat2", "close", "close_range", "read", "pread64", "write", "pwrite64", "lseek",
+  "ftruncate", "statx", "fstatfs", "faccessat2", "readlinkat", "getdents64", "mkdirat", "mknodat",
+  "unlinkat", "renameat2", "linkat", "symlinkat", "fchownat", "fchmod", "fchmodat", "flock",
+  "fcntl", "dup3", "pipe2", "ioctl", "splice", "tee", "copy_file_range", "sendfile",
+  "memfd_create", "eventfd2", "umask", "chdir", "fchdir", "chroot", "quotactl_fd", "open_tree",
+  "move_mount", "mount_setattr", "fsopen", "fsconfig", "fsmount", "pivot_root", "umount2",
+  "execve", "execveat", "exit_group", "waitid", "kill", "pidfd_open", "pidfd_send_signal",
+  "getpid", "getppid", "getuid", "geteuid", "getgid", "getgroups", "setgroups", "setresuid",
+  "setresgid", "getsid", "setsid", "getpgid", "setpgid", "prlimit64", "sched_getaffinity",
+  "sched_setaffinity", "prctl", "capget", "capset", "seccomp", "keyctl", "sethostname", "uname",
+  "sysinfo", "rt_sigaction", "rt_sigprocmask", "clock_gettime", "epoll_create1", "epoll_ctl",
+  "epoll_pwait2", "timerfd_create", "timerfd_settime", "ppoll", "socket", "socketpair", "connect", "setsockopt", "sendto", "sendmsg",
+  "recvmsg", "spawn", "store", "attend",
+] as const;
+
+/** A system call, or one of the shim's own operations, that a plan's step can name. */
+export type Operation = typeof OPERATIONS[number];
+
+/** Operation codes by name. */
+export const OPERATION_CODES: ReadonlyMap<Operation, number> = new Map(
+  OPERATIONS.map((name, code) => [name, code]),
+);
+
+/** Layout of a plan: header, steps, slots (8 bytes each), pointers (8 bytes each), data. */
+export const PLAN = {
+  size: 48,
+  magic: 0,
+  version: 4,
+  totalSize: 8,
+  stepCount: 12,
+  mainCount: 16,
+  slotCount: 20,
+  pointerCount: 24,
+  reportFd: 28,
+  failedStep: 32,
+  failedErrno: 36,
+} as const;
+
+/** Layout of a step. */
+export const STEP = {
+  size: 64,
+  operation: 0,
+  flags: 2,
+  ignoredErrno: 3,
+  resultSlot: 4,
+  guardSlot: 6,
+  guardValue: 8,
+  kinds: 12,
+  args: 16,
+} as const;
+
+/** Layout of a message from a box to its keeper. */
+export const REPORT = {
+  size: 72,
+  kind: 0,
+  step: 4,
+  status: 8,
+  code: 12,
+  wall: 16,
+  cpu: 32,
+  maxRssKib: 48,
+  voluntarySwitches: 56,
+  forcedSwitches: 64,
+} as const;
+
+/** What a report is about. */
+export const REPORT_KIND = { failed: 1, started: 2, ended: 3 } as const;
+
+/** Flags of a step. */
+export const STEP_FLAG = { ignore: 1, always: 2 } as const;
+
+/** How an argument of a step is to be read. */
+export const ARGUMENT = { value: 0, data: 1, buffer: 2, slot: 3 } as const;
+
+/** Marks a step without a result slot or guard. */
+export const NO_SLOT = 0xffff;
+
+/** Flags of open(2); some differ between architectures. */
+export interface OpenFlags {
+  /** Must be a directory. */
+  readonly O_DIRECTORY: number;
+  /** Fail on a symbolic link in the last place. */
+  readonly O_NOFOLLOW: number;
+  /** Close on execve. */
+  readonly O_CLOEXEC: number;
+  /** Only a handle on the path. */
+  readonly O_PATH: number;
+  /** Create if missing. */
+  readonly O_CREAT: number;
+  /** Fail if it exists. */
+  readonly O_EXCL: number;
+  /** Truncate. */
+  readonly O_TRUNC: number;
+  /** Append. */
+  readonly O_APPEND: number;
+  /** Do not block. */
+  readonly O_NONBLOCK: number;
+  /** Do not become the controlling terminal. */
+  readonly O_NOCTTY: number;
+  /** Leave the access time alone. */
+  readonly O_NOATIME: number;
+}
+
+/** The open flags of each architecture, in the order in which the shim lists them. */
+export const OPEN_FLAGS: Readonly<Record<"x86_64" | "aarch64", OpenFlags>> = {
+  x86_64: {
+    O_DIRECTORY: 0o200000,
+    O_NOFOLLOW: 0o400000,
+    O_CLOEXEC: 0o2000000,
+    O_PATH: 0o10000000,
+    O_CREAT: 0o100,
+    O_EXCL: 0o200,
+    O_TRUNC: 0o1000,
+    O_APPEND: 0o2000,
+    O_NONBLOCK: 0o4000,
+    O_NOCTTY: 0o400,
+    O_NOATIME: 0o1000000,
+  },
+  aarch64: {
+    O_DIRECTORY: 0o40000,
+    O_NOFOLLOW: 0o100000,
+    O_CLOEXEC: 0o2000000,
+    O_PATH: 0o10000000,
+    O_CREAT: 0o100,
+    O_EXCL: 0o200,
+    O_TRUNC: 0o1000,
+    O_APPEND: 0o2000,
+    O_NONBLOCK: 0o4000,
+    O_NOCTTY: 0o400,
+    O_NOATIME: 0o1000000,
+  },
+};
+
+/** The open flags of the machine this runs on; read-only is 0, write-only 1, read-write 2. */
+export const O: OpenFlags & { readonly O_WRONLY: 1; readonly O_RDWR: 2 } = {
+  ...OPEN_FLAGS[Deno.build.arch === "aarch64" ? "aarch64" : "x86_64"],
+  O_WRONLY: 1,
+  O_RDWR: 2,
+};

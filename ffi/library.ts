@@ -1,0 +1,215 @@
+/**
+ * Loads the shim. This is the only place that says `Deno.dlopen`.
+ *
+ * @module
+ */
+
+import { ABI_VERSION, O, PLAN, REPORT, STEP } from "./abi.ts";
+import { Plan } from "./plan.ts";
+
+const SYMBOLS = {
+  /** int32 isolate_exec(struct plan *, uint32 size) */
+  exec: { name: "isolate_exec", parameters: ["buffer", "u32"], result: "i32" },
+  /** The same on a thread of the pool, for the one waiter of the process. */
+  execAside: {
+    name: "isolate_exec",
+    parameters: ["buffer", "u32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  /** int32 isolate_signal(int32 signal, int32 fd) */
+  signal: { name: "isolate_signal", parameters: ["i32", "i32"], result: "i32" },
+  /** const struct abi *isolate_abi(void) */
+  abi: { name: "isolate_abi", parameters: [], result: "pointer" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The shim cannot be loaded or is not the one that belongs to this program. */
+export class ShimError extends Error {
+  /** Always `"ShimError"`. */
+  override readonly name = "ShimError";
+}
+
+/** The loaded shim. */
+export interface Library {
+  /** Where it came from: a path, or `"embedded"`. */
+  readonly origin: string;
+  /** A descriptor of the library's file, to be executed as a box's init. */
+  readonly imageFd: number;
+  /**
+   * Executes an encoded plan in this thread.
+   *
+   * @returns 0 or a negative errno
+   */
+  exec(image: Uint8Array<ArrayBuffer>): number;
+  /**
+   * Executes an encoded plan on another thread; the caller keeps a reference to it until then.
+   *
+   * @returns 0 or a negative errno
+   */
+  execAside(image: Uint8Array<ArrayBuffer>): Promise<number>;
+  /**
+   * Has a signal's number written to a descriptor whenever the signal is sent to the process.
+   *
+   * @param signal the signal's number
+   * @param fd the descriptor, or -1 to ignore the signal, or -2 for its default effect
+   * @returns 0 or a negative errno
+   */
+  signal(signal: number, fd: number): number;
+}
+
+const LIBC = {
+  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const MFD_CLOEXEC = 1;
+const MFD_EXEC = 0x10;
+const AT_FDCWD = -100;
+
+/** How to get a shim, for error messages. */
+const REMEDY = "build it with `./dev shim` in a checkout of the project";
+
+/** The name of the shim's file for an architecture. */
+function fileName(arch: string): string {
+  if (arch !== "x86_64" && arch !== "aarch64") {
+    throw new ShimError(`Cannot run on ${arch}: isolate supports x86_64 and aarch64`);
+  }
+  return `libisolate-${arch}.so`;
+}
+
+/** How to load the shim. */
+export interface LoadOptions {
+  /** `"file"`: the one beside the module; `"embedded"`: the one in the program; default: the first that is there. */
+  from?: "file" | "embedded";
+  /** The directory of the shim files; for tests. */
+  directory?: URL;
+}
+
+let loaded: Library | undefined;
+
+/**
+ * Loads the shim, once in a process.
+ *
+ * @returns the library
+ * @throws {ShimError} if it cannot be loaded, or is of another version
+ *
+ * @example
+ * ```ts
+ * import { library } from "isolate/ffi/library.ts";
+ *
+ * console.log((await library()).origin);
+ * ```
+ */
+export async function library(): Promise<Library> {
+  return loaded ??= await loadLibrary();
+}
+
+/**
+ * Loads the shim anew.
+ *
+ * @param options from where
+ * @returns the library
+ * @throws {ShimError} if it cannot be loaded, or is of another version
+ *
+ * @example Loading the copy that the program carries
+ * ```ts
+ * import { loadLibrary } from "isolate/ffi/library.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals((await loadLibrary({ from: "embedded" })).origin, "embedded");
+ * ```
+ */
+export async function loadLibrary(options: LoadOptions = {}): Promise<Library> {
+  const name = fileName(Deno.build.arch);
+  const url = new URL(name, options.directory ?? new URL("../lib/", import.meta.url));
+  // A compiled program would have its file unpacked into the temporary directory, which is shared.
+  const tryFile = options.from === "file" ||
+    (options.from !== "embedded" && url.protocol === "file:" && !Deno.build.standalone);
+  if (tryFile) {
+    try {
+      return wrap(Deno.dlopen(url, SYMBOLS), decodeURIComponent(url.pathname));
+    } catch (error) {
+      if (error instanceof ShimError) throw error;
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      const missing = /No such file|cannot open shared object/.test(String(error));
+      if (options.from === "file" || !missing) {
+        throw new ShimError(`Cannot load the shim ${url.pathname}: ${reasonOf(error)}; ${REMEDY}`, {
+          cause: error,
+        });
+      }
+    }
+  }
+  const { embeddedShim } = await import("./embedded.ts");
+  return loadBytes(embeddedShim(Deno.build.arch));
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error))
+    .replace(/^Could not open library: (Could not open library: )?/, "");
+}
+
+/** Loads the shim from memory: no path in a file system that others could write to is involved. */
+function loadBytes(bytes: Uint8Array<ArrayBuffer>): Library {
+  const libc = Deno.dlopen("libc.so.6", LIBC);
+  try {
+    const name = new TextEncoder().encode("isolate-shim\0");
+    let fd = libc.symbols.memfd_create(name, MFD_CLOEXEC | MFD_EXEC);
+    // Kernels before 6.3 do not know MFD_EXEC and make every memfd executable.
+    if (fd < 0) fd = libc.symbols.memfd_create(name, MFD_CLOEXEC);
+    const length = BigInt(bytes.length);
+    if (fd < 0 || BigInt(libc.symbols.write(fd, bytes, length)) !== length) {
+      throw new ShimError(
+        "Cannot load the embedded shim: the kernel refuses a memory file (memfd_create)",
+      );
+    }
+    const path = `/proc/self/fd/${fd}`;
+    try {
+      return wrap(Deno.dlopen(path, SYMBOLS), "embedded", fd);
+    } catch (error) {
+      if (error instanceof ShimError) throw error;
+      throw new ShimError(
+        `Cannot load the embedded shim through ${path}: ${reasonOf(error)} (is /proc mounted?)`,
+        { cause: error },
+      );
+    }
+  } finally {
+    libc.close();
+  }
+}
+
+type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+function wrap({ symbols }: { symbols: Symbols }, origin: string, imageFd?: number): Library {
+  const record = new Deno.UnsafePointerView(symbols.abi()!);
+  const [version, planSize, stepSize, reportSize] = [8, 12, 16, 20].map((at) =>
+    record.getUint32(at)
+  );
+  if (
+    version !== ABI_VERSION || planSize !== PLAN.size || stepSize !== STEP.size ||
+    reportSize !== REPORT.size
+  ) {
+    throw new ShimError(
+      `The shim ${origin} is of version ${version}, this program needs ${ABI_VERSION}; ${REMEDY}`,
+    );
+  }
+  return {
+    origin,
+    get imageFd() {
+      return imageFd ??= openImage(symbols, origin);
+    },
+    exec: (image) => symbols.exec(image, image.length),
+    execAside: (image) => symbols.execAside(image, image.length),
+    signal: (signal, fd) => symbols.signal(signal, fd),
+  };
+}
+
+function openImage(symbols: Symbols, path: string): number {
+  const plan = new Plan();
+  const fd = plan.slot("shim");
+  plan.step("openat", [AT_FDCWD, plan.string(path), O.O_PATH | O.O_CLOEXEC, 0], { into: fd });
+  const image = plan.encode();
+  if (symbols.exec(image, image.length) < 0) {
+    throw new ShimError(`Cannot open the shim ${path}: it was there when it was loaded`);
+  }
+  return plan.result(fd);
+}

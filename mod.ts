@@ -1,0 +1,79 @@
+/**
+ * isolate: runs untrusted programs in boxes, under strict limits, and tells exactly what they did.
+ *
+ * The process needs root rights and the permission `--allow-ffi`, nothing else. Importing this
+ * module does nothing yet; the shim is loaded when the first sandbox is opened.
+ *
+ * @example Judging one program
+ * ```ts
+ * import { Box } from "isolate/mod.ts";
+ *
+ * await using box = await Box.init({ boxId: 901 });
+ * await Deno.writeTextFile(`${box.directory}/box/hello.sh`, "echo hello; exit 3");
+ * const outcome = await box.run(["/bin/sh", "hello.sh"], {
+ *   limits: { cpuTimeMs: 1000, wallTimeMs: 3000, addressSpaceKib: 262144 },
+ *   stdout: { path: "out.txt" },
+ * });
+ * switch (outcome.kind) {
+ *   case "exit":
+ *     console.log(`status ${outcome.exitCode} after ${outcome.usage.cpuTimeMs} ms`);
+ *     break;
+ *   case "signal":
+ *   case "time-limit":
+ *   case "interrupted":
+ *     console.log(outcome.kind);
+ * }
+ * console.log(await Deno.readTextFile(`${box.directory}/box/out.txt`));
+ * ```
+ *
+ * @module
+ */
+
+export { Box, type BoxOptions, type InitOptions } from "./box/box.ts";
+export {
+  type BindRule,
+  defaultDirectoryRules,
+  describeDirectoryRule,
+  type DirectoryRule,
+  type DirectoryRuleBase,
+  type FilesystemRule,
+  parseDirectoryRule,
+  type RemoveDirectoryRule,
+  resolveDirectoryRules,
+  type ResolveDirectoryRulesOptions,
+  type RuleFilesystem,
+  type TemporaryRule,
+} from "./box/directory_rules.ts";
+export {
+  buildEnvironment,
+  type BuildEnvironmentOptions,
+  type EnvironmentRule,
+  parseEnvironmentRule,
+} from "./box/environment.ts";
+export { SandboxError, type SandboxErrorKind, type SandboxErrorOptions } from "./box/errors.ts";
+export type { Identity } from "./box/identity.ts";
+export type { Limits } from "./box/limits.ts";
+export { formatMeta, type MetaRecord, type MetaStatus, parseMeta } from "./box/meta.ts";
+export { MetaFile } from "./box/meta_file.ts";
+export {
+  type Ending,
+  type Outcome,
+  outcomeMessage,
+  outcomeMeta,
+  type Usage,
+} from "./box/outcome.ts";
+export type { Stream } from "./box/program.ts";
+export type { DiskQuota } from "./box/quota.ts";
+export type { RunOptions } from "./box/run.ts";
+export { callerEnvironment, Sandbox, type SandboxOptions, sharedSandbox } from "./box/sandbox.ts";
+export { type CatchSignalsOptions, type SignalName, SIGNALS } from "./box/signals.ts";
+export { SYSCALL_FLAGS } from "./box/syscall_filter.ts";
+export { ConfigError, type ConfigPlace } from "./config/errors.ts";
+export {
+  type BoxSettings,
+  type ControlGroupRoot,
+  defaultSettings,
+  describeSettings,
+  type Settings,
+} from "./config/settings.ts";
+export type { Log, PlanTrace } from "./box/trace.ts";

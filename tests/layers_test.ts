@@ -1,0 +1,103 @@
+/** The arrows of the design: cli → mod → box → {cgroup, config} → ffi, and no way around them. */
+
+import { assertEquals } from "@std/assert";
+
+/** What the files of a layer may import, besides their own folder. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  "isolate.ts": ["cli.ts"],
+  "cli.ts": ["cli", "mod.ts"],
+  "cli": ["mod.ts", "@std/cli"],
+  "mod.ts": ["box", "cgroup", "config", "ffi"],
+  "box": ["cgroup", "config", "ffi"],
+  "cgroup": ["ffi"],
+  "config": ["ffi", "@std/yaml"],
+  "ffi": [],
+};
+
+/** What needs no permission. Only ffi/ may use more: the rest goes through plans. */
+const FREE_OF_PERMISSION = new Set([
+  "addSignalListener",
+  "args",
+  "build",
+  "consoleSize",
+  "exit",
+  "exitCode",
+  "removeSignalListener",
+  "Signal",
+  "stderr",
+  "stdin",
+  "stdout",
+  "version",
+]);
+
+const ROOT = new URL("../", import.meta.url);
+
+interface Source {
+  path: string;
+  layer: string;
+  code: string;
+}
+
+async function* sourcesIn(entry: string): AsyncGenerator<Source> {
+  const url = new URL(entry, ROOT);
+  const info = await Deno.stat(url).catch(() => undefined);
+  if (info?.isFile) {
+    yield { path: entry, layer: layerOf(entry), code: await Deno.readTextFile(url) };
+  } else if (info?.isDirectory) {
+    for await (const { name } of Deno.readDir(url)) {
+      if (name.endsWith("_test.ts") || !/\.ts$|^[^.]+$/.test(name)) continue;
+      yield* sourcesIn(`${entry}/${name}`);
+    }
+  }
+}
+
+async function productSources(): Promise<Source[]> {
+  const lists = Object.keys(LAYERS).map((layer) => Array.fromAsync(sourcesIn(layer)));
+  return (await Promise.all(lists)).flat();
+}
+
+function layerOf(path: string): string {
+  return path.split("/")[0] ?? path;
+}
+
+/** Good enough for our own sources: comments hold examples, which may import what they like. */
+function withoutComments(code: string): string {
+  return code.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "");
+}
+
+function importsOf(code: string): string[] {
+  const pattern = /\bfrom\s*"([^"]+)"|\bimport\s*\(\s*"([^"]+)"|^\s*import\s*"([^"]+)"/gm;
+  return [...withoutComments(code).matchAll(pattern)]
+    .flatMap((match) => match.slice(1))
+    .filter((specifier) => specifier !== undefined);
+}
+
+/** The layer that a specifier leads to, or the specifier itself where it leads outside. */
+function targetOf(specifier: string, path: string): string {
+  if (!specifier.startsWith(".")) return specifier;
+  return layerOf(new URL(specifier, `file:///${path}`).pathname.slice(1));
+}
+
+Deno.test("no source imports against the arrows of the design", async () => {
+  const wrong: string[] = [];
+  for (const { path, layer, code } of await productSources()) {
+    for (const specifier of importsOf(code)) {
+      const target = targetOf(specifier, path);
+      if (target !== layer && !LAYERS[layer]?.includes(target)) {
+        wrong.push(`${path} imports ${specifier}`);
+      }
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("no source outside ffi/ uses what needs a permission", async () => {
+  const wrong: string[] = [];
+  for (const { path, layer, code } of await productSources()) {
+    if (layer === "ffi") continue;
+    for (const [use, name = ""] of withoutComments(code).matchAll(/\bDeno\.(\w+)/g)) {
+      if (!FREE_OF_PERMISSION.has(name)) wrong.push(`${path} uses ${use}`);
+    }
+  }
+  assertEquals(wrong, []);
+});

@@ -1,0 +1,64 @@
+/** How qemu runs the guest's processors: by KVM where a guest really boots with it, else by TCG. */
+
+import { runGuest } from "./guest.ts";
+
+/** A choice, with the words that go with it. */
+export interface Accelerator {
+  name: "kvm" | "tcg";
+  qemuWords: readonly string[];
+  kernelWords: readonly string[];
+}
+
+const KVM: Accelerator = { name: "kvm", qemuWords: ["-accel", "kvm", "-cpu", "host"], kernelWords: [] };
+
+/**
+ * Each line halves the time that the guest needs, or better: an old processor has fewer
+ * instructions to emulate (those of AVX are slow), the HPET is a device and not an instruction,
+ * and translated code is found again only where the same program stands at the same addresses.
+ */
+const TCG: Accelerator = {
+  name: "tcg",
+  qemuWords: ["-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "Nehalem"],
+  kernelWords: ["tsc=reliable", "clocksource=tsc", "norandmaps"],
+};
+
+/** A guest without a root panics within half a second, if it boots at all. */
+const PROBE_TIME_LIMIT_MS = 3000;
+
+async function bootsWithKvm(kernel: string, initialRoot: string): Promise<boolean> {
+  const run = await runGuest({
+    kernel,
+    initialRoot,
+    accelerator: KVM,
+    memoryMib: 256,
+    timeLimitMs: PROBE_TIME_LIMIT_MS,
+  });
+  return run.console.includes("Kernel panic - not syncing");
+}
+
+/**
+ * Picks the accelerator. That /dev/kvm exists says little, in a virtual machine least of all: the
+ * guest is tried, once for each boot of this machine.
+ *
+ * @param folder Where the answer is kept.
+ */
+export async function chooseAccelerator(
+  folder: string,
+  { kernel }: { kernel: string },
+): Promise<Accelerator> {
+  const usable = await Deno.open("/dev/kvm", { read: true, write: true }).catch(() => undefined);
+  if (usable === undefined) return TCG;
+  usable.close();
+  const boot = (await Deno.readTextFile("/proc/sys/kernel/random/boot_id")).trim();
+  const memory = `${folder}/accelerator`;
+  const [knownBoot, known] = (await Deno.readTextFile(memory).catch(() => "")).split("\n");
+  if (knownBoot === boot) return known === "kvm" ? KVM : TCG;
+  const empty = await Deno.makeTempFile({ prefix: "isolate-guest-" });
+  try {
+    const choice = await bootsWithKvm(kernel, empty) ? KVM : TCG;
+    await Deno.writeTextFile(memory, `${boot}\n${choice.name}\n`);
+    return choice;
+  } finally {
+    await Deno.remove(empty);
+  }
+}

@@ -1,0 +1,65 @@
+/** Writes the archives that the kernel unpacks as its first root: cpio, format "newc". */
+
+/** What stands at a path of the archive. */
+export type Entry =
+  | { kind: "directory"; mode: number }
+  | { kind: "symlink"; target: string }
+  /** Content as it is, or the path of the file on this machine that holds it. */
+  | { kind: "file"; mode: number; content: Uint8Array | string };
+
+const FILE_TYPES = { directory: 0o040000, symlink: 0o120000, file: 0o100000 } as const;
+
+const encoder = new TextEncoder();
+
+/** Header and name, or content: each is filled up to a multiple of four bytes. */
+function padded(bytes: Uint8Array): Uint8Array {
+  const result = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+  result.set(bytes);
+  return result;
+}
+
+/**
+ * The header of an entry, with its name.
+ *
+ * @see https://docs.kernel.org/driver-api/early-userspace/buffer-format.html
+ */
+export function formatHeader(
+  { path, inode, mode, size }: { path: string; inode: number; mode: number; size: number },
+): Uint8Array {
+  const name = encoder.encode(`${path}\0`);
+  const [uid, gid, links, mtime] = [0, 0, 1, 0];
+  const device = [0, 0, 0, 0];
+  const checksum = 0;
+  const fields = [inode, mode, uid, gid, links, mtime, size, ...device, name.length, checksum];
+  const header = "070701" + fields.map((field) => field.toString(16).padStart(8, "0")).join("");
+  const result = new Uint8Array(header.length + name.length);
+  result.set(encoder.encode(header));
+  result.set(name, header.length);
+  return padded(result);
+}
+
+function contentOf(entry: Entry): Uint8Array {
+  switch (entry.kind) {
+    case "directory":
+      return new Uint8Array();
+    case "symlink":
+      return encoder.encode(entry.target);
+    case "file":
+      return typeof entry.content === "string" ? Deno.readFileSync(entry.content) : entry.content;
+  }
+}
+
+function modeOf(entry: Entry): number {
+  return FILE_TYPES[entry.kind] | (entry.kind === "symlink" ? 0o777 : entry.mode);
+}
+
+/** The pieces of an archive, in the order given: a folder has to come before what is in it. */
+export function* archive(entries: Iterable<[path: string, entry: Entry]>): Generator<Uint8Array> {
+  let inode = 1;
+  for (const [path, entry] of entries) {
+    const content = contentOf(entry);
+    yield formatHeader({ path, inode: inode++, mode: modeOf(entry), size: content.length });
+    yield padded(content);
+  }
+  yield formatHeader({ path: "TRAILER!!!", inode: 0, mode: 0, size: 0 });
+}

@@ -1,0 +1,90 @@
+/** Boots a kernel with a root of ours in qemu, and brings back what the guest hands out. */
+
+import type { Accelerator } from "./accelerator.ts";
+
+/** What a guest left behind. */
+export interface GuestRun {
+  /** Files by their names, as the guest handed them out; none if it did not get there. */
+  results: Map<string, Uint8Array>;
+  /** Everything that the guest wrote to its console. */
+  console: string;
+  wallTimeMs: number;
+  /** Why it did not end by itself. */
+  problem?: string;
+}
+
+/** What a guest is made of. */
+export interface GuestOptions {
+  kernel: string;
+  initialRoot: string;
+  accelerator: Accelerator;
+  memoryMib?: number;
+  processors?: number;
+  timeLimitMs: number;
+  /** Called with what the guest writes to its console, as it comes. */
+  onConsole?: (text: string) => void;
+}
+
+/** `panic=-1` with qemu's `-no-reboot`: a panic ends the guest. */
+const KERNEL_WORDS = ["console=ttyS0", "panic=-1", "mitigations=off"];
+
+/** The files between `BEGIN NAME` and `END NAME` lines, in base64. */
+export function parseResults(text: string): Map<string, Uint8Array> {
+  const results = new Map<string, Uint8Array>();
+  for (const [, name = "", body = ""] of text.matchAll(/^BEGIN (.*?)\r?\n([^]*?)^END \1\r?$/gm)) {
+    results.set(name, Uint8Array.from(atob(body), (char) => char.charCodeAt(0)));
+  }
+  return results;
+}
+
+function qemuArguments(options: GuestOptions, resultsFile: string): string[] {
+  const { accelerator, memoryMib = 4096, processors = 2 } = options;
+  return [
+    ...accelerator.qemuWords,
+    ...["-smp", `${processors}`, "-m", `${memoryMib}`],
+    ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
+    ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
+    ...["-serial", `file:${resultsFile}`],
+    ...["-kernel", options.kernel, "-initrd", options.initialRoot],
+    ...["-append", [...KERNEL_WORDS, ...accelerator.kernelWords].join(" ")],
+  ];
+}
+
+/** Runs a guest until it powers off, or its time is over. */
+export async function runGuest(options: GuestOptions): Promise<GuestRun> {
+  const resultsFile = await Deno.makeTempFile({ prefix: "isolate-guest-" });
+  const start = performance.now();
+  try {
+    const child = new Deno.Command("qemu-system-x86_64", {
+      args: qemuArguments(options, resultsFile),
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      child.kill("SIGKILL");
+    }, options.timeLimitMs);
+    let console = "";
+    const complaint = new Response(child.stderr).text();
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      console += text;
+      options.onConsole?.(text);
+    }
+    const status = await child.status;
+    clearTimeout(timer);
+    return {
+      results: parseResults(await Deno.readTextFile(resultsFile)),
+      console,
+      wallTimeMs: performance.now() - start,
+      ...timedOut
+        ? { problem: `the guest did not end within ${options.timeLimitMs / 1000} s` }
+        : status.success
+        ? {}
+        : { problem: `qemu: ${(await complaint).trim() || `status ${status.code}`}` },
+    };
+  } finally {
+    await Deno.remove(resultsFile);
+  }
+}

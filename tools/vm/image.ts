@@ -1,0 +1,103 @@
+/** The guest's root: files of this machine at the paths they have here, and some of our own. */
+
+import { dirname, resolve } from "node:path/posix";
+import { archive, type Entry } from "./cpio.ts";
+
+/** Documentation and translations, which nothing in the guest reads. */
+const LEFT_OUT = /^\/usr\/share\/(doc|man|info|locale|lintian|bash-completion|bug)\//;
+
+/** A symlink that leads to itself would be followed for ever. */
+const SYMLINK_DEPTH_MAX = 40;
+
+function lstat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** The files of a guest, by their absolute paths. */
+export class Image {
+  readonly #entries = new Map<string, Entry>();
+
+  /** Paths in the order of the archive: each folder before what is in it. */
+  paths(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** Makes a folder, and those above it. */
+  addDirectory(path: string, mode = 0o755): void {
+    if (path === "/" || this.#entries.has(path)) return;
+    this.addDirectory(dirname(path));
+    this.#entries.set(path, { kind: "directory", mode });
+  }
+
+  /** Writes a file of our own. */
+  addText(path: string, text: string, { mode = 0o644 }: { mode?: number } = {}): void {
+    this.addDirectory(dirname(path));
+    this.#entries.set(path, { kind: "file", mode, content: new TextEncoder().encode(text) });
+  }
+
+  /** Puts a file of this machine at another path. */
+  addFileAs(path: string, source: string): void {
+    this.addDirectory(dirname(path));
+    const mode = (Deno.statSync(source).mode ?? 0o644) & 0o7777;
+    this.#entries.set(path, { kind: "file", mode, content: source });
+  }
+
+  /**
+   * Takes a path over from this machine, with the symlinks on the way to it and what they lead to;
+   * of a folder all that is in it if `recursive` is set. A path that does not exist is skipped.
+   */
+  addHost(path: string, { recursive = false }: { recursive?: boolean } = {}): void {
+    this.#addHost(path, { recursive, depth: 0 });
+  }
+
+  #addHost(path: string, options: { recursive: boolean; depth: number }): string | undefined {
+    if (path === "/") return "/";
+    if (options.depth > SYMLINK_DEPTH_MAX) return undefined;
+    const parent = this.#addHost(dirname(path), { ...options, recursive: false });
+    if (parent === undefined) return undefined;
+    const real = `${parent === "/" ? "" : parent}${path.slice(path.lastIndexOf("/"))}`;
+    const info = lstat(real);
+    if (info?.isSymlink) {
+      const target = Deno.readLinkSync(real);
+      this.#entries.set(real, { kind: "symlink", target });
+      const depth = options.depth + 1;
+      return this.#addHost(resolve(parent, target), { ...options, depth });
+    }
+    const mode = (info?.mode ?? 0) & 0o7777;
+    if (info?.isFile) this.#entries.set(real, { kind: "file", mode, content: real });
+    if (info?.isDirectory) {
+      if (!this.#entries.has(real)) this.#entries.set(real, { kind: "directory", mode });
+      if (options.recursive) {
+        for (const { name } of Deno.readDirSync(real)) this.#addHost(`${real}/${name}`, options);
+      }
+    }
+    return info?.isFile || info?.isDirectory ? real : undefined;
+  }
+
+  /** Takes over a list of paths, such as those of a package, without documentation. */
+  addHostFiles(paths: readonly string[]): void {
+    for (const path of paths) {
+      if (!LEFT_OUT.test(path)) this.addHost(path);
+    }
+  }
+
+  /** Writes the archive and returns its size in bytes. */
+  async write(file: string): Promise<number> {
+    using output = await Deno.open(file, { write: true, create: true, truncate: true });
+    let size = 0;
+    const relative = [...this.#entries].map(([path, entry]): [string, Entry] => [
+      path.slice(1),
+      entry,
+    ]);
+    for (const piece of archive(relative)) {
+      for (let at = 0; at < piece.length;) at += await output.write(piece.subarray(at));
+      size += piece.length;
+    }
+    return size;
+  }
+}

@@ -1,0 +1,49 @@
+#!/vm/busybox sh
+# The guest's first process: makes the root one that can be left by pivot_root, mounts what a
+# machine has, runs /vm/command, and hands its results out over the second serial line.
+
+bb=/vm/busybox
+
+if [ "$1" != moved ]; then
+  # pivot_root needs a root that is mounted on something. The kernel's first root is not: mount it
+  # on itself.
+  $bb mount -n --bind / /vm/root
+  cd /vm/root
+  $bb mount -n --move . /
+  exec $bb chroot . /vm/init moved
+fi
+
+cd /
+$bb mount -n -t proc proc /proc
+$bb mount -n -t sysfs sysfs /sys
+$bb mount -n -t devtmpfs devtmpfs /dev
+$bb mkdir -p /dev/pts /dev/shm
+$bb mount -n -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
+$bb mount -n -t tmpfs -o mode=1777 tmpfs /dev/shm
+$bb mount -n -t tmpfs -o mode=1777 tmpfs /tmp
+$bb mount -n -t tmpfs -o mode=755 tmpfs /run
+$bb mount -n -t cgroup2 cgroup2 /sys/fs/cgroup
+$bb ln -s /proc/self/fd /dev/fd
+$bb ln -s /proc/self/fd/0 /dev/stdin
+$bb ln -s /proc/self/fd/1 /dev/stdout
+$bb ln -s /proc/self/fd/2 /dev/stderr
+# As systemd does it: what a box mounts must not reach the host all the same.
+$bb mount -n --make-rshared /
+$bb hostname guest
+$bb ip link set lo up
+for module in /vm/modules/*.ko; do
+  $bb insmod "$module" || echo "guest: cannot load $module"
+done
+
+echo "guest: ready after $($bb cut -d' ' -f1 /proc/uptime) s"
+/vm/command </dev/null 2>&1
+echo "guest: the command ended with status $? after $($bb cut -d' ' -f1 /proc/uptime) s"
+
+for file in /vm/results/*; do
+  [ -e "$file" ] || continue
+  echo "BEGIN ${file##*/}"
+  $bb base64 "$file"
+  echo "END ${file##*/}"
+done >/dev/ttyS1
+
+$bb poweroff -f
