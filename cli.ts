@@ -1,6 +1,6 @@
 /**
- * From arguments to an exit status. A first argument that begins with `-` is the classic command
- * line; any other is a subcommand for people.
+ * From arguments to an exit status. A first argument that names a subcommand for people is one;
+ * anything else with an option in it is the classic command line.
  *
  * @module
  */
@@ -44,12 +44,13 @@ const SUBCOMMANDS: readonly (Subcommand & { load: () => Promise<Runner> })[] = [
  */
 export async function main(args: readonly string[]): Promise<number> {
   const [first] = args;
-  if (first === undefined || first.startsWith("-")) {
+  const found = SUBCOMMANDS.find(({ name }) => name === first);
+  // Classic options may also follow the program: `isolate prog --run`.
+  if (first === undefined || (!found && args.some((arg) => arg.startsWith("-")))) {
     const { runClassic } = await import("./cli/classic.ts");
     return await runClassic(args, { version: VERSION, subcommands: SUBCOMMANDS });
   }
   const { complain } = await import("./cli/complain.ts");
-  const found = SUBCOMMANDS.find(({ name }) => name === first);
   if (!found) {
     const names = SUBCOMMANDS.map(({ name }) => name).join(", ");
     return complain(

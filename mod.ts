@@ -29,7 +29,7 @@
  * @module
  */
 
-export { Box, type BoxOptions, type InitOptions } from "./box/box.ts";
+export { Box, type BoxOptions, type InitOptions, type OpenOptions } from "./box/box.ts";
 export {
   type BindRule,
   defaultDirectoryRules,
@@ -56,6 +56,7 @@ export type { Limits } from "./box/limits.ts";
 export { formatMeta, type MetaRecord, type MetaStatus, parseMeta } from "./box/meta.ts";
 export { MetaFile } from "./box/meta_file.ts";
 export {
+  type ControlGroupUse,
   type Ending,
   type Outcome,
   outcomeMessage,
@@ -63,9 +64,16 @@ export {
   type Usage,
 } from "./box/outcome.ts";
 export type { Stream } from "./box/program.ts";
+export type { BoxSize } from "./box/own_file_system.ts";
 export type { DiskQuota } from "./box/quota.ts";
 export type { RunOptions } from "./box/run.ts";
-export { callerEnvironment, Sandbox, type SandboxOptions, sharedSandbox } from "./box/sandbox.ts";
+export {
+  callerEnvironment,
+  exactArguments,
+  Sandbox,
+  type SandboxOptions,
+  sharedSandbox,
+} from "./box/sandbox.ts";
 export { type CatchSignalsOptions, type SignalName, SIGNALS } from "./box/signals.ts";
 export { SYSCALL_FLAGS } from "./box/syscall_filter.ts";
 export { ConfigError, type ConfigPlace } from "./config/errors.ts";

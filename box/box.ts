@@ -7,13 +7,20 @@
 import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
-import { AT_EMPTY_PATH, AT_FDCWD } from "../ffi/system.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, STATX_BASIC, STATX_SIZE } from "../ffi/system.ts";
+import type { ControlGroup } from "../cgroup/types.ts";
 import { SandboxError, toSandboxError } from "./errors.ts";
 import { BoxLock } from "./lock.ts";
 import type { Outcome } from "./outcome.ts";
 import { type BoxPlaces, boxPlaces } from "./paths.ts";
-import { type DiskQuota, setDiskQuota } from "./quota.ts";
-import { openHowStrict } from "./resolve.ts";
+import {
+  type BoxSize,
+  isMountRoot,
+  planOwnFileSystem,
+  unmountOwnFileSystem,
+} from "./own_file_system.ts";
+import { clearDiskQuota, type DiskQuota, setDiskQuota } from "./quota.ts";
+import { openHowMounted, openHowStrict } from "./resolve.ts";
 import { type RunOptions, runProgram } from "./run.ts";
 import { type Sandbox, sharedSandbox } from "./sandbox.ts";
 import { giveTree, removeTree } from "./tree.ts";
@@ -30,10 +37,20 @@ export interface BoxOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** How a box that exists is taken. */
+export interface OpenOptions extends BoxOptions {
+  /** Whether the box must have a control group, or must not; default: either. */
+  controlGroup?: boolean;
+}
+
 /** How a box is made. */
 export interface InitOptions extends BoxOptions {
+  /** Make a control group for the box. */
+  controlGroup?: boolean;
   /** The disk quota of the box's user. */
   quota?: DiskQuota | undefined;
+  /** Put `box/` on a file system of its own, of this size, in memory; default: it has none. */
+  size?: BoxSize | undefined;
 }
 
 /**
@@ -52,11 +69,17 @@ export interface InitOptions extends BoxOptions {
 export class Box {
   readonly #sandbox: Sandbox;
   readonly #places: BoxPlaces;
+  readonly #controlGroup: ControlGroup | undefined;
   #lock: BoxLock | undefined;
   #running = false;
 
-  private constructor(sandbox: Sandbox, options: { places: BoxPlaces; lock: BoxLock }) {
+  private constructor(sandbox: Sandbox, options: {
+    places: BoxPlaces;
+    lock: BoxLock;
+    controlGroup: ControlGroup | undefined;
+  }) {
     this.#sandbox = sandbox;
+    this.#controlGroup = options.controlGroup;
     this.#places = options.places;
     this.#lock = options.lock;
   }
@@ -81,8 +104,9 @@ export class Box {
       const lock = await takeLock(sandbox, { places, options, create: true });
       try {
         checkOwner(sandbox, lock!);
-        const box = new Box(sandbox, { places, lock: lock! });
-        box.#make(options.quota);
+        const controlGroup = options.controlGroup ? groupOf(sandbox, places, true) : undefined;
+        const box = new Box(sandbox, { places, lock: lock!, controlGroup });
+        box.#make(options);
         return box;
       } catch (error) {
         lock!.release();
@@ -99,23 +123,31 @@ export class Box {
    * @throws {SandboxError} if it does not exist, is in use, or belongs to somebody else
    * @throws {RangeError} if there is no such box
    */
-  static open(options: BoxOptions = {}): Promise<Box> {
+  static open(options: OpenOptions = {}): Promise<Box> {
     return translated(async () => {
       const sandbox = options.sandbox ?? await sharedSandbox();
       const places = boxPlaces(sandbox.settings, options.boxId ?? 0);
       const lock = await takeLock(sandbox, { places, options, create: false });
-      if (!lock) throw noBox();
+      if (!lock) throw noBox(options.controlGroup);
       try {
         checkOwner(sandbox, lock);
         const record = lock.read();
-        if (!record) throw noBox();
+        if (!record) throw noBox(options.controlGroup);
+        if (options.controlGroup !== undefined && options.controlGroup !== record.controlGroup) {
+          throw new SandboxError(
+            "incompatible-box",
+            "This box was initialized with an incompatible control group mode (it was initialised " +
+              `${record.controlGroup ? "with" : "without"} a control group, --cg)`,
+          );
+        }
         if (!record.initialised) {
           throw new SandboxError(
             "uninitialised-box",
             "This box was not initialized properly (initialise it again)",
           );
         }
-        return new Box(sandbox, { places, lock });
+        const controlGroup = record.controlGroup ? groupOf(sandbox, places, false) : undefined;
+        return new Box(sandbox, { places, lock, controlGroup });
       } catch (error) {
         lock.release();
         throw error;
@@ -131,7 +163,7 @@ export class Box {
    * @throws {SandboxError} if it is in use, or belongs to somebody else
    * @throws {RangeError} if there is no such box
    */
-  static remove(options: BoxOptions = {}): Promise<boolean> {
+  static remove(options: OpenOptions = {}): Promise<boolean> {
     return translated(async () => {
       const sandbox = options.sandbox ?? await sharedSandbox();
       const places = boxPlaces(sandbox.settings, options.boxId ?? 0);
@@ -142,7 +174,9 @@ export class Box {
       try {
         checkOwner(sandbox, lock);
         const existed = found || lock.read() !== undefined;
-        const box = new Box(sandbox, { places, lock });
+        const hasGroup = options.controlGroup || lock.read()?.controlGroup;
+        const controlGroup = hasGroup ? groupOf(sandbox, places, false) : undefined;
+        const box = new Box(sandbox, { places, lock, controlGroup });
         box.#unmake();
         return existed;
       } finally {
@@ -181,16 +215,17 @@ export class Box {
       const { caller } = this.#sandbox;
       const { boxUser } = this.#places;
       try {
-        this.#give({ to: boxUser, keepSpecialFiles });
+        const mode = this.#give({ to: boxUser, keepSpecialFiles });
         try {
           return await runProgram({
             sandbox: this.#sandbox,
             places: this.#places,
+            controlGroup: this.#controlGroup,
             command,
             options,
           });
         } finally {
-          this.#give({ to: caller, keepSpecialFiles });
+          this.#give({ to: caller, keepSpecialFiles, mode });
         }
       } finally {
         this.#running = false;
@@ -226,32 +261,40 @@ export class Box {
     await this.cleanup();
   }
 
-  #make(quota: DiskQuota | undefined): void {
+  #make({ quota, size }: InitOptions): void {
     const { system, caller } = this.#sandbox;
     const { directory, boxUser } = this.#places;
     const lock = this.#lock!;
     const record = {
       ownerUid: caller.uid,
-      controlGroup: false,
+      controlGroup: this.#controlGroup !== undefined,
       initialised: false,
       quota: quota !== undefined,
+      ownFileSystem: size !== undefined,
     };
+    // A group of an earlier box that its keeper did not live to remove.
+    if (!this.#controlGroup && lock.read()?.controlGroup) {
+      groupOf(this.#sandbox, this.#places, false).remove();
+    }
     this.#unmake();
     lock.write(record);
+    this.#controlGroup?.create();
     const plan = new Plan();
     const outer = plan.slot("box directory");
     const inner = plan.slot("box");
     const flags = O.O_DIRECTORY | O.O_NOFOLLOW | O.O_CLOEXEC;
     plan.step("mkdirat", [AT_FDCWD, plan.string(directory), 0o755], { what: `make ${directory}` });
     plan.step("openat", [AT_FDCWD, plan.string(directory), flags, 0], { into: outer });
-    // Whatever the caller's umask is.
-    plan.step("fchmod", [outer, 0o755]);
     plan.step("mkdirat", [outer, plan.string("box"), 0o700]);
     plan.step("openat", [outer, plan.string("box"), flags, 0], { into: inner });
-    plan.step("fchownat", [inner, plan.string(""), caller.uid, caller.gid, AT_EMPTY_PATH]);
-    plan.step("close", [inner]);
-    system.run(plan, "make the box");
+    // Whatever the caller's umask is.
+    plan.step("fchmod", [outer, 0o755]);
+    plan.step("fchmod", [inner, 0o700]);
+    if (size) planOwnFileSystem(plan, { at: inner, size, owner: caller });
+    else plan.step("fchownat", [inner, plan.string(""), caller.uid, caller.gid, AT_EMPTY_PATH]);
+    plan.step("close", [inner], { always: true, ignore: "all" });
     try {
+      system.run(plan, "make the box");
       if (quota) setDiskQuota(system, { fd: plan.result(outer), uid: boxUser.uid, quota });
     } catch (error) {
       this.#unmake();
@@ -264,8 +307,10 @@ export class Box {
   }
 
   #unmake(): void {
+    // First the processes, then the files they could still change.
+    this.#controlGroup?.remove();
     const { system, settings } = this.#sandbox;
-    const { boxUser, boxId } = this.#places;
+    const { boxUser, boxId, directory } = this.#places;
     const plan = new Plan();
     const root = plan.slot("box root");
     const flags = O.O_DIRECTORY | O.O_CLOEXEC;
@@ -275,10 +320,11 @@ export class Box {
     if (!failure) {
       const fd = plan.result(root);
       try {
+        unmountOwnFileSystem(system, directory);
         removeTree(system, fd, String(boxId));
         this.#sandbox.log(1, () => `Removed what was in box ${boxId}`);
         if (this.#lock!.read()?.quota) {
-          setDiskQuota(system, { fd, uid: boxUser.uid, quota: { blocksKib: 0, inodes: 0 } });
+          clearDiskQuota(system, { fd, uid: boxUser.uid });
         }
       } finally {
         system.close(fd);
@@ -287,12 +333,14 @@ export class Box {
     this.#lock!.clear();
   }
 
+  /** Gives box/ and what is in it to a user; gives its mode as it was before. */
   #give(
     options: {
       to: { uid: number; gid: number; groups: readonly number[] };
       keepSpecialFiles: boolean;
+      mode?: number;
     },
-  ): void {
+  ): number {
     const { system, caller, settings } = this.#sandbox;
     const { boxUser, boxId, directory } = this.#places;
     const plan = new Plan();
@@ -300,32 +348,47 @@ export class Box {
       plan.slot(name)
     );
     const how = openHowStrict(plan, O.O_DIRECTORY);
+    const isMounted = this.#lock!.read()?.ownFileSystem ?? false;
+    const howInner = isMounted ? openHowMounted(plan, O.O_DIRECTORY) : how;
+    const status = plan.room(STATX_SIZE);
     const flags = O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC;
     plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0], { into: root! });
     plan.step("openat2", [root!, plan.string(String(boxId)), how, 24], {
       into: outer!,
       what: `open ${directory}`,
     });
-    plan.step("openat2", [outer!, plan.string("box"), how, 24], {
+    plan.step("openat2", [outer!, plan.string("box"), howInner, 24], {
       into: inner!,
       what: `open ${directory}/box, which must be a real directory`,
     });
+    plan.step("statx", [inner!, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
     plan.step("close", [root!], { always: true, ignore: "all" });
     plan.step("close", [outer!], { always: true, ignore: "all" });
     const failure = system.attempt(plan, "open the box");
     if (failure?.errno === ERRNO.ENOENT && failure.step?.args[0] === root) throw noBox();
     if (failure) throw failure;
     try {
+      if (isMounted && !isMountRoot(plan.view(status))) {
+        throw new SandboxError(
+          "uninitialised-box",
+          `The file system of ${directory}/box (--box-size) is gone: initialise the box again`,
+        );
+      }
       const from = [caller.uid, boxUser.uid];
-      giveTree(system, plan.result(inner!), { ...options, from });
+      return giveTree(system, plan.result(inner!), { ...options, from });
     } finally {
       system.close(plan.result(inner!));
     }
   }
 }
 
-function noBox(): SandboxError {
-  return new SandboxError("no-box", "Box not found, did you run `isolate --init'?");
+function noBox(controlGroup = false): SandboxError {
+  const init = controlGroup ? "isolate --cg --init" : "isolate --init";
+  return new SandboxError("no-box", `Box not found, did you run \`${init}'?`);
+}
+
+function groupOf(sandbox: Sandbox, places: BoxPlaces, create: boolean): ControlGroup {
+  return sandbox.controlGroups({ create }).group(`box-${places.boxId}`);
 }
 
 async function translated<T>(work: () => Promise<T>): Promise<T> {

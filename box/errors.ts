@@ -5,6 +5,7 @@
  */
 
 import { ShimError } from "../ffi/library.ts";
+import { ControlGroupError } from "../cgroup/types.ts";
 import { SystemError } from "../ffi/system.ts";
 
 /** What kind of trouble the sandbox has; stable, for callers that react to it. */
@@ -12,6 +13,7 @@ export type SandboxErrorKind =
   | "missing-rights"
   | "missing-kernel-feature"
   | "missing-shim"
+  | "control-group"
   | "bad-option"
   | "box-out-of-range"
   | "box-in-use"
@@ -87,6 +89,9 @@ export function toSandboxError(error: unknown): unknown {
     const options: SandboxErrorOptions = { cause: error, errno: error.errno };
     if (error.step) options.step = error.step.operation;
     return new SandboxError(error.step ? "system" : "internal", error.message, options);
+  }
+  if (error instanceof ControlGroupError) {
+    return new SandboxError("control-group", error.message, { cause: error });
   }
   if (error instanceof ShimError) {
     return new SandboxError("missing-shim", error.message, { cause: error });

@@ -18,11 +18,8 @@ export interface Identity {
   readonly groups: readonly number[];
 }
 
-/** What the running process may do. */
-export interface Rights {
-  /** Who started it. */
-  readonly caller: Identity;
-}
+/** The kernel allows more; nobody has them. */
+const GROUPS_MAX = 1024;
 
 /**
  * Finds out who started this process, and refuses to work without the rights that it needs.
@@ -43,11 +40,14 @@ export interface Rights {
 export function callerIdentity(system: System): Identity {
   const plan = new Plan();
   const [uid, euid, gid, count] = ["uid", "euid", "gid", "groups"].map((name) => plan.slot(name));
-  const groups = plan.room(4 * 65536);
+  const groups = plan.room(4 * GROUPS_MAX);
   plan.step("getuid", [], { into: uid! });
   plan.step("geteuid", [], { into: euid! });
   plan.step("getgid", [], { into: gid! });
-  plan.step("getgroups", [65536, groups], { into: count! });
+  plan.step("getgroups", [GROUPS_MAX, groups], {
+    into: count!,
+    what: `have more than ${GROUPS_MAX} supplementary groups`,
+  });
   system.run(plan, "who is the caller");
   if (plan.result(euid!) !== 0) {
     throw new SandboxError(

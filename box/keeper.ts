@@ -9,11 +9,12 @@
 
 import { Plan } from "../ffi/plan.ts";
 import { type System, SystemError } from "../ffi/system.ts";
+import type { ControlGroupRun } from "../cgroup/types.ts";
 import { readCpuTimeMs } from "./cpu_clock.ts";
 import { SandboxError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 import type { Ending, Outcome, Usage } from "./outcome.ts";
-import { receiveReport, type Report } from "./reports.ts";
+import { type Glance, prepareGlance, type Report } from "./reports.ts";
 import { reap, type Spawned } from "./spawn.ts";
 import type { Log } from "./trace.ts";
 import type { Waiter } from "./waiter.ts";
@@ -44,6 +45,10 @@ export interface KeeperOptions {
   readonly abort: AbortSignal | undefined;
   /** Is told what is seen. */
   readonly log: Log;
+  /** The run in the control group of the box, if it has one. */
+  readonly controlGroup: ControlGroupRun | undefined;
+  /** Count the CPU time of the whole control group. */
+  readonly controlGroupTiming: boolean;
 }
 
 type Ended = Extract<Report, { kind: "ended" }>;
@@ -52,6 +57,8 @@ type Reason = "cpu" | "wall" | "abort";
 
 /** What the keeper knows of a run. */
 interface Watch {
+  /** Looks at the box. */
+  readonly glance: () => Glance;
   started: Started | undefined;
   ended: Ended | undefined;
   failed: SystemError | undefined;
@@ -74,6 +81,7 @@ interface Watch {
 export async function keep(options: KeeperOptions): Promise<Outcome> {
   const { system, waiter, box, abort } = options;
   const watch: Watch = {
+    glance: prepareGlance(system, box),
     started: undefined,
     ended: undefined,
     failed: undefined,
@@ -88,10 +96,9 @@ export async function keep(options: KeeperOptions): Promise<Outcome> {
     if (abort?.aborted) onAbort();
     // Init is the last to die: it ends with the program, and the kernel then kills and reaps
     // everything else in its namespace first.
-    while (!isDead(system, box.initFd)) {
-      await waiter.readable([box.initFd], look(options, watch));
+    for (let seen; !(seen = listen(options, watch)).isDead;) {
+      await waiter.readable([box.initFd], nextLook(options, { watch, nowMs: seen.nowMs }));
     }
-    listen(options, watch);
     return conclude(options, watch);
   } finally {
     abort?.removeEventListener("abort", onAbort);
@@ -101,9 +108,10 @@ export async function keep(options: KeeperOptions): Promise<Outcome> {
   }
 }
 
-/** Takes all messages that have come. */
-function listen({ system, box, log }: KeeperOptions, watch: Watch): void {
-  for (let report; (report = receiveReport(system, box.socket)) !== undefined;) {
+/** Looks at the box, and takes all messages that have come. */
+function listen({ box, log }: KeeperOptions, watch: Watch): Glance {
+  const seen = watch.glance();
+  for (const report of seen.reports) {
     if (report.kind === "started") {
       const { pid } = watch.started = report;
       log(1, () => `The program is process ${pid}, its init ${box.initPid}`);
@@ -117,23 +125,15 @@ function listen({ system, box, log }: KeeperOptions, watch: Watch): void {
       watch.failed = new SystemError(steps[report.step], report.errno);
     }
   }
-}
-
-function isDead(system: System, pidFd: number): boolean {
-  const POLLIN = 1;
-  const plan = new Plan();
-  const ready = plan.slot("ready");
-  const wanted = plan.struct([pidFd, POLLIN]);
-  plan.step("ppoll", [wanted, 1, plan.struct([0n, 0n]), 0, 8], { into: ready });
-  system.run(plan, "is the box dead");
-  return plan.result(ready) > 0;
+  return seen;
 }
 
 /** Checks the limits; gives the time of the next look. */
-function look(options: KeeperOptions, watch: Watch): number {
+function nextLook(
+  options: KeeperOptions,
+  { watch, nowMs }: { watch: Watch; nowMs: number },
+): number {
   const { system, limits, box, cpus } = options;
-  listen(options, watch);
-  const nowMs = system.nowMs();
   if (watch.killedFor) {
     if (nowMs >= watch.killedAtMs + DEATH_MS) signal(system, box.initFd, SIGKILL);
     return nowMs < watch.killedAtMs + DEATH_MS ? watch.killedAtMs + DEATH_MS : Infinity;
@@ -142,7 +142,7 @@ function look(options: KeeperOptions, watch: Watch): number {
   const wallDeadlineMs = wallMs ? (watch.started?.wallMs ?? options.spawnedMs) + wallMs : Infinity;
   if (nowMs > wallDeadlineMs) {
     kill(options, watch, "wall");
-    return look(options, watch);
+    return nextLook(options, { watch, nowMs });
   }
   if (!limits.cpuTimeMs || watch.ended) return wallDeadlineMs;
   const budgetMs = Math.max(limits.cpuTimeMs, limits.extraTimeMs ?? 0);
@@ -150,11 +150,13 @@ function look(options: KeeperOptions, watch: Watch): number {
     const pauseMs = Math.max(LOOK_MIN_MS, budgetMs / cpus);
     return Math.min(nowMs + pauseMs, wallDeadlineMs);
   }
-  const cpuTimeMs = readCpuTimeMs(system, {
-    programPid: watch.started.pid,
-    initPid: box.initPid,
-    children: limits.processes !== undefined && limits.processes !== 1,
-  });
+  const cpuTimeMs = options.controlGroup && options.controlGroupTiming
+    ? options.controlGroup.cpuTimeMs()
+    : readCpuTimeMs(system, {
+      programPid: watch.started.pid,
+      initPid: box.initPid,
+      children: limits.processes !== undefined && limits.processes !== 1,
+    });
   // Gone: its last message is on the way.
   if (cpuTimeMs === undefined) return Math.min(nowMs + LOOK_IDLE_MAX_MS, wallDeadlineMs);
   const usedMs = cpuTimeMs - watch.started.cpuMs;
@@ -164,15 +166,17 @@ function look(options: KeeperOptions, watch: Watch): number {
   watch.cpuTimeMs = usedMs;
   if (usedMs > budgetMs) {
     kill(options, watch, "cpu");
-    return look(options, watch);
+    return nextLook(options, { watch, nowMs });
   }
   const leftMs = (budgetMs - usedMs) / cpus;
   return Math.min(nowMs + Math.max(leftMs, watch.pauseMs), wallDeadlineMs);
 }
 
 /** Kills the program, so that init can still tell its times; before there is one, the box. */
-function kill({ system, box, log }: KeeperOptions, watch: Watch, reason: Reason): void {
+function kill(options: KeeperOptions, watch: Watch, reason: Reason): void {
+  const { system, box, log } = options;
   if (watch.killedFor) return;
+  listen(options, watch);
   watch.killedFor = reason;
   log(1, () => `Killing the program (${reason})`);
   watch.killedAtMs = system.nowMs();
@@ -195,14 +199,16 @@ function conclude(options: KeeperOptions, watch: Watch): Outcome {
     const signal = typeof reason === "number" ? reason : undefined;
     return { kind: "interrupted", signal, usage: usage(options, watch, system.nowMs()) };
   }
-  if (!started && !killedFor) {
+  const used = usage(options, watch, system.nowMs());
+  const isOutOfMemory = used.controlGroup !== undefined && used.controlGroup.oomKills > 0;
+  // With very little memory the program's process does not get as far as the program.
+  if (!started && !killedFor && !(ended && isOutOfMemory)) {
     throw new SandboxError(
       "internal",
       "The box ended before the program was started: its init process was killed, or could not " +
         "read its plan",
     );
   }
-  const used = usage(options, watch, system.nowMs());
   const killed = killedFor !== undefined && (!ended || ended.signal === SIGKILL);
   const ending: Ending | undefined = killed || !ended
     ? undefined
@@ -216,6 +222,9 @@ function conclude(options: KeeperOptions, watch: Watch): Outcome {
   if (!ended) {
     throw new SandboxError("internal", "The init process of the box was killed by somebody else");
   }
+  if (isOutOfMemory) {
+    return { kind: "memory-limit", ending: ending!, usage: used };
+  }
   return ending!.how === "signal"
     ? { kind: "signal", signal: ending!.signal, usage: used }
     : { kind: "exit", exitCode: ending!.exitCode, usage: used };
@@ -225,15 +234,18 @@ function passed(valueMs: number, limitMs: number | undefined): boolean {
   return limitMs !== undefined && limitMs > 0 && valueMs > limitMs;
 }
 
-function usage({ spawnedMs }: KeeperOptions, watch: Watch, nowMs: number): Usage {
+function usage(options: KeeperOptions, watch: Watch, nowMs: number): Usage {
   const { started, ended } = watch;
-  const startMs = started?.wallMs ?? spawnedMs;
+  const startMs = started?.wallMs ?? options.spawnedMs;
+  const group = options.controlGroup?.usage();
+  const cpuMs = group && options.controlGroupTiming ? group.cpuTimeMs : ended?.cpuMs;
   return {
     // What was used before execve was the sandbox's own.
-    cpuTimeMs: ended ? Math.max(0, ended.cpuMs - (started?.cpuMs ?? 0)) : watch.cpuTimeMs,
+    cpuTimeMs: cpuMs === undefined ? watch.cpuTimeMs : Math.max(0, cpuMs - (started?.cpuMs ?? 0)),
     wallTimeMs: Math.max(0, (ended?.wallMs ?? nowMs) - startMs),
     maxRssKib: ended?.maxRssKib ?? 0,
     voluntaryContextSwitches: ended?.voluntarySwitches ?? 0,
     forcedContextSwitches: ended?.forcedSwitches ?? 0,
+    controlGroup: group && { peakMemoryKib: group.peakMemoryKib, oomKills: group.oomKills },
   };
 }

@@ -27,8 +27,23 @@ export interface Limits {
   fileSizeKib?: number | undefined;
   /** Size of a core file in KiB (RLIMIT_CORE). Default: 0. */
   coreKib?: number | undefined;
-  /** Processes and threads of the box (RLIMIT_NPROC). Default: 1. */
+  /**
+   * Processes and threads of the box (pids controller of its control group if it has one, otherwise
+   * RLIMIT_NPROC). Default: 1.
+   */
   processes?: number | "unlimited" | undefined;
+  /** Memory of all processes together in KiB, swap included; only in a box with a control group. */
+  controlGroupMemoryKib?: number | undefined;
+}
+
+/** What the caller's own limits are, and what is limited otherwise. */
+export interface CallerLimits {
+  /** The caller's soft limit of open files. */
+  readonly openFilesSoft: number;
+  /** The caller's hard limit of open files. */
+  readonly openFilesHard: number;
+  /** The control group of the box limits the number of processes. */
+  readonly groupLimitsProcesses?: boolean;
 }
 
 /** Numbers of the kernel's resource limits, see getrlimit(2). */
@@ -70,7 +85,7 @@ function setLimit(plan: Plan, option: string, { resource, soft, hard }: {
 export function planLimits(
   plan: Plan,
   limits: Limits,
-  caller: { openFilesSoft: number; openFilesHard: number },
+  caller: CallerLimits,
 ): void {
   const set = (option: string, resource: number, value: bigint) =>
     setLimit(plan, option, { resource, soft: value, hard: value });
@@ -88,7 +103,9 @@ export function planLimits(
     set("file size limit", RESOURCE.fileSize, kib(limits.fileSizeKib));
   }
   const processes = limits.processes ?? 1;
-  if (processes !== "unlimited") set("process limit", RESOURCE.processes, BigInt(processes));
+  if (processes !== "unlimited" && !caller.groupLimitsProcesses) {
+    set("process limit", RESOURCE.processes, BigInt(processes));
+  }
   const wanted = openFilesWanted(limits, caller);
   if (wanted.hard > caller.openFilesHard) {
     // Only root may raise a hard limit; it comes down to what was asked for in planLastLimits().
@@ -111,7 +128,7 @@ export function planLimits(
 export function planLastLimits(
   plan: Plan,
   limits: Limits,
-  caller: { openFilesSoft: number; openFilesHard: number },
+  caller: CallerLimits,
 ): void {
   const { soft, hard } = openFilesWanted(limits, caller);
   setLimit(plan, "open files limit", {
@@ -123,7 +140,7 @@ export function planLastLimits(
 
 function openFilesWanted(
   limits: Limits,
-  caller: { openFilesSoft: number; openFilesHard: number },
+  caller: CallerLimits,
 ): { soft: number; hard: number } {
   const wanted = limits.openFiles ?? OPEN_FILES_DEFAULT;
   if (wanted === "unlimited") return { soft: caller.openFilesSoft, hard: caller.openFilesHard };

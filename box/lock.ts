@@ -17,7 +17,7 @@ import type { Waiter } from "./waiter.ts";
 
 const MAGIC = 0x6b6c7369;
 const LOCK_EX_NB = 2 | 4;
-const FLAG = { initialised: 1, controlGroup: 2, quota: 4 } as const;
+const FLAG = { initialised: 1, controlGroup: 2, quota: 4, ownFileSystem: 8 } as const;
 
 /** What a lock file says about its box. */
 export interface BoxRecord {
@@ -29,6 +29,8 @@ export interface BoxRecord {
   initialised: boolean;
   /** Whether a disk quota was set for its user. */
   quota: boolean;
+  /** Whether `box/` is a file system of its own. */
+  ownFileSystem: boolean;
 }
 
 /** How to take a lock. */
@@ -122,6 +124,7 @@ export class BoxLock {
       initialised: (flags & FLAG.initialised) !== 0,
       controlGroup: (flags & FLAG.controlGroup) !== 0,
       quota: (flags & FLAG.quota) !== 0,
+      ownFileSystem: (flags & FLAG.ownFileSystem) !== 0,
     };
   }
 
@@ -133,7 +136,8 @@ export class BoxLock {
    */
   write(record: BoxRecord): void {
     const flags = (record.initialised ? FLAG.initialised : 0) |
-      (record.controlGroup ? FLAG.controlGroup : 0) | (record.quota ? FLAG.quota : 0);
+      (record.controlGroup ? FLAG.controlGroup : 0) | (record.quota ? FLAG.quota : 0) |
+      (record.ownFileSystem ? FLAG.ownFileSystem : 0);
     const plan = new Plan();
     const words = plan.struct([MAGIC, record.ownerUid, flags, 0]);
     plan.step("pwrite64", [this.#fd, words, 16, 0], { what: "write the lock file" });

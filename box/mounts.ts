@@ -25,7 +25,8 @@ const MNT_DETACH = 2;
 const FSOPEN_CLOEXEC = 1;
 const FSMOUNT_CLOEXEC = 1;
 const FSCONFIG = { setFlag: 0, setString: 1, create: 6 } as const;
-const MOUNT_ATTR = { readOnly: 1, noSuid: 2, noDev: 4, noExec: 8 } as const;
+/** Attributes of mounts, for fsmount(2) and mount_setattr(2). */
+export const MOUNT_ATTR = { readOnly: 1, noSuid: 2, noDev: 4, noExec: 8 } as const;
 const MS_PRIVATE = 1n << 18n;
 
 /** A directory rule with what the keeper has found out about its source. */
@@ -47,8 +48,13 @@ export function ruleName(rule: DirectoryRule): string {
   return `directory rule '${describeDirectoryRule(rule)}'`;
 }
 
-/** Private propagation and the rule's restrictions, for a mount and everything below it. */
-function restrict(
+/**
+ * Adds a step: private propagation and further restrictions, for a mount and everything below it.
+ *
+ * @param plan the plan
+ * @param options which mount, and the attributes it gets besides those it has
+ */
+export function planRestrictions(
   plan: Plan,
   { fd, path, attr }: { fd: Slot | number; path: string; attr: number },
 ) {
@@ -77,7 +83,7 @@ export function planClones(plan: Plan, rules: readonly PlacedRule[]): (Slot | un
         into: tree,
         what: `take the mount at ${source.path}`,
       });
-      restrict(plan, { fd: tree, path: "", attr: attributes(rule) });
+      planRestrictions(plan, { fd: tree, path: "", attr: attributes(rule) });
       return tree;
     });
   });
@@ -99,7 +105,7 @@ export interface RootOptions {
  */
 export function planRoot(plan: Plan, options: RootOptions): void {
   const { base, root } = plan.because("the root of the box", () => {
-    restrict(plan, { fd: AT_FDCWD, path: "/", attr: 0 });
+    planRestrictions(plan, { fd: AT_FDCWD, path: "/", attr: 0 });
     const base = planFilesystem(plan, "tmpfs", {
       strings: [["mode", "0755"], ["size", "4k"]],
       attr: MOUNT_ATTR.noSuid | MOUNT_ATTR.noDev | MOUNT_ATTR.noExec,
@@ -111,8 +117,8 @@ export function planRoot(plan: Plan, options: RootOptions): void {
     plan.step("mkdirat", [base, plan.string("root"), 0o755]);
     planMountPoints(plan, root, options.rules);
     // On top of the old root: there it can be entered, and needs no directory of its own.
-    attach(plan, base, { fd: AT_FDCWD, path: "/" });
-    attach(plan, root, { fd: base, path: "root" });
+    planAttach(plan, base, { fd: AT_FDCWD, path: "/" });
+    planAttach(plan, root, { fd: base, path: "root" });
     return { base, root };
   });
   options.rules.forEach((placed, i) => {
@@ -143,8 +149,15 @@ function planEnter(plan: Plan, base: Slot, root: Slot): void {
   plan.step("chroot", [plan.string(".")]);
 }
 
-/** Adds steps that make a new file system; gives the slot of its mount. */
-function planFilesystem(
+/**
+ * Adds steps that make a new file system; see fsopen(2).
+ *
+ * @param plan the plan
+ * @param type such as `tmpfs`
+ * @param options its parameters, and the attributes of its mount
+ * @returns the slot of its mount, which is attached nowhere yet
+ */
+export function planFilesystem(
   plan: Plan,
   type: string,
   options: { strings: readonly (readonly [string, string])[]; attr: number },
@@ -163,7 +176,18 @@ function planFilesystem(
   return mount;
 }
 
-function attach(plan: Plan, mount: Slot | number, at: { fd: Slot | number; path: string }): void {
+/**
+ * Adds a step that attaches a mount.
+ *
+ * @param plan the plan
+ * @param mount the mount
+ * @param at where: a path below a descriptor, or the descriptor itself
+ */
+export function planAttach(
+  plan: Plan,
+  mount: Slot | number,
+  at: { fd: Slot | number; path: string },
+): void {
   const flags = at.path === "" ? MOVE_MOUNT_EMPTY_PATHS : 0x4;
   plan.step("move_mount", [mount, plan.string(""), at.fd, plan.string(at.path), flags], {
     what: "attach the mount",
@@ -202,7 +226,7 @@ function planRule(
       `find the mount point /${rule.inside} (inside a directory bound by another rule it must ` +
       "exist already, and not be a symbolic link)",
   });
-  attach(plan, mount, { fd: point, path: "" });
+  planAttach(plan, mount, { fd: point, path: "" });
   plan.step("close", [point]);
   plan.step("close", [mount]);
 }

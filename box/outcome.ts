@@ -18,6 +18,16 @@ export interface Usage {
   voluntaryContextSwitches: number;
   /** Context switches because the time slice was over. */
   forcedContextSwitches: number;
+  /** What all processes of the run used together, in a box with a control group. */
+  controlGroup?: ControlGroupUse | undefined;
+}
+
+/** What all processes of a run in a control group used together. */
+export interface ControlGroupUse {
+  /** Peak memory in KiB; undefined where the kernel does not tell. */
+  peakMemoryKib: number | undefined;
+  /** How many processes the kernel killed because the group was out of memory. */
+  oomKills: number;
 }
 
 /** How a program ended by itself. */
@@ -41,6 +51,8 @@ export type Outcome =
     ending: Ending | undefined;
     usage: Usage;
   }
+  /** The kernel killed one of its processes because its control group was out of memory. */
+  | { kind: "memory-limit"; ending: Ending; usage: Usage }
   /** Who ran it broke it off; `signal` is the one that told the command to. */
   | { kind: "interrupted"; signal: number | undefined; usage: Usage };
 
@@ -67,19 +79,24 @@ export type Outcome =
  */
 export function outcomeMessage(outcome: Outcome): string {
   switch (outcome.kind) {
-    case "exit": {
-      const { cpuTimeMs, wallTimeMs } = outcome.usage;
-      return outcome.exitCode === 0
-        ? `OK (${seconds(cpuTimeMs)} sec real, ${seconds(wallTimeMs)} sec wall)`
-        : `Exited with error status ${outcome.exitCode}`;
-    }
+    case "exit":
+      return endingMessage({ how: "exit", exitCode: outcome.exitCode }, outcome.usage);
     case "signal":
-      return `Caught fatal signal ${outcome.signal}`;
+      return endingMessage({ how: "signal", signal: outcome.signal }, outcome.usage);
+    case "memory-limit":
+      return endingMessage(outcome.ending, outcome.usage);
     case "time-limit":
       return outcome.limit === "cpu" ? "Time limit exceeded" : "Time limit exceeded (wall clock)";
     case "interrupted":
       return "Interrupted";
   }
+}
+
+function endingMessage(ending: Ending, { cpuTimeMs, wallTimeMs }: Usage): string {
+  if (ending.how === "signal") return `Caught fatal signal ${ending.signal}`;
+  return ending.exitCode === 0
+    ? `OK (${seconds(cpuTimeMs)} sec real, ${seconds(wallTimeMs)} sec wall)`
+    : `Exited with error status ${ending.exitCode}`;
 }
 
 function seconds(ms: number): string {
@@ -116,13 +133,19 @@ export function outcomeMeta(outcome: Outcome): MetaRecord {
     voluntaryContextSwitches: usage.voluntaryContextSwitches,
     forcedContextSwitches: usage.forcedContextSwitches,
   };
+  if (usage.controlGroup) {
+    record.cgEnabled = true;
+    record.cgMemKib = usage.controlGroup.peakMemoryKib;
+    record.cgOomKilled = usage.controlGroup.oomKills > 0;
+  }
   const message = outcomeMessage(outcome);
   switch (outcome.kind) {
     case "exit":
-      if (outcome.exitCode === 0) return { ...record, exitCode: 0 };
-      return { ...record, exitCode: outcome.exitCode, status: "RE", message };
+      return endingMeta({ how: "exit", exitCode: outcome.exitCode }, { record, message });
     case "signal":
-      return { ...record, exitSignal: outcome.signal, status: "SG", message };
+      return endingMeta({ how: "signal", signal: outcome.signal }, { record, message });
+    case "memory-limit":
+      return endingMeta(outcome.ending, { record, message });
     case "time-limit":
       return { ...record, killed: outcome.killed, status: "TO", message };
     case "interrupted":
@@ -134,4 +157,15 @@ export function outcomeMeta(outcome: Outcome): MetaRecord {
         message,
       };
   }
+}
+
+function endingMeta(
+  ending: Ending,
+  { record, message }: { record: MetaRecord; message: string },
+): MetaRecord {
+  if (ending.how === "signal") {
+    return { ...record, exitSignal: ending.signal, status: "SG", message };
+  }
+  if (ending.exitCode === 0) return { ...record, exitCode: 0 };
+  return { ...record, exitCode: ending.exitCode, status: "RE", message };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ERRNO } from "../ffi/errno.ts";
 import type { Plan } from "../ffi/plan.ts";
 import type { Identity } from "./identity.ts";
 
@@ -15,18 +16,27 @@ const CAPABILITY_VERSION_3 = 0x20080522;
 const CAPABILITIES_MAX = 64;
 
 /**
+ * Adds steps that empty the set of capabilities which execve could ever give back, for the process
+ * and all its children; see capabilities(7).
+ *
+ * @param plan the plan
+ */
+export function planBoundCapabilities(plan: Plan): void {
+  for (let capability = 0; capability < CAPABILITIES_MAX; capability++) {
+    // Those that this kernel does not know fail with EINVAL.
+    plan.step("prctl", [PR_CAPBSET_DROP, capability, 0, 0, 0], { ignore: ERRNO.EINVAL });
+  }
+  plan.step("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]);
+}
+
+/**
  * Adds steps after which the process is the given user, without any capability in any set, and no
- * execve can change that; see capabilities(7).
+ * execve can change that.
  *
  * @param plan the plan
  * @param identity who to become
  */
 export function planBecome(plan: Plan, identity: Identity): void {
-  plan.step("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]);
-  for (let capability = 0; capability < CAPABILITIES_MAX; capability++) {
-    // Those that this kernel does not know fail with EINVAL.
-    plan.step("prctl", [PR_CAPBSET_DROP, capability, 0, 0, 0], { ignore: "all" });
-  }
   const groups = plan.struct(identity.groups.length ? identity.groups : [0]);
   plan.step("setgroups", [identity.groups.length, groups], { what: "set the groups" });
   const { uid, gid } = identity;

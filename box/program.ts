@@ -5,17 +5,18 @@
  */
 
 import { O, REPORT, REPORT_KIND } from "../ffi/abi.ts";
-import { errnoTexts } from "../ffi/errno.ts";
-import type { Plan } from "../ffi/plan.ts";
+import { ERRNO, errnoText } from "../ffi/errno.ts";
+import type { Plan, Slot } from "../ffi/plan.ts";
 import { AT_FDCWD } from "../ffi/system.ts";
+import type { ControlGroupRun } from "../cgroup/types.ts";
 import type { Identity } from "./identity.ts";
-import { type Limits, planLastLimits, planLimits } from "./limits.ts";
+import { type CallerLimits, type Limits, planLastLimits, planLimits } from "./limits.ts";
 import { planBecome } from "./privileges.ts";
 import type { SyscallFilter } from "./syscall_filter.ts";
 
 const F_SETFD = 2;
+const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
-const CLOSE_RANGE_CLOEXEC = 4;
 const MSG_NOSIGNAL = 0x4000;
 const SECCOMP_SET_MODE_FILTER = 1;
 const CLOCK_MONOTONIC = 1;
@@ -26,6 +27,31 @@ const SIG_SETMASK = 2;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const EXEC_FAILED_STATUS = 127;
+
+/** What execve(2) can fail with. */
+const EXECVE_ERRNOS = [
+  ERRNO.EPERM,
+  ERRNO.ENOENT,
+  ERRNO.EIO,
+  ERRNO.E2BIG,
+  ERRNO.ENOEXEC,
+  ERRNO.EAGAIN,
+  ERRNO.ENOMEM,
+  ERRNO.EACCES,
+  ERRNO.EFAULT,
+  ERRNO.EBUSY,
+  ERRNO.ENODEV,
+  ERRNO.ENOTDIR,
+  ERRNO.EISDIR,
+  ERRNO.EINVAL,
+  ERRNO.ENFILE,
+  ERRNO.EMFILE,
+  ERRNO.ETXTBSY,
+  ERRNO.ENAMETOOLONG,
+  ERRNO.ELOOP,
+  ERRNO.ELIBBAD,
+  ERRNO.ESTALE,
+] as const;
 
 /** Where one of the standard streams of the program comes from or goes to. */
 export type Stream =
@@ -57,11 +83,13 @@ export interface ProgramOptions {
   /** The limits. */
   readonly limits: Limits;
   /** The limits of open files that the caller has. */
-  readonly callerLimits: { openFilesSoft: number; openFilesHard: number };
+  readonly callerLimits: CallerLimits;
   /** The system call filter. */
   readonly filter: SyscallFilter | undefined;
   /** The user of the box. */
   readonly boxUser: Identity;
+  /** The run in the control group of the box, if it has one. */
+  readonly controlGroup: ControlGroupRun | undefined;
   /** The socket to the keeper. */
   readonly reportFd: number;
 }
@@ -74,19 +102,15 @@ export interface ProgramOptions {
  */
 export function planProgram(plan: Plan, options: ProgramOptions): void {
   const { limits, callerLimits } = options;
+  const { controlGroup } = options;
+  if (controlGroup) plan.because("option --cg", () => controlGroup.planEnter(plan));
   plan.step("setpgid", [0, 0]);
-  plan.step("umask", [0o022]);
   if (options.terminal) planForeground(plan);
   planLimits(plan, limits, callerLimits);
   plan.because("the user of the box", () => planBecome(plan, options.boxUser));
   planKeyrings(plan);
   planStreams(plan, options);
-  const directory = plan.string(options.workingDirectory);
-  plan.because("working directory", () => {
-    plan.step("chdir", [directory], { what: `enter ${options.workingDirectory} inside the box` });
-  });
-  planLastLimits(plan, limits, callerLimits);
-  if (!options.inheritDescriptors) plan.step("close_range", [3, 0xffffffff, CLOSE_RANGE_CLOEXEC]);
+  planWorkingDirectory(plan, options.workingDirectory);
   plan.step("fcntl", [options.reportFd, F_SETFD, FD_CLOEXEC]);
   if (options.filter) planFilter(plan, options.filter);
   planExec(plan, options);
@@ -124,6 +148,13 @@ function planKeyrings(plan: Plan): void {
   });
 }
 
+function planWorkingDirectory(plan: Plan, path: string): void {
+  plan.because("working directory", () => {
+    if (!path.startsWith("/")) plan.step("chdir", [plan.string("/box")], { what: "enter /box" });
+    plan.step("chdir", [plan.string(path)], { what: `enter ${path} inside the box` });
+  });
+}
+
 function planStreams(plan: Plan, options: ProgramOptions): void {
   const { stdin, stdout, stderr } = options;
   if ([stdin, stdout, stderr].some((stream) => typeof stream === "object" && "path" in stream)) {
@@ -131,24 +162,66 @@ function planStreams(plan: Plan, options: ProgramOptions): void {
       plan.step("chdir", [plan.string("/box")], { what: "enter /box" });
     });
   }
-  // Descriptors first: opening a file could reuse their numbers.
-  planStream(plan, { name: "standard input", stream: stdin, target: 0, flags: 0 });
   const write = O.O_WRONLY | O.O_CREAT | O.O_TRUNC;
-  planStream(plan, { name: "standard output", stream: stdout, target: 1, flags: write });
+  const planned = [
+    { name: "standard input", stream: stdin, target: 0, flags: 0 },
+    { name: "standard output", stream: stdout, target: 1, flags: write },
+    {
+      name: "standard error",
+      stream: stderr === "stdout" ? "inherit" : stderr,
+      target: 2,
+      flags: write,
+    },
+  ] as const;
+  // Standard streams of the keeper that change places: a copy first, lest one replaces another.
+  const copies = planned.map(({ name, stream, target }) => {
+    if (typeof stream !== "object" || !("fd" in stream)) return undefined;
+    if (stream.fd > 2 || stream.fd === target) return undefined;
+    const copy = plan.slot(`copy of ${stream.fd}`);
+    plan.because(name, () => {
+      plan.step("fcntl", [stream.fd, F_DUPFD_CLOEXEC, 3], { into: copy });
+    });
+    return copy;
+  });
+  const opensPath = ({ stream }: { stream: Stream }) =>
+    typeof stream === "object" && "path" in stream;
+  planned.forEach((one, i) => {
+    if (!opensPath(one)) planStream(plan, { ...one, copy: copies[i] });
+  });
+  planCloseOthers(plan, options);
+  for (const one of planned) if (opensPath(one)) planStream(plan, { ...one, copy: undefined });
   if (stderr === "stdout") plan.step("dup3", [1, 2, 0]);
-  else planStream(plan, { name: "standard error", stream: stderr, target: 2, flags: write });
 }
 
-function planStream(plan: Plan, { name, stream, target, flags }: {
+/**
+ * Closes what the program is not to have: now, not by execve. Until then a path that is opened for
+ * the program could lead out of the box through a link to /proc/self/fd, which an earlier run has
+ * left there, and a directory that the sandbox or its caller has open.
+ */
+function planCloseOthers(
+  plan: Plan,
+  { inheritDescriptors, controlGroup, reportFd }: ProgramOptions,
+) {
+  if (inheritDescriptors) {
+    for (const fd of controlGroup?.fds ?? []) plan.step("close", [fd], { ignore: "all" });
+    return;
+  }
+  if (reportFd > 3) plan.step("close_range", [3, reportFd - 1, 0]);
+  plan.step("close_range", [reportFd + 1, 0xffffffff, 0]);
+}
+
+function planStream(plan: Plan, { name, stream, target, flags, copy }: {
   name: string;
   stream: Stream;
   target: number;
   flags: number;
+  /** Instead of the descriptor. */
+  copy: Slot | undefined;
 }): void {
   if (stream === "inherit") return;
   plan.because(name, () => {
     if ("fd" in stream) {
-      if (stream.fd !== target) plan.step("dup3", [stream.fd, target, 0]);
+      if (stream.fd !== target) plan.step("dup3", [copy ?? stream.fd, target, 0]);
       else plan.step("fcntl", [target, F_SETFD, 0]);
       return;
     }
@@ -196,13 +269,15 @@ function planExec(plan: Plan, options: ProgramOptions): void {
   plan.step("getpid", [], { into: pid });
   plan.step("pidfd_open", [pid, 0], { into: pidfd });
   plan.step("store", [control.part(16, 4), 4, pidfd]);
+  // However few files the program may open, that was the sandbox's last one.
+  planLastLimits(plan, options.limits, options.callerLimits);
   plan.step("clock_gettime", [CLOCK_PROCESS_CPUTIME, report.part(REPORT.cpu, 16)]);
   plan.step("clock_gettime", [CLOCK_MONOTONIC, report.part(REPORT.wall, 16)]);
   plan.step("sendmsg", [options.reportFd, message, MSG_NOSIGNAL]);
   const failed = plan.slot("execve");
   plan.step("execve", [path, argv, envp], { into: failed, ignore: "all" });
-  for (const [errno, text] of errnoTexts()) {
-    const line = plan.string(`execve("${options.command[0]}"): ${text}\n`);
+  for (const errno of EXECVE_ERRNOS) {
+    const line = plan.string(`execve("${options.command[0]}"): ${errnoText(errno)}\n`);
     plan.step("write", [2, line, line.length - 1], { when: [failed, -errno], ignore: "all" });
   }
   plan.step("exit_group", [EXEC_FAILED_STATUS]);

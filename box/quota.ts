@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 
@@ -11,6 +12,8 @@ const Q_SETQUOTA = 0x800008;
 const SUBCOMMAND_SHIFT = 8;
 const USER_QUOTA = 0;
 const QIF_LIMITS = 5;
+/** What quotactl(2) says of a file system that has no quotas, or has them switched off. */
+const WITHOUT_QUOTAS: readonly number[] = [ERRNO.ESRCH, ERRNO.ENOSYS, ERRNO.EOPNOTSUPP];
 
 /** How much a box's user may store on the file system of the boxes; 0 is no limit. */
 export interface DiskQuota {
@@ -31,7 +34,23 @@ export function setDiskQuota(
   system: System,
   options: { fd: number; uid: number; quota: DiskQuota },
 ): void {
-  const { fd, uid, quota } = options;
+  system.run(planQuota(options), "set the disk quota");
+}
+
+/**
+ * Takes the quota of a box's user away. Where quotas are not (or no longer) in force, none is left.
+ *
+ * @param system the kernel
+ * @param options any descriptor on the file system, and the user
+ * @throws {SystemError} if the kernel refuses
+ */
+export function clearDiskQuota(system: System, options: { fd: number; uid: number }): void {
+  const plan = planQuota({ ...options, quota: { blocksKib: 0, inodes: 0 } });
+  const failure = system.attempt(plan, "clear the disk quota");
+  if (failure && !WITHOUT_QUOTAS.includes(failure.errno)) throw failure;
+}
+
+function planQuota({ fd, uid, quota }: { fd: number; uid: number; quota: DiskQuota }): Plan {
   const plan = new Plan();
   const blocks = BigInt(quota.blocksKib);
   const inodes = BigInt(quota.inodes);
@@ -44,5 +63,5 @@ export function setDiskQuota(
         "e.g. ext4 with the quota feature)",
     });
   });
-  system.run(plan, "set the disk quota");
+  return plan;
 }

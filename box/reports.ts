@@ -35,31 +35,73 @@ export type Report =
 
 const CLD_EXITED = 1;
 
+/** What the keeper sees of a box at one moment. */
+export interface Glance {
+  /** Whether init is dead, and with it everything in the box. */
+  readonly isDead: boolean;
+  /** When it was looked at, in milliseconds of CLOCK_MONOTONIC. */
+  readonly nowMs: number;
+  /** The messages that have come since. */
+  readonly reports: readonly Report[];
+}
+
+/** A box sends "started" and "ended", or "failed" once or twice and then "ended". */
+const MESSAGES_AT_ONCE = 3;
+const POLLIN = 1;
+const CLOCK_MONOTONIC = 1;
+
 /**
- * Takes the next message, without waiting.
+ * Prepares to look at a box; each look is one call.
  *
  * @param system the kernel
- * @param socket the keeper's end
- * @returns the message; undefined if there is none (yet), or nobody any more who could send one
- * @throws {SystemError} if the socket fails
+ * @param box the descriptor of its init, and the keeper's end of its socket
+ * @returns looks at it, without waiting
  */
-export function receiveReport(system: System, socket: number): Report | undefined {
+export function prepareGlance(
+  system: System,
+  { initFd, socket }: { initFd: number; socket: number },
+): () => Glance {
   const plan = new Plan();
+  const ready = plan.slot("ready");
+  const now = plan.room(16);
+  // Dead is looked at before the messages are: when it is, none can come any more.
+  plan.step("ppoll", [plan.struct([initFd, POLLIN]), 1, plan.struct([0n, 0n]), 0, 8], {
+    into: ready,
+    // By a signal that this process handles; then it counts as not dead yet.
+    ignore: ERRNO.EINTR,
+  });
+  plan.step("clock_gettime", [CLOCK_MONOTONIC, now]);
+  const messages = Array.from({ length: MESSAGES_AT_ONCE }, () => planReceive(plan, socket));
+  const execute = system.prepare(plan, "look at the box");
+  return () => {
+    const failure = execute();
+    if (failure) throw failure;
+    const reports = messages.flatMap(({ length, body, message, control }) => {
+      if (plan.result(length) <= 0) return [];
+      const controlLength = Number(plan.view(message).getBigUint64(40, true));
+      const report = readReport(plan.view(body), readControl(plan.view(control), controlLength));
+      return report ? [report] : [];
+    });
+    return { isDead: plan.result(ready) > 0, nowMs: timespecMs(plan.view(now), 0), reports };
+  };
+}
+
+function planReceive(plan: Plan, socket: number) {
+  const length = plan.slot("length");
   const body = plan.room(REPORT.size);
   const control = plan.room(CONTROL_SIZE);
   const vector = plan.struct([0n, BigInt(REPORT.size)]);
   plan.point(vector, 0, body);
-  const message = plan.struct([0n, 0n, 0n, 1n, 0n, BigInt(CONTROL_SIZE), 0n]);
+  const message = plan.struct([0n, 0n, 0n, 1n, 0n, 0n, 0n]);
   plan.point(message, 16, vector);
   plan.point(message, 32, control);
-  const length = plan.slot("length");
-  plan.step("recvmsg", [socket, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC], { into: length });
-  const failure = system.attempt(plan, "listen to the box");
-  if (failure?.errno === ERRNO.EAGAIN || failure?.errno === ERRNO.ECONNRESET) return undefined;
-  if (failure) throw failure;
-  if (plan.result(length) === 0) return undefined;
-  const controlLength = Number(plan.view(message).getBigUint64(40, true));
-  return readReport(plan.view(body), readControl(plan.view(control), controlLength));
+  // The kernel puts the length of what came there.
+  plan.step("store", [message.part(40, 8), 8, CONTROL_SIZE]);
+  plan.step("recvmsg", [socket, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC], {
+    into: length,
+    ignore: "all",
+  });
+  return { length, body, message, control };
 }
 
 /** What came along with a message: who sent it, and a descriptor. */

@@ -33,7 +33,21 @@ export const RESOLVE = {
  * ```
  */
 export function openHowStrict(plan: Plan, flags: number): Data {
-  const resolve = RESOLVE.noCrossDevice | RESOLVE.noMagicLinks | RESOLVE.noSymlinks |
-    RESOLVE.beneath;
+  return openHow(plan, flags, RESOLVE.noCrossDevice);
+}
+
+/**
+ * The same for a name on which a file system of our own is mounted.
+ *
+ * @param plan the plan
+ * @param flags flags of open(2)
+ * @returns where the structure lies; 24 bytes
+ */
+export function openHowMounted(plan: Plan, flags: number): Data {
+  return openHow(plan, flags, 0);
+}
+
+function openHow(plan: Plan, flags: number, more: number): Data {
+  const resolve = more | RESOLVE.noMagicLinks | RESOLVE.noSymlinks | RESOLVE.beneath;
   return plan.struct([BigInt(flags | O.O_CLOEXEC), 0n, BigInt(resolve)]);
 }

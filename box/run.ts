@@ -8,6 +8,8 @@ import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { defaultDirectoryRules, type DirectoryRule } from "./directory_rules.ts";
 import { buildEnvironment } from "./environment.ts";
+import type { ControlGroup, ControlGroupRun } from "../cgroup/types.ts";
+import { SandboxError } from "./errors.ts";
 import { keep } from "./keeper.ts";
 import type { Limits } from "./limits.ts";
 import type { Outcome } from "./outcome.ts";
@@ -16,7 +18,7 @@ import type { Stream } from "./program.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { closeSources, openSources } from "./sources.ts";
 import { spawnBox } from "./spawn.ts";
-import { buildSyscallFilter, describeFilter, type SyscallFilter } from "./syscall_filter.ts";
+import { describeFilter, type SyscallFilter } from "./syscall_filter.ts";
 
 const RLIMIT_NOFILE = 7;
 const TIOCSPGRP = 0x5410;
@@ -50,6 +52,8 @@ export interface RunOptions {
   keepSpecialFiles?: boolean;
   /** The system call filter, a sum of `SYSCALL_FLAGS`; default: the configured one. */
   syscallFlags?: number;
+  /** With a control group, count the CPU time of all its processes (default) or of the main one. */
+  controlGroupTiming?: boolean;
   /** Ends the run when aborted; the outcome is then `interrupted`. */
   signal?: AbortSignal;
 }
@@ -60,6 +64,8 @@ export interface RunContext {
   readonly sandbox: Sandbox;
   /** The box, whose files belong to its user by now. */
   readonly places: BoxPlaces;
+  /** The control group of the box, if it has one. */
+  readonly controlGroup: ControlGroup | undefined;
   /** The program and its arguments. */
   readonly command: readonly string[];
   /** The options. */
@@ -74,6 +80,35 @@ export interface RunContext {
  * @throws {SystemError} if a step of the sandbox fails
  */
 export async function runProgram(context: RunContext): Promise<Outcome> {
+  const { sandbox, places, controlGroup, options } = context;
+  const { processes, controlGroupMemoryKib } = options.limits ?? {};
+  if (!controlGroup) {
+    if (controlGroupMemoryKib === undefined) return await runIn(context, undefined);
+    throw new SandboxError(
+      "bad-option",
+      "The limit controlGroupMemoryKib needs a box with a control group",
+    );
+  }
+  const run = controlGroup.begin({
+    memoryKib: controlGroupMemoryKib,
+    processes: processes === "unlimited" ? undefined : processes ?? 1,
+    ...sandbox.settings.perBox.get(places.boxId),
+  });
+  try {
+    return await runIn(context, run);
+  } finally {
+    try {
+      run.killAll();
+    } finally {
+      run.close();
+    }
+  }
+}
+
+async function runIn(
+  context: RunContext,
+  controlGroup: ControlGroupRun | undefined,
+): Promise<Outcome> {
   const { sandbox, places, command, options } = context;
   const { system, caller, own } = sandbox;
   const limits = options.limits ?? {};
@@ -81,10 +116,10 @@ export async function runProgram(context: RunContext): Promise<Outcome> {
   const terminal = options.terminal ?? false;
   const environment = options.environment ??
     buildEnvironment({ callerEnvironment: new Map(), inheritAll: false, rules: [] });
-  const filter = buildSyscallFilter({
+  const filter = sandbox.syscallFilter({
     flags: options.syscallFlags ?? sandbox.settings.syscallFlags,
-    arch: Deno.build.arch === "aarch64" ? "aarch64" : "x86_64",
-    terminal,
+    // Even without --tty-hack: a terminal that is no session's own can be taken by one in the box.
+    terminal: true,
   });
   logRun(context, environment, filter);
   const sources = openSources(system, {
@@ -109,7 +144,8 @@ export async function runProgram(context: RunContext): Promise<Outcome> {
       inheritDescriptors: options.inheritDescriptors ?? false,
       terminal,
       limits,
-      callerLimits: facts,
+      callerLimits: { ...facts, groupLimitsProcesses: controlGroup?.limitsProcesses ?? false },
+      controlGroup,
       filter,
       boxUser: places.boxUser,
     });
@@ -126,6 +162,8 @@ export async function runProgram(context: RunContext): Promise<Outcome> {
       spawnedMs,
       abort: options.signal,
       log: sandbox.log,
+      controlGroup,
+      controlGroupTiming: options.controlGroupTiming ?? true,
     });
   } finally {
     if (terminal) takeTerminalBack(system);

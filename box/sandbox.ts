@@ -5,6 +5,8 @@
  * @module
  */
 
+import { findControlGroupRoot } from "../cgroup/root.ts";
+import { ControlGroupError, type ControlGroupRoot } from "../cgroup/types.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { O } from "../ffi/abi.ts";
@@ -18,9 +20,11 @@ import {
   System,
 } from "../ffi/system.ts";
 import { ERRNO } from "../ffi/errno.ts";
+import { decodeOsString } from "../ffi/os_string.ts";
 import { SandboxError, toSandboxError } from "./errors.ts";
 import { callerIdentity, type Identity } from "./identity.ts";
 import { catchSignals, type CatchSignalsOptions } from "./signals.ts";
+import { buildSyscallFilter, type SyscallFilter } from "./syscall_filter.ts";
 import type { Log, PlanTrace } from "./trace.ts";
 import { Waiter } from "./waiter.ts";
 
@@ -65,6 +69,8 @@ export class Sandbox {
   readonly caller: Identity;
   /** Is told what is done. */
   readonly log: Log;
+  #controlGroups: ControlGroupRoot | undefined;
+  readonly #filters = new Map<string, SyscallFilter | undefined>();
   #waiter: Waiter | undefined;
   #hasRoots = false;
 
@@ -118,6 +124,67 @@ export class Sandbox {
     catchSignals(this, options);
   }
 
+  /**
+   * Finds the place where control groups of boxes are made.
+   *
+   * @param options `create`: make and enable what is missing
+   * @returns the place
+   * @throws {ControlGroupError} if control groups cannot be used here, with the reason
+   */
+  controlGroups(options: { create: boolean }): ControlGroupRoot {
+    if (this.#controlGroups && !options.create) return this.#controlGroups;
+    const root = findControlGroupRoot(this.system, {
+      directory: this.#configuredGroup(),
+      create: options.create,
+      log: this.log,
+    });
+    this.log(1, () => `Control groups are made in ${root.directory}: ${root.reason}`);
+    return this.#controlGroups = root;
+  }
+
+  /**
+   * The directory below which control groups of boxes are made.
+   *
+   * @returns with v1, that of the memory controller
+   * @throws {SandboxError} if control groups cannot be used here, with the reason
+   */
+  controlGroupDirectory(): string {
+    try {
+      return this.controlGroups({ create: true }).directory;
+    } catch (error) {
+      throw toSandboxError(error);
+    }
+  }
+
+  #configuredGroup(): string | undefined {
+    const { cgRoot } = this.settings;
+    if (cgRoot.kind === "auto") return undefined;
+    if (cgRoot.kind === "directory") return cgRoot.directory;
+    const file = this.system.readFile(cgRoot.file);
+    const directory = file && decodeOsString(file.bytes).trim();
+    if (directory?.startsWith("/")) return directory;
+    throw new ControlGroupError(
+      `Cannot read the directory of control groups from ${cgRoot.file} (configured as cg_root): ` +
+        `${file ? "it does not hold an absolute path" : "no such file"}; is the service that ` +
+        "writes it running?",
+    );
+  }
+
+  /**
+   * The system call filter, built when it is first wanted.
+   *
+   * @param options its flags, and whether the program gets the terminal
+   * @returns the filter; undefined where there is to be none
+   */
+  syscallFilter(options: { flags: number; terminal: boolean }): SyscallFilter | undefined {
+    const key = `${options.flags} ${options.terminal}`;
+    if (!this.#filters.has(key)) {
+      const arch = Deno.build.arch === "aarch64" ? "aarch64" : "x86_64";
+      this.#filters.set(key, buildSyscallFilter({ ...options, arch }));
+    }
+    return this.#filters.get(key);
+  }
+
   /** The waiter of all boxes. */
   get waiter(): Waiter {
     return this.#waiter ??= Waiter.create(this.system);
@@ -140,10 +207,15 @@ export class Sandbox {
     const parts = path.split("/").filter((part) => part !== "");
     parts.forEach((_, i) => {
       const directory = "/" + parts.slice(0, i + 1).join("/");
-      plan.step("mkdirat", [AT_FDCWD, plan.string(directory), 0o755], {
+      const path = plan.string(directory);
+      const made = plan.slot(`made ${directory}`);
+      plan.step("mkdirat", [AT_FDCWD, path, 0o755], {
+        into: made,
         ignore: ERRNO.EEXIST,
         what: `make the directory ${directory} (configured as ${key})`,
       });
+      // Whatever the caller's umask is.
+      plan.step("fchmodat", [AT_FDCWD, path, 0o755], { when: [made, 0] });
     });
     const fd = plan.slot("root");
     const status = plan.room(STATX_SIZE);
@@ -190,6 +262,30 @@ export async function callerEnvironment(): Promise<Map<string, string>> {
     return (await System.load()).environment();
   } catch {
     return new Map();
+  }
+}
+
+/**
+ * The arguments of this process as they really are: where bytes are no UTF-8 the runtime has put
+ * replacement characters.
+ *
+ * @param args the last arguments of the process, as the runtime gives them
+ * @returns the same with bytes that are no UTF-8 as lone surrogates, see `encodeOsString()`
+ *
+ * @example
+ * ```ts
+ * import { exactArguments } from "isolate/box/sandbox.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await exactArguments(["--run", "/bin/true"]), ["--run", "/bin/true"]);
+ * ```
+ */
+export async function exactArguments(args: readonly string[]): Promise<readonly string[]> {
+  if (!args.some((arg) => arg.includes("\ufffd"))) return args;
+  try {
+    return (await System.load()).commandLine().slice(-args.length);
+  } catch {
+    return args;
   }
 }
 

@@ -32,6 +32,7 @@ export type SignalName = keyof typeof SIGNALS;
 
 const IGNORE = -1;
 const STANDARD = -2;
+const SIG_UNBLOCK = 1;
 
 /** What happens with signals that are sent to the process. */
 export interface CatchSignalsOptions {
@@ -70,6 +71,15 @@ export function catchSignals(
   for (const name of options.caught) system.library.signal(SIGNALS[name], writer);
   for (const name of options.ignored) system.library.signal(SIGNALS[name], IGNORE);
   for (const name of options.standard) system.library.signal(SIGNALS[name], STANDARD);
+  unblock(system, [...options.caught, ...options.standard]);
+}
+
+/** Whoever starts us may have blocked them; one thread that takes them is enough. */
+function unblock(system: System, names: readonly SignalName[]): void {
+  const plan = new Plan();
+  const set = names.reduce((bits, name) => bits | 1n << BigInt(SIGNALS[name] - 1), 0n);
+  plan.step("rt_sigprocmask", [SIG_UNBLOCK, plan.struct([set]), 0, 8]);
+  system.run(plan, "unblock signals");
 }
 
 function readPipe(system: System, reader: number): number[] {

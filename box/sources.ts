@@ -72,6 +72,7 @@ export function openSources(system: System, options: SourceOptions): PlacedRule[
     plan.step("statx", [slot, empty, AT_EMPTY_PATH, STATX_BASIC, status], { ignore: "all" });
     opened.push({ slot, status, path });
   };
+  const foreign = caller.uid !== own.uid;
   const slots = rules.map((rule) => {
     if (rule.kind === "filesystem") return undefined;
     const at = opened.length;
@@ -82,10 +83,13 @@ export function openSources(system: System, options: SourceOptions): PlacedRule[
       const path = rule.outside.startsWith("/")
         ? rule.outside
         : `${places.directory}/${rule.outside.slice(2)}`;
-      add(rule, path, (slot) =>
-        asIdentity(plan, { identity: caller, own }, () => {
-          planBindSource(plan, { rule, base, slot, path });
-        }));
+      const open = (slot: Slot) => planBindSource(plan, { rule, base, slot, path, foreign });
+      // The box's own files are the caller's, and belong to the box's user just for the run.
+      const asOwn = rule.outside.startsWith("./");
+      add(rule, path, (slot) => {
+        if (asOwn) open(slot);
+        else asIdentity(plan, { identity: caller, own }, () => open(slot));
+      });
     }
     return at;
   });
@@ -110,11 +114,12 @@ export function openSources(system: System, options: SourceOptions): PlacedRule[
   });
 }
 
-function planBindSource(plan: Plan, { rule, base, slot, path }: {
+function planBindSource(plan: Plan, { rule, base, slot, path, foreign }: {
   rule: Extract<DirectoryRule, { kind: "bind" }>;
   base: Slot;
   slot: Slot;
   path: string;
+  foreign: boolean;
 }): void {
   const options = {
     into: slot,
@@ -122,11 +127,11 @@ function planBindSource(plan: Plan, { rule, base, slot, path }: {
     ...(rule.optional ? { ignore: ERRNO.ENOENT } : {}),
   };
   if (rule.outside.startsWith("/")) {
-    plan.step(
-      "openat",
-      [AT_FDCWD, plan.string(rule.outside), O.O_PATH | O.O_CLOEXEC, 0],
-      options,
-    );
+    // Links such as /proc/self/cwd are the sandbox's own: they would lead a user past directories
+    // that are closed to him.
+    const resolve = foreign ? RESOLVE.noMagicLinks : 0;
+    const how = plan.struct([BigInt(O.O_PATH | O.O_CLOEXEC), 0n, BigInt(resolve)]);
+    plan.step("openat2", [AT_FDCWD, plan.string(rule.outside), how, 24], options);
     return;
   }
   // Programs of earlier runs could have put links here: they must not lead out of the box.
@@ -153,11 +158,11 @@ function planTemporary(plan: Plan, { rule, places, base, slot }: {
     const made = plan.slot(`made ${part}`);
     const name = plan.string(part);
     const what = `make the temporary directory ${part}`;
-    plan.step("mkdirat", [parent, name, last ? 0o700 : 0o755], {
-      into: made,
-      ignore: ERRNO.EEXIST,
-      what,
-    });
+    // The program can open its own directory to everybody, but nobody gets there.
+    const mode = 0o700;
+    plan.step("mkdirat", [parent, name, mode], { into: made, ignore: ERRNO.EEXIST, what });
+    // Whatever the caller's umask is.
+    plan.step("fchmodat", [parent, name, mode], { when: [made, 0], what });
     const fd = last ? slot : plan.slot(part);
     const how = openHowStrict(plan, O.O_PATH | O.O_DIRECTORY);
     plan.step("openat2", [parent, name, how, 24], { into: fd, what });

@@ -15,7 +15,7 @@ import { AT_EMPTY_PATH, AT_FDCWD, type System } from "../ffi/system.ts";
 import { O } from "../ffi/abi.ts";
 import type { Identity } from "./identity.ts";
 import { type PlacedRule, planClones, planRoot } from "./mounts.ts";
-import { planBecome } from "./privileges.ts";
+import { planBecome, planBoundCapabilities } from "./privileges.ts";
 import { planProgram, type ProgramOptions } from "./program.ts";
 
 const CLONE = {
@@ -29,6 +29,7 @@ const CLONE = {
   newProcesses: 0x20000000,
   newNetwork: 0x40000000,
 } as const;
+const CLONE_INTO_CGROUP = 1n << 33n;
 const SIGCHLD = 17;
 const SIGKILL = 9;
 const SIG_SETMASK = 2;
@@ -85,10 +86,12 @@ export function spawnBox(system: System, options: SpawnOptions): Spawned {
   const prepared = prepare(system, options.rules);
   try {
     const [socket, reportFd] = prepared.sockets as [number, number];
-    const plan = planInit({ ...options, reportFd }, prepared.clones);
+    const plan = planInit({ ...options, reportFd, memory: prepared.memory }, prepared.clones);
     system.trace?.(plan, "the box");
     const image = plan.encode();
-    const passed = [reportFd, prepared.memory, ...prepared.clones.filter((fd) => fd !== undefined)];
+    const clones = prepared.clones.filter((fd) => fd !== undefined);
+    const groupFds = options.controlGroup?.fds ?? [];
+    const passed = [reportFd, prepared.memory, ...clones, ...groupFds, ...streamFds(options)];
     const { initFd, initPid } = start(system, {
       options,
       image,
@@ -104,6 +107,13 @@ export function spawnBox(system: System, options: SpawnOptions): Spawned {
     const clones = prepared.clones.filter((fd) => fd !== undefined);
     system.close(prepared.sockets[1]!, prepared.memory, ...clones);
   }
+}
+
+/** The descriptors that become standard streams of the program, unless they are such already. */
+function streamFds({ stdin, stdout, stderr }: SpawnOptions): number[] {
+  return [stdin, stdout, stderr].flatMap((stream) =>
+    typeof stream === "object" && "fd" in stream && stream.fd > 2 ? [stream.fd] : []
+  );
 }
 
 interface Prepared {
@@ -161,7 +171,9 @@ function start(system: System, { options, image, memory, passed, socket }: {
   // The runtime's handlers must not run in the child, on memory that it shares with us.
   plan.step("rt_sigprocmask", [SIG_SETMASK, all, mask, 8]);
   plan.spawn(args, { into: pid, what: "clone the init process of the box" }, () => {
-    for (const fd of passed) plan.step("fcntl", [fd, F_SETFD, 0]);
+    for (const fd of passed) {
+      plan.step("fcntl", [fd, F_SETFD, 0], { what: `pass descriptor ${fd} to the box` });
+    }
     const image = [system.library.imageFd, plan.string(""), argv, envp, AT_EMPTY_PATH];
     plan.step("execveat", image, { what: "execute the shim as the init process of the box" });
   });
@@ -179,9 +191,12 @@ function start(system: System, { options, image, memory, passed, socket }: {
 }
 
 /** `struct clone_args`, see clone3(2). */
-function cloneArgs(plan: Plan, flags: number) {
+function cloneArgs(plan: Plan, flags: number, birthFd?: number) {
   const stackSize = (flags & CLONE.vm) !== 0 ? BigInt(STACK_SIZE) : 0n;
-  return plan.struct([BigInt(flags), 0n, 0n, 0n, BigInt(SIGCHLD), 0n, stackSize, 0n, 0n, 0n, 0n]);
+  const [allFlags, group] = birthFd === undefined
+    ? [BigInt(flags), 0n]
+    : [BigInt(flags) | CLONE_INTO_CGROUP, BigInt(birthFd)];
+  return plan.struct([allFlags, 0n, 0n, 0n, BigInt(SIGCHLD), 0n, stackSize, 0n, 0n, 0n, group]);
 }
 
 /**
@@ -200,24 +215,36 @@ export function reap(system: System, initFd: number): void {
 }
 
 function planInit(
-  options: SpawnOptions & { reportFd: number },
+  options: SpawnOptions & { reportFd: number; memory: number },
   clones: readonly (number | undefined)[],
 ): Plan {
   const plan = new Plan();
   const { reportFd } = options;
   plan.reportFd = reportFd;
-  for (const fd of [reportFd, ...clones]) {
+  // Init has it mapped. Whoever could open it again in the program's process (--inherit-fds, or a
+  // redirection to a planted link to /proc/self/fd) could write steps for init.
+  plan.step("close", [options.memory]);
+  const groupFds = options.controlGroup?.fds ?? [];
+  for (const fd of [reportFd, ...clones, ...groupFds, ...streamFds(options)]) {
     if (fd !== undefined) plan.step("fcntl", [fd, F_SETFD, FD_CLOEXEC]);
   }
   plan.step("prctl", [PR_SET_NAME, plan.string("isolate-init"), 0, 0, 0]);
+  // For the mount points, and then for the program.
+  plan.step("umask", [0o022]);
   planDieWithKeeper(plan, reportFd);
   if (!options.terminal) planLeaveTerminal(plan);
   planRoot(plan, { rules: options.rules, clones });
   if (!options.shareNetwork) planLoopback(plan);
+  plan.because("the capabilities of the box", () => planBoundCapabilities(plan));
   const program = plan.slot("program");
-  plan.spawn(cloneArgs(plan, 0), { into: program, what: "clone the program's process" }, () => {
-    planProgram(plan, options);
-  });
+  const birthFd = options.controlGroup?.birthFd;
+  plan.spawn(
+    cloneArgs(plan, 0, birthFd),
+    { into: program, what: "clone the program's process" },
+    () => {
+      planProgram(plan, options);
+    },
+  );
   // Who reads what the program writes must see its end although init lives on.
   if (reportFd > 0) plan.step("close_range", [0, reportFd - 1, 0]);
   plan.step("close_range", [reportFd + 1, 0xffffffff, 0]);

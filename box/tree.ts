@@ -34,8 +34,8 @@ interface Level {
   fd: number;
   readonly identity: string;
   readonly name: Uint8Array;
-  /** Directories in it that have not been visited yet. */
-  readonly pending: Uint8Array[];
+  /** Directories in it that have not been visited yet; there may be a million. */
+  pending: Uint8Array[];
 }
 
 interface Visitor {
@@ -63,7 +63,7 @@ function walk(system: System, rootFd: number, visitor: Visitor): void {
         if (!child) continue;
         levels.push({ ...child, name, pending: [] });
         closeFarLevel(system, levels);
-        levels.at(-1)!.pending.push(...visitor.enter(child.fd));
+        levels.at(-1)!.pending = visitor.enter(child.fd);
         continue;
       }
       if (levels.length === 1) return;
@@ -99,6 +99,8 @@ export interface GiveOptions {
   readonly from: readonly number[];
   /** Keep symbolic links, FIFOs, sockets and devices instead of removing them. */
   readonly keepSpecialFiles: boolean;
+  /** The mode that the directory itself gets; default: the one it has. */
+  readonly mode?: number;
 }
 
 /**
@@ -110,16 +112,22 @@ export interface GiveOptions {
  * @param system the kernel
  * @param fd the open directory
  * @param options to whom, and what is removed on the way
+ * @returns the mode that the directory had
  * @throws {SystemError} if the kernel refuses, {SandboxError} if the tree changes under our hands
  */
-export function giveTree(system: System, fd: number, options: GiveOptions): void {
+export function giveTree(system: System, fd: number, options: GiveOptions): number {
   const plan = new Plan();
   const { uid, gid } = options.to;
+  const status = plan.room(STATX_SIZE);
+  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+  // The program may have opened it to everybody, with all that the caller finds and leaves there.
+  if (options.mode !== undefined) plan.step("fchmod", [fd, options.mode]);
   plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], {
     what: `give box/ to user ${uid}`,
   });
   system.run(plan, "give the box's directory");
   walk(system, fd, { enter: (directory) => giveEntries(system, directory, options) });
+  return readStatx(plan.view(status)).mode & 0o7777;
 }
 
 function giveEntries(system: System, directory: number, options: GiveOptions): Uint8Array[] {

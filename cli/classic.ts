@@ -9,6 +9,7 @@ import {
   callerEnvironment,
   defaultSettings,
   describeSettings,
+  exactArguments,
   MetaFile,
   type MetaRecord,
   outcomeMessage,
@@ -59,7 +60,8 @@ class ClassicCommandLine {
   #meta: MetaFile | undefined;
   readonly #abort = new AbortController();
 
-  async run(args: readonly string[], facts: ClassicFacts): Promise<number> {
+  async run(givenArgs: readonly string[], facts: ClassicFacts): Promise<number> {
+    const args = await exactArguments(givenArgs);
     const environment = await callerEnvironment();
     const metaPaths: string[] = [];
     let request: ClassicRequest;
@@ -78,7 +80,6 @@ class ClassicCommandLine {
     await this.#openMetaFiles(metaPaths, request);
     const sandbox = await openSandbox(request);
     checkClassic(request, { numBoxes: sandbox.settings.numBoxes });
-    if (request.controlGroup || request.command === "print-cg-root") throw noControlGroups();
     return await this.#carryOut(sandbox, { request, environment });
   }
 
@@ -111,16 +112,27 @@ class ClassicCommandLine {
     environment: ReadonlyMap<string, string>;
   }): Promise<number> {
     const { command, boxId, verbosity } = request;
-    const where = { sandbox, boxId, wait: request.wait, signal: this.#abort.signal };
+    const where = {
+      sandbox,
+      boxId,
+      controlGroup: request.controlGroup,
+      wait: request.wait,
+      signal: this.#abort.signal,
+    };
     if (verbosity >= 2) tell(describeSettings(sandbox.settings).trimEnd());
     if (command !== "check-config") this.#catchSignals(sandbox);
     switch (command) {
       case "check-config":
         return 0;
+      case "print-cg-root":
+        write(Deno.stdout, sandbox.controlGroupDirectory() + "\n");
+        return 0;
       case "init": {
         const { blocks, inodes } = request.quota ?? {};
         const quota = blocks === undefined ? undefined : { blocksKib: blocks, inodes: inodes ?? 0 };
-        const box = await Box.init({ ...where, quota });
+        const { boxSize } = request;
+        const size = boxSize && { sizeKib: boxSize.kib, inodes: boxSize.inodes };
+        const box = await Box.init({ ...where, quota, size });
         write(Deno.stdout, box.directory + "\n");
         box.release();
         return 0;
@@ -198,10 +210,4 @@ async function printFacts(command: "help" | "version", facts: ClassicFacts): Pro
     : versionText({ version: facts.version, denoVersion, details });
   write(Deno.stdout, text);
   return 0;
-}
-
-function noControlGroups(): UsageError {
-  return new UsageError(
-    "Control groups (--cg, --print-cg-root) are not supported by this version: leave --cg out",
-  );
 }

@@ -57,7 +57,7 @@ testWith([needs.command("bash")], "the bash completions are loaded by source", a
 });
 
 testWith([needs.command("bash")], "the bash completions offer option names", async () => {
-  assertEquals(await bashOffers("isolate --bo"), ["--box-id="]);
+  assertEquals(await bashOffers("isolate --bo"), ["--box-id=", "--box-size="]);
   assertEquals(await bashOffers("isolate --init --cg-"), ["--cg-mem=", "--cg-timing"]);
   assertEquals((await bashOffers("isolate -")).includes("-M"), true);
 });
@@ -106,7 +106,7 @@ testWith(
   [needs.command("fish")],
   "the fish completions offer options, values and subcommands",
   async () => {
-    assertEquals(await fishOffers("isolate --bo"), ["--box-id"]);
+    assertEquals(await fishOffers("isolate --bo"), ["--box-id", "--box-size"]);
     assertEquals(await fishOffers("isolate --chdir=/us"), ["--chdir=/usr/"]);
     assertEquals(await fishOffers("isolate -d /in=/usr:no"), ["/in=/usr:noexec", "/in=/usr:norec"]);
     assertEquals(await fishOffers("isolate --dir=/in=/us"), ["--dir=/in=/usr/"]);

@@ -11,6 +11,8 @@ export interface OptionSpec {
   readonly value: "none" | "required" | "optional";
   /** What the value is called in complaints, such as `ID`. */
   readonly valueName?: string;
+  /** Came later than the others: a prefix that another option has too still means that one. */
+  readonly addition?: boolean;
 }
 
 /** One option as it was met on the command line. */
@@ -47,7 +49,8 @@ export interface GetoptOptions<Option extends OptionSpec> {
 /**
  * Reads a command line by the rules of GNU `getopt_long(3)`.
  *
- * - A long name may be cut to a prefix that only one option has; an exact name beats a longer one.
+ * - A long name may be cut to a prefix that only one option has; an exact name beats a longer one,
+ *   and any name that of an addition.
  * - `--name=value` and `--name value`; `-n5` and `-n 5`; letters can be bundled (`-sv`).
  * - A required value is the next argument, whatever it looks like.
  * - Options and positional arguments may be mixed, unless `posixlyCorrect` is set.
@@ -143,7 +146,9 @@ function findLong<Option extends OptionSpec>(
   const name = spelled.slice(2);
   const exact = options.find((option) => option.long === name);
   if (exact !== undefined) return exact;
-  const candidates = name === "" ? [] : options.filter((option) => option.long.startsWith(name));
+  const all = name === "" ? [] : options.filter((option) => option.long.startsWith(name));
+  const older = all.filter((option) => option.addition !== true);
+  const candidates = older.length > 0 ? older : all;
   const [first, second] = candidates;
   if (first === undefined) throw unknownOption(spelled, options, positionals);
   if (second === undefined) return first;

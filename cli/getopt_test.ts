@@ -163,3 +163,15 @@ Deno.test("getopt() reads a hundred thousand arguments", () => {
   const many = Array.from({ length: 100_000 }, () => "-x");
   assertEquals(read(["--", ...many])[1].length, 100_000);
 });
+
+Deno.test("getopt() takes a prefix of an addition and of an older option for the older one", () => {
+  const options: OptionSpec[] = [
+    { long: "box-size", value: "none", addition: true },
+    { long: "box-id", value: "none" },
+  ];
+  const names = (argument: string) =>
+    getopt([argument], { options }).options.map(({ option }) => option.long);
+  assertEquals(names("--box"), ["box-id"]);
+  assertEquals(names("--box-s"), ["box-size"]);
+  assertEquals(names("--box-size"), ["box-size"]);
+});

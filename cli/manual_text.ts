@@ -48,6 +48,15 @@ export const OPTION_DETAILS: Readonly<Record<string, string>> = {
   quota:
     "Counts what belongs to the box's user on the file system of the box, which must have quotas enabled. " +
     "Checked and ignored with `--run`.",
+  "box-size":
+    "For machines without disk quotas: `box/` becomes a `tmpfs`, and a program that fills it gets ENOSPC. Its " +
+    "files are memory. What the program writes counts as memory of its control group, so with `--cg` it is part " +
+    "of `--cg-mem` and of `cg-mem` for as long as the file exists, in later runs too; what the caller puts there " +
+    "counts as the caller's. _INODES_ limits the number of files and directories, `box/` included (default: one " +
+    "for every 4 KiB, and at least 1024; 0: no limit). Directories of `tmp` rules, such as `/tmp`, are not part " +
+    "of it. `--cleanup` and the next `--init` drop all of it at once. While the box exists, `box/` can be filled " +
+    "and emptied as usual, but not itself be moved away or replaced. 0 leaves the box on the disk. Checked and " +
+    "ignored with `--run`.",
   stdin: "Like the other two, opened by the box's user, relative to `/box`, before `--chdir`.",
   stdout: "The file is created if needed, and emptied.",
   stderr:

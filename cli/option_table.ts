@@ -4,6 +4,7 @@ import {
   asTyped,
   blocksAndInodes,
   duration,
+  fixedSize,
   limit,
   limitOrUnlimited,
   store,
@@ -126,6 +127,13 @@ export const CLASSIC_OPTIONS: readonly ClassicOption[] = [
       default: "none",
       example: "10240,500",
       apply: store("quota", blocksAndInodes),
+    },
+    {
+      ...value("box-size", "KIB[,INODES]", "A file system of this size for box/, with --init"),
+      default: "none",
+      example: "65536,1000",
+      addition: true,
+      apply: store("boxSize", fixedSize),
     },
   ]),
 

@@ -1,6 +1,6 @@
 import type { OptionSpec } from "./getopt.ts";
 import { parseSeconds, parseUnsigned } from "./numbers.ts";
-import type { PartialRequest, Quota } from "./request.ts";
+import type { FixedSize, PartialRequest, Quota } from "./request.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What is needed to read an option's value. */
@@ -158,6 +158,24 @@ export function blocksAndInodes({ option, text }: GivenValue): Quota {
     throw new UsageError(`Invalid quota specified: ${text} (${hint})`);
   }
   return { blocks: parseUnsigned(blocks, { hint }), inodes: parseUnsigned(inodes, { hint }) };
+}
+
+/**
+ * Reads the fixed size of a box, `KIB[,INODES]`.
+ *
+ * @param given The option and its value.
+ * @returns The numbers, or `undefined` for a size of 0, which stands for "no limit".
+ * @throws {UsageError} If there are not one or two whole numbers.
+ */
+export function fixedSize({ option, text }: GivenValue): FixedSize | undefined {
+  const hint = takes(option, "one or two whole numbers, KiB and inodes");
+  const [kib = "", inodes, ...more] = text.split(",");
+  if (more.length > 0) throw new UsageError(`Invalid box size specified: ${text} (${hint})`);
+  const size = {
+    kib: parseUnsigned(kib, { hint }),
+    inodes: inodes === undefined ? undefined : parseUnsigned(inodes, { hint }),
+  };
+  return size.kib === 0 ? undefined : size;
 }
 
 function takes({ long, example }: ClassicOption, what: string): string {

@@ -5,7 +5,13 @@ import { UsageError } from "./usage_error.ts";
 
 export { CLASSIC_OPTIONS } from "./option_table.ts";
 export type { ClassicOption, GivenValue } from "./option_values.ts";
-export type { ClassicCommand, ClassicRequest, PartialRequest, Quota } from "./request.ts";
+export type {
+  ClassicCommand,
+  ClassicRequest,
+  FixedSize,
+  PartialRequest,
+  Quota,
+} from "./request.ts";
 
 /** How a classic command line is read. */
 export interface ParseClassicOptions {

@@ -16,6 +16,14 @@ export interface Quota {
   inodes: number;
 }
 
+/** The fixed size of a box. */
+export interface FixedSize {
+  /** What its files can take, KiB. */
+  kib: number;
+  /** Files and directories; 0 means no limit, `undefined` a number that fits the size. */
+  inodes: number | undefined;
+}
+
 /**
  * Everything that a classic command line asks for.
  *
@@ -44,6 +52,8 @@ export interface ClassicRequest {
   fileSizeKib: number | undefined;
   /** `--quota`: disk quota, for `init`. */
   quota: Quota | undefined;
+  /** `--box-size`: a file system of its own for the box, for `init`. */
+  boxSize: FixedSize | undefined;
   /** `--core`: largest core file, KiB; 0 makes none. */
   coreKib: number;
   /** `--processes`: how many; `unlimited` keeps the caller's limit; `undefined` is the default, 1. */
@@ -132,6 +142,7 @@ export function emptyRequest(): PartialRequest {
     openFiles: undefined,
     fileSizeKib: undefined,
     quota: undefined,
+    boxSize: undefined,
     coreKib: 0,
     processes: undefined,
     stdin: undefined,

@@ -42,7 +42,9 @@ export function runOptions(
       fileSizeKib: request.fileSizeKib,
       coreKib: request.coreKib,
       processes: request.processes,
+      controlGroupMemoryKib: request.controlGroupMemoryKib,
     },
+    controlGroupTiming: request.controlGroupTiming,
     directoryRules: resolveDirectoryRules({
       rules: directoryRules,
       defaults: !request.noDefaultDirectories,

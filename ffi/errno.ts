@@ -7,7 +7,8 @@
  * @module
  */
 
-const TABLE = [
+/** Number, name and words of each error. */
+export const ERRNO_TABLE = [
   [1, "EPERM", "Operation not permitted"],
   [2, "ENOENT", "No such file or directory"],
   [3, "ESRCH", "No such process"],
@@ -67,8 +68,9 @@ const TABLE = [
 ] as const;
 
 /** Error numbers by name, as far as isolate needs to tell them apart. */
-export const ERRNO: { readonly [Entry in typeof TABLE[number] as Entry[1]]: Entry[0] } = Object
-  .fromEntries(TABLE.map(([number, name]) => [name, number])) as typeof ERRNO;
+export const ERRNO: { readonly [Entry in typeof ERRNO_TABLE[number] as Entry[1]]: Entry[0] } =
+  Object
+    .fromEntries(ERRNO_TABLE.map(([number, name]) => [name, number])) as typeof ERRNO;
 
 /**
  * The symbolic name of an error number.
@@ -85,7 +87,7 @@ export const ERRNO: { readonly [Entry in typeof TABLE[number] as Entry[1]]: Entr
  * ```
  */
 export function errnoName(errno: number): string {
-  return TABLE.find(([number]) => number === errno)?.[1] ?? `errno ${errno}`;
+  return ERRNO_TABLE.find(([number]) => number === errno)?.[1] ?? `errno ${errno}`;
 }
 
 /**
@@ -103,22 +105,5 @@ export function errnoName(errno: number): string {
  * ```
  */
 export function errnoText(errno: number): string {
-  return TABLE.find(([number]) => number === errno)?.[2] ?? `Error ${errno}`;
-}
-
-/**
- * All error numbers in the table, with their words.
- *
- * @returns pairs of number and words
- *
- * @example
- * ```ts
- * import { errnoTexts } from "isolate/ffi/errno.ts";
- * import { assert } from "@std/assert";
- *
- * assert(errnoTexts().some(([errno, text]) => errno === 8 && text === "Exec format error"));
- * ```
- */
-export function errnoTexts(): (readonly [number, string])[] {
-  return TABLE.map(([number, _, text]) => [number, text] as const);
+  return ERRNO_TABLE.find(([number]) => number === errno)?.[2] ?? `Error ${errno}`;
 }

@@ -26,6 +26,8 @@ export class Slot {
   readonly name: string;
 
   /**
+   * Names a slot.
+   *
    * @param index position among the plan's slots
    * @param name what it holds, for people
    */
@@ -45,6 +47,8 @@ export class Data {
   readonly text: string | undefined;
 
   /**
+   * Names a piece of the data.
+   *
    * @param offset offset in the plan's data, in bytes
    * @param length length in bytes
    * @param text the text, if it is a string
@@ -118,7 +122,7 @@ export class Plan {
   /** The slots so far. */
   readonly slots: Slot[] = [];
   /** Descriptor on which a child says which step failed; -1: none. */
-  reportFd = -1;
+  reportFd = -1 as number;
   #children: { step: number; plan: Step[] }[] = [];
   #pointers: number[] = [];
   #data = new Uint8Array(1024);
@@ -197,6 +201,38 @@ export class Plan {
    */
   childSteps(): readonly Step[] {
     return this.#children.flatMap((child) => child.plan);
+  }
+
+  /**
+   * The steps of the child that a step clones.
+   *
+   * @param step the position of the step among {@linkcode steps}
+   * @returns its steps; undefined if it clones no child
+   */
+  childOf(step: number): readonly Step[] | undefined {
+    return this.#children.find((child) => child.step === step)?.plan;
+  }
+
+  /**
+   * The data as planned so far; a view, not a copy. Pointers are not in it yet.
+   *
+   * @returns all of it
+   */
+  plannedData(): DataView<ArrayBuffer> {
+    return new DataView(this.#data.buffer, 0, this.#dataLength);
+  }
+
+  /**
+   * The pointers in the data.
+   *
+   * @returns from the offset at which a pointer lies to the offset of what it points to
+   */
+  plannedPointers(): ReadonlyMap<number, number> {
+    const pointers = new Map<number, number>();
+    for (let i = 0; i < this.#pointers.length; i += 2) {
+      pointers.set(this.#pointers[i]!, this.#pointers[i + 1]!);
+    }
+    return pointers;
   }
 
   /**
@@ -332,6 +368,8 @@ export class Plan {
       words[at + 6] = child.plan.length;
       first += child.plan.length;
     }
+    // What no step has filled is no descriptor: 0 would be the caller's standard input.
+    words.fill(-1, slotsAt / 4, pointersAt / 4);
     words.set(this.#pointers, pointersAt / 4);
     image.set(this.#data.subarray(0, this.#dataLength), dataAt);
     this.#image = image;

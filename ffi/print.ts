@@ -1,30 +1,157 @@
 /**
- * Prints plans in the style of strace, before they are executed.
+ * Prints plans before they are executed, in the style of strace(1).
  *
  * @module
  */
 
-import type { Argument, Plan, Step } from "./plan.ts";
-import { Slot } from "./plan.ts";
+import { errnoName } from "./errno.ts";
+import type { Argument, Plan, Slot, Step } from "./plan.ts";
+import { SIGNATURES } from "./print_signatures.ts";
+import { type Format, number, PlanReader } from "./print_values.ts";
+
+/** As many steps that only count up, or only guard against another value, become one line. */
+const ALIKE_MIN = 3;
 
 /**
- * Prints a plan.
+ * Prints a plan: one line a step, the steps of a child indented below the one that clones it, and
+ * the option or rule behind the steps as a comment where it changes.
  *
  * @param plan the plan
- * @returns one line a step
+ * @returns the lines
+ *
+ * @example
+ * ```ts
+ * import { Plan } from "isolate/ffi/plan.ts";
+ * import { printPlan } from "isolate/ffi/print.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const plan = new Plan();
+ * const fd = plan.slot("file");
+ * plan.step("openat", [-100, plan.string("/etc/passwd"), 0, 0], { into: fd });
+ * plan.step("close", [fd], { ignore: "all" });
+ * assertEquals(printPlan(plan), [
+ *   '$file = openat(AT_FDCWD, "/etc/passwd", O_RDONLY, 0)',
+ *   "close($file)  [may fail]",
+ * ]);
+ * ```
  */
 export function printPlan(plan: Plan): string[] {
-  return [...plan.steps, ...plan.childSteps()].map((step) => printStep(step));
+  return printSteps(plan.steps, new PlanReader(plan), (index) => plan.childOf(index));
 }
 
-function printStep(step: Step): string {
-  return `${step.operation}(${step.args.map(printArgument).join(", ")})`;
-}
-
-function printArgument(argument: Argument): string {
-  if (argument instanceof Slot) return `$${argument.name}`;
-  if (typeof argument === "object") {
-    return argument.text === undefined ? "…" : JSON.stringify(argument.text);
+function printSteps(
+  steps: readonly Step[],
+  reader: PlanReader,
+  childOf: (index: number) => readonly Step[] | undefined,
+): string[] {
+  const lines: string[] = [];
+  let reason = "";
+  for (let i = 0; i < steps.length;) {
+    const step = steps[i]!;
+    if (step.reason !== reason) lines.push(`# ${step.reason || "as always"}`);
+    reason = step.reason;
+    const alike = countAlike(steps, i);
+    lines.push(...printAlike(steps.slice(i, i + alike), reader));
+    const child = childOf(i);
+    if (child) {
+      const inner = printSteps(child, reader, () => undefined);
+      lines[lines.length - 1] += " {";
+      lines.push(...inner.map((line) => `  ${line}`), "}");
+    }
+    i += alike;
   }
-  return String(argument);
+  return lines;
+}
+
+/** How many steps from the given one on can share a line. */
+function countAlike(steps: readonly Step[], first: number): number {
+  for (const isNext of [countsUp, isAlternative]) {
+    let count = 1;
+    while (
+      first + count < steps.length &&
+      isNext(steps[first + count - 1]!, steps[first + count]!, steps[first]!)
+    ) count++;
+    if (count >= ALIKE_MIN) return count;
+  }
+  return 1;
+}
+
+function isSameKind(a: Step, b: Step): boolean {
+  return a.operation === b.operation && a.reason === b.reason && !a.options.into &&
+    !b.options.into && a.options.ignore === b.options.ignore &&
+    a.options.always === b.options.always && a.args.length === b.args.length;
+}
+
+/** Is `step` the one before it but for one argument, which is one more? */
+function countsUp(previous: Step, step: Step, first: Step): boolean {
+  if (!isSameKind(previous, step) || previous.options.when || step.options.when) return false;
+  const changed = differing(previous, step);
+  return changed.length === 1 &&
+    step.args[changed[0]!] === Number(previous.args[changed[0]!]) + 1 &&
+    (previous === first || differing(first, step)[0] === changed[0]);
+}
+
+/** Is it the same for another value of the same slot? Only one of them will run. */
+function isAlternative(previous: Step, step: Step): boolean {
+  const [a, b] = [previous.options.when, step.options.when];
+  return isSameKind(previous, step) && a !== undefined && a[0] === b?.[0] && a[1] !== b[1];
+}
+
+function differing(a: Step, b: Step): number[] {
+  return a.args.flatMap((arg, i) => arg === b.args[i] ? [] : [i]);
+}
+
+function printAlike(steps: readonly Step[], reader: PlanReader): string[] {
+  const [first, last] = [steps[0]!, steps.at(-1)!];
+  if (steps.length === 1) return [printStep(first, reader)];
+  if (!first.options.when) {
+    return [printStep(first, reader, { last, changed: differing(first, last)[0]! })];
+  }
+  const values = steps.slice(1).map(({ options }) => printValue(options.when![1])).join(", ");
+  const slot = reader.slotName(first.options.when[0]);
+  return [printStep(first, reader), `… and the like if ${slot} is ${values}`];
+}
+
+function printStep(
+  step: Step,
+  reader: PlanReader,
+  range?: { last: Step; changed: number },
+): string {
+  const { operation, args } = step;
+  const signature = SIGNATURES[operation];
+  const formats = typeof signature === "function" ? signature(args) : signature;
+  const print = (values: readonly Argument[], i: number) =>
+    (formats[i] ?? number)(values[i]!, { reader, operation, args: values });
+  const words = args.slice(0, shownCount(args, formats)).map((_, i) =>
+    print(args, i) + (range?.changed === i ? `…${print(range.last.args, i)}` : "")
+  );
+  const result = step.options.into ? `${reader.slotName(step.options.into)} = ` : "";
+  return `${result}${operation}(${words.join(", ")})${printTreatment(step, reader)}`;
+}
+
+/** Zeros that only fill up a call of many shapes, such as prctl(2), say nothing. */
+function shownCount(args: readonly Argument[], formats: readonly Format[]): number {
+  let count = args.length;
+  while (count > formats.length && args[count - 1] === 0) count--;
+  return count;
+}
+
+function printTreatment({ options }: Step, reader: PlanReader): string {
+  const { when, ignore, always } = options;
+  const words = [
+    ...when ? [printGuard(when, reader)] : [],
+    ...ignore === "all" ? ["may fail"] : [],
+    ...typeof ignore === "number" ? [`may fail with ${errnoName(ignore)}`] : [],
+    ...always ? ["always"] : [],
+  ];
+  return words.length === 0 ? "" : `  [${words.join("; ")}]`;
+}
+
+function printGuard([slot, value]: readonly [Slot, number], reader: PlanReader): string {
+  return `if ${reader.slotName(slot)} == ${printValue(value)}`;
+}
+
+/** A result: a negative one is an error. */
+function printValue(value: number): string {
+  return value < 0 ? `-${errnoName(-value)}` : String(value);
 }

@@ -12,7 +12,7 @@ import { decodeOsString } from "./os_string.ts";
 import { type Data, Plan, type Step } from "./plan.ts";
 
 /** For the `at` family of calls: relative to the working directory. */
-export const AT_FDCWD = -100;
+export const AT_FDCWD: -100 = -100;
 /** For calls that take a descriptor and a path: the descriptor itself is meant. */
 export const AT_EMPTY_PATH = 0x1000;
 /** Do not follow a symbolic link in the last place. */
@@ -32,6 +32,8 @@ export class SystemError extends Error {
   readonly code: string;
 
   /**
+   * Describes a failure.
+   *
    * @param step the step that failed; undefined if the plan itself was refused
    * @param errno the error number
    */
@@ -109,6 +111,8 @@ export class System {
   readonly trace: ((plan: Plan, title: string) => void) | undefined;
 
   /**
+   * Reaches the kernel through a shim.
+   *
    * @param library the loaded shim
    * @param trace called with every plan before it is executed
    */
@@ -148,8 +152,23 @@ export class System {
    * @returns what failed, if anything
    */
   attempt(plan: Plan, title: string): SystemError | undefined {
+    return this.prepare(plan, title)();
+  }
+
+  /**
+   * Encodes a plan that is to be executed many times.
+   *
+   * @param plan the plan
+   * @param title what it is for, for tracing
+   * @returns executes it once more; gives what failed, if anything
+   */
+  prepare(plan: Plan, title: string): () => SystemError | undefined {
     this.trace?.(plan, title);
     const image = plan.encode();
+    return () => this.#execute(plan, image);
+  }
+
+  #execute(plan: Plan, image: Uint8Array<ArrayBuffer>): SystemError | undefined {
     if (this.library.exec(image) === 0) return undefined;
     const view = new DataView(image.buffer);
     const errno = view.getInt32(36, true);
@@ -257,16 +276,23 @@ export class System {
   environment(): Map<string, string> {
     const file = this.readFile("/proc/self/environ", { limitBytes: 1 << 26 });
     const variables = new Map<string, string>();
-    if (!file) return variables;
-    let start = 0;
-    for (let i = 0; i <= file.bytes.length; i++) {
-      if (i < file.bytes.length && file.bytes[i] !== 0) continue;
-      const entry = decodeOsString(file.bytes.subarray(start, i));
+    for (const entry of file ? decodeOsString(file.bytes).split("\0") : []) {
       const equals = entry.indexOf("=");
       if (equals > 0) variables.set(entry.slice(0, equals), entry.slice(equals + 1));
-      start = i + 1;
     }
     return variables;
+  }
+
+  /**
+   * The command line with which this process was started; reading it so needs no permission, and
+   * keeps bytes that are no UTF-8.
+   *
+   * @returns the program and its arguments
+   * @throws {SystemError} if /proc is not there
+   */
+  commandLine(): string[] {
+    const file = this.readFile("/proc/self/cmdline", { limitBytes: 1 << 26 });
+    return file ? decodeOsString(file.bytes).split("\0").slice(0, -1) : [];
   }
 
   /**

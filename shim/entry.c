@@ -27,7 +27,7 @@ struct kernel_sigaction {
   u64 handler, flags, restorer, mask;
 };
 
-/* argv[1]: the number of the descriptor that holds the plan. */
+/* Init's entry, with the stack as execve leaves it; argv[1]: the number of the descriptor that holds the plan. */
 __attribute__((noreturn, used)) void init_main(u64 *stack) {
   struct kernel_sigaction standard = {0, 0, 0, 0};
   struct layout layout;
@@ -41,11 +41,9 @@ __attribute__((noreturn, used)) void init_main(u64 *stack) {
   kernel(__NR_rt_sigprocmask, SIG_SETMASK, (u64)&none, 0, 8, 0, 0);
   i64 size = kernel(__NR_lseek, fd, 0, SEEK_END, 0, 0, 0);
   i64 address = size > 0 ? kernel(__NR_mmap, 0, (u64)size, PROT_READ_WRITE, MAP_PRIVATE, fd, 0) : -EINVAL;
-  if (address > 0) {
-    struct plan *plan = (struct plan *)address;
-    if (plan_decode(plan, (u64)size, &layout) && plan_run(plan, &layout, 0, plan->main_count) < 0)
-      plan_report_failure(plan);
-  }
+  struct plan *plan = (struct plan *)address;
+  if (address > 0 && plan_decode(plan, (u64)size, &layout))
+    plan_live(plan, &layout, 0, plan->main_count);
   kernel_exit(125);
 }
 
@@ -62,10 +60,10 @@ enum { SA_RESTORER = 0 };
 #endif
 
 enum { SA_SIGINFO = 4, SA_RESTART = 0x10000000, SA_ONSTACK = 0x08000000, SIG_DFL = 0, SIG_IGN = 1 };
+enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11, SIGSYS = 31, SI_CODE = 2 };
 
 static i32 set_handler(i32 signal, u64 handler) {
-  struct kernel_sigaction action = {handler, SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_RESTORER, 0, 0};
-  action.restorer = RESTORER;
+  struct kernel_sigaction action = {handler, SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_RESTORER, RESTORER, 0};
   return (i32)kernel(__NR_rt_sigaction, (u64)signal, (u64)&action, 0, 8, 0, 0);
 }
 
@@ -73,9 +71,10 @@ static i32 set_handler(i32 signal, u64 handler) {
 static volatile i32 signal_fd = -1;
 
 static void on_signal(i32 signal, const i32 *info, void *context) {
-  (void)context;
+  const u64 faults = 1 << SIGILL | 1 << SIGTRAP | 1 << SIGBUS | 1 << SIGFPE | 1 << SIGSEGV | 1ul << SIGSYS;
   u8 byte = (u8)signal;
-  if (info[2] > 0) /* raised by a fault of our own, not sent: let it happen again, with its default effect */
+  (void)context;
+  if (faults >> signal & 1 && info[SI_CODE] > 0) /* raised, not sent: let it happen again, with its default effect */
     set_handler(signal, SIG_DFL);
   else
     kernel(__NR_write, (u64)signal_fd, (u64)&byte, 1, 0, 0, 0);
@@ -94,8 +93,6 @@ EXPORT i32 isolate_signal(i32 signal, i32 fd) {
 #define VALUE(name) (u32)(name),
 #define NAME(name) #name " "
 #define OFFSET(type, member) (u32) __builtin_offsetof(struct type, member)
-#define CALL(name) __NR_##name,
-#define OWN(name) OWN_##name,
 
 static const struct abi {
   char magic[8];
@@ -110,6 +107,6 @@ static const struct abi {
      OFFSET(step, kinds), OFFSET(step, args), OFFSET(report, status), OFFSET(report, wall_s), OFFSET(report, cpu_s),
      OFFSET(report, max_rss_kib)},
     0 SYSTEM_CALLS(COUNT) OWN_OPERATIONS(COUNT), 0 CONSTANTS(COUNT), {CONSTANTS(VALUE)},
-    {SYSTEM_CALLS(CALL) OWN_OPERATIONS(OWN)}, SYSTEM_CALLS(NAME) OWN_OPERATIONS(NAME) CONSTANTS(NAME)};
+    {OPERATION_NUMBERS}, SYSTEM_CALLS(NAME) OWN_OPERATIONS(NAME) CONSTANTS(NAME)};
 
 EXPORT const struct abi *isolate_abi(void) { return &abi; }

@@ -1,6 +1,5 @@
 /* The layout of a plan, of its steps, and of what a box reports. Mirrored by ffi/abi.ts. */
-#ifndef ISOLATE_PLAN_H
-#define ISOLATE_PLAN_H
+#pragma once
 
 #pragma GCC visibility push(hidden) /* no symbol goes through a table that somebody would have to relocate */
 
@@ -11,7 +10,7 @@ typedef unsigned long u64;
 typedef int i32;
 typedef long i64;
 
-enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 1, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
+enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 2, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
 
 /* What the four bits an argument has in step.kinds say. */
 enum {
@@ -55,15 +54,16 @@ enum { REPORT_FAILED = 1, REPORT_STARTED = 2, REPORT_ENDED = 3 };
 
 struct report {
   u32 kind;
-  u32 step;                    /* failed: which */
-  i32 status;                  /* failed: errno; ended: exit status or signal */
-  i32 code;                    /* ended: CLD_EXITED, CLD_KILLED or CLD_DUMPED */
-  i64 wall_s, wall_ns;         /* CLOCK_MONOTONIC of the event */
-  i64 cpu_s, cpu_ns;           /* started: used before execve; ended: of the program and all it waited for */
+  u32 step;            /* failed: which */
+  i32 status;          /* failed: errno; ended: exit status or signal */
+  i32 code;            /* ended: CLD_EXITED, CLD_KILLED or CLD_DUMPED */
+  i64 wall_s, wall_ns; /* CLOCK_MONOTONIC of the event */
+  i64 cpu_s, cpu_ns;   /* started: used before execve; ended: of the program and all it waited for */
   i64 max_rss_kib;
   i64 voluntary_switches, forced_switches;
 };
 
+/* Where the parts of a checked plan lie. */
 struct layout {
   struct step *steps;
   i64 *slots;
@@ -72,18 +72,17 @@ struct layout {
   u64 data_size;
 };
 
-/* Reads and checks a plan; every offset, count and slot in it is within bounds if this returns 0. */
+static inline u32 argument_kind(const struct step *step, u32 i) { return step->kinds >> (4 * i) & 15; }
+
+/* Reads and checks a plan; every offset, count and slot in it is within bounds if this returns 1. */
 int plan_decode(struct plan *plan, u64 size, struct layout *layout);
 
-/* Runs main steps, or a child's; 0 or the negative errno, with plan->failed_step set. */
+/* Runs `count` steps; 0 or the negative errno, with plan->failed_step set. */
 i64 plan_run(struct plan *plan, struct layout *layout, u32 first, u32 count);
 
-/* Tells the keeper which step failed. */
-void plan_report_failure(struct plan *plan);
+/* The same as the whole life of a process: a failure is reported to the keeper. */
+__attribute__((noreturn)) void plan_live(struct plan *plan, struct layout *layout, u32 first, u32 count);
 
-/* System call numbers and own operations by operation code. */
 extern const u16 operation_numbers[];
 extern const u32 operation_count;
 enum { OWN_BASE = 0x8000, OWN_spawn = OWN_BASE, OWN_store, OWN_attend };
-
-#endif

@@ -1,19 +1,9 @@
 /* The interpreter of plans: one system call a step. It takes no decisions. */
-#include <asm/unistd.h>
-
 #include "kernel.h"
-#include "operations.h"
-#include "plan.h"
 
-#define SYSTEM_CALL_NUMBER(name) __NR_##name,
-#define OWN_NUMBER(name) OWN_##name,
-const u16 operation_numbers[] = {SYSTEM_CALLS(SYSTEM_CALL_NUMBER) OWN_OPERATIONS(OWN_NUMBER)};
-const u32 operation_count = sizeof operation_numbers / sizeof *operation_numbers;
+enum { P_ALL = 0, WEXITED = 4, WNOWAIT = 0x01000000, CLOCK_MONOTONIC = 1, MSG_NOSIGNAL = 0x4000, ECHILD = 10 };
 
-enum { CLD_EXITED = 1, P_ALL = 0, WEXITED = 4, WNOWAIT = 0x01000000, CLOCK_MONOTONIC = 1, MSG_NOSIGNAL = 0x4000 };
-enum { ECHILD = 10 };
-
-static void send_report(struct plan *plan, struct report *report) {
+static void send_report(const struct plan *plan, struct report *report) {
   i64 now[2] = {0, 0};
   kernel(__NR_clock_gettime, CLOCK_MONOTONIC, (u64)now, 0, 0, 0, 0);
   report->wall_s = now[0];
@@ -22,9 +12,12 @@ static void send_report(struct plan *plan, struct report *report) {
     kernel(__NR_sendto, (u64)plan->report_fd, (u64)report, sizeof *report, MSG_NOSIGNAL, 0, 0);
 }
 
-void plan_report_failure(struct plan *plan) {
+void plan_live(struct plan *plan, struct layout *layout, u32 first, u32 count) {
+  if (plan_run(plan, layout, first, count) == 0)
+    kernel_exit(0);
   struct report report = {.kind = REPORT_FAILED, .step = plan->failed_step, .status = plan->failed_errno};
   send_report(plan, &report);
+  kernel_exit(125);
 }
 
 struct child {
@@ -35,11 +28,7 @@ struct child {
 
 static void child_main(void *argument) {
   struct child *child = argument;
-  if (plan_run(child->plan, child->layout, child->first, child->count) < 0) {
-    plan_report_failure(child->plan);
-    kernel_exit(125);
-  }
-  kernel_exit(0);
+  plan_live(child->plan, child->layout, child->first, child->count);
 }
 
 /* As in the kernel's struct rusage (two timevals, fourteen longs) and siginfo (what waitid fills). */
@@ -59,14 +48,13 @@ static void add_usage(struct report *report, const struct usage *usage) {
   report->forced_switches += usage->forced_switches;
 }
 
-/* The life of the box's init. The program is looked at, but never reaped: while init lives, the
- * program's process id in the keeper's eyes cannot come to mean another process. */
-static i64 attend(struct plan *plan, i64 program) {
+/* The life of the box's init. The program is looked at, but never reaped: while init lives, the program's process id
+ * in the keeper's eyes cannot come to mean another process. */
+static i64 attend(const struct plan *plan, i64 program) {
   struct report report = {.kind = REPORT_ENDED};
   for (;;) {
     struct wait_info info;
     struct usage usage;
-    info.pid = 0;
     i64 result = kernel(__NR_waitid, P_ALL, 0, (u64)&info, WEXITED | WNOWAIT, (u64)&usage, 0);
     if (result == -ECHILD)
       return result;
@@ -84,12 +72,10 @@ static i64 attend(struct plan *plan, i64 program) {
 }
 
 static i64 perform(struct plan *plan, struct layout *layout, u16 operation, const u64 *a) {
-  u16 number = operation_numbers[operation];
-  switch (number) {
-  case OWN_spawn: {
-    struct child child = {plan, layout, (u32)a[2], (u32)a[3]};
-    return kernel_clone3((void *)a[0], a[1], child_main, &child);
-  }
+  struct child child = {plan, layout, (u32)a[2], (u32)a[3]};
+  switch (operation_numbers[operation]) {
+  case OWN_spawn:
+    return kernel_clone3(a[0], a[1], child_main, &child);
   case OWN_store:
     if (a[1] == 4)
       *(u32 *)a[0] = (u32)a[2];
@@ -99,21 +85,21 @@ static i64 perform(struct plan *plan, struct layout *layout, u16 operation, cons
   case OWN_attend:
     return attend(plan, (i64)a[0]);
   default:
-    return kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return kernel(operation_numbers[operation], a[0], a[1], a[2], a[3], a[4], a[5]);
   }
 }
 
 i64 plan_run(struct plan *plan, struct layout *layout, u32 first, u32 count) {
   i64 failure = 0;
   for (u32 i = first; i < first + count; i++) {
-    struct step *step = &layout->steps[i];
+    const struct step *step = &layout->steps[i];
     if (failure && !(step->flags & STEP_FINALLY))
       continue;
     if (step->guard_slot != NO_SLOT && layout->slots[step->guard_slot] != step->guard_value)
       continue;
     u64 args[6];
     for (u32 k = 0; k < 6; k++) {
-      u32 kind = step->kinds >> (4 * k) & 15;
+      u32 kind = argument_kind(step, k);
       args[k] = kind == ARG_VALUE  ? step->args[k]
                 : kind == ARG_SLOT ? (u64)layout->slots[step->args[k]]
                                    : (u64)(layout->data + step->args[k]);

@@ -1,11 +1,14 @@
 /**
  * Runs all tests, or those that the arguments name, and closes with the line `N passed, N failed`.
+ * All tests are those here and then those in the guests; with `--vm` as the first argument only
+ * the latter.
  *
  * It fails when a test failed, when a test was skipped without a reason, when the checks before it
  * failed (`ISOLATE_CHECK_FAILED`), and when nothing ran.
  */
 
 import { parseJunit, type TestCase } from "./junit.ts";
+import { runVmTests } from "./vm/run.ts";
 
 /** Past this something hangs, and a report of what ran so far is worth more than waiting on. */
 const TIME_LIMIT_MINUTES = 60;
@@ -85,15 +88,23 @@ function printSkipped(skipped: readonly TestCase[]): void {
   }
 }
 
+async function runAll(args: readonly string[]): Promise<Run[]> {
+  const root = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+  if (args[0] === "--vm") return [await runVmTests(root, { words: args.slice(1), echo: true })];
+  const here = await runTests(args);
+  return args.length > 0 ? [here] : [here, await runVmTests(root)];
+}
+
 /** Returns the exit status. */
-async function main(patterns: readonly string[]): Promise<number> {
-  const { cases, problem } = await runTests(patterns);
+async function main(args: readonly string[]): Promise<number> {
+  const runs = await runAll(args);
+  const cases = runs.flatMap((run) => run.cases);
   const of = (outcome: TestCase["outcome"]) => cases.filter((test) => test.outcome === outcome);
   const skipped = of("skipped");
   printSkipped(skipped);
 
   const problems = [
-    ...problem ? [problem] : [],
+    ...runs.flatMap(({ problem }) => problem ?? []),
     ...Deno.env.get("ISOLATE_CHECK_FAILED") ? ["./dev check failed, see above"] : [],
     ...skipped.some(isBareSkip)
       ? ["a test was skipped without a reason: use tests/support/skip.ts"]

@@ -34,14 +34,22 @@ export const needs: {
   command(name: string): Missing;
   /** A file or folder, with the words that tell people what it is for. */
   path(path: string, what: string): Missing;
+  /** A capability by its number, see capabilities(7), with its name and what it is for. */
+  capability(number: number, what: string): Missing;
   /** Anything else: a condition with the reason that holds where it is false. */
   that(condition: boolean, reason: string): Missing;
 } = {
   root: () => Deno.uid() === 0 ? undefined : "needs root",
   command: (name) => findCommand(name) ? undefined : `needs the command ${name}`,
   path: (path, what) => exists(path) ? undefined : `needs ${what} (${path})`,
+  capability: (number, what) => hasCapability(number) ? undefined : `needs ${what}`,
   that: (condition, reason) => condition ? undefined : reason,
 };
+
+function hasCapability(number: number): boolean {
+  const effective = /^CapEff:\s*(\w+)/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
+  return (BigInt(`0x${effective ?? "0"}`) >> BigInt(number) & 1n) === 1n;
+}
 
 function findCommand(name: string): string | undefined {
   const folders = (Deno.env.get("PATH") ?? "").split(":").concat("/usr/sbin", "/sbin");

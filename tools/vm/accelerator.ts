@@ -9,7 +9,11 @@ export interface Accelerator {
   kernelWords: readonly string[];
 }
 
-const KVM: Accelerator = { name: "kvm", qemuWords: ["-accel", "kvm", "-cpu", "host"], kernelWords: [] };
+const KVM: Accelerator = {
+  name: "kvm",
+  qemuWords: ["-accel", "kvm", "-cpu", "host"],
+  kernelWords: [],
+};
 
 /**
  * Each line halves the time that the guest needs, or better: an old processor has fewer

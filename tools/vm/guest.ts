@@ -18,11 +18,13 @@ export interface GuestOptions {
   kernel: string;
   initialRoot: string;
   accelerator: Accelerator;
+  /** Words for the kernel, besides those that every guest needs. */
+  kernelWords?: readonly string[];
   memoryMib?: number;
   processors?: number;
   timeLimitMs: number;
-  /** Called with what the guest writes to its console, as it comes. */
-  onConsole?: (text: string) => void;
+  /** Called with each line that the guest writes to its console, as it comes. */
+  onLine?: (line: string) => void;
 }
 
 /** `panic=-1` with qemu's `-no-reboot`: a panic ends the guest. */
@@ -38,7 +40,7 @@ export function parseResults(text: string): Map<string, Uint8Array> {
 }
 
 function qemuArguments(options: GuestOptions, resultsFile: string): string[] {
-  const { accelerator, memoryMib = 4096, processors = 2 } = options;
+  const { accelerator, memoryMib = 4096, processors = 2, kernelWords = [] } = options;
   return [
     ...accelerator.qemuWords,
     ...["-smp", `${processors}`, "-m", `${memoryMib}`],
@@ -46,7 +48,7 @@ function qemuArguments(options: GuestOptions, resultsFile: string): string[] {
     ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
     ...["-serial", `file:${resultsFile}`],
     ...["-kernel", options.kernel, "-initrd", options.initialRoot],
-    ...["-append", [...KERNEL_WORDS, ...accelerator.kernelWords].join(" ")],
+    ...["-append", [...KERNEL_WORDS, ...accelerator.kernelWords, ...kernelWords].join(" ")],
   ];
 }
 
@@ -66,11 +68,13 @@ export async function runGuest(options: GuestOptions): Promise<GuestRun> {
       timedOut = true;
       child.kill("SIGKILL");
     }, options.timeLimitMs);
-    let console = "";
+    let [console, line] = ["", ""];
     const complaint = new Response(child.stderr).text();
     for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
       console += text;
-      options.onConsole?.(text);
+      const lines = (line + text).split(/\r?\n/);
+      line = lines.pop() ?? "";
+      if (options.onLine) lines.forEach(options.onLine);
     }
     const status = await child.status;
     clearTimeout(timer);

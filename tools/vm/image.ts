@@ -3,8 +3,15 @@
 import { dirname, resolve } from "node:path/posix";
 import { archive, type Entry } from "./cpio.ts";
 
-/** Documentation and translations, which nothing in the guest reads. */
-const LEFT_OUT = /^\/usr\/share\/(doc|man|info|locale|lintian|bash-completion|bug)\//;
+/** Documentation, translations, and what compilers need for link-time optimisation and checkers. */
+const LEFT_OUT = new RegExp([
+  "^/usr/share/(doc|man|info|locale|lintian|bash-completion|bug)/",
+  "/lto1$|lto-dump|/lib(asan|tsan|lsan|ubsan|gprofng)[.-]|/gprofng|-linux-gnu-(ld\\.gold|dwp)$",
+  "/lib(m|mvec|m-[\\d.]+)\\.a$",
+].join("|"));
+
+/** Most pieces of an archive are smaller than a call is worth. */
+const BUFFER_SIZE_BYTES = 4 * 2 ** 20;
 
 /** A symlink that leads to itself would be followed for ever. */
 const SYMLINK_DEPTH_MAX = 40;
@@ -40,11 +47,20 @@ export class Image {
     this.#entries.set(path, { kind: "file", mode, content: new TextEncoder().encode(text) });
   }
 
-  /** Puts a file of this machine at another path. */
-  addFileAs(path: string, source: string): void {
+  /** Puts a file of this machine at another path, with the mode that it has here or a new one. */
+  addFileAs(path: string, source: string, { mode }: { mode?: number } = {}): void {
     this.addDirectory(dirname(path));
-    const mode = (Deno.statSync(source).mode ?? 0o644) & 0o7777;
+    mode ??= (Deno.statSync(source).mode ?? 0o644) & 0o7777;
     this.#entries.set(path, { kind: "file", mode, content: source });
+  }
+
+  /** Puts a folder of this machine, with all that is in it, at another path. */
+  addFolderAs(path: string, source: string): void {
+    this.addDirectory(path);
+    for (const { name, isDirectory, isFile } of Deno.readDirSync(source)) {
+      if (isDirectory) this.addFolderAs(`${path}/${name}`, `${source}/${name}`);
+      if (isFile) this.addFileAs(`${path}/${name}`, `${source}/${name}`);
+    }
   }
 
   /**
@@ -89,15 +105,30 @@ export class Image {
   /** Writes the archive and returns its size in bytes. */
   async write(file: string): Promise<number> {
     using output = await Deno.open(file, { write: true, create: true, truncate: true });
-    let size = 0;
     const relative = [...this.#entries].map(([path, entry]): [string, Entry] => [
       path.slice(1),
       entry,
     ]);
+    const buffer = new Uint8Array(BUFFER_SIZE_BYTES);
+    let [size, used] = [0, 0];
     for (const piece of archive(relative)) {
-      for (let at = 0; at < piece.length;) at += await output.write(piece.subarray(at));
       size += piece.length;
+      if (used + piece.length > buffer.length) {
+        writeAll(output, buffer.subarray(0, used));
+        used = 0;
+      }
+      if (piece.length > buffer.length) {
+        writeAll(output, piece);
+      } else {
+        buffer.set(piece, used);
+        used += piece.length;
+      }
     }
+    writeAll(output, buffer.subarray(0, used));
     return size;
   }
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }

@@ -1,15 +1,17 @@
 /** Which tests run in a guest, and what they find there. */
 
 /** Packages of this machine whose programs the tests call, or run in boxes. */
-export const HOST_PACKAGES = [
+export const HOST_PACKAGES: readonly string[] = [
   "bash",
   "bsdutils",
   "coreutils",
   "dash",
   "e2fsprogs",
   "findutils",
+  "gcc",
   "grep",
   "hostname",
+  "libc6-dev",
   "mount",
   "procps",
   "python3",
@@ -17,10 +19,13 @@ export const HOST_PACKAGES = [
   "util-linux",
 ];
 
-/** Tests of sources and builds: another kernel has nothing to say about them. */
-const HOST_ONLY = /^tests\/(support\/.*|layers|compile|documentation)_test\.ts$/;
+/** Tests that have to do with the kernel: of the command line, of boxes, of control groups. */
+const GUEST_TESTS = /^(box|cgroup|ffi|tests\/(cli|library|vm|cgroup))\/.*_test\.ts$/;
 
-/** The files of the project, without what git ignores; deleted ones may still be listed. */
+/** Of these another kernel has nothing to say about, and they start the command often. */
+const HOST_ONLY = /^tests\/cli\/(usage|configuration)_test\.ts$/;
+
+/** The files of the project, without what git ignores. */
 export async function projectFiles(root: string): Promise<string[]> {
   const { success, stdout, stderr } = await new Deno.Command("git", {
     args: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -28,13 +33,38 @@ export async function projectFiles(root: string): Promise<string[]> {
   }).output();
   if (!success) throw new Error(`git ls-files: ${new TextDecoder().decode(stderr).trim()}`);
   const names = new TextDecoder().decode(stdout).split("\0").filter((name) => name !== "");
-  return [...new Set(names)].sort();
+  const existing = await Promise.all(names.map((name) => isFile(`${root}/${name}`)));
+  return [...new Set(names.filter((_, index) => existing[index]))].sort();
 }
 
-/** The test files that run in the guest, of those in `files` that match one of the words. */
+/** A file that was removed stays listed until that is committed. */
+async function isFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((info) => info.isFile, () => false);
+}
+
+/** The test files that run in the guest; with words those whose names hold one of them. */
 export function guestTests(files: readonly string[], words: readonly string[] = []): string[] {
-  return files.filter((file) =>
-    /^tests\/.*_test\.ts$/.test(file) && !HOST_ONLY.test(file) &&
-    (words.length === 0 || words.some((word) => file.includes(word)))
-  );
+  const listed = files.filter((file) => /_test\.ts$/.test(file));
+  return words.length === 0
+    ? listed.filter((file) => GUEST_TESTS.test(file) && !HOST_ONLY.test(file))
+    : listed.filter((file) => words.some((word) => file.includes(word)));
+}
+
+/**
+ * Deals test files out to guests that run at the same time, so that all end at about the same time.
+ *
+ * @param weightOf How long a file takes, in any unit.
+ */
+export function deal(
+  tests: readonly string[],
+  { guests, weightOf }: { guests: number; weightOf: (file: string) => number },
+): string[][] {
+  const hands = Array.from({ length: guests }, () => ({ files: [] as string[], weight: 0 }));
+  const heaviestFirst = tests.toSorted((a, b) => weightOf(b) - weightOf(a));
+  for (const file of heaviestFirst) {
+    const lightest = hands.reduce((a, b) => b.weight < a.weight ? b : a);
+    lightest.files.push(file);
+    lightest.weight += weightOf(file);
+  }
+  return hands.map(({ files }) => files.sort()).filter((files) => files.length > 0);
 }

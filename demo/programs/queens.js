@@ -1,0 +1,15 @@
+// Counts the ways to put so many queens on a board that no two of them meet.
+const [size] = new TextDecoder().decode(await new Response(Deno.stdin.readable).bytes()).split(" ");
+const all = (1 << Number(size)) - 1;
+
+function place(columns, left, right) {
+  if (columns === all) return 1;
+  let count = 0;
+  for (let free = all & ~(columns | left | right); free; free &= free - 1) {
+    const bit = free & -free;
+    count += place(columns | bit, (left | bit) << 1, (right | bit) >> 1);
+  }
+  return count;
+}
+
+console.log(place(0, 0, 0));

@@ -1,0 +1,2 @@
+# Never ends, and does nothing.
+exec /bin/sleep 1000

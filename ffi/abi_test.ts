@@ -1,0 +1,87 @@
+/**
+ * Both sides of the interface of the shim, held against each other: `ffi/abi.ts`, and what the
+ * built libraries of both architectures say about themselves.
+ */
+
+import { ABI_VERSION, OPEN_FLAGS, OPERATIONS, PLAN, REPORT, STEP } from "isolate/ffi/abi.ts";
+import { assertEquals } from "@std/assert";
+import { ARCHITECTURES, readAbiRecord, shimPath } from "isolate/tests/support/shim.ts";
+
+/**
+ * The numbers of the system calls, x86_64 and aarch64, from the kernel's tables; the shim takes them
+ * from the headers that its compiler brings. Written here a second time on purpose.
+ */
+// deno-fmt-ignore
+const NUMBERS: Readonly<Record<typeof OPERATIONS[number], readonly [number, number]>> = {
+  openat: [257, 56], openat2: [437, 437], close: [3, 57], close_range: [436, 436], read: [0, 63],
+  pread64: [17, 67], write: [1, 64], pwrite64: [18, 68], ftruncate: [77, 46], statx: [332, 291],
+  fstatfs: [138, 44], readlinkat: [267, 78], getdents64: [217, 61], mkdirat: [258, 34],
+  mknodat: [259, 33], unlinkat: [263, 35], renameat2: [316, 276], fchownat: [260, 54],
+  fchmod: [91, 52], fchmodat: [268, 53], flock: [73, 32], fcntl: [72, 25], dup3: [292, 24],
+  pipe2: [293, 59], ioctl: [16, 29], splice: [275, 76], tee: [276, 77],
+  copy_file_range: [326, 285], sendfile: [40, 71], memfd_create: [319, 279], eventfd2: [290, 19],
+  umask: [95, 166], chdir: [80, 49], fchdir: [81, 50], chroot: [161, 51], quotactl_fd: [443, 443],
+  open_tree: [428, 428], move_mount: [429, 429], mount_setattr: [442, 442], fsopen: [430, 430],
+  fsconfig: [431, 431], fsmount: [432, 432], pivot_root: [155, 41], umount2: [166, 39],
+  execve: [59, 221], execveat: [322, 281], exit_group: [231, 94], waitid: [247, 95],
+  kill: [62, 129], pidfd_open: [434, 434], pidfd_send_signal: [424, 424], getpid: [39, 172],
+  getppid: [110, 173], getuid: [102, 174], geteuid: [107, 175], getgid: [104, 176],
+  getgroups: [115, 158], setgroups: [116, 159], setresuid: [117, 147], setresgid: [119, 149],
+  setsid: [112, 157], getpgid: [121, 155], setpgid: [109, 154], prlimit64: [302, 261],
+  sched_getaffinity: [204, 123], sched_setaffinity: [203, 122], prctl: [157, 167],
+  capset: [126, 91], seccomp: [317, 277], keyctl: [250, 219], sethostname: [170, 161],
+  uname: [63, 160], rt_sigprocmask: [14, 135], clock_gettime: [228, 113],
+  epoll_create1: [291, 20], epoll_ctl: [233, 21], epoll_pwait2: [441, 441],
+  timerfd_create: [283, 85], timerfd_settime: [286, 86], ppoll: [271, 73], socket: [41, 198],
+  socketpair: [53, 199], connect: [42, 203], setsockopt: [54, 208], sendto: [44, 206],
+  sendmsg: [46, 211], recvmsg: [47, 212], spawn: [32768, 32768], store: [32769, 32769],
+  attend: [32770, 32770],
+};
+
+for (const arch of ARCHITECTURES) {
+  const record = readAbiRecord(Deno.readFileSync(shimPath(arch)));
+
+  Deno.test(`the ${arch} library has the version that ffi/abi.ts asks for`, () => {
+    assertEquals(record.version, ABI_VERSION);
+  });
+
+  Deno.test(`the ${arch} library has the operations of ffi/abi.ts, in its order`, () => {
+    assertEquals(record.operations.map(([name]) => name), [...OPERATIONS]);
+  });
+
+  Deno.test(`the operations of the ${arch} library are the system calls of their names`, () => {
+    const column = arch === "x86_64" ? 0 : 1;
+    const expected = OPERATIONS.map((name) => [name, NUMBERS[name][column]]);
+    assertEquals(record.operations, expected as [string, number][]);
+  });
+
+  Deno.test(`the ${arch} library has structures of the sizes in ffi/abi.ts`, () => {
+    assertEquals(
+      [record.planSize, record.stepSize, record.reportSize],
+      [PLAN.size, STEP.size, REPORT.size],
+    );
+  });
+
+  Deno.test(`the ${arch} library has the fields of its structures where ffi/abi.ts has them`, () => {
+    assertEquals(record.offsets, [
+      PLAN.mainCount,
+      PLAN.reportFd,
+      PLAN.failedStep,
+      STEP.flags,
+      STEP.ignoredErrno,
+      STEP.resultSlot,
+      STEP.guardSlot,
+      STEP.guardValue,
+      STEP.kinds,
+      STEP.args,
+      REPORT.status,
+      REPORT.wall,
+      REPORT.cpu,
+      REPORT.maxRssKib,
+    ]);
+  });
+
+  Deno.test(`the ${arch} library has the constants of ffi/abi.ts`, () => {
+    assertEquals(record.constants, Object.entries(OPEN_FLAGS[arch]));
+  });
+}

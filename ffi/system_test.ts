@@ -1,0 +1,245 @@
+import { O } from "isolate/ffi/abi.ts";
+import { Plan } from "isolate/ffi/plan.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  FILE_TYPE,
+  readStatx,
+  STATX_BASIC,
+  STATX_SIZE,
+  System,
+  SystemError,
+  timespecMs,
+} from "isolate/ffi/system.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { withFolder } from "isolate/tests/support/folder.ts";
+
+const system = await System.load();
+
+function open(path: string, flags: number = O.O_CLOEXEC): number {
+  const plan = new Plan();
+  const fd = plan.slot("file");
+  plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0o600], { into: fd });
+  system.run(plan, "open a file");
+  return plan.result(fd);
+}
+
+Deno.test("run() throws an error that names the option, what was tried, and why it failed", () => {
+  const plan = new Plan();
+  plan.because("directory rule 'x=/no/such'", () => {
+    plan.step("openat", [AT_FDCWD, plan.string("/no/such"), 0, 0], { what: "open /no/such" });
+  });
+  const error = assertThrows(() => system.run(plan, "open"), SystemError);
+  assertEquals(
+    error.message,
+    "directory rule 'x=/no/such': cannot open /no/such: No such file or directory (openat: ENOENT)",
+  );
+  assertEquals([error.errno, error.code, error.step], [2, "ENOENT", plan.steps[0]]);
+});
+
+Deno.test("an error without an option and without words still names the call and the path", () => {
+  const plan = new Plan();
+  plan.step("openat", [AT_FDCWD, plan.string("/no/such"), 0, 0]);
+  const error = system.attempt(plan, "open");
+  assertEquals(
+    error?.message,
+    "Cannot openat /no/such: No such file or directory (openat: ENOENT)",
+  );
+});
+
+Deno.test("an error of a call without a path names the call", () => {
+  const plan = new Plan();
+  plan.step("close", [-1]);
+  const error = system.attempt(plan, "close");
+  assertEquals(error?.message, "Cannot close: Bad file descriptor (close: EBADF)");
+});
+
+Deno.test("attempt() says which of many steps failed, those of children included", () => {
+  const plan = new Plan();
+  for (let i = 0; i < 5; i++) plan.step("getpid", []);
+  plan.step("fchdir", [-1], { what: "enter it" });
+  assertEquals(system.attempt(plan, "many")?.step?.options.what, "enter it");
+});
+
+Deno.test("a plan that the shim refuses is an error of ours, and says so", () => {
+  const plan = new Plan();
+  const room = plan.room(8);
+  plan.step("store", [room, 3, 1]);
+  const error = system.attempt(plan, "refused");
+  assertEquals(error?.step, undefined);
+  assertStringIncludes(error!.message, "malformed plan (a bug in isolate)");
+});
+
+Deno.test("trace is told of a plan before it is executed", () => {
+  const seen: string[] = [];
+  const traced = new System(system.library, (plan, title) => {
+    seen.push(title);
+    assertThrows(() => plan.result(plan.slots[0]!), RangeError);
+  });
+  const plan = new Plan();
+  const pid = plan.slot("pid");
+  plan.step("getpid", [], { into: pid });
+  traced.run(plan, "who am I");
+  assertEquals(seen, ["who am I"]);
+  assertEquals(plan.result(pid), Deno.pid);
+});
+
+Deno.test("readFile() reads files of any size, and an empty one", async () => {
+  await withFolder(async (folder) => {
+    for (const length of [0, 1, 65_536, 65_537, 200_000]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => i * 31);
+      await Deno.writeFile(`${folder}/file`, bytes, { mode: 0o640 });
+      const file = system.readFile(`${folder}/file`);
+      assertEquals(file?.bytes, bytes);
+      assertEquals(file?.status.sizeBytes, length);
+      assertEquals(file?.status.mode, FILE_TYPE.regular | 0o640);
+    }
+  });
+});
+
+Deno.test("readFile() gives undefined for a file that does not exist", () => {
+  assertEquals(system.readFile("/no/such/file"), undefined);
+});
+
+Deno.test("readFile() refuses a file that is larger than wanted", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeFile(`${folder}/file`, new Uint8Array(101));
+    assertThrows(
+      () => system.readFile(`${folder}/file`, { limitBytes: 100 }),
+      RangeError,
+      "larger than 100 bytes",
+    );
+    assertEquals(system.readFile(`${folder}/file`, { limitBytes: 101 })?.bytes.length, 101);
+  });
+});
+
+Deno.test("readFile() says why a directory cannot be read, and closes it", async () => {
+  await withFolder((folder) => {
+    const before = openDescriptors();
+    const error = assertThrows(() => system.readFile(folder), SystemError);
+    assertEquals(error.code, "EISDIR");
+    assertEquals(openDescriptors(), before);
+  });
+});
+
+Deno.test("readFile() does not wait for a writer of a FIFO", async () => {
+  await withFolder(async (folder) => {
+    await new Deno.Command("mkfifo", { args: [`${folder}/fifo`] }).output();
+    assertEquals(system.readFile(`${folder}/fifo`)?.bytes.length, 0);
+  });
+});
+
+Deno.test("readFile() leaves no descriptor open", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "text");
+    const before = openDescriptors();
+    for (let round = 0; round < 5; round++) system.readFile(`${folder}/file`);
+    assertEquals(openDescriptors(), before);
+  });
+});
+
+function openDescriptors(): number {
+  return [...Deno.readDirSync("/proc/self/fd")].length;
+}
+
+Deno.test("writeAll() writes everything", async () => {
+  await withFolder(async (folder) => {
+    const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i);
+    const fd = open(`${folder}/file`, O.O_WRONLY | O.O_CREAT | O.O_CLOEXEC);
+    system.writeAll(fd, bytes, "a file");
+    system.close(fd);
+    assertEquals(await Deno.readFile(`${folder}/file`), bytes);
+  });
+});
+
+Deno.test("writeAll() says what could not be written", () => {
+  const fd = open("/dev/full", O.O_WRONLY | O.O_CLOEXEC);
+  const error = assertThrows(
+    () => system.writeAll(fd, new Uint8Array(1), "the meta-file x"),
+    SystemError,
+  );
+  assertEquals(
+    error.message,
+    "Cannot write the meta-file x: No space left on device (write: ENOSPC)",
+  );
+  system.close(fd);
+});
+
+Deno.test("close() takes any descriptors, also those that are not open", () => {
+  const fd = open("/dev/null");
+  const before = openDescriptors();
+  system.close(fd, -1, 999_999);
+  assertEquals(openDescriptors(), before - 1);
+  system.close();
+});
+
+Deno.test("readStatx() reads what the kernel says of a file", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "12345");
+    await Deno.link(`${folder}/file`, `${folder}/link`);
+    await Deno.chown(`${folder}/file`, 12, 34);
+    await Deno.chmod(`${folder}/file`, 0o4711);
+    const status = (path: string) => {
+      const fd = open(path);
+      const plan = new Plan();
+      const room = plan.room(STATX_SIZE);
+      plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, room]);
+      system.run(plan, "stat");
+      system.close(fd);
+      return readStatx(plan.view(room));
+    };
+    const { identity, ...rest } = status(`${folder}/file`);
+    assertEquals(rest, {
+      mode: FILE_TYPE.regular | 0o4711,
+      uid: 12,
+      gid: 34,
+      links: 2,
+      sizeBytes: 5,
+    });
+    assertEquals(status(`${folder}/link`).identity, identity);
+    const directory = status(folder);
+    assert(directory.identity !== identity);
+    assertEquals(directory.mode & FILE_TYPE.mask, FILE_TYPE.directory);
+    const { ino } = await Deno.stat(`${folder}/file`);
+    assert(identity.endsWith(`:${ino}`));
+  });
+});
+
+Deno.test("environment() and commandLine() give what the process was started with", async () => {
+  const module = `
+    import { System } from "${new URL("system.ts", import.meta.url)}";
+    const system = await System.load();
+    const value = system.environment().get("ISOLATE_TEST");
+    const codes = (text) => [...text].map((c) => c.charCodeAt(0).toString(16)).join();
+    console.log(codes(value), codes(system.commandLine().at(-1)));`;
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/module.ts`, module);
+    const config = new URL("../deno.json", import.meta.url).pathname;
+    const script = `export ISOLATE_TEST="$(printf 'a=\\377b')"; ` +
+      `exec "$@" "$(printf 'x\\300')"`;
+    const command = [Deno.execPath(), "run", "--no-check", "--config", config, "--allow-ffi"];
+    const { stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", script, "sh", ...command, `${folder}/module.ts`],
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    assertEquals(text(stdout), "61,3d,dcff,62 78,dcc0\n", text(stderr));
+  });
+});
+
+Deno.test("nowMs() goes on, in milliseconds", async () => {
+  const before = system.nowMs();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const passed = system.nowMs() - before;
+  assert(passed >= 19 && passed < 5000, `${passed}`);
+});
+
+Deno.test("clockMs() gives undefined for a clock that there is not", () => {
+  assertEquals(system.clockMs(99), undefined);
+});
+
+Deno.test("timespecMs() keeps what is below a millisecond", () => {
+  const view = new DataView(new ArrayBuffer(24));
+  view.setBigInt64(8, 5n, true);
+  view.setBigInt64(16, 1_250_000n, true);
+  assertEquals(timespecMs(view, 8), 5001.25);
+});

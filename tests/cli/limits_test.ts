@@ -1,0 +1,203 @@
+/** Every limit, hit by a real program. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { installC } from "../support/c_program.ts";
+import { type RunResult, sh, type TestBox, withBox } from "../support/isolate.ts";
+import { needs, testWith } from "../support/skip.ts";
+
+const GREEDY = `
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int deep(int kib) {
+  volatile char room[1024];
+  memset((char *)room, kib, sizeof room);
+  return kib ? deep(kib - 1) + room[7] : room[3];
+}
+static void *idle(void *arg) { pause(); return arg; }
+
+int main(int argc, char **argv) {
+  long n = atol(argv[2]);
+  if (!strcmp(argv[1], "memory")) {
+    char *p = malloc(n * 1024);
+    if (!p) { puts("no memory"); return 3; }
+    memset(p, 1, n * 1024);
+    puts("enough memory");
+  }
+  if (!strcmp(argv[1], "stack")) { deep(n); puts("enough stack"); }
+  if (!strcmp(argv[1], "files")) {
+    long opened = 3;
+    while (opened < n && open("/dev/null", O_RDONLY) >= 0) opened++;
+    printf("%ld open, %s\\n", opened, strerror(errno));
+  }
+  if (!strcmp(argv[1], "write")) {
+    signal(SIGXFSZ, SIG_DFL);
+    char block[1024] = {0};
+    int fd = open("big", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    for (long i = 0; i < n; i++) if (write(fd, block, 1024) != 1024) return 3;
+    puts("written");
+  }
+  if (!strcmp(argv[1], "forks")) {
+    long made = 1;
+    while (made < n) {
+      int pid = fork();
+      if (pid < 0) break;
+      if (pid == 0) { pause(); _exit(0); }
+      made++;
+    }
+    printf("%ld processes\\n", made);
+  }
+  if (!strcmp(argv[1], "threads")) {
+    long made = 1;
+    pthread_t thread;
+    while (made < n && pthread_create(&thread, 0, idle, 0) == 0) made++;
+    printf("%ld threads\\n", made);
+    fflush(stdout);
+    _exit(0);
+  }
+  if (!strcmp(argv[1], "lock")) printf("mlock: %s\\n", mlock(&n, 1) ? strerror(errno) : "done");
+  if (!strcmp(argv[1], "core")) abort();
+}
+`;
+
+function limited(name: string, test: (box: TestBox) => Promise<void>): void {
+  testWith([needs.root(), needs.command("gcc")], name, () =>
+    withBox(113, async (box) => {
+      await installC(box.path("greedy"), GREEDY, ["-pthread"]);
+      await test(box);
+    }));
+}
+
+async function greedy(box: TestBox, options: string[], words: string): Promise<RunResult> {
+  return await box.run(["-w20", ...options], ["greedy", ...words.split(" ")]);
+}
+
+async function says(box: TestBox, options: string[], words: string): Promise<string> {
+  return (await greedy(box, options, words)).stdout;
+}
+
+limited("--mem limits the address space", async (box) => {
+  assertEquals(await says(box, ["--mem=50000"], "memory 30000"), "enough memory\n");
+  assertEquals(await says(box, ["--mem=50000"], "memory 60000"), "no memory\n");
+  assertEquals(await says(box, ["-m", "0"], "memory 60000"), "enough memory\n");
+});
+
+limited("--stack limits the stack, whose default is unlimited", async (box) => {
+  assertEquals(await says(box, [], "stack 60000"), "enough stack\n");
+  assertEquals(await says(box, ["--stack=4096"], "stack 2000"), "enough stack\n");
+  const { meta } = await greedy(box, ["-k4096"], "stack 60000");
+  assertEquals([meta["status"], meta["exitsig"]], ["SG", "11"]);
+});
+
+limited("--open-files limits descriptors, by default to 1024", async (box) => {
+  assertEquals(await says(box, ["-n33"], "files 100"), "33 open, Too many open files\n");
+  assertEquals(await says(box, [], "files 2000"), "1024 open, Too many open files\n");
+  assertEquals(await says(box, ["--open-files=5000"], "files 4000"), "4000 open, Success\n");
+});
+
+limited("--open-files may be too few for the sandbox itself", async (box) => {
+  for (const limit of ["-n1", "-n3"]) {
+    const { meta } = await box.run([limit, "-oout", "-i/dev/null"], ["/bin/true"]);
+    assertEquals([meta["status"], meta["exitcode"]], ["RE", "127"], "the dynamic linker's failure");
+  }
+});
+
+Deno.test("-n0 keeps the caller's limit, not what the runtime has made of it", async () => {
+  await withBox(113, async (box) => {
+    // The shell must live on: what the caller's own limit is shows in the parent process.
+    const script = 'ulimit -Sn 777; ulimit -Hn 3000; "$0" "$@"; exit $?';
+    const through = ["/bin/bash", "-c", script];
+    const ulimit = ["/bin/sh", "-c", "ulimit -Sn; ulimit -Hn"];
+    assertEquals((await box.run(["-n0"], ulimit, { through })).stdout, "777\n3000\n");
+    assertEquals((await box.run([], ulimit, { through })).stdout, "1024\n1024\n");
+  });
+});
+
+testWith(
+  [needs.root(), needs.capability(24, "CAP_SYS_RESOURCE, the right to raise limits")],
+  "--open-files may be more than the caller's hard limit",
+  async () => {
+    await withBox(113, async (box) => {
+      const through = ["/bin/bash", "-c", 'ulimit -n 3000; exec "$0" "$@"'];
+      const ulimit = ["/bin/sh", "-c", "ulimit -Sn; ulimit -Hn"];
+      assertEquals((await box.run(["-n4000"], ulimit, { through })).stdout, "4000\n4000\n");
+    });
+  },
+);
+
+limited("--fsize limits the size of a file", async (box) => {
+  assertEquals(await says(box, ["--fsize=100"], "write 100"), "written\n");
+  const { meta } = await greedy(box, ["-f100"], "write 101");
+  assertEquals([meta["status"], meta["exitsig"]], ["SG", "25"]);
+  assertEquals((await Deno.stat(box.path("big"))).size, 100 * 1024);
+});
+
+limited("--fsize does not limit the meta-file and the status line", async (box) => {
+  const { meta, stderr } = await box.run(["--fsize=0"], ["/bin/true"]);
+  assertEquals(meta["exitcode"], "0");
+  assertMatch(stderr, /^OK/);
+});
+
+limited("--processes limits processes and threads; by default there is one", async (box) => {
+  assertEquals(await says(box, [], "forks 5"), "1 processes\n");
+  assertEquals(await says(box, [], "threads 5"), "1 threads\n");
+  assertEquals(await says(box, ["-p4"], "forks 9"), "4 processes\n");
+  assertEquals(await says(box, ["--processes=4"], "threads 9"), "4 threads\n");
+  assertEquals(await says(box, ["-p"], "forks 50"), "50 processes\n");
+  assertEquals(await says(box, ["--processes"], "threads 50"), "50 threads\n");
+  assertEquals(await says(box, ["-p0"], "forks 50"), "50 processes\n");
+});
+
+limited("without a limit of processes the caller's holds", async (box) => {
+  const through = ["/bin/bash", "-c", 'ulimit -u 5000; exec "$0" "$@"'];
+  const command = ["/bin/bash", "-c", "ulimit -u"];
+  assertEquals((await box.run(["-p"], command, { through })).stdout, "5000\n");
+});
+
+limited("no memory can be locked", async (box) => {
+  assertMatch(await says(box, [], "lock 1"), /mlock: (Cannot allocate|Operation not permitted)/);
+});
+
+limited("--core allows a core file of that size, by default there is none", async (box) => {
+  const pattern = (await Deno.readTextFile("/proc/sys/kernel/core_pattern")).trim();
+  const limits = async (options: string[]) =>
+    /Max core file size +(\d+)/.exec(await box.sh("cat /proc/self/limits", options))?.[1];
+  assertEquals(await limits([]), "0");
+  assertEquals(await limits(["--core=100"]), String(100 * 1024));
+  const cores = () => sh(`cd ${box.path()}; ls | grep -c core || true`);
+  assertEquals((await greedy(box, [], "core 0")).meta["exitsig"], "6");
+  assertEquals((await cores()).trim(), "0");
+  assertEquals((await greedy(box, ["--core=100000"], "core 0")).meta["exitsig"], "6");
+  // Elsewhere cores go to a program or into a directory of the host.
+  if (pattern === "core") assertEquals((await cores()).trim(), "1");
+});
+
+Deno.test("limits that are not set are inherited from the caller", async () => {
+  await withBox(113, async (box) => {
+    const through = [
+      "/bin/bash",
+      "-c",
+      'ulimit -f 123; ulimit -d 999999; ulimit -t 77; exec "$0" "$@"',
+    ];
+    const command = ["/bin/bash", "-c", "ulimit -f; ulimit -d; ulimit -t"];
+    const { stdout, stderr } = await box.run(["-p"], command, { through });
+    assertEquals(stdout, "123\n999999\n77\n", stderr);
+    const set = await box.run(["-p", "-f50"], command, { through });
+    assert(set.stdout.startsWith("50\n"));
+  });
+});
+
+limited("a program cannot raise its limits", async (box) => {
+  const script = "for limit in '-n 2000' '-u 50' '-c 9' '-l 9'; do " +
+    "ulimit -H $limit 2>/dev/null && echo raised $limit; ulimit -S $limit 2>/dev/null && echo raised $limit; done";
+  const { stdout } = await box.run([], ["/bin/bash", "-c", `${script}; echo end`]);
+  assertEquals(stdout, "end\n");
+});

@@ -1,0 +1,51 @@
+import { assert, assertEquals } from "@std/assert";
+import { Image } from "./image.ts";
+
+async function withFolder(test: (folder: string) => Promise<void> | void): Promise<void> {
+  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "isolate-image-" }));
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("Image puts each folder before what is in it", () => {
+  const image = new Image();
+  image.addText("/a/b/c", "text");
+  assertEquals(image.paths(), ["/a", "/a/b", "/a/b/c"]);
+});
+
+Deno.test("Image.addHost() takes the symlinks on the way and what they lead to", async () => {
+  await withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/real`);
+    await Deno.writeTextFile(`${folder}/real/file`, "text");
+    await Deno.symlink("real", `${folder}/link`);
+    await Deno.symlink("../real/file", `${folder}/real/again`);
+    const image = new Image();
+    image.addHost(`${folder}/link/again`);
+    const inside = image.paths().filter((path) => path.startsWith(`${folder}/`));
+    const expected = ["link", "real", "real/again", "real/file"];
+    assertEquals(inside.sort(), expected.map((name) => `${folder}/${name}`));
+  });
+});
+
+Deno.test("Image.addHost() skips what is missing, and symlinks that lead nowhere else", async () => {
+  await withFolder(async (folder) => {
+    await Deno.symlink("loop", `${folder}/loop`);
+    const image = new Image();
+    image.addHost(`${folder}/missing`);
+    image.addHost(`${folder}/loop`);
+    assert(!image.paths().includes(`${folder}/missing`));
+  });
+});
+
+Deno.test("Image.write() makes an archive of the size it reports", async () => {
+  await withFolder(async (folder) => {
+    const image = new Image();
+    image.addText("/file", "text");
+    image.addFolderAs("/copy", folder);
+    const size = await image.write(`${folder}/archive`);
+    assertEquals((await Deno.stat(`${folder}/archive`)).size, size);
+  });
+});
