@@ -16,6 +16,12 @@ type Runner = (args: readonly string[], facts: TextFacts) => Promise<number>;
 
 const SUBCOMMANDS: readonly (Subcommand & { load: () => Promise<Runner> })[] = [
   {
+    name: "check",
+    usage: "[-q] [-e] [--json] [--config=FILE]",
+    summary: "check whether this machine is a good place for boxes; -e puts right what it can",
+    load: async () => (await import("./cli/check.ts")).checkMachine,
+  },
+  {
     name: "completions",
     usage: "bash|zsh|fish",
     summary: "print the shell's completion script",

@@ -70,8 +70,12 @@ export async function compile(name: string, output: string): Promise<string> {
 }
 
 /** Gives `work` a folder that is removed afterwards. */
-export async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir({ prefix: "isolate-bench-" });
+export async function withFolder<T>(
+  work: (folder: string) => Promise<T>,
+  parent?: string,
+): Promise<T> {
+  const where = parent === undefined ? {} : { dir: parent };
+  const folder = await Deno.makeTempDir({ prefix: "isolate-bench-", ...where });
   try {
     return await work(folder);
   } finally {

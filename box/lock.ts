@@ -47,6 +47,25 @@ export interface LockOptions {
   abort?: AbortSignal | undefined;
 }
 
+/**
+ * Reads what a lock file says.
+ *
+ * @param bytes its first 16 bytes, or all where there are fewer
+ * @returns the record; undefined for a free box
+ */
+export function parseBoxRecord(bytes: Uint8Array): BoxRecord | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.byteLength < 16 || view.getUint32(0, true) !== MAGIC) return undefined;
+  const flags = view.getUint32(8, true);
+  return {
+    ownerUid: view.getUint32(4, true),
+    initialised: (flags & FLAG.initialised) !== 0,
+    controlGroup: (flags & FLAG.controlGroup) !== 0,
+    quota: (flags & FLAG.quota) !== 0,
+    ownFileSystem: (flags & FLAG.ownFileSystem) !== 0,
+  };
+}
+
 /** The lock of a box, held until {@linkcode BoxLock.release}. */
 export class BoxLock {
   readonly #system: System;
@@ -116,16 +135,7 @@ export class BoxLock {
     const length = plan.slot("length");
     plan.step("pread64", [this.#fd, record, 16, 0], { into: length, what: "read the lock file" });
     this.#system.run(plan, "read the lock file");
-    const view = plan.view(record);
-    if (plan.result(length) !== 16 || view.getUint32(0, true) !== MAGIC) return undefined;
-    const flags = view.getUint32(8, true);
-    return {
-      ownerUid: view.getUint32(4, true),
-      initialised: (flags & FLAG.initialised) !== 0,
-      controlGroup: (flags & FLAG.controlGroup) !== 0,
-      quota: (flags & FLAG.quota) !== 0,
-      ownFileSystem: (flags & FLAG.ownFileSystem) !== 0,
-    };
+    return parseBoxRecord(plan.content(record, Math.max(0, plan.result(length))));
   }
 
   /**

@@ -12,8 +12,8 @@
 
 import type { Data, Plan, Slot } from "../ffi/plan.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../ffi/system.ts";
-import { describeDirectoryRule, type DirectoryRule } from "./directory_rules.ts";
-import type { Source } from "./sources.ts";
+import type { DirectoryRule } from "./directory_rules.ts";
+import { type PlacedRule, ruleName } from "./placed_rule.ts";
 import { O } from "../ffi/abi.ts";
 import { RESOLVE } from "./resolve.ts";
 import { SandboxError } from "./errors.ts";
@@ -29,23 +29,10 @@ const FSCONFIG = { setFlag: 0, setString: 1, create: 6 } as const;
 export const MOUNT_ATTR = { readOnly: 1, noSuid: 2, noDev: 4, noExec: 8 } as const;
 const MS_PRIVATE = 1n << 18n;
 
-/** A directory rule with what the keeper has found out about its source. */
-export interface PlacedRule {
-  /** The rule. */
-  readonly rule: DirectoryRule;
-  /** The source of a bind or temporary rule, opened. */
-  readonly source: Source | undefined;
-}
-
 function attributes(rule: DirectoryRule): number {
   const readOnly = rule.kind !== "temporary" && !rule.readWrite;
   return MOUNT_ATTR.noSuid | (readOnly ? MOUNT_ATTR.readOnly : 0) |
     (rule.devices ? 0 : MOUNT_ATTR.noDev) | (rule.noExec ? MOUNT_ATTR.noExec : 0);
-}
-
-/** Names a rule in messages. */
-export function ruleName(rule: DirectoryRule): string {
-  return `directory rule '${describeDirectoryRule(rule)}'`;
 }
 
 /**

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Plan, Slot } from "../ffi/plan.ts";
 import { allSteps, operationsOf, stepsOf, structOf, textOf } from "../tests/support/plans.ts";
 import { type DirectoryRule, parseDirectoryRule } from "./directory_rules.ts";
-import { type PlacedRule, planClones, planRoot } from "./mounts.ts";
+import { planClones, planRoot } from "./mounts.ts";
+import type { PlacedRule } from "./placed_rule.ts";
 
 const READ_ONLY = 1;
 const NO_SUID = 2;

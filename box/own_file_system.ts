@@ -11,7 +11,7 @@
 
 import { ERRNO } from "../ffi/errno.ts";
 import { Plan, type Slot } from "../ffi/plan.ts";
-import { AT_EMPTY_PATH, type System } from "../ffi/system.ts";
+import type { System } from "../ffi/system.ts";
 import type { Identity } from "./identity.ts";
 import { MOUNT_ATTR, planAttach, planFilesystem, planRestrictions } from "./mounts.ts";
 

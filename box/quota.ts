@@ -9,6 +9,7 @@ import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 
 const Q_SETQUOTA = 0x800008;
+const Q_GETFMT = 0x800004;
 const SUBCOMMAND_SHIFT = 8;
 const USER_QUOTA = 0;
 const QIF_LIMITS = 5;
@@ -64,4 +65,18 @@ function planQuota({ fd, uid, quota }: { fd: number; uid: number; quota: DiskQuo
     });
   });
   return plan;
+}
+
+/**
+ * Whether the quotas of users are enabled on a file system.
+ *
+ * @param system the kernel
+ * @param fd a descriptor on the file system, not only a handle
+ * @returns whether they are
+ */
+export function hasDiskQuotas(system: System, fd: number): boolean {
+  const plan = new Plan();
+  const command = (Q_GETFMT << SUBCOMMAND_SHIFT) | USER_QUOTA;
+  plan.step("quotactl_fd", [fd, command >>> 0, 0, plan.room(4)]);
+  return system.attempt(plan, "are there disk quotas") === undefined;
 }

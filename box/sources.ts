@@ -19,19 +19,9 @@ import {
 } from "../ffi/system.ts";
 import type { DirectoryRule } from "./directory_rules.ts";
 import { asIdentity, type Identity } from "./identity.ts";
-import { type PlacedRule, ruleName } from "./mounts.ts";
+import { type PlacedRule, ruleName } from "./placed_rule.ts";
 import type { BoxPlaces } from "./paths.ts";
 import { openHowStrict, RESOLVE } from "./resolve.ts";
-
-/** What a rule binds, found and opened. */
-export interface Source {
-  /** An O_PATH descriptor of it. */
-  readonly fd: number;
-  /** Its path on the host, for messages. */
-  readonly path: string;
-  /** Whether it is a directory; anything else is bound on a file. */
-  readonly isDirectory: boolean;
-}
 
 /** For whom, and of which box, sources are opened. */
 export interface SourceOptions {

@@ -3,7 +3,7 @@ import { System, SystemError } from "../ffi/system.ts";
 import { withFolder } from "../tests/support/folder.ts";
 import { type DirectoryRule, parseDirectoryRule } from "./directory_rules.ts";
 import { callerIdentity, type Identity } from "./identity.ts";
-import type { PlacedRule } from "./mounts.ts";
+import type { PlacedRule } from "./placed_rule.ts";
 import { closeSources, openSources } from "./sources.ts";
 
 const NOBODY: Identity = { uid: 65534, gid: 65534, groups: [] };

@@ -10,11 +10,12 @@
  */
 
 import { ERRNO } from "../ffi/errno.ts";
-import { Plan, type Slot } from "../ffi/plan.ts";
+import { Plan } from "../ffi/plan.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, type System } from "../ffi/system.ts";
 import { O } from "../ffi/abi.ts";
 import type { Identity } from "./identity.ts";
-import { type PlacedRule, planClones, planRoot } from "./mounts.ts";
+import { planClones, planRoot } from "./mounts.ts";
+import type { PlacedRule } from "./placed_rule.ts";
 import { planBecome, planBoundCapabilities } from "./privileges.ts";
 import { planProgram, type ProgramOptions } from "./program.ts";
 

@@ -69,17 +69,26 @@ function parseMount(line: string): Mount {
 }
 
 /**
- * Whether something else is found at a mount's path: mounted on it, on a directory above it later
- * (then both are on the same mount), or on what it is mounted on. The order of the lines says
- * nothing of that: mounts can be moved.
+ * Whether something else is found at a mount's path. The order of the lines says nothing of that:
+ * mounts can be moved.
  */
 function isHidden(mount: Mount, mounts: readonly Mount[]): boolean {
+  const isCovered = mounts.some(({ parent, directory }) =>
+    parent === mount.id && directory === mount.directory
+  );
+  return isCovered || isOutOfReach(mount, mounts);
+}
+
+/** Whether something that was mounted above it later hides the place where it is mounted. */
+function isOutOfReach(mount: Mount, mounts: readonly Mount[]): boolean {
   return mounts.some((other) => {
-    if (other === mount) return false;
-    if (other.parent === mount.id) return other.directory === mount.directory;
-    if (other.id === mount.parent) return isHidden(other, mounts);
-    return other.parent === mount.parent && isWithin(mount.directory, other.directory) &&
-      other.directory !== mount.directory;
+    if (other === mount || other.id === mount.id) return false;
+    if (other.id === mount.parent) {
+      const covers = other.directory === mount.directory;
+      return covers ? isOutOfReach(other, mounts) : isHidden(other, mounts);
+    }
+    return other.parent === mount.parent && other.directory !== mount.directory &&
+      isWithin(mount.directory, other.directory);
   });
 }
 

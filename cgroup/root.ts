@@ -49,7 +49,25 @@ export function findControlGroupRoot(system: System, options: FindRootOptions): 
   const chosen = options.directory === undefined
     ? hierarchies.find((h) => h.version === 2 && controllersOf(search, h).includes("memory"))
     : hierarchyOf(options.directory, hierarchies);
+  if (options.directory !== undefined && !chosen && !holdsOlder(options.directory, hierarchies)) {
+    const mounts = hierarchies.map((hierarchy) => hierarchy.directory).join(", ") || "none";
+    throw new ControlGroupError(
+      `The directory ${options.directory} (configured as cg_root) lies in no cgroup file system ` +
+        `(mounted here: ${mounts})`,
+    );
+  }
   return chosen?.version === 2 ? openV2(search, chosen) : openV1(search);
+}
+
+/** As version 1 of the classic command was configured: the directory that holds the hierarchies. */
+function holdsOlder(directory: string, hierarchies: readonly Hierarchy[]): boolean {
+  return hierarchies.some((hierarchy) =>
+    hierarchy.version === 1 && directoryOf(hierarchy.directory) === directory
+  );
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 /** One may be mounted below another. */
@@ -142,13 +160,11 @@ function whyNone(search: Search, missing: string): string {
 
 /** The path of a configured directory below the mount of the memory controller. */
 function nameBelow(memory: string, directory: string | undefined): string {
-  if (directory === undefined) return PARENT_NAME;
+  if (directory === undefined || directory === directoryOf(memory)) return PARENT_NAME;
   if (isWithin(directory, memory)) return directory.slice(memory.length + 1);
-  // As version 1 of the classic command was configured: the directory that holds the hierarchies.
-  if (memory.slice(0, memory.lastIndexOf("/")) === directory) return PARENT_NAME;
   throw new ControlGroupError(
-    `The control group ${directory} (configured as cg_root) lies neither in a cgroup v2 file system ` +
-      `nor below ${memory}, where the memory controller of cgroup v1 is mounted`,
+    `The control group ${directory} (configured as cg_root) does not lie below ${memory}, where the ` +
+      "memory controller of cgroup v1 is mounted",
   );
 }
 

@@ -10,6 +10,7 @@ import { ERRNO } from "../ffi/errno.ts";
 import type { Plan } from "../ffi/plan.ts";
 import type { ControlGroupFiles } from "./files.ts";
 import { killProcesses, prepareEmpty, removeGroup } from "./kill.ts";
+import { complainOfUsage } from "./usage.ts";
 import {
   type ControlGroup,
   ControlGroupError,
@@ -166,13 +167,8 @@ class GroupV1 implements ControlGroup {
     const { memory } = this.#directories;
     this.#files.tryWrite(`${memory}/memory.force_empty`, "0");
     if (this.#tryLimitMemory(memoryKib)) return;
-    const usage = Number(this.#files.read(`${memory}/memory.usage_in_bytes`));
-    throw new ControlGroupError(
-      `Cannot limit the control group of the box to ${memoryKib} KiB: ${
-        Math.ceil(usage / 1024)
-      } KiB ` +
-        "are in use before the program begins (files in a tmpfs count)",
-    );
+    const usage = this.#files.read(`${memory}/memory.usage_in_bytes`);
+    throw new ControlGroupError(complainOfUsage(memoryKib, usage));
   }
 
   /** Whether the kernel could do it. */

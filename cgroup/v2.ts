@@ -12,6 +12,7 @@ import { AT_FDCWD } from "../ffi/system.ts";
 import type { Access } from "./batch.ts";
 import type { ControlGroupFiles } from "./files.ts";
 import { killProcesses, prepareEmpty, removeGroup } from "./kill.ts";
+import { complainOfUsage } from "./usage.ts";
 import {
   type ControlGroup,
   ControlGroupError,
@@ -113,7 +114,12 @@ class GroupV2 implements ControlGroup {
     // An empty line gives back what is not configured (any more).
     batch.write(at("cpuset.cpus"), cpus ?? "\n", cpus === undefined ? { tolerate } : {});
     batch.write(at("cpuset.mems"), mems ?? "\n", mems === undefined ? { tolerate } : {});
+    const usage = batch.read(at("memory.current"));
     batch.run("set the limits of the control group");
+    // The kernel has freed what it could; the program would be killed for the rest.
+    if (memoryKib !== undefined && Number(usage.text) > memoryKib * 1024) {
+      throw new ControlGroupError(complainOfUsage(memoryKib, usage.text));
+    }
     if (swap.errno !== 0 && memoryKib !== undefined) {
       files.log(1, () => "Swap is not accounted for by this kernel: it is not limited by --cg-mem");
     }

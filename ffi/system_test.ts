@@ -54,7 +54,7 @@ Deno.test("an error of a call without a path names the call", () => {
   assertEquals(error?.message, "Cannot close: Bad file descriptor (close: EBADF)");
 });
 
-Deno.test("attempt() says which of many steps failed, those of children included", () => {
+Deno.test("attempt() says which of many steps failed", () => {
   const plan = new Plan();
   for (let i = 0; i < 5; i++) plan.step("getpid", []);
   plan.step("fchdir", [-1], { what: "enter it" });

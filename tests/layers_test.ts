@@ -6,7 +6,9 @@ import { assertEquals } from "@std/assert";
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "isolate.ts": ["cli.ts"],
   "cli.ts": ["cli", "mod.ts"],
-  "cli": ["mod.ts", "@std/cli"],
+  "cli": ["mod.ts", "check", "service", "@std/cli"],
+  "check": ["box", "cgroup", "config", "ffi"],
+  "service": ["box", "cgroup", "config", "ffi"],
   "mod.ts": ["box", "cgroup", "config", "ffi"],
   "box": ["cgroup", "config", "ffi"],
   "cgroup": ["ffi"],

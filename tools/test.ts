@@ -90,9 +90,9 @@ function printSkipped(skipped: readonly TestCase[]): void {
 
 async function runAll(args: readonly string[]): Promise<Run[]> {
   const root = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
-  if (args[0] === "--vm") return [await runVmTests(root, { words: args.slice(1), echo: true })];
+  if (args[0] === "--vm") return await runVmTests(root, { words: args.slice(1), echo: true });
   const here = await runTests(args);
-  return args.length > 0 ? [here] : [here, await runVmTests(root)];
+  return args.length > 0 ? [here] : [here, ...await runVmTests(root)];
 }
 
 /** Returns the exit status. */

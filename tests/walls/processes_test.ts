@@ -35,9 +35,9 @@ Deno.test("a program cannot trace, read, change or enter its init", async () => 
 });
 
 Deno.test("nor when its init belongs to a caller who is not root", async () => {
-  const caller = ["--as-uid=7000", "--as-gid=7000"];
+  const caller = ["--as-uid=7211", "--as-gid=7211"];
   await withScratch(async (scratch) => {
-    await Deno.chown(scratch, 7000, 7000);
+    await Deno.chown(scratch, 7211, 7211);
     await withBox(211, async (box) => {
       assertDenied(await attack(box, ["processes", "take-over"], [`--meta=${scratch}/meta`]), 15);
     }, { options: caller });

@@ -52,31 +52,60 @@ export async function filesOfInstalled(names: readonly string[]): Promise<string
   return lines.filter((line) => line.startsWith("/") && line !== "/.");
 }
 
+/** Unpacks a package over others, with the folders of `/` that are links into `/usr`. */
+const UNPACK = 'dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink -C "$2"';
+
+const LINKS_INTO_USR = ["bin", "sbin", "lib", "lib64"];
+
 /**
  * Downloads packages and unpacks them into one folder, installing nothing. What is there already
  * stays: no network is needed then.
  *
- * @param names Packages, each `NAME` or `NAME=VERSION`.
+ * @param download The words of apt-get that put packages into `debs/` of the folder named to it,
+ * which is the working directory.
  */
-export async function unpackOnce(folder: string, names: readonly string[]): Promise<void> {
+async function unpackOnce(
+  folder: string,
+  { wanted, download }: { wanted: string; download: (partial: string) => string[] },
+): Promise<void> {
   const stamp = `${folder}.packages`;
-  const wanted = names.join("\n");
   if (await Deno.readTextFile(stamp).catch(() => "") === wanted) return;
   const partial = `${folder}.${Deno.pid}`;
-  await Deno.mkdir(`${partial}/debs`, { recursive: true });
+  const [debs, root] = [`${partial}/debs`, `${partial}/root`];
   try {
-    await withFreshLists(() =>
-      output(["apt-get", "download", "-q", ...names], { cwd: `${partial}/debs` })
-    );
-    for await (const { name } of Deno.readDir(`${partial}/debs`)) {
-      await output(["dpkg-deb", "-x", `${partial}/debs/${name}`, `${partial}/root`]);
+    await Deno.mkdir(`${debs}/partial`, { recursive: true });
+    await Deno.writeTextFile(`${partial}/nothing-installed`, "");
+    await withFreshLists(() => output(["apt-get", "-qq", ...download(partial)], { cwd: debs }));
+    for (const name of LINKS_INTO_USR) {
+      await Deno.mkdir(`${root}/usr/${name}`, { recursive: true });
+      await Deno.symlink(`usr/${name}`, `${root}/${name}`);
+    }
+    for await (const { name } of Deno.readDir(debs)) {
+      if (!name.endsWith(".deb")) continue;
+      await output(["sh", "-c", UNPACK, "sh", `${debs}/${name}`, root]);
     }
     await Deno.remove(folder, { recursive: true }).catch(() => {});
-    await Deno.rename(`${partial}/root`, folder);
+    await Deno.rename(root, folder);
     await Deno.writeTextFile(stamp, wanted);
   } finally {
-    await Deno.remove(partial, { recursive: true });
+    await Deno.remove(partial, { recursive: true }).catch(() => {});
   }
+}
+
+/** Unpacks just these packages into a folder. */
+export async function unpackPackagesOnce(folder: string, names: readonly string[]): Promise<void> {
+  await unpackOnce(folder, { wanted: names.join("\n"), download: () => ["download", ...names] });
+}
+
+/** Unpacks these packages with all that they need on a machine where nothing is installed. */
+export async function unpackSystemOnce(folder: string, names: readonly string[]): Promise<void> {
+  const download = (partial: string) => [
+    ...["-o", `Dir::State::status=${partial}/nothing-installed`],
+    ...["-o", `Dir::Cache::archives=${partial}/debs`],
+    ...["-o", "Debug::NoLocking=true"],
+    ...["install", "-y", "--download-only", "--no-install-recommends", ...names],
+  ];
+  await unpackOnce(folder, { wanted: names.join("\n"), download });
 }
 
 /** The lists may be missing, or name versions that the mirrors have replaced. */

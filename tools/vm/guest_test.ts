@@ -16,13 +16,15 @@ Deno.test("parseResults() takes no file that was cut off", () => {
 
 Deno.test("guestTests() leaves out what needs no other kernel", () => {
   const files = ["tests/cli/life_test.ts", "tests/layers_test.ts", "tests/cli/life.ts"];
-  assertEquals(guestTests(files), ["tests/cli/life_test.ts"]);
+  assertEquals(guestTests(files, { guest: "cgroup2" }), ["tests/cli/life_test.ts"]);
+  assertEquals(guestTests(files, { guest: "systemd" }), []);
 });
 
 Deno.test("guestTests() takes any test whose file is named", () => {
-  assertEquals(guestTests(["tests/layers_test.ts", "b_test.ts"], ["layers"]), [
-    "tests/layers_test.ts",
-  ]);
+  const files = ["tests/layers_test.ts", "b_test.ts"];
+  const words = ["layers"];
+  assertEquals(guestTests(files, { guest: "cgroup2", words }), ["tests/layers_test.ts"]);
+  assertEquals(guestTests(files, { guest: "systemd", words }), []);
 });
 
 Deno.test("deal() gives guests about as much to do", () => {
@@ -35,8 +37,10 @@ Deno.test("deal() starts no guest without tests", () => {
   assertEquals(deal(["a"], { guests: 2, weightOf: () => 1 }), [["a"]]);
 });
 
-Deno.test("parseTimes() adds up the tests of a file", () => {
-  const xml = '<testcase name="x" classname="./a.ts" time="0.5" line="1" col="6">' +
-    '<testcase name="y" classname="./a.ts" time="1.25" line="2" col="6">';
-  assertEquals([...parseTimes(xml)], [["a.ts", 1.75]]);
+Deno.test("parseTimes() adds up the tests of a file, wherever they were registered", () => {
+  const xml = '<testsuites time="9"><testsuite name="./a.ts" tests="2">' +
+    '<testcase name="x" classname="./a.ts" time="0.5" line="1" col="6">' +
+    '<testcase name="y" classname="./skip.ts" time="1.25" line="2" col="6">' +
+    '</testsuite><testsuite name="./b.ts" tests="0"></testsuite>';
+  assertEquals([...parseTimes(xml)], [["a.ts", 1.75], ["b.ts", 0]]);
 });

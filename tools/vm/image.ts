@@ -54,12 +54,21 @@ export class Image {
     this.#entries.set(path, { kind: "file", mode, content: source });
   }
 
+  /** Makes a symlink. */
+  addSymlink(path: string, target: string): void {
+    this.addDirectory(dirname(path));
+    this.#entries.set(path, { kind: "symlink", target });
+  }
+
   /** Puts a folder of this machine, with all that is in it, at another path. */
-  addFolderAs(path: string, source: string): void {
+  addFolderAs(path: string, source: string, { leftOut }: { leftOut?: RegExp } = {}): void {
     this.addDirectory(path);
-    for (const { name, isDirectory, isFile } of Deno.readDirSync(source)) {
-      if (isDirectory) this.addFolderAs(`${path}/${name}`, `${source}/${name}`);
-      if (isFile) this.addFileAs(`${path}/${name}`, `${source}/${name}`);
+    for (const { name, ...is } of Deno.readDirSync(source)) {
+      const [to, from] = [`${path === "/" ? "" : path}/${name}`, `${source}/${name}`];
+      if (leftOut?.test(to)) continue;
+      if (is.isSymlink) this.addSymlink(to, Deno.readLinkSync(from));
+      else if (is.isFile) this.addFileAs(to, from);
+      else if (is.isDirectory) this.addFolderAs(to, from, leftOut ? { leftOut } : {});
     }
   }
 

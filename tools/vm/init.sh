@@ -1,6 +1,6 @@
 #!/vm/busybox sh
-# The guest's first process: makes the root one that can be left by pivot_root, mounts what a
-# machine has, runs /vm/command, and hands its results out over the second serial line.
+# The guest's first process. It makes the root one that can be left by pivot_root; then systemd
+# takes over where the guest has it, and elsewhere this mounts what a machine has.
 
 bb=/vm/busybox
 
@@ -14,6 +14,10 @@ if [ "$1" != moved ]; then
 fi
 
 cd /
+if [ -e /lib/systemd/systemd ]; then
+  exec /lib/systemd/systemd
+fi
+
 $bb mount -n -t proc proc /proc
 $bb mount -n -t sysfs sysfs /sys
 $bb mount -n -t devtmpfs devtmpfs /dev
@@ -31,19 +35,4 @@ $bb ln -s /proc/self/fd/2 /dev/stderr
 $bb mount -n --make-rshared /
 $bb hostname guest
 $bb ip link set lo up
-for module in /vm/modules/*.ko; do
-  $bb insmod "$module" || echo "guest: cannot load $module"
-done
-
-echo "guest: ready after $($bb cut -d' ' -f1 /proc/uptime) s"
-/vm/command </dev/null 2>&1
-echo "guest: the command ended with status $? after $($bb cut -d' ' -f1 /proc/uptime) s"
-
-for file in /vm/results/*; do
-  [ -e "$file" ] || continue
-  echo "BEGIN ${file##*/}"
-  $bb base64 "$file"
-  echo "END ${file##*/}"
-done >/dev/ttyS1
-
-$bb poweroff -f
+. /vm/run

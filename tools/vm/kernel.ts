@@ -1,6 +1,6 @@
 /** The guests' kernel and their first programs, downloaded and unpacked, never installed. */
 
-import { installIfMissing, resolveMetaPackage, unpackOnce } from "./debian.ts";
+import { installIfMissing, resolveMetaPackage, unpackPackagesOnce } from "./debian.ts";
 
 /** What every guest boots with. */
 export interface Kernel {
@@ -27,7 +27,7 @@ async function unpackKernel(folder: string): Promise<void> {
     name = await resolveMetaPackage("linux-image-cloud-amd64", /linux-image-\d\S+-cloud-amd64/);
     await Deno.writeTextFile(memory, name);
   }
-  await unpackOnce(folder, [name, "busybox-static"]);
+  await unpackPackagesOnce(folder, [name, "busybox-static"]);
 }
 
 /**

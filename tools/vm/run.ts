@@ -2,19 +2,31 @@
 
 import { parseJunit, type TestCase } from "../junit.ts";
 import { type Accelerator, chooseAccelerator } from "./accelerator.ts";
-import { makeImage } from "./cgroup2.ts";
-import { type GuestRun, runGuest } from "./guest.ts";
+import { makeCgroup2Image } from "./cgroup2.ts";
+import { runGuest } from "./guest.ts";
+import type { Image } from "./image.ts";
 import { type Kernel, prepareKernel } from "./kernel.ts";
+import type { ImageOptions } from "./project.ts";
+import { deal, type GuestName, guestTests, projectFiles } from "./suite.ts";
+import { makeSystemdImage, prepareSystemd } from "./systemd.ts";
 import { parseTimes, readTimes, rememberTimes } from "./times.ts";
-import { deal, guestTests, projectFiles } from "./suite.ts";
 
-const NAME = "vm cgroup2";
+/** A kind of guest. Each has two processors, but tests keep them busy one at a time. */
+interface Kind {
+  name: GuestName;
+  /** How many at once share the tests. */
+  guests: number;
+  prepare?: (folder: string) => Promise<void>;
+  makeImage: (options: ImageOptions) => Promise<Image>;
+}
+
+const KINDS: readonly Kind[] = [
+  { name: "cgroup2", guests: 2, makeImage: makeCgroup2Image },
+  { name: "systemd", guests: 1, prepare: prepareSystemd, makeImage: makeSystemdImage },
+];
 
 /** Several times what it takes on two cores that do nothing else. */
 const TIME_LIMIT_MS = 900_000;
-
-/** Each has two processors, but the tests keep them busy one at a time. */
-const GUESTS = Math.min(2, navigator.hardwareConcurrency);
 
 /** Lines of the console that are shown when a guest did not get to its report. */
 const CONSOLE_TAIL_LINES = 60;
@@ -26,49 +38,60 @@ export interface VmRun {
   problem?: string;
 }
 
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
-}
-
-/** Marks a test as one of the guest's: the same test may have run here, too. */
-function named(test: TestCase): TestCase {
-  return { ...test, name: `[${NAME}] ${test.name}` };
-}
-
-/** Nothing can be said about single tests when there is no guest to load their files. */
-function allSkipped(tests: readonly string[], error: unknown): VmRun {
-  const reason = error instanceof Error ? error.message : `${error}`;
-  const cases = tests.map((file) =>
-    ({ file, name: "all tests", outcome: "skipped", reason }) as const
-  );
-  return { cases: cases.map(named) };
-}
-
-/** Everything that is needed to boot guests, all of the same image. */
+/** What guests of all kinds need. */
 interface Machine {
+  root: string;
   folder: string;
   kernel: Kernel;
   accelerator: Accelerator;
-  image: string;
   echo: boolean;
+}
+
+function secondsSince(start: number): string {
+  return `${((performance.now() - start) / 1000).toFixed(1)} s`;
+}
+
+/** Marks a test as one of a guest's: the same test may have run here, too. */
+function named(test: TestCase, guest: GuestName): TestCase {
+  return { ...test, name: `[vm ${guest}] ${test.name}` };
+}
+
+/** Nothing can be said about single tests when there is no guest to load their files. */
+function allSkipped(
+  tests: readonly string[],
+  { guest, error }: { guest: GuestName; error: unknown },
+): VmRun {
+  const reason = error instanceof Error ? error.message : `${error}`;
+  const skipped = { name: "all tests", outcome: "skipped", reason } as const;
+  return { cases: tests.map((file) => named({ file, ...skipped }, guest)) };
+}
+
+/** An image that cannot be made is our mistake, not a lack of the machine. */
+function broken(error: unknown): VmRun {
+  console.error(error);
+  return { cases: [], problem: `no guest: ${error}` };
 }
 
 /** Where its output is no terminal, Deno writes a test's name when it starts and when it ends. */
 function withoutRepeat(line: string): string {
-  return line.replace(/^(.+ \.\.\.)\1/, "$1");
+  return line.replace(/^(.+ \.\.\.)\r?\1/, "$1");
 }
 
 /** One guest's tests; what its console said is kept in a file, and shown if something failed. */
-async function runOne(machine: Machine, index: number): Promise<VmRun & { xml: string }> {
-  const run: GuestRun = await runGuest({
-    kernel: machine.kernel.image,
-    initialRoot: machine.image,
-    accelerator: machine.accelerator,
+async function runOne(
+  { folder, kernel, accelerator, echo }: Machine,
+  { image, guest, index }: { image: string; guest: GuestName; index: number },
+): Promise<VmRun & { xml: string }> {
+  const prefix = (line: string) => `${guest} ${index}| ${withoutRepeat(line)}`;
+  const run = await runGuest({
+    kernel: kernel.image,
+    initialRoot: image,
+    accelerator,
     kernelWords: ["quiet", `guest_index=${index}`],
     timeLimitMs: TIME_LIMIT_MS,
-    ...machine.echo ? { onLine: (line) => console.log(`${index}| ${withoutRepeat(line)}`) } : {},
+    ...echo ? { onLine: (line) => console.log(prefix(line)) } : {},
   });
-  const log = `${machine.folder}/console-${index}.log`;
+  const log = `${folder}/console-${guest}-${index}.log`;
   await Deno.writeTextFile(log, run.console);
 
   const report = run.results.get("report.xml");
@@ -76,36 +99,50 @@ async function runOne(machine: Machine, index: number): Promise<VmRun & { xml: s
   const cases = parseJunit(xml);
   const problem = run.problem ?? (report ? undefined : "the guest handed out no report");
   const failed = cases.some((test) => test.outcome === "failed");
-  if (!machine.echo && (problem !== undefined || failed)) {
+  if (!echo && (problem !== undefined || failed)) {
     const lines = run.console.trimEnd().split(/\r?\n/);
     const shown = problem === undefined ? lines : lines.slice(-CONSOLE_TAIL_LINES);
-    console.log(shown.map((line) => `${index}| ${line}`).join("\n"));
+    console.log(shown.map(prefix).join("\n"));
   }
   return { cases, xml, ...problem === undefined ? {} : { problem: `${problem}, see ${log}` } };
 }
 
-async function runAll(root: string, { tests, machine }: { tests: string[]; machine: Machine }) {
+/** All guests of a kind: they share an image and have the tests dealt out among them. */
+async function runKind(
+  machine: Machine,
+  { kind, tests }: { kind: Kind; tests: readonly string[] },
+): Promise<VmRun> {
+  const guest = kind.name;
+  try {
+    await kind.prepare?.(machine.folder);
+  } catch (error) {
+    return allSkipped(tests, { guest, error });
+  }
   const start = performance.now();
   const times = await readTimes(machine.folder);
-  const weightOf = (file: string) => times.get(file) ?? 1;
-  const hands = deal(tests, { guests: GUESTS, weightOf });
-  const image = await makeImage({ root, kernel: machine.kernel, hands });
-  const sizeBytes = await image.write(machine.image);
-  const imageTimeMs = performance.now() - start;
-  console.log(
-    `${NAME}: ${tests.length} files of tests in ${hands.length} guests (${machine.accelerator.name}); ` +
-      `image of ${Math.round(sizeBytes / 2 ** 20)} MiB made in ${seconds(imageTimeMs)}`,
-  );
-  const runs = await Promise.all(hands.map((_, index) => runOne(machine, index)));
-  await rememberTimes(machine.folder, runs.map(({ xml }) => parseTimes(xml)));
-  const cases = runs.flatMap((run) => run.cases.map(named));
-  console.log(`${NAME}: ${cases.length} tests in ${seconds(performance.now() - start)}`);
-  const problem = runs.flatMap((run) => run.problem ?? []).join("; ");
-  return { cases, ...problem === "" ? {} : { problem: `${NAME}: ${problem}` } };
+  const hands = deal(tests, { guests: kind.guests, weightOf: (file) => times.get(file) ?? 1 });
+  const image = await Deno.makeTempFile({ prefix: "isolate-guest-", suffix: ".cpio" });
+  try {
+    const { root, kernel } = machine;
+    const sizeBytes = await (await kind.makeImage({ root, kernel, hands })).write(image);
+    const size = `${Math.round(sizeBytes / 2 ** 20)} MiB`;
+    console.log(`vm ${guest}: made an image of ${size} in ${secondsSince(start)}`);
+    const runs = await Promise.all(
+      hands.map((_, index) => runOne(machine, { image, guest, index })),
+    );
+    await rememberTimes(machine.folder, runs.map(({ xml }) => parseTimes(xml)));
+    const cases = runs.flatMap((run) => run.cases.map((test) => named(test, guest)));
+    const how = `${machine.accelerator.name}, guests at once: ${hands.length}`;
+    console.log(`vm ${guest}: ran ${cases.length} tests in ${secondsSince(start)} (${how})`);
+    const problem = runs.flatMap((run) => run.problem ?? []).join("; ");
+    return { cases, ...problem === "" ? {} : { problem: `vm ${guest}: ${problem}` } };
+  } finally {
+    await Deno.remove(image);
+  }
 }
 
 /**
- * Runs the tests that belong into a guest.
+ * Runs the tests that belong into guests, one kind of guest after the other.
  *
  * @param root The project's folder.
  * @param options `words` choose by the names of test files; `echo` shows consoles while they run.
@@ -113,20 +150,22 @@ async function runAll(root: string, { tests, machine }: { tests: string[]; machi
 export async function runVmTests(
   root: string,
   { words = [], echo = false }: { words?: readonly string[]; echo?: boolean } = {},
-): Promise<VmRun> {
-  const tests = guestTests(await projectFiles(root), words);
+): Promise<VmRun[]> {
+  const files = await projectFiles(root);
+  const chosen = KINDS
+    .map((kind) => ({ kind, tests: guestTests(files, { guest: kind.name, words }) }))
+    .filter(({ tests }) => tests.length > 0);
   const folder = `${root}/.tools/vm`;
   let kernel;
   try {
     kernel = await prepareKernel(folder);
   } catch (error) {
-    return allSkipped(tests, error);
+    return chosen.map(({ kind, tests }) => allSkipped(tests, { guest: kind.name, error }));
   }
   const accelerator = await chooseAccelerator(folder, { kernel: kernel.image });
-  const image = await Deno.makeTempFile({ prefix: "isolate-guest-", suffix: ".cpio" });
-  try {
-    return await runAll(root, { tests, machine: { folder, kernel, accelerator, image, echo } });
-  } finally {
-    await Deno.remove(image);
+  const runs: VmRun[] = [];
+  for (const one of chosen) {
+    runs.push(await runKind({ root, folder, kernel, accelerator, echo }, one).catch(broken));
   }
+  return runs;
 }

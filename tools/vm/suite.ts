@@ -1,29 +1,15 @@
 /** Which tests run in a guest, and what they find there. */
 
-/** Packages of this machine whose programs the tests call, or run in boxes. */
-export const HOST_PACKAGES: readonly string[] = [
-  "bash",
-  "bsdutils",
-  "coreutils",
-  "dash",
-  "e2fsprogs",
-  "findutils",
-  "gcc",
-  "grep",
-  "hostname",
-  "libc6-dev",
-  "mount",
-  "procps",
-  "python3",
-  "sed",
-  "util-linux",
-];
+/** The guests, by what their tests are about. */
+export type GuestName = "cgroup2" | "systemd";
 
 /** Tests that have to do with the kernel: of the command line, of boxes, of control groups. */
-const GUEST_TESTS = /^(box|cgroup|ffi|tests\/(cli|library|vm|cgroup))\/.*_test\.ts$/;
+const CGROUP2_TESTS = /^(box|cgroup|ffi|tests\/(cli|library|vm|cgroup))\/.*_test\.ts$/;
 
 /** Of these another kernel has nothing to say about, and they start the command often. */
-const HOST_ONLY = /^tests\/cli\/(usage|configuration)_test\.ts$/;
+const HOST_ONLY = /^tests\/cli\/(usage|config|environment)_test\.ts$/;
+
+const SYSTEMD_TESTS = /^tests\/systemd\/.*_test\.ts$/;
 
 /** The files of the project, without what git ignores. */
 export async function projectFiles(root: string): Promise<string[]> {
@@ -42,12 +28,22 @@ async function isFile(path: string): Promise<boolean> {
   return await Deno.stat(path).then((info) => info.isFile, () => false);
 }
 
-/** The test files that run in the guest; with words those whose names hold one of them. */
-export function guestTests(files: readonly string[], words: readonly string[] = []): string[] {
+function belongs(file: string, guest: GuestName): boolean {
+  return guest === "systemd"
+    ? SYSTEMD_TESTS.test(file)
+    : CGROUP2_TESTS.test(file) && !HOST_ONLY.test(file);
+}
+
+/** The test files that run in a guest; with words those whose names hold one of them. */
+export function guestTests(
+  files: readonly string[],
+  { guest, words = [] }: { guest: GuestName; words?: readonly string[] },
+): string[] {
   const listed = files.filter((file) => /_test\.ts$/.test(file));
-  return words.length === 0
-    ? listed.filter((file) => GUEST_TESTS.test(file) && !HOST_ONLY.test(file))
-    : listed.filter((file) => words.some((word) => file.includes(word)));
+  if (words.length === 0) return listed.filter((file) => belongs(file, guest));
+  // Who names a file wants it run, in the guest that fits best.
+  const fits = (file: string) => SYSTEMD_TESTS.test(file) === (guest === "systemd");
+  return listed.filter((file) => fits(file) && words.some((word) => file.includes(word)));
 }
 
 /**

@@ -1,10 +1,15 @@
 /** How long each file of tests took in its guest: the next time the work is dealt out by that. */
 
-/** Seconds by file, of a JUnit report. */
+/**
+ * Seconds by file, of a JUnit report. The file is the suite's: a test's own is where it was
+ * registered, which may be a helper of many files.
+ */
 export function parseTimes(xml: string): Map<string, number> {
   const times = new Map<string, number>();
-  for (const [, file = "", time] of xml.matchAll(/ classname="\.?\/?([^"]*)" time="([\d.]+)"/g)) {
-    times.set(file, (times.get(file) ?? 0) + Number(time));
+  for (const suite of xml.split("<testsuite ").slice(1)) {
+    const file = /^name="\.?\/?([^"]*)"/.exec(suite)?.[1] ?? "";
+    const tests = [...suite.matchAll(/<testcase .*? time="([\d.]+)"/g)];
+    times.set(file, tests.reduce((sum, [, time]) => sum + Number(time), 0));
   }
   return times;
 }

@@ -1,0 +1,91 @@
+/**
+ * Groups that somebody else leaves to us: a service manager to its service, or an administrator by
+ * naming one. See systemd's documentation "Control Group APIs and Delegation".
+ *
+ * @module
+ */
+
+import { decodeOsString } from "../ffi/os_string.ts";
+import type { System } from "../ffi/system.ts";
+import type { ControlGroupLog } from "./batch.ts";
+import { ControlGroupFiles } from "./files.ts";
+import { type Hierarchy, isWithin, parseHierarchies } from "./mounts.ts";
+import { ControlGroupError } from "./types.ts";
+import { enableControllers } from "./v2.ts";
+
+/** The group of the service's own process: one that holds groups can hold no processes itself. */
+const OWN_NAME = "daemon";
+
+function readText(system: System, path: string): string {
+  const file = system.readFile(path);
+  return file ? decodeOsString(file.bytes) : "";
+}
+
+function unified(system: System): Hierarchy | undefined {
+  return parseHierarchies(readText(system, "/proc/self/mountinfo"))
+    .find(({ version }) => version === 2);
+}
+
+/**
+ * Takes over the group in which a service manager has started this process, if it was meant for
+ * that: moves the process into a group of its own below, so that boxes can have theirs beside it.
+ *
+ * @param system the kernel
+ * @param options is told what is done
+ * @returns the group; undefined where this process is in the topmost group, or the memory
+ *   controller is not one of cgroup v2
+ * @throws {ControlGroupError} if there are other processes in the group, or it has no controllers
+ */
+export function takeDelegatedGroup(
+  system: System,
+  { log }: { log: ControlGroupLog },
+): string | undefined {
+  const files = new ControlGroupFiles(system, log);
+  const hierarchy = unified(system);
+  const controllers = hierarchy && files.read(`${hierarchy.directory}/cgroup.controllers`);
+  if (!hierarchy || !controllers?.split(" ").includes("memory")) return undefined;
+  const [, path = "/"] = /^0::(.*)$/m.exec(readText(system, "/proc/self/cgroup")) ?? [];
+  if (path === "/") return undefined;
+  const own = `${hierarchy.directory}${path}`;
+  // The service manager may have made the group for the process, as it was told to.
+  if (own.endsWith(`/${OWN_NAME}`)) {
+    const group = own.slice(0, -OWN_NAME.length - 1);
+    enableControllers(files, group);
+    return group;
+  }
+  const processes = (files.read(`${own}/cgroup.procs`) ?? "").split("\n").filter(Boolean);
+  if (processes.length > 1) {
+    throw new ControlGroupError(
+      `The control group ${own} is not ours alone: there are ${processes.length} processes in it ` +
+        "(start cg-keeper as a service, see systemd/isolate.service, or use cg-setup)",
+    );
+  }
+  files.makeDirectory(`${own}/${OWN_NAME}`);
+  files.write(`${own}/${OWN_NAME}/cgroup.procs`, "0");
+  log(1, () => `Moved into ${own}/${OWN_NAME}`);
+  enableControllers(files, own);
+  return own;
+}
+
+/**
+ * Makes a group that the configuration names, and those above it, ready to hold groups of boxes.
+ * With cgroup v1 there is nothing to do in advance.
+ *
+ * @param system the kernel
+ * @param options the group's directory; is told what is done
+ * @throws {ControlGroupError} if a controller that boxes need cannot be enabled
+ */
+export function makeNamedGroup(
+  system: System,
+  { directory, log }: { directory: string; log: ControlGroupLog },
+): void {
+  const mount = unified(system)?.directory;
+  if (mount === undefined || !isWithin(directory, mount)) return;
+  const files = new ControlGroupFiles(system, log);
+  let group = mount;
+  for (const name of directory.slice(mount.length + 1).split("/").filter(Boolean)) {
+    enableControllers(files, group);
+    group = `${group}/${name}`;
+    files.makeDirectory(group);
+  }
+}

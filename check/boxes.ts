@@ -1,0 +1,194 @@
+/**
+ * The places of boxes, and what earlier ones have left behind.
+ *
+ * @module
+ */
+
+import { parseBoxRecord } from "../box/lock.ts";
+import { hasDiskQuotas } from "../box/quota.ts";
+import { ControlGroupError } from "../cgroup/types.ts";
+import { O } from "../ffi/abi.ts";
+import { Plan } from "../ffi/plan.ts";
+import { readStatx, STATX_BASIC, STATX_SIZE } from "../ffi/system.ts";
+import { AT_EMPTY_PATH } from "../ffi/system.ts";
+import type { Machine } from "./machine.ts";
+import { caution, command, fail, type Finding, pass, type Repair, skip } from "./types.ts";
+
+const STATFS_SIZE = 120;
+const STATFS_FLAGS_AT = 80;
+const ST = { readOnly: 1n, noExec: 8n } as const;
+
+/** The flags of the file system on which a path lies, or would be made. */
+function mountFlags(machine: Machine, path: string): bigint {
+  const fd = openNearest(machine, path);
+  if (fd === undefined) return 0n;
+  const plan = new Plan();
+  const status = plan.room(STATFS_SIZE);
+  plan.step("fstatfs", [fd, status]);
+  plan.step("close", [fd], { always: true });
+  machine.system.run(plan, `how is ${path} mounted`);
+  return plan.view(status).getBigUint64(STATFS_FLAGS_AT, true);
+}
+
+/** Opens a directory, or what is above it as long as it does not exist. */
+function openNearest(machine: Machine, path: string, flags?: number): number | undefined {
+  for (let place = path; place !== ""; place = place.slice(0, place.lastIndexOf("/"))) {
+    const fd = machine.open(place, flags);
+    if (fd !== undefined) return fd;
+  }
+  return machine.open("/", flags);
+}
+
+/**
+ * Whether `--quota` works.
+ *
+ * @param machine where to look
+ * @returns what was found
+ */
+export function examineQuota(machine: Machine): Finding {
+  const { boxRoot } = machine.settings;
+  const fd = openNearest(machine, boxRoot, O.O_DIRECTORY);
+  if (fd === undefined) return skip(`${boxRoot} cannot be opened`);
+  try {
+    if (hasDiskQuotas(machine.system, fd)) return pass(`--quota works in ${boxRoot}`);
+  } finally {
+    machine.system.close(fd);
+  }
+  return caution(
+    `--quota does not work in ${boxRoot}: its file system has no user quotas (--box-size does)`,
+    command(`# enable user quotas where ${boxRoot} is mounted, or make boxes with --box-size`),
+  );
+}
+
+/**
+ * Whether programs can be executed where they have to be.
+ *
+ * @param machine where to look
+ * @returns what was found
+ */
+export function examineMounts(machine: Machine): Finding {
+  const { boxRoot } = machine.settings;
+  const flags = mountFlags(machine, boxRoot);
+  if ((flags & ST.readOnly) !== 0n) {
+    return fail(`${boxRoot} is mounted read-only: no box can be made`);
+  }
+  if ((flags & ST.noExec) !== 0n) {
+    return fail(
+      `${boxRoot} is mounted noexec: no program can be executed from a box`,
+      command(
+        `# mount the file system of ${boxRoot} without noexec, or configure another box_root`,
+      ),
+    );
+  }
+  const temporary = machine.environment.get("TMPDIR") || "/tmp";
+  const isNoExec = (mountFlags(machine, temporary) & ST.noExec) !== 0n;
+  const memory = machine.read("/proc/sys/vm/memfd_noexec") ?? "0";
+  if (memory === "2") {
+    return caution(
+      "the kernel forbids to execute from memory (memfd_noexec): a compiled isolate does not start",
+      { kind: "write", path: "/proc/sys/vm/memfd_noexec", value: "0" },
+    );
+  }
+  return pass(
+    isNoExec
+      ? `programs can be executed from boxes (not from ${temporary}, where nothing has to be)`
+      : "programs can be executed from boxes",
+  );
+}
+
+/** What earlier boxes have left, and how to take it away. */
+interface Leftover {
+  readonly what: string;
+  readonly boxId: number;
+  readonly inGroup: boolean;
+}
+
+/**
+ * Looks for boxes whose keeper did not live to finish its work. It locks nothing: a command that
+ * begins right now must not find its box in use.
+ *
+ * @param machine where to look
+ * @returns what was found
+ */
+export function examineLeftovers(machine: Machine): Finding {
+  const { boxRoot } = machine.settings;
+  const boxes = machine.list(boxRoot).filter((name) => /^\d+$/.test(name)).map(Number);
+  const groups = findGroups(machine);
+  const locks = lockedFiles(machine);
+  const leftovers = [...new Set([...boxes, ...groups.keys()])].sort((a, b) => a - b)
+    .flatMap((boxId) => {
+      const hasFiles = boxes.includes(boxId);
+      return leftoverOf(machine, { boxId, hasFiles, group: groups.get(boxId), locks }) ?? [];
+    });
+  if (leftovers.length === 0) return pass(`${boxes.length} boxes, nothing left behind by others`);
+  return caution(
+    `left behind: ${leftovers.map(({ what }) => what).join("; ")}`,
+    ...leftovers.map(cleanup),
+  );
+}
+
+function cleanup({ boxId, inGroup }: Leftover): Repair {
+  return command(`isolate --box-id=${boxId}${inGroup ? " --cg" : ""} --cleanup`);
+}
+
+function leftoverOf(machine: Machine, { boxId, hasFiles, group, locks }: {
+  boxId: number;
+  hasFiles: boolean;
+  group: { isEmpty: boolean } | undefined;
+  locks: ReadonlySet<string>;
+}): Leftover | undefined {
+  const path = `${machine.settings.lockRoot}/${boxId}`;
+  const identity = identityOf(machine, path);
+  // Somebody is at work.
+  if (identity !== undefined && locks.has(identity)) return undefined;
+  const bytes = machine.readBytes(path);
+  const record = bytes && parseBoxRecord(bytes);
+  const inGroup = group !== undefined;
+  const say = (what: string) => ({ what, boxId, inGroup });
+  if (group && !group.isEmpty) return say(`processes in the control group of box ${boxId}`);
+  if (group && !record?.controlGroup) return say(`the control group of box ${boxId}`);
+  if (hasFiles && !record) return say(`box ${boxId}, which nobody has taken`);
+  if (hasFiles && !record?.initialised) return say(`box ${boxId}, which was never finished`);
+  return undefined;
+}
+
+/** The groups of boxes, and whether there are processes in them. */
+function findGroups(machine: Machine): Map<number, { isEmpty: boolean }> {
+  const groups = new Map<number, { isEmpty: boolean }>();
+  let directory;
+  try {
+    directory = machine.controlGroups().directory;
+  } catch (error) {
+    if (error instanceof ControlGroupError) return groups;
+    throw error;
+  }
+  for (const name of machine.list(directory)) {
+    const [, boxId] = /^box-(\d+)$/.exec(name) ?? [];
+    if (boxId === undefined) continue;
+    const processes = machine.read(`${directory}/${name}/cgroup.procs`) ?? "";
+    groups.set(Number(boxId), { isEmpty: processes === "" });
+  }
+  return groups;
+}
+
+/** The files locked by flock(2), as /proc/locks names them: major:minor:inode. */
+function lockedFiles(machine: Machine): Set<string> {
+  const lines = (machine.read("/proc/locks") ?? "").split("\n");
+  return new Set(lines.flatMap((line) => {
+    const [, device, inode] = /FLOCK\s.*\s([0-9a-f]+:[0-9a-f]+):(\d+)\s/.exec(line) ?? [];
+    return device === undefined ? [] : [`${device}:${inode}`];
+  }));
+}
+
+function identityOf(machine: Machine, path: string): string | undefined {
+  const fd = machine.open(path);
+  if (fd === undefined) return undefined;
+  const plan = new Plan();
+  const status = plan.room(STATX_SIZE);
+  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+  plan.step("close", [fd], { always: true });
+  machine.system.run(plan, `look at ${path}`);
+  const [major = "", minor = "", inode] = readStatx(plan.view(status)).identity.split(":");
+  const hex = (number: string) => Number(number).toString(16).padStart(2, "0");
+  return `${hex(major)}:${hex(minor)}:${inode}`;
+}

@@ -1,0 +1,161 @@
+/**
+ * The machine as checks see it: files of the kernel, which may lie below another root.
+ *
+ * @module
+ */
+
+import { readEntries } from "../box/directory_reader.ts";
+import type { ControlGroupRoot } from "../cgroup/types.ts";
+import type { Settings } from "../config/settings.ts";
+import { O } from "../ffi/abi.ts";
+import { decodeOsString } from "../ffi/os_string.ts";
+import { Plan } from "../ffi/plan.ts";
+import { AT_FDCWD, type System, SystemError } from "../ffi/system.ts";
+
+/** Where control groups of boxes are made. */
+export type ControlGroupPlace = Pick<ControlGroupRoot, "version" | "directory" | "reason">;
+
+/** What is looked at. */
+export interface MachineOptions {
+  /** The kernel. */
+  readonly system: System;
+  /** The configuration of the sandbox. */
+  readonly settings: Settings;
+  /** The environment of this process. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** Finds where control groups of boxes are made; throws with the reason if they cannot be. */
+  readonly controlGroups: () => ControlGroupPlace;
+  /** Stands before every path, for tests. Default: nothing. */
+  readonly root?: string | undefined;
+}
+
+/** The machine that is checked. */
+export class Machine {
+  /** The kernel. */
+  readonly system: System;
+  /** The configuration of the sandbox. */
+  readonly settings: Settings;
+  /** The environment of this process. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** Finds where control groups of boxes are made; throws with the reason if they cannot be. */
+  readonly controlGroups: () => ControlGroupPlace;
+  readonly #root: string;
+
+  /**
+   * Takes a machine to look at.
+   *
+   * @param options the kernel, the configuration and where the files lie
+   */
+  constructor(options: MachineOptions) {
+    this.system = options.system;
+    this.settings = options.settings;
+    this.environment = options.environment;
+    this.controlGroups = options.controlGroups;
+    this.#root = options.root ?? "";
+  }
+
+  /**
+   * The path of a file as the kernel knows it.
+   *
+   * @param path the path that people know
+   * @returns the same below the root
+   */
+  locate(path: string): string {
+    return this.#root + path;
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @param path its path
+   * @returns its bytes; undefined if it does not exist or cannot be read
+   */
+  readBytes(path: string): Uint8Array<ArrayBuffer> | undefined {
+    try {
+      return this.system.readFile(this.locate(path))?.bytes;
+    } catch (error) {
+      if (error instanceof SystemError) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Reads a file of text.
+   *
+   * @param path its path
+   * @returns its text without blanks at its ends; undefined if it cannot be read
+   */
+  read(path: string): string | undefined {
+    const bytes = this.readBytes(path);
+    return bytes && decodeOsString(bytes).trim();
+  }
+
+  /**
+   * Lists a directory.
+   *
+   * @param path its path
+   * @returns the names in it, sorted; none if it does not exist or cannot be read
+   */
+  list(path: string): string[] {
+    const plan = new Plan();
+    const fd = plan.slot("directory");
+    const flags = O.O_DIRECTORY | O.O_CLOEXEC;
+    plan.step("openat", [AT_FDCWD, plan.string(this.locate(path)), flags, 0], { into: fd });
+    if (this.system.attempt(plan, `list ${path}`)) return [];
+    const names: string[] = [];
+    try {
+      for (let entries; (entries = readEntries(this.system, plan.result(fd))) !== undefined;) {
+        names.push(...entries.map(({ name }) => decodeOsString(name.subarray(0, -1))));
+      }
+    } finally {
+      this.system.close(plan.result(fd));
+    }
+    return names.sort();
+  }
+
+  /**
+   * Whether a file or directory exists.
+   *
+   * @param path its path
+   * @returns whether it does
+   */
+  exists(path: string): boolean {
+    const fd = this.open(path);
+    if (fd !== undefined) this.system.close(fd);
+    return fd !== undefined;
+  }
+
+  /**
+   * Opens a handle on a file or directory, which need not be readable.
+   *
+   * @param path its path
+   * @param flags flags of open(2); default: only the handle
+   * @returns the descriptor; undefined if that fails
+   */
+  open(path: string, flags: number = O.O_PATH): number | undefined {
+    const plan = new Plan();
+    const fd = plan.slot("file");
+    const args = [AT_FDCWD, plan.string(this.locate(path)), flags | O.O_CLOEXEC, 0];
+    plan.step("openat", args, { into: fd });
+    return this.system.attempt(plan, `look for ${path}`) ? undefined : plan.result(fd);
+  }
+
+  /**
+   * Writes a file of the kernel, in one call.
+   *
+   * @param path its path
+   * @param value what to write
+   * @throws {SystemError} if that fails
+   */
+  write(path: string, value: string): void {
+    const plan = new Plan();
+    const fd = plan.slot("file");
+    const text = plan.string(`${value}\n`);
+    const what = `write ${value} to ${path}`;
+    const flags = O.O_WRONLY | O.O_TRUNC | O.O_CLOEXEC;
+    plan.step("openat", [AT_FDCWD, plan.string(this.locate(path)), flags, 0], { into: fd, what });
+    plan.step("write", [fd, text, text.length - 1], { what });
+    plan.step("close", [fd], { always: true, ignore: "all" });
+    this.system.run(plan, what);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Checks whether a machine is a good place for boxes: whether limits hold, and whether the same
+ * program gives the same result tomorrow.
+ *
+ * @module
+ */
+
+import { callerEnvironment, type Sandbox } from "../box/sandbox.ts";
+import { examineLeftovers, examineMounts, examineQuota } from "./boxes.ts";
+import { examineControlGroups, examineSwap } from "./groups.ts";
+import {
+  examineAddresses,
+  examineCorePattern,
+  examineHardLinks,
+  examineHugePages,
+  examineKernel,
+  examineUserNamespace,
+} from "./kernel.ts";
+import { Machine } from "./machine.ts";
+import { examineCores, examineGovernor, examineThreads, examineTurbo } from "./processor.ts";
+import type { Check } from "./types.ts";
+
+export { type ControlGroupPlace, Machine, type MachineOptions } from "./machine.ts";
+export { type Check, type Finding, type Repair, shellLine, type Verdict } from "./types.ts";
+
+/** All checks: first whether boxes work, then whether they always work the same. */
+export const CHECKS: readonly Check[] = [
+  { name: "kernel", examine: examineKernel },
+  { name: "user-namespace", examine: examineUserNamespace },
+  { name: "control-groups", examine: examineControlGroups },
+  { name: "swap", examine: examineSwap },
+  { name: "box-mount", examine: examineMounts },
+  { name: "quota", examine: examineQuota },
+  { name: "leftovers", examine: examineLeftovers },
+  { name: "hard-links", examine: examineHardLinks },
+  { name: "core-pattern", examine: examineCorePattern },
+  { name: "threads", examine: examineThreads },
+  { name: "governor", examine: examineGovernor },
+  { name: "turbo", examine: examineTurbo },
+  { name: "cores", examine: examineCores },
+  { name: "addresses", examine: examineAddresses },
+  { name: "huge-pages", examine: examineHugePages },
+];
+
+/**
+ * Takes the machine of a sandbox to be checked.
+ *
+ * @param sandbox the sandbox, with its configuration
+ * @returns the machine
+ *
+ * @example
+ * ```ts
+ * import { CHECKS, machineOf } from "isolate/check/mod.ts";
+ * import { Sandbox } from "isolate/mod.ts";
+ *
+ * const machine = await machineOf(await Sandbox.open());
+ * for (const { name, examine } of CHECKS) {
+ *   const { verdict, text } = examine(machine);
+ *   console.log(`${verdict} ${name}: ${text}`);
+ * }
+ * ```
+ */
+export async function machineOf(sandbox: Sandbox): Promise<Machine> {
+  return new Machine({
+    system: sandbox.system,
+    settings: sandbox.settings,
+    environment: await callerEnvironment(),
+    controlGroups: () => sandbox.controlGroups({ create: false }),
+  });
+}

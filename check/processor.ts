@@ -1,0 +1,106 @@
+/**
+ * What makes one run of a program faster than the next: the processor's own ideas.
+ *
+ * @module
+ */
+
+import type { Machine } from "./machine.ts";
+import { caution, command, fail, type Finding, pass, skip, write } from "./types.ts";
+
+const CPUS = "/sys/devices/system/cpu";
+
+function cpus(machine: Machine): string[] {
+  const numbers = machine.list(CPUS).flatMap((name) => /^cpu(\d+)$/.exec(name)?.[1] ?? []);
+  return numbers.sort((a, b) => Number(a) - Number(b)).map((number) => `${CPUS}/cpu${number}`);
+}
+
+/** What a file of each CPU says; CPUs without it are left out. */
+function ofEach(machine: Machine, file: string): { path: string; value: string }[] {
+  return cpus(machine).flatMap((cpu) => {
+    const path = `${cpu}/${file}`;
+    const value = machine.read(path);
+    return value === undefined ? [] : [{ path, value }];
+  });
+}
+
+/**
+ * Threads that share a core slow each other down.
+ *
+ * @param machine where to look
+ * @returns what was found
+ */
+export function examineThreads(machine: Machine): Finding {
+  const active = machine.read(`${CPUS}/smt/active`);
+  if (active === undefined) return skip("the kernel does not say whether cores run two threads");
+  if (active === "0") return pass("each core runs one thread");
+  return fail(
+    "cores run two threads at once (SMT), which slow each other down",
+    write(`${CPUS}/smt/control`, "off"),
+  );
+}
+
+/**
+ * Governors change the clock by what has been going on lately.
+ *
+ * @param machine where to look
+ * @returns what was found
+ */
+export function examineGovernor(machine: Machine): Finding {
+  const governors = ofEach(machine, "cpufreq/scaling_governor");
+  if (governors.length === 0) return skip("the clock of the CPUs is not set by this kernel");
+  const others = governors.filter(({ value }) => value !== "performance");
+  if (others.length === 0) return pass("the CPUs run at full clock (governor performance)");
+  const names = [...new Set(others.map(({ value }) => value))].join(", ");
+  return fail(
+    `the clock of ${others.length} of ${governors.length} CPUs follows the load (governor ${names})`,
+    ...others.map(({ path }) => write(path, "performance")),
+  );
+}
+
+/**
+ * The turbo clock depends on heat and on what other cores do.
+ *
+ * @param machine where to look
+ * @returns what was found
+ */
+export function examineTurbo(machine: Machine): Finding {
+  const switches = [
+    { path: `${CPUS}/intel_pstate/no_turbo`, off: "1" },
+    { path: `${CPUS}/cpufreq/boost`, off: "0" },
+    ...ofEach(machine, "cpufreq/boost").map(({ path }) => ({ path, off: "0" })),
+  ].flatMap(({ path, off }) => {
+    const value = machine.read(path);
+    return value === undefined ? [] : [{ path, off, isOn: value !== off }];
+  });
+  if (switches.length === 0) return skip("there is no switch for the turbo clock here");
+  const on = switches.filter(({ isOn }) => isOn);
+  if (on.length === 0) return pass("the turbo clock is off");
+  return fail(
+    "the turbo clock is on: the speed depends on heat and on what other cores do",
+    ...on.map(({ path, off }) => write(path, off)),
+  );
+}
+
+/**
+ * On some machines not all cores are the same.
+ *
+ * @param machine where to look
+ * @returns what was found
+ */
+export function examineCores(machine: Machine): Finding {
+  const kinds = machine.list("/sys/devices").filter((name) =>
+    /^cpu_(core|atom|lowpower)$/.test(name)
+  );
+  const spread = ["cpu_capacity", "cpufreq/cpuinfo_max_freq"]
+    .some((file) => new Set(ofEach(machine, file).map(({ value }) => value)).size > 1);
+  if (kinds.length < 2 && !spread) return pass("all cores are of one kind");
+  const lists = kinds.flatMap((kind) => {
+    const list = machine.read(`/sys/devices/${kind}/cpus`);
+    return list === undefined ? [] : [`${list} (${kind.replace("cpu_", "")})`];
+  });
+  const which = lists.length > 0 ? `: CPUs ${lists.join(", ")}` : "";
+  return caution(
+    `there are faster and slower cores${which}`,
+    command("# give boxes cores of one kind: boxN.cpus in the configuration, with --cg"),
+  );
+}

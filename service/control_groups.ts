@@ -1,0 +1,134 @@
+/**
+ * Making the place for control groups of boxes ahead of time: once, or as a service that keeps it.
+ *
+ * @module
+ */
+
+import { callerEnvironment, Sandbox } from "../box/sandbox.ts";
+import { toSandboxError } from "../box/errors.ts";
+import type { Log } from "../box/trace.ts";
+import { makeNamedGroup, takeDelegatedGroup } from "../cgroup/delegation.ts";
+import { findControlGroupRoot } from "../cgroup/root.ts";
+import { ControlGroupError } from "../cgroup/types.ts";
+import { DELEGATED_GROUP_FILE } from "../config/settings.ts";
+import { removeGroupFile, writeGroupFile } from "./group_file.ts";
+import { notify } from "./notify.ts";
+
+/** How control groups are set up. */
+export interface SetupOptions {
+  /** The configuration; default: that of the machine. */
+  readonly configFile: string | undefined;
+  /** Is told what is done. */
+  readonly log: Log;
+}
+
+/**
+ * Makes the place for control groups of boxes, moving no process. Where the configuration says that
+ * a file names it, the file is written.
+ *
+ * @param options the configuration
+ * @returns its directory, with cgroup v1 that of the memory controller
+ * @throws {SandboxError} if control groups cannot be used here, with the reason
+ */
+export async function setUpControlGroups({ configFile, log }: SetupOptions): Promise<string> {
+  try {
+    const { system, settings: { cgRoot } } = await Sandbox.open({ configFile, log });
+    const named = cgRoot.kind === "directory" ? cgRoot.directory : undefined;
+    if (named !== undefined) makeNamedGroup(system, { directory: named, log });
+    const { directory } = findControlGroupRoot(system, { directory: named, create: true, log });
+    if (cgRoot.kind === "fromFile") writeGroupFile(system, cgRoot.file, directory);
+    return directory;
+  } catch (error) {
+    throw toSandboxError(error);
+  }
+}
+
+/** The file that the service writes, and what it says. */
+interface Published {
+  readonly file: string;
+  readonly directory: string;
+}
+
+/**
+ * The service: takes over the group that the service manager has made for it, names it in the file,
+ * and keeps it until it is told to stop (SIGTERM, SIGINT). SIGHUP reads the configuration again.
+ *
+ * @param options the configuration
+ * @throws {SandboxError} if control groups cannot be used here, with the reason
+ */
+export async function keepControlGroups({ configFile, log }: SetupOptions): Promise<void> {
+  try {
+    const socket = (await callerEnvironment()).get("NOTIFY_SOCKET");
+    const sandbox = await Sandbox.open({ configFile, log });
+    const { system, waiter } = sandbox;
+    const tell = (...lines: string[]) => notify(system, { socket, lines });
+    const signals: string[] = [];
+    let wake = () => {};
+    sandbox.catchSignals({
+      caught: ["SIGTERM", "SIGINT", "SIGHUP"],
+      ignored: ["SIGPIPE"],
+      standard: [],
+      onSignal: (name) => {
+        signals.push(name);
+        wake();
+      },
+    });
+    // Signals are seen as long as somebody waits for something.
+    void waiter.readable([], Infinity);
+    let published = publish(sandbox, { log, delegated: undefined });
+    const ready = () =>
+      tell("READY=1", `STATUS=Groups of boxes are made in ${published.directory}`);
+    ready();
+    for (;;) {
+      const signal = signals.shift();
+      if (signal === "SIGTERM" || signal === "SIGINT") break;
+      if (signal === "SIGHUP") {
+        tell("RELOADING=1", `MONOTONIC_USEC=${Math.floor(system.nowMs() * 1000)}`);
+        published = await reload({ configFile, log }, published);
+        ready();
+      }
+      if (signals.length === 0) await new Promise<void>((resolve) => wake = resolve);
+    }
+    tell("STOPPING=1");
+    removeGroupFile(system, published.file, published.directory);
+  } catch (error) {
+    throw toSandboxError(error);
+  }
+}
+
+/** Makes the place and says where it is. */
+function publish(
+  { system, settings: { cgRoot } }: Sandbox,
+  { log, delegated }: { log: Log; delegated: string | undefined },
+): Published {
+  if (cgRoot.kind === "directory") {
+    throw new ControlGroupError(
+      `There is nothing to keep: the configuration says cg_root = ${cgRoot.directory} (cg-keeper ` +
+        `serves cg_root = auto and cg_root = auto:FILE; cg-setup makes a directory that is named)`,
+    );
+  }
+  const file = cgRoot.kind === "fromFile" ? cgRoot.file : DELEGATED_GROUP_FILE;
+  const { directory, reason } = findControlGroupRoot(system, {
+    directory: delegated ?? takeDelegatedGroup(system, { log }),
+    create: true,
+    log,
+  });
+  writeGroupFile(system, file, directory);
+  log(1, () => `Control groups are made in ${directory}: ${reason}; ${file} says so`);
+  return { file, directory };
+}
+
+/** A configuration that is wrong changes nothing. */
+async function reload(options: SetupOptions, published: Published): Promise<Published> {
+  const { log } = options;
+  try {
+    const sandbox = await Sandbox.open(options);
+    const { file, directory } = published;
+    const fresh = publish(sandbox, { log, delegated: directory });
+    if (fresh.file !== file) removeGroupFile(sandbox.system, file, directory);
+    return fresh;
+  } catch (error) {
+    log(0, () => `Nothing was reloaded: ${error instanceof Error ? error.message : error}`);
+    return published;
+  }
+}

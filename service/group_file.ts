@@ -1,0 +1,59 @@
+/**
+ * The file that says where control groups of boxes are made, for `cg_root = auto:FILE`.
+ *
+ * @module
+ */
+
+import { O } from "../ffi/abi.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { Plan } from "../ffi/plan.ts";
+import { AT_FDCWD, type System } from "../ffi/system.ts";
+import { decodeOsString } from "../ffi/os_string.ts";
+
+/**
+ * Writes the file, so that readers see the old or the new one. Directories above it are made.
+ *
+ * @param system the kernel
+ * @param path its path, absolute
+ * @param directory what it is to say
+ * @throws {SystemError} if that fails
+ */
+export function writeGroupFile(system: System, path: string, directory: string): void {
+  const plan = new Plan();
+  const parts = path.split("/").filter((part) => part !== "").slice(0, -1);
+  parts.forEach((_, i) => {
+    const parent = "/" + parts.slice(0, i + 1).join("/");
+    plan.step("mkdirat", [AT_FDCWD, plan.string(parent), 0o755], {
+      ignore: ERRNO.EEXIST,
+      what: `make the directory ${parent}`,
+    });
+  });
+  const temporary = plan.string(`${path}.new`);
+  const fd = plan.slot("file");
+  const text = plan.string(`${directory}\n`);
+  const what = `write ${path}`;
+  const flags = O.O_WRONLY | O.O_CREAT | O.O_EXCL | O.O_CLOEXEC;
+  plan.step("unlinkat", [AT_FDCWD, temporary, 0], { ignore: ERRNO.ENOENT });
+  plan.step("openat", [AT_FDCWD, temporary, flags, 0o644], { into: fd, what });
+  // Whatever the umask is.
+  plan.step("fchmod", [fd, 0o644]);
+  plan.step("write", [fd, text, text.length - 1], { what });
+  plan.step("close", [fd], { always: true, ignore: "all" });
+  plan.step("renameat2", [AT_FDCWD, temporary, AT_FDCWD, plan.string(path), 0], { what });
+  system.run(plan, what);
+}
+
+/**
+ * Removes the file, if it still says what we have written.
+ *
+ * @param system the kernel
+ * @param path its path
+ * @param directory what it must say
+ */
+export function removeGroupFile(system: System, path: string, directory: string): void {
+  const file = system.readFile(path);
+  if (!file || decodeOsString(file.bytes).trim() !== directory) return;
+  const plan = new Plan();
+  plan.step("unlinkat", [AT_FDCWD, plan.string(path), 0], { ignore: ERRNO.ENOENT });
+  system.run(plan, `remove ${path}`);
+}

@@ -1,0 +1,77 @@
+/**
+ * Telling the service manager how we are; see sd_notify(3). It is one datagram, so no library is
+ * needed.
+ *
+ * @module
+ */
+
+import { encodeOsString } from "../ffi/os_string.ts";
+import { Plan } from "../ffi/plan.ts";
+import type { System } from "../ffi/system.ts";
+
+const AF_UNIX = 1;
+const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
+const MSG_NOSIGNAL = 0x4000;
+/** The room for a name in `struct sockaddr_un`. */
+const NAME_MAX_BYTES = 108;
+
+/**
+ * Writes the address of a socket as the kernel wants it; see unix(7).
+ *
+ * @param name a path, or an abstract name behind `@`
+ * @returns `struct sockaddr_un`, as long as it is used
+ * @throws {RangeError} if it is neither, or too long
+ *
+ * @example
+ * ```ts
+ * import { socketAddress } from "isolate/service/notify.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals([...socketAddress("@ab")], [1, 0, 0, 97, 98]);
+ * ```
+ */
+export function socketAddress(name: string): Uint8Array<ArrayBuffer> {
+  const isAbstract = name.startsWith("@");
+  const bytes = encodeOsString(isAbstract ? `${name.slice(1)}` : name);
+  const length = isAbstract ? bytes.length + 1 : bytes.length;
+  if ((!isAbstract && !name.startsWith("/")) || length >= NAME_MAX_BYTES) {
+    throw new RangeError(`Cannot notify ${name}: it is no path and no abstract name of a socket`);
+  }
+  // A path ends with a zero byte; an abstract name begins with one.
+  const address = new Uint8Array(2 + length + (isAbstract ? 0 : 1));
+  address[0] = AF_UNIX;
+  address.set(bytes, isAbstract ? 3 : 2);
+  return address;
+}
+
+/**
+ * Sends a message to the service manager.
+ *
+ * @param system the kernel
+ * @param options the socket (the variable `NOTIFY_SOCKET`; undefined: there is no service manager)
+ *   and lines such as `READY=1`
+ * @throws {SystemError} if nobody listens there
+ * @throws {RangeError} if it cannot be a socket
+ */
+export function notify(
+  system: System,
+  { socket: name, lines }: { socket: string | undefined; lines: readonly string[] },
+): void {
+  if (name === undefined || name === "") return;
+  const plan = new Plan();
+  const socket = plan.slot("socket");
+  const what = `notify the service manager at ${name}`;
+  const message = plan.string(lines.join("\n"));
+  const address = plan.bytes(socketAddress(name));
+  plan.step("socket", [AF_UNIX, SOCK_DGRAM_CLOEXEC, 0], { into: socket, what });
+  plan.step("sendto", [
+    socket,
+    message,
+    message.length - 1,
+    MSG_NOSIGNAL,
+    address,
+    address.length,
+  ], { what });
+  plan.step("close", [socket], { always: true, ignore: "all" });
+  system.run(plan, what);
+}

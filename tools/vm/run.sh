@@ -1,0 +1,21 @@
+#!/vm/busybox sh
+# Runs the guest's tests, hands their results out over the second serial line, and turns it off.
+
+bb=/vm/busybox
+
+for module in /vm/modules/*.ko; do
+  [ ! -e "$module" ] || $bb insmod "$module" || echo "guest: cannot load $module"
+done
+
+echo "guest: ready after $($bb cut -d' ' -f1 /proc/uptime) s"
+/vm/command </dev/null 2>&1
+echo "guest: the tests ended with status $? after $($bb cut -d' ' -f1 /proc/uptime) s"
+
+for file in /vm/results/*; do
+  [ -e "$file" ] || continue
+  echo "BEGIN ${file##*/}"
+  $bb base64 "$file"
+  echo "END ${file##*/}"
+done >/dev/ttyS1
+
+$bb poweroff -f
