@@ -17,10 +17,10 @@ const architectures = [_]Architecture{
 };
 
 const flags = [_][]const u8{
-    "-std=gnu11",                       "-Wall",               "-Wextra",
-    "-Werror",                          "-ffreestanding",      "-fno-builtin",
-    "-fvisibility=hidden",              "-fno-unwind-tables",  "-fno-stack-protector",
-    "-fno-asynchronous-unwind-tables",  "-fno-strict-aliasing",
+    "-std=gnu11",                      "-Wall",                "-Wextra",
+    "-Werror",                         "-ffreestanding",       "-fno-builtin",
+    "-fvisibility=hidden",             "-fno-unwind-tables",   "-fno-stack-protector",
+    "-fno-asynchronous-unwind-tables", "-fno-strict-aliasing",
 };
 
 pub fn build(b: *std.Build) void {

@@ -22,6 +22,18 @@ const SUBCOMMANDS: readonly (Subcommand & { load: () => Promise<Runner> })[] = [
     load: async () => (await import("./cli/check.ts")).checkMachine,
   },
   {
+    name: "cg-setup",
+    usage: "[-v] [--config=FILE]",
+    summary: "make the place for control groups of boxes, and print it",
+    load: async () => (await import("./cli/control_groups.ts")).setUpGroups,
+  },
+  {
+    name: "cg-keeper",
+    usage: "[-v] [--config=FILE]",
+    summary: "the service that keeps control groups under systemd, see systemd/isolate.service",
+    load: async () => (await import("./cli/control_groups.ts")).keepGroups,
+  },
+  {
     name: "completions",
     usage: "bash|zsh|fish",
     summary: "print the shell's completion script",

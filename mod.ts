@@ -20,6 +20,7 @@
  *     break;
  *   case "signal":
  *   case "time-limit":
+ *   case "memory-limit":
  *   case "interrupted":
  *     console.log(outcome.kind);
  * }

@@ -70,7 +70,7 @@ async function rounds(folder: string): Promise<{ references: Times[]; heres: Tim
   const heres: Times[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     heres.push(await ours(sandbox, makeTree));
-    references.push(await tools(`${folder}/tree`, makeTree));
+    references.push(await tools(`${folder}/beside`, makeTree));
   }
   return { references, heres };
 }

@@ -58,6 +58,8 @@ export class SandboxError extends Error {
   readonly errno: number | undefined;
 
   /**
+   * Makes an error.
+   *
    * @param kind what kind of trouble it is
    * @param message one sentence for people
    * @param options the call that failed and the cause

@@ -8,7 +8,10 @@ import type { Data, Plan } from "../ffi/plan.ts";
 
 /** What a program may use. What is undefined is not limited, unless a default is named. */
 export interface Limits {
-  /** CPU time in milliseconds, of the program and of its children that have been waited for. */
+  /**
+   * CPU time in milliseconds: with a control group of all processes, otherwise of the program and of
+   * its children that have been waited for.
+   */
   cpuTimeMs?: number | undefined;
   /** Wall clock time in milliseconds. */
   wallTimeMs?: number | undefined;

@@ -8,7 +8,10 @@ import type { MetaRecord } from "./meta.ts";
 
 /** What a run used; all of it as far as the kernel knows it. */
 export interface Usage {
-  /** CPU time in milliseconds, of the program and of its children that have been waited for. */
+  /**
+   * CPU time in milliseconds: with a control group of all processes, otherwise of the program and of
+   * its children that have been waited for.
+   */
   cpuTimeMs: number;
   /** Wall clock time in milliseconds, from execve to the end of the program. */
   wallTimeMs: number;
@@ -24,7 +27,10 @@ export interface Usage {
 
 /** What all processes of a run in a control group used together. */
 export interface ControlGroupUse {
-  /** Peak memory in KiB; undefined where the kernel does not tell. */
+  /**
+   * Peak memory in KiB, that of files in memory included; with cgroup v2 before Linux 6.12 of all runs
+   * since the box was made. Undefined where the kernel does not tell (v2 before Linux 5.19).
+   */
   peakMemoryKib: number | undefined;
   /** How many processes the kernel killed because the group was out of memory. */
   oomKills: number;
@@ -51,7 +57,10 @@ export type Outcome =
     ending: Ending | undefined;
     usage: Usage;
   }
-  /** The kernel killed one of its processes because its control group was out of memory. */
+  /**
+   * The kernel killed one of its processes because its control group was out of memory; `ending` is
+   * that of the main process, which may have gone on.
+   */
   | { kind: "memory-limit"; ending: Ending; usage: Usage }
   /** Who ran it broke it off; `signal` is the one that told the command to. */
   | { kind: "interrupted"; signal: number | undefined; usage: Usage };

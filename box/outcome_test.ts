@@ -36,6 +36,21 @@ const OUTCOMES: readonly [Outcome, string, string][] = [
     "status:TO\nmessage:Time limit exceeded (wall clock)\nkilled:1\n",
   ],
   [
+    { kind: "memory-limit", ending: { how: "signal", signal: 9 }, usage },
+    "Caught fatal signal 9",
+    "status:SG\nmessage:Caught fatal signal 9\nexitsig:9\n",
+  ],
+  [
+    { kind: "memory-limit", ending: { how: "exit", exitCode: 1 }, usage },
+    "Exited with error status 1",
+    "status:RE\nmessage:Exited with error status 1\nexitcode:1\n",
+  ],
+  [
+    { kind: "memory-limit", ending: { how: "exit", exitCode: 0 }, usage },
+    "OK (1.234 sec real, 2.000 sec wall)",
+    "exitcode:0\n",
+  ],
+  [
     { kind: "interrupted", signal: 15, usage },
     "Interrupted",
     "status:SG\nmessage:Interrupted\nkilled:1\nexitsig:15\n",
@@ -47,10 +62,22 @@ const OUTCOMES: readonly [Outcome, string, string][] = [
   ],
 ];
 
+/** What the meta-file has besides, with a control group. */
+const CONTROL_GROUP: readonly [NonNullable<Usage["controlGroup"]>, string][] = [
+  [{ peakMemoryKib: 2048, oomKills: 0 }, "cg-enabled:1\ncg-mem:2048\n"],
+  [{ peakMemoryKib: 2048, oomKills: 3 }, "cg-enabled:1\ncg-mem:2048\ncg-oom-killed:1\n"],
+  [{ peakMemoryKib: 0, oomKills: 0 }, "cg-enabled:1\ncg-mem:0\n"],
+  [{ peakMemoryKib: undefined, oomKills: 1 }, "cg-enabled:1\ncg-oom-killed:1\n"],
+];
+
 for (const [outcome, message, head] of OUTCOMES) {
   Deno.test(`outcomeMessage() and outcomeMeta() tell: ${message} (${outcome.kind})`, () => {
     assertEquals(outcomeMessage(outcome), message);
     assertEquals(formatMeta(outcomeMeta(outcome)), head + TIMES);
+    for (const [controlGroup, tail] of CONTROL_GROUP) {
+      const meta = outcomeMeta({ ...outcome, usage: { ...usage, controlGroup } });
+      assertEquals(formatMeta(meta), head + TIMES + tail);
+    }
   });
 }
 

@@ -5,10 +5,11 @@
  * @module
  */
 
+import { ControlGroupFiles } from "../cgroup/files.ts";
 import { findControlGroupRoot } from "../cgroup/root.ts";
 import { ControlGroupError, type ControlGroupRoot } from "../cgroup/types.ts";
 import { loadConfig } from "../config/load.ts";
-import type { Settings } from "../config/settings.ts";
+import { DELEGATED_GROUP_FILE, type Settings } from "../config/settings.ts";
 import { O } from "../ffi/abi.ts";
 import { Plan } from "../ffi/plan.ts";
 import {
@@ -158,10 +159,16 @@ export class Sandbox {
 
   #configuredGroup(): string | undefined {
     const { cgRoot } = this.settings;
-    if (cgRoot.kind === "auto") return undefined;
     if (cgRoot.kind === "directory") return cgRoot.directory;
-    const file = this.system.readFile(cgRoot.file);
+    const path = cgRoot.kind === "auto" ? DELEGATED_GROUP_FILE : cgRoot.file;
+    const file = this.system.readFile(path);
     const directory = file && decodeOsString(file.bytes).trim();
+    if (cgRoot.kind === "auto") {
+      // The service is used while it runs; nobody has to.
+      const isKept = directory?.startsWith("/") &&
+        new ControlGroupFiles(this.system, this.log).exists(directory);
+      return isKept ? directory : undefined;
+    }
     if (directory?.startsWith("/")) return directory;
     throw new ControlGroupError(
       `Cannot read the directory of control groups from ${cgRoot.file} (configured as cg_root): ` +

@@ -33,7 +33,7 @@ export async function setUpGroups(args: readonly string[]): Promise<number> {
  * @throws {SandboxError} if control groups cannot be used here, with the reason
  */
 export async function keepGroups(args: readonly string[]): Promise<number> {
-  await keepControlGroups(parse("cg-keeper", args));
+  await keepControlGroups({ ...parse("cg-keeper", args), complain: tell });
   return 0;
 }
 

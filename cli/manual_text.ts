@@ -26,7 +26,7 @@ export const OPTION_DETAILS: Readonly<Record<string, string>> = {
     "Needs `--init` first. Everything that is not an option is the program and its arguments; put `--` in " +
     "front of the program, or its own options are taken for options of `isolate`. The program is not searched " +
     "in _PATH_.",
-  cleanup: "Must be given the same `--box-id` and `--cg` as `--init`.",
+  cleanup: "Must be given the same `--box-id` as `--init`; a control group goes with the box.",
   "box-id":
     "Two boxes with different numbers can be used at the same time. Each has a user id of its own.",
   time:
@@ -67,9 +67,10 @@ export const OPTION_DETAILS: Readonly<Record<string, string>> = {
   env: "See ENVIRONMENT RULES. Can be given many times.",
   dir: "See DIRECTORY RULES. Can be given many times.",
   "no-default-dirs": "Even `/box` is gone then, unless a rule of yours brings it back.",
-  "cg-mem": "Needs `--cg`.",
-  "cg-timing": "Accepted for command lines made for version 1.",
-  "no-cg-timing": "Accepted for command lines made for version 1.",
+  "cg-mem": "Needs `--cg`. See CONTROL GROUPS for what counts.",
+  "cg-timing": "Of version 1 of the classic command, as `--no-cg-timing`.",
+  "no-cg-timing":
+    "Counted are the first process and those that it has waited for, as without `--cg`.",
   syscalls: "See SYSTEM CALL FILTER.",
   meta:
     "See META-FILE. The file is opened with the rights of the caller and emptied at once, before anything else " +
@@ -183,8 +184,23 @@ export const SECTIONS: readonly ManualSection[] = [
   {
     title: "CONTROL GROUPS",
     blocks: [
-      "The options about control groups are read and checked, but this version cannot use control groups yet: " +
-      "`--cg` ends with a message and exit status 2.",
+      "With `--cg` a box has a control group of its own: limits and figures that no resource limit can give, as " +
+      "they are of all processes together. `--cg` must be given to `--init` and `--run` alike. In it, `--time` is " +
+      "the CPU time of all processes of this run, whether somebody waits for them or not; `--cg-mem` limits their " +
+      "memory; `--processes` is the exact number of those in the box where there is the `pids` controller.",
+      "What counts as memory: what the processes have touched, shared memory, files in a `tmpfs`, what the kernel " +
+      "needs for them, and files that they read and write, as long as these are kept in memory; those of a disk " +
+      "are given up before the limit is hit. Swap is limited to nothing where the kernel accounts for it (`-v` " +
+      "says if it does not). When the limit is hit, the kernel kills a process, which need not be the first one: " +
+      "`cg-oom-killed` tells of that even if the program succeeds. The limit is that of a run: one without " +
+      "`--cg-mem` has none.",
+      "`cg-mem` is the peak of the run; files of earlier runs that are still in memory are part of it. With " +
+      "version 2 before Linux 6.12 it is the peak since `--init`, and before Linux 5.19 there is none.",
+      "Version 2 is used if its file system has the `memory` controller, version 1 otherwise; `-v` tells which and " +
+      "where, `--print-cg-root` prints the directory, or the reason why there is none. Groups are named " +
+      "`box-`_ID_. By default they are made in a group named `isolate` at the top, where no process is ever moved " +
+      "but those of boxes; `cg_root` names another one, which must belong to root. What an earlier box has left " +
+      "behind is killed and removed by the next `--init` and by `--cleanup`.",
     ],
   },
   {

@@ -7,6 +7,9 @@
 /** All flags of the system call filter; a test holds this against the filter's own table. */
 const SYSCALL_FLAGS_ALL = 31;
 
+/** Where the service of `isolate cg-keeper` says which directory it keeps, unless told otherwise. */
+export const DELEGATED_GROUP_FILE = "/run/isolate/cgroup";
+
 /** Where the control groups of boxes are made. */
 export type ControlGroupRoot =
   /** The sandbox finds a place by itself (`auto`). */

@@ -436,7 +436,8 @@ const BUFFER_ARGUMENT: Partial<Record<Operation, number>> = {
 
 function encodeStep(words: Int32Array, at: number, step: Step): void {
   const { operation, args, options } = step;
-  const code = OPERATION_CODES.get(operation)!;
+  const code = OPERATION_CODES.get(operation);
+  if (code === undefined) throw new TypeError(`Cannot plan the unknown operation ${operation}`);
   let flags = 0;
   let ignoredErrno = 0;
   if (options.ignore === "all") flags |= STEP_FLAG.ignore;

@@ -22,6 +22,12 @@ export interface SetupOptions {
   readonly log: Log;
 }
 
+/** How the service works. */
+export interface KeeperOptions extends SetupOptions {
+  /** Is told what could not be done when it was asked to reload. */
+  readonly complain: (message: string) => void;
+}
+
 /**
  * Makes the place for control groups of boxes, moving no process. Where the configuration says that
  * a file names it, the file is written.
@@ -56,7 +62,8 @@ interface Published {
  * @param options the configuration
  * @throws {SandboxError} if control groups cannot be used here, with the reason
  */
-export async function keepControlGroups({ configFile, log }: SetupOptions): Promise<void> {
+export async function keepControlGroups(options: KeeperOptions): Promise<void> {
+  const { configFile, log } = options;
   try {
     const socket = (await callerEnvironment()).get("NOTIFY_SOCKET");
     const sandbox = await Sandbox.open({ configFile, log });
@@ -84,7 +91,7 @@ export async function keepControlGroups({ configFile, log }: SetupOptions): Prom
       if (signal === "SIGTERM" || signal === "SIGINT") break;
       if (signal === "SIGHUP") {
         tell("RELOADING=1", `MONOTONIC_USEC=${Math.floor(system.nowMs() * 1000)}`);
-        published = await reload({ configFile, log }, published);
+        published = await reload(options, published);
         ready();
       }
       if (signals.length === 0) await new Promise<void>((resolve) => wake = resolve);
@@ -119,16 +126,15 @@ function publish(
 }
 
 /** A configuration that is wrong changes nothing. */
-async function reload(options: SetupOptions, published: Published): Promise<Published> {
-  const { log } = options;
+async function reload(options: KeeperOptions, published: Published): Promise<Published> {
   try {
     const sandbox = await Sandbox.open(options);
     const { file, directory } = published;
-    const fresh = publish(sandbox, { log, delegated: directory });
+    const fresh = publish(sandbox, { log: options.log, delegated: directory });
     if (fresh.file !== file) removeGroupFile(sandbox.system, file, directory);
     return fresh;
   } catch (error) {
-    log(0, () => `Nothing was reloaded: ${error instanceof Error ? error.message : error}`);
+    options.complain(`Nothing was reloaded: ${error instanceof Error ? error.message : error}`);
     return published;
   }
 }
