@@ -5,6 +5,7 @@
  */
 
 import { accuracyBenchmark } from "./accuracy.ts";
+import { controlGroupBenchmark } from "./control_group.ts";
 import { filesBenchmark } from "./files.ts";
 import { keeperBenchmark } from "./keeper.ts";
 import type { Benchmark, Row } from "./measure.ts";
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   parallelBenchmark,
   keeperBenchmark,
   filesBenchmark,
+  controlGroupBenchmark,
 ];
 
 function quantity(value: number, unit: Row["unit"]): string {

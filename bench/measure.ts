@@ -6,7 +6,7 @@ export interface Row {
   what: string;
   /** What it was compared with, if anything. */
   against?: string;
-  unit: "ms" | "µs" | "MiB" | "runs/s" | "" | "s";
+  unit: "ms" | "µs" | "MiB" | "runs/s" | "" | "s" | "%";
   /** The measurement of what it is compared with. */
   reference?: number;
   /** Our own. */

@@ -211,26 +211,39 @@ export class Box {
         throw new SandboxError("box-in-use", `Box ${this.boxId} runs a program already`);
       }
       this.#running = true;
-      const keepSpecialFiles = options.keepSpecialFiles ?? false;
-      const { caller } = this.#sandbox;
-      const { boxUser } = this.#places;
       try {
-        const mode = this.#give({ to: boxUser, keepSpecialFiles });
-        try {
-          return await runProgram({
-            sandbox: this.#sandbox,
-            places: this.#places,
-            controlGroup: this.#controlGroup,
-            command,
-            options,
-          });
-        } finally {
-          this.#give({ to: caller, keepSpecialFiles, mode });
-        }
+        return await this.#runWithFiles(command, options);
       } finally {
         this.#running = false;
       }
     });
+  }
+
+  /** While the program runs, box/ and what is in it belongs to the user of the box. */
+  async #runWithFiles(command: readonly string[], options: RunOptions): Promise<Outcome> {
+    const { system, caller } = this.#sandbox;
+    const { boxUser } = this.#places;
+    const files = this.#openFiles();
+    const common = {
+      from: [caller.uid, boxUser.uid],
+      keepSpecialFiles: options.keepSpecialFiles ?? false,
+    };
+    try {
+      const mode = giveTree(system, files, { ...common, to: boxUser });
+      try {
+        return await runProgram({
+          sandbox: this.#sandbox,
+          places: this.#places,
+          controlGroup: this.#controlGroup,
+          command,
+          options,
+        });
+      } finally {
+        giveTree(system, files, { ...common, to: caller, mode });
+      }
+    } finally {
+      system.close(files);
+    }
   }
 
   /**
@@ -333,16 +346,10 @@ export class Box {
     this.#lock!.clear();
   }
 
-  /** Gives box/ and what is in it to a user; gives its mode as it was before. */
-  #give(
-    options: {
-      to: { uid: number; gid: number; groups: readonly number[] };
-      keepSpecialFiles: boolean;
-      mode?: number;
-    },
-  ): number {
-    const { system, caller, settings } = this.#sandbox;
-    const { boxUser, boxId, directory } = this.#places;
+  /** Opens box/, which must be what the sandbox has made. */
+  #openFiles(): number {
+    const { system, settings } = this.#sandbox;
+    const { boxId, directory } = this.#places;
     const plan = new Plan();
     const [root, outer, inner] = ["box root", "box directory", "box"].map((name) =>
       plan.slot(name)
@@ -367,18 +374,14 @@ export class Box {
     const failure = system.attempt(plan, "open the box");
     if (failure?.errno === ERRNO.ENOENT && failure.step?.args[0] === root) throw noBox();
     if (failure) throw failure;
-    try {
-      if (isMounted && !isMountRoot(plan.view(status))) {
-        throw new SandboxError(
-          "uninitialised-box",
-          `The file system of ${directory}/box (--box-size) is gone: initialise the box again`,
-        );
-      }
-      const from = [caller.uid, boxUser.uid];
-      return giveTree(system, plan.result(inner!), { ...options, from });
-    } finally {
+    if (isMounted && !isMountRoot(plan.view(status))) {
       system.close(plan.result(inner!));
+      throw new SandboxError(
+        "uninitialised-box",
+        `The file system of ${directory}/box (--box-size) is gone: initialise the box again`,
+      );
     }
+    return plan.result(inner!);
   }
 }
 

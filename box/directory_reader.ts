@@ -17,6 +17,7 @@ import {
 import { openHowStrict } from "./resolve.ts";
 
 const CHUNK_BYTES = 32768;
+const SMALL_CHUNK_BYTES = 1024;
 const DT_DIRECTORY = 4;
 const DT_UNKNOWN = 0;
 
@@ -29,25 +30,36 @@ export interface Entry {
 }
 
 /**
- * Reads the next entries of a directory, without `.` and `..`.
+ * Reads a directory, without `.` and `..`.
  *
  * @param system the kernel
  * @param fd an open directory; its position moves on
- * @returns some entries; undefined at the end
+ * @returns its entries, some at a time
  * @throws {SystemError} if it cannot be read
  */
-export function readEntries(system: System, fd: number): Entry[] | undefined {
-  const plan = new Plan();
-  const chunk = plan.room(CHUNK_BYTES);
-  const length = plan.slot("length");
-  plan.step("getdents64", [fd, chunk, CHUNK_BYTES], { into: length, what: "list a directory" });
-  system.run(plan, "list a directory");
-  const end = plan.result(length);
-  if (end === 0) return undefined;
-  const bytes = plan.content(chunk, end);
-  const view = plan.view(chunk);
+export function* readDirectory(system: System, fd: number): Generator<Entry[]> {
+  // Most directories are small: for them one call finds the entries, and that there are no more.
+  for (let isFirst = true;; isFirst = false) {
+    const plan = new Plan();
+    const read = (isFirst ? [SMALL_CHUNK_BYTES, SMALL_CHUNK_BYTES] : [CHUNK_BYTES]).map((size) => {
+      const [chunk, length] = [plan.room(size), plan.slot("length")];
+      plan.step("getdents64", [fd, chunk, size], { into: length, what: "list a directory" });
+      return { chunk, length };
+    });
+    system.run(plan, "list a directory");
+    for (const { chunk, length } of read) {
+      const end = plan.result(length);
+      if (end === 0) return;
+      yield parseEntries(plan.content(chunk, end));
+    }
+  }
+}
+
+/** Reads the kernel's `struct linux_dirent64`, one after the other. */
+function parseEntries(bytes: Uint8Array<ArrayBuffer>): Entry[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const entries: Entry[] = [];
-  for (let at = 0; at < end;) {
+  for (let at = 0; at < bytes.length;) {
     const size = view.getUint16(at + 16, true);
     const type = bytes[at + 18]!;
     const start = at + 19;

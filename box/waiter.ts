@@ -185,6 +185,8 @@ export class Waiter {
       if (wait.deadlineMs <= nowMs || wait.fds.some((fd) => ready.has(fd))) wait.wake();
       else nextMs = Math.min(nextMs, wait.deadlineMs);
     }
+    // A timer that is left set too early wakes us once for nothing; one that went off must be set.
+    if (!ready.has(TIMER) && this.#armedMs <= nextMs) return;
     const plan = new Plan();
     this.#arm(plan, nextMs);
     this.#system.run(plan, "set the timer");

@@ -22,6 +22,7 @@ const V2_FILES: Record<string, string> = {
   "cgroup.procs": "",
   "cpu.stat": "usage_usec 5000\nuser_usec 4000\nsystem_usec 1000\n",
   "memory.events": "low 0\nhigh 0\nmax 7\noom 2\noom_kill 1\noom_group_kill 0\n",
+  "memory.current": "0\n",
   "memory.max": "",
 };
 
@@ -132,6 +133,28 @@ Deno.test("v2 reads the peak of the box where the kernel has none of a run", asy
     await Deno.writeTextFile(`${folder}/memory.peak`, "8192\n");
     assertEquals(run.usage().peakMemoryKib, 8);
     run.close();
+  });
+});
+
+Deno.test("v2 resets the peak where the kernel can, and reads it where it was reset", async () => {
+  await withGroup(2, { "memory.peak": "8192\n" }, async (group, folder) => {
+    const run = group.begin({});
+    assertEquals(await Deno.readTextFile(`${folder}/memory.peak`), "0192\n", "written to");
+    await Deno.rename(`${folder}/memory.peak`, `${folder}/reset`);
+    await Deno.writeTextFile(`${folder}/memory.peak`, "999999999\n");
+    await Deno.writeTextFile(`${folder}/reset`, "4096\n");
+    assertEquals(run.usage().peakMemoryKib, 4, "the same descriptor");
+    run.close();
+  });
+});
+
+Deno.test("v2 says how much memory is in the way of a limit", async () => {
+  await withGroup(2, { "memory.current": "4194304\n" }, (group) => {
+    const message = "to 1024 KiB: 4096 KiB are in use before the program begins";
+    assertThrows(() => group.begin({ memoryKib: 1024 }), ControlGroupError, message);
+    group.begin({ memoryKib: 8192 }).close();
+    group.begin({}).close();
+    return Promise.resolve();
   });
 });
 

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli";
 import {
   keepControlGroups,
   setUpControlGroups,
   type SetupOptions,
 } from "../service/control_groups.ts";
 import { tell, write } from "./complain.ts";
+import { getopt, type OptionSpec } from "./getopt.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
@@ -37,23 +37,24 @@ export async function keepGroups(args: readonly string[]): Promise<number> {
   return 0;
 }
 
+/** A service may start before there is a network or a cache: no package is needed to read this. */
+const OPTIONS: readonly OptionSpec[] = [
+  { long: "verbose", short: "v", value: "none" },
+  { long: "config", value: "required", valueName: "FILE" },
+];
+
 function parse(name: string, args: readonly string[]): SetupOptions {
-  let verbosity = 0;
-  const { config, _: [extra] } = parseArgs(args, {
-    string: ["config"],
-    unknown: (arg, key) => {
-      if (key === undefined) return true;
-      if (arg !== "-v" && arg !== "--verbose") {
-        throw new UsageError(`${name} does not know the option ${arg}`);
-      }
-      verbosity++;
-      return false;
+  let [verbosity, configFile] = [0, undefined as string | undefined];
+  const { positionals: [extra] } = getopt(args, {
+    options: OPTIONS,
+    onOption: ({ option, value }) => {
+      if (option.long === "verbose") verbosity++;
+      else configFile = value;
     },
   });
   if (extra !== undefined) throw new UsageError(`${name} takes no parameters, but got: ${extra}`);
-  if (config === "") throw new UsageError("Option --config needs a value: --config=FILE");
   return {
-    configFile: config,
+    configFile,
     log: (level, message) => {
       if (verbosity >= level) tell(message());
     },

@@ -62,7 +62,7 @@ libraryTest(512, "200 forks in a row need no more processes and memory than one"
 libraryTest(513, "all limits can be set at once, and each of them is hit", async (box) => {
   const limits: Limits = {
     processes: 5,
-    cpuTimeMs: 1000,
+    cpuTimeMs: 2000,
     wallTimeMs: 20_000,
     controlGroupMemoryKib: 40960,
     addressSpaceKib: 200_000,

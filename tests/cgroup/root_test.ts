@@ -119,6 +119,13 @@ cgTest("cg_root can be read from a file", async () => {
       const wrong = await isolate([config, "--print-cg-root"]);
       assertRefused(wrong, "does not hold an absolute path");
       await Deno.writeTextFile(`${scratch}/cgroup`, `${directory}\n`);
+      for (const [uid, mode] of [[0, 0o666], [1000, 0o644]] as const) {
+        await Deno.chown(`${scratch}/cgroup`, uid, 0);
+        await Deno.chmod(`${scratch}/cgroup`, mode);
+        const foreign = await isolate([config, "--print-cg-root"]);
+        assertRefused(foreign, "must belong to root and not be writable by others");
+      }
+      await Deno.chown(`${scratch}/cgroup`, 0, 0);
       assertEquals(await succeed([config, "--print-cg-root"]), `${directory}\n`);
       await lives([config]);
     });

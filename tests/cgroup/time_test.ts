@@ -13,7 +13,7 @@ libraryTest(520, "CPU time is that of all processes together", async (box) => {
 libraryTest(521, "CPU time is that of this run, also in the second and third one", async (box) => {
   for (const ms of [300, 20, 150]) {
     const { outcome } = await box.run(`spin ${ms}`);
-    assertAlmostEquals(outcome.usage.cpuTimeMs, ms, 20 + 0.1 * ms);
+    assertAlmostEquals(outcome.usage.cpuTimeMs, ms, 60 + 0.1 * ms);
   }
 });
 
@@ -23,7 +23,8 @@ libraryTest(522, "CPU time of processes that nobody has waited for counts", asyn
   // However busy the machine is, two processes get some CPU in 400 ms.
   assert(outcome.usage.cpuTimeMs > 50, `${outcome.usage.cpuTimeMs}`);
   const alone = await box.run("background 400 2", {}, { controlGroupTiming: false });
-  assert(alone.outcome.usage.cpuTimeMs < 50, `${alone.outcome.usage.cpuTimeMs}`);
+  const [all, main] = [outcome.usage.cpuTimeMs, alone.outcome.usage.cpuTimeMs];
+  assert(main < all / 2, `${main} of ${all}`);
 });
 
 libraryTest(523, "the CPU time limit is that of all processes, wherever they are", async (box) => {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { installC } from "../support/c_program.ts";
-import { type RunResult, sh, type TestBox, withBox } from "../support/isolate.ts";
+import { eventually, type RunResult, sh, type TestBox, withBox } from "../support/isolate.ts";
 import { needs, testWith } from "../support/skip.ts";
 
 const GREEDY = `
@@ -170,7 +170,8 @@ limited("--core allows a core file of that size, by default there is none", asyn
   const pattern = (await Deno.readTextFile("/proc/sys/kernel/core_pattern")).trim();
   const limits = async (options: string[]) =>
     /Max core file size +(\d+)/.exec(await box.sh("cat /proc/self/limits", options))?.[1];
-  assertEquals(await limits([]), "0");
+  // One byte, and not 0: the kernel's way to say that not even a core handler is wanted.
+  assertEquals(await limits([]), "1");
   assertEquals(await limits(["--core=100"]), String(100 * 1024));
   const cores = () => sh(`cd ${box.path()}; ls | grep -c core || true`);
   assertEquals((await greedy(box, [], "core 0")).meta["exitsig"], "6");
@@ -178,6 +179,25 @@ limited("--core allows a core file of that size, by default there is none", asyn
   assertEquals((await greedy(box, ["--core=100000"], "core 0")).meta["exitsig"], "6");
   // Elsewhere cores go to a program or into a directory of the host.
   if (pattern === "core") assertEquals((await cores()).trim(), "1");
+});
+
+limited("a crash does not start the host's core handler, unless --core asks for it", async (box) => {
+  const setting = "/proc/sys/kernel/core_pattern";
+  const pattern = await Deno.readTextFile(setting);
+  const folder = await Deno.makeTempDir();
+  const handler = `${folder}/handler`;
+  await Deno.writeTextFile(handler, `#!/bin/sh\ncat > ${folder}/core\n`, { mode: 0o700 });
+  const wasStarted = () => Deno.stat(`${folder}/core`).then(() => true, () => false);
+  try {
+    await Deno.writeTextFile(setting, `|${handler}`);
+    assertEquals((await greedy(box, [], "core 0")).meta["exitsig"], "6");
+    assertEquals(await wasStarted(), false);
+    assertEquals((await greedy(box, ["--core=100000"], "core 0")).meta["exitsig"], "6");
+    await eventually("the core handler is started", wasStarted);
+  } finally {
+    await Deno.writeTextFile(setting, pattern);
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("limits that are not set are inherited from the caller", async () => {

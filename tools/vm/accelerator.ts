@@ -1,5 +1,6 @@
 /** How qemu runs the guest's processors: by KVM where a guest really boots with it, else by TCG. */
 
+import { output } from "./debian.ts";
 import { runGuest } from "./guest.ts";
 
 /** A choice, with the words that go with it. */
@@ -26,6 +27,20 @@ const TCG: Accelerator = {
   kernelWords: ["tsc=reliable", "clocksource=tsc", "norandmaps"],
 };
 
+/**
+ * The guest's time stamp counter is this machine's. While this machine is busy the guest finds its
+ * frequency wrong by a factor of up to ten, and then its clocks run fast: it has to be told.
+ *
+ * @param folder Where the program is kept that measures it.
+ */
+async function emulate(folder: string): Promise<Accelerator> {
+  const program = `${folder}/tsc`;
+  const source = new URL("tsc.c", import.meta.url).pathname;
+  await output(["gcc", "-O1", "-o", program, source]);
+  const frequencyKhz = (await output([program])).trim();
+  return { ...TCG, kernelWords: [...TCG.kernelWords, `tsc_early_khz=${frequencyKhz}`] };
+}
+
 /** A guest without a root panics within half a second, if it boots at all. */
 const PROBE_TIME_LIMIT_MS = 3000;
 
@@ -51,15 +66,15 @@ export async function chooseAccelerator(
   { kernel }: { kernel: string },
 ): Promise<Accelerator> {
   const usable = await Deno.open("/dev/kvm", { read: true, write: true }).catch(() => undefined);
-  if (usable === undefined) return TCG;
+  if (usable === undefined) return await emulate(folder);
   usable.close();
   const boot = (await Deno.readTextFile("/proc/sys/kernel/random/boot_id")).trim();
   const memory = `${folder}/accelerator`;
   const [knownBoot, known] = (await Deno.readTextFile(memory).catch(() => "")).split("\n");
-  if (knownBoot === boot) return known === "kvm" ? KVM : TCG;
+  if (knownBoot === boot) return known === "kvm" ? KVM : await emulate(folder);
   const empty = await Deno.makeTempFile({ prefix: "isolate-guest-" });
   try {
-    const choice = await bootsWithKvm(kernel, empty) ? KVM : TCG;
+    const choice = await bootsWithKvm(kernel, empty) ? KVM : await emulate(folder);
     await Deno.writeTextFile(memory, `${boot}\n${choice.name}\n`);
     return choice;
   } finally {

@@ -1,0 +1,127 @@
+/** What a control group costs, and how true its figures are. */
+
+import { Box, type Outcome, type RunOptions } from "isolate/mod.ts";
+import { type Benchmark, BOX_IDS, install, median, type Row } from "./measure.ts";
+
+const ROUNDS = 10;
+const RUNS_A_ROUND = 30;
+const ACCURACY_RUNS = 10;
+const SPIN_MS = 300;
+const SPINNERS = 4;
+const LIMIT_MS = 500;
+
+/** A run that must end in one of these ways. */
+async function run(
+  box: Box,
+  command: readonly string[],
+  { kinds = ["exit"], ...options }: RunOptions & { kinds?: Outcome["kind"][] } = {},
+): Promise<Outcome> {
+  const outcome = await box.run(command, {
+    ...options,
+    limits: { processes: "unlimited", ...options.limits },
+  });
+  const hasFailed = outcome.kind === "exit" && outcome.exitCode !== 0;
+  if (!kinds.includes(outcome.kind) || hasFailed) {
+    throw new Error(`${command.join(" ")} has failed: ${JSON.stringify(outcome)}`);
+  }
+  return outcome;
+}
+
+async function runTimes(box: Box): Promise<number> {
+  const timesMs: number[] = [];
+  for (let i = 0; i < RUNS_A_ROUND; i++) {
+    const startMs = performance.now();
+    await run(box, ["/bin/true"]);
+    timesMs.push(performance.now() - startMs);
+  }
+  return median(timesMs);
+}
+
+/** Rounds with and without a group alternate, so that both meet the same machine. */
+async function cost(plain: Box, grouped: Box): Promise<Row[]> {
+  const differencesMs: number[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    const withoutMs = await runTimes(plain);
+    const withMs = await runTimes(grouped);
+    // The first round warms up.
+    if (round > 0) differencesMs.push(withMs - withoutMs);
+  }
+  return [{
+    what: "a control group adds to a library run of `true`",
+    unit: "ms",
+    here: median(differencesMs),
+    goal: 0.5,
+  }];
+}
+
+async function cpuTime(box: Box): Promise<Row[]> {
+  const percents: number[] = [];
+  const numbers = Array.from({ length: SPINNERS }, (_, i) => i);
+  const script = numbers.map((i) => `./spin ${SPIN_MS} > ${i} &`).join(" ") + " wait";
+  for (let i = 0; i < ACCURACY_RUNS; i++) {
+    const { usage } = await run(box, ["/bin/sh", "-c", script]);
+    const measuredMs = numbers
+      .map((i) => JSON.parse(Deno.readTextFileSync(`${box.directory}/box/${i}`)).cpuMs)
+      .reduce((a, b) => a + b);
+    percents.push(100 * (usage.cpuTimeMs / measuredMs - 1));
+  }
+  const what = `CPU time of ${SPINNERS} busy processes beyond what they measured`;
+  return [
+    { what: `${what}: median`, unit: "%", here: median(percents), goal: 2 },
+    { what: `${what}: worst`, unit: "%", here: Math.max(...percents.map(Math.abs)) },
+  ];
+}
+
+async function peak(box: Box): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [mib, processes] of [[32, 1], [256, 1], [64, 4]] as const) {
+    const percents: number[] = [];
+    for (let i = 0; i < ACCURACY_RUNS; i++) {
+      const { usage } = await run(box, ["./touch", String(mib * 1024), String(processes)]);
+      const reportedKib = usage.controlGroup?.peakMemoryKib ?? NaN;
+      percents.push(100 * Math.abs(reportedKib / (mib * 1024 * processes) - 1));
+    }
+    const times = processes > 1 ? `${processes} x ` : "";
+    const what = `peak memory against ${times}${mib} MiB that were touched, worst`;
+    rows.push({ what, unit: "%", here: Math.max(...percents), goal: 5 });
+  }
+  return rows;
+}
+
+async function overshoot(box: Box): Promise<Row[]> {
+  const beyondMs: number[] = [];
+  for (let i = 0; i < ACCURACY_RUNS; i++) {
+    const { usage } = await run(box, ["/bin/sh", "-c", "./spin 0 & ./spin 0"], {
+      limits: { cpuTimeMs: LIMIT_MS },
+      kinds: ["time-limit"],
+    });
+    beyondMs.push(usage.cpuTimeMs - LIMIT_MS);
+  }
+  const what = `past CPU limit of ${LIMIT_MS} ms, 2 busy processes in a control group`;
+  return [
+    { what: `${what}: median`, unit: "ms", here: median(beyondMs), goal: 10 },
+    { what: `${what}: worst`, unit: "ms", here: Math.max(...beyondMs) },
+  ];
+}
+
+async function measure(): Promise<Row[]> {
+  await using plain = await Box.init({ boxId: BOX_IDS[0]! });
+  await using grouped = await Box.init({ boxId: BOX_IDS[1]!, controlGroup: true });
+  await using fresh = await Box.init({ boxId: BOX_IDS[2]!, controlGroup: true });
+  for (const name of ["spin", "touch"]) await install(name, grouped.directory);
+  await install("touch", fresh.directory);
+  return [
+    ...await cost(plain, grouped),
+    ...await cpuTime(grouped),
+    // Before Linux 6.12 the peak of v2 is that of the box, so the amounts only grow.
+    ...await peak(fresh),
+    ...await overshoot(grouped),
+  ];
+}
+
+/** Control groups. */
+export const controlGroupBenchmark: Benchmark = {
+  name: "cgroup",
+  summary: "what a control group costs, and how true its figures are",
+  measure,
+};

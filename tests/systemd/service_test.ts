@@ -1,0 +1,249 @@
+/**
+ * The service under a real systemd, in the guest of `./dev vm-test` that has one: it would be wrong
+ * to install it on the machine of whoever runs the tests.
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assertRefused,
+  COMMAND,
+  eventually,
+  isolate,
+  sh,
+  start,
+  startIsolate,
+  succeed,
+  type TestBox,
+  withBox,
+} from "../support/isolate.ts";
+import { needs, testWith } from "../support/skip.ts";
+
+const REQUIREMENTS = [
+  needs.path("/run/systemd/system", "systemd"),
+  needs.path("/vm/run", "a guest"),
+];
+
+const UNITS = "/etc/systemd/system";
+const FILE = "/run/isolate/cgroup";
+const GROUP = "/sys/fs/cgroup/isolate.slice/isolate.service";
+const CONFIG = "/etc/isolate-service-test";
+const OPTIONS = [`--config=${CONFIG}`, "--cg"];
+const MEMORY_KIB = 65536;
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function read(path: string): Promise<string> {
+  return (await Deno.readTextFile(path)).trim();
+}
+
+async function systemctl(...words: string[]): Promise<string> {
+  const { code, stdout, stderr } = await start(["systemctl", ...words]).result;
+  if (code === 0) return stdout.trim();
+  const status = await start(["systemctl", "status", "--no-pager", "-l", "isolate"]).result;
+  throw new Error(`systemctl ${words.join(" ")}: ${stderr}\n${status.stdout}`);
+}
+
+async function property(name: string): Promise<string> {
+  return await systemctl("show", "--value", `--property=${name}`, "isolate.service");
+}
+
+/** Installs the units as they are, and the command where they expect it. */
+async function install(): Promise<void> {
+  const source = new URL("../../systemd/", import.meta.url).pathname;
+  for (const name of ["isolate.service", "isolate.slice"]) {
+    await Deno.copyFile(`${source}${name}`, `${UNITS}/${name}`);
+  }
+  await Deno.mkdir("/usr/local/bin", { recursive: true });
+  const script = `#!/bin/sh\nexec ${COMMAND.join(" ")} "$@"\n`;
+  await Deno.writeTextFile("/usr/local/bin/isolate", script, { mode: 0o755 });
+  await Deno.writeTextFile(CONFIG, `cg_root = auto:${FILE}\n`, { mode: 0o644 });
+  await systemctl("daemon-reload");
+}
+
+/** Registers a test that begins with the service running, and ends with it stopped. */
+function serviceTest(name: string, test: () => Promise<void>): void {
+  testWith(REQUIREMENTS, name, async () => {
+    await install();
+    await systemctl("start", "isolate.service");
+    try {
+      await test();
+    } finally {
+      await systemctl("stop", "isolate.service");
+    }
+  });
+}
+
+/** Starts a program that sleeps in a box with a group, and waits until it does. */
+async function startSleeper(box: TestBox) {
+  const running = startIsolate(
+    box.args(["-p", "-o", "ready"], ["/bin/sh", "-c", "echo ready; exec sleep 300"]),
+  );
+  await eventually("the sleeper runs", async () => {
+    return (await Deno.readTextFile(box.path("ready")).catch(() => "")) === "ready\n";
+  });
+  return running;
+}
+
+testWith(REQUIREMENTS, "the units are what systemd understands without a complaint", async () => {
+  await install();
+  const { code, stdout, stderr } = await start([
+    "systemd-analyze",
+    "verify",
+    "--man=no",
+    `${UNITS}/isolate.service`,
+    `${UNITS}/isolate.slice`,
+  ]).result;
+  const complaints = `${stdout}${stderr}`.split("\n").filter((line) => /isolate\./.test(line));
+  assertEquals([code, complaints], [0, []]);
+});
+
+testWith(REQUIREMENTS, "without the service, --cg says that it is not running", async () => {
+  await install();
+  assert(!exists(FILE));
+  assertRefused(await isolate([...OPTIONS, "--init"]), "is the service that writes it running?");
+  const check = await isolate(["check", "--json", `--config=${CONFIG}`]);
+  const found: { check: string; verdict: string; commands: string[] }[] = JSON.parse(check.stdout);
+  const groups = found.find(({ check }) => check === "control-groups");
+  assertEquals([check.code, groups?.verdict], [1, "fail"]);
+  assertEquals(groups?.commands, ["systemctl enable --now isolate.service"]);
+});
+
+serviceTest("the service is ready when it has its groups, and names them in the file", async () => {
+  assertEquals(await property("ActiveState"), "active");
+  assertEquals(await property("SubState"), "running");
+  assertEquals(await property("Slice"), "isolate.slice");
+  assertEquals(await property("Delegate"), "yes");
+  assertStringIncludes(await property("StatusText"), GROUP);
+  assertEquals(await read(FILE), GROUP);
+  const pid = await property("MainPID");
+  assertEquals(await read(`${GROUP}/daemon/cgroup.procs`), pid);
+  assertEquals(await read(`/proc/${pid}/comm`), "deno");
+  assertEquals(await read(`${GROUP}/cgroup.procs`), "");
+  const enabled = (await read(`${GROUP}/cgroup.subtree_control`)).split(" ");
+  for (const name of ["memory", "pids", "cpuset"]) assert(enabled.includes(name), `${enabled}`);
+  assertEquals(await succeed([...OPTIONS, "--print-cg-root"]), `${GROUP}\n`);
+});
+
+serviceTest(
+  "boxes get their groups below the service, also where the configuration says auto",
+  async () => {
+    for (const options of [OPTIONS, ["--cg"]]) {
+      await withBox(640, async (box) => {
+        assert(exists(`${GROUP}/box-640`));
+        const { code, meta, stderr } = await box.run([`--cg-mem=${MEMORY_KIB}`, "-p4"], [
+          "/bin/sh",
+          "-c",
+          "true; true",
+        ]);
+        assertEquals(code, 0, stderr);
+        assertEquals(meta["cg-enabled"], "1");
+        assert(Number(meta["cg-mem"]) > 0);
+        assertEquals(await read(`${GROUP}/box-640/memory.max`), `${MEMORY_KIB * 1024}`);
+      }, { options });
+      assert(!exists(`${GROUP}/box-640`));
+    }
+  },
+);
+
+serviceTest("a box that runs out of memory does not stop the service", async () => {
+  await withBox(641, async (box) => {
+    const options = [`--cg-mem=${MEMORY_KIB}`, "-p"];
+    const { code, meta } = await box.run(options, [
+      "/bin/sh",
+      "-c",
+      "head -c 200000000 /dev/zero | tail -c 1000000000 | cat > /dev/null; exit 7",
+    ]);
+    assertEquals([code, meta["cg-oom-killed"]], [1, "1"]);
+    // What systemd hears of it, it hears later.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    assertEquals(await property("ActiveState"), "active");
+    assertEquals((await box.run([], ["/bin/true"])).code, 0);
+  }, { options: OPTIONS });
+});
+
+serviceTest("systemctl reload writes the file again, and running boxes do not notice", async () => {
+  await withBox(642, async (box) => {
+    const running = await startSleeper(box);
+    const pid = await property("MainPID");
+    await Deno.remove(FILE);
+    await systemctl("reload", "isolate.service");
+    await eventually("the file is back", () => exists(FILE));
+    assertEquals(await read(FILE), GROUP);
+    assertEquals([await property("MainPID"), await property("ActiveState")], [pid, "active"]);
+    assertEquals((await read(`${GROUP}/box-642/cgroup.procs`)).split("\n").length, 1);
+    running.kill("SIGTERM");
+    const { meta } = await box.resultOf(running);
+    assertEquals(meta.message, "Interrupted");
+  }, { options: OPTIONS });
+});
+
+serviceTest("systemctl daemon-reload leaves the groups of boxes alone", async () => {
+  await withBox(643, async (box) => {
+    const running = await startSleeper(box);
+    await systemctl("daemon-reload");
+    assertEquals((await read(`${GROUP}/box-643/cgroup.procs`)).split("\n").length, 1);
+    assertStringIncludes(await read(`${GROUP}/cgroup.subtree_control`), "memory");
+    running.kill("SIGTERM");
+    assertEquals((await running.result).code, 1);
+    assertEquals((await box.run([], ["/bin/true"])).code, 0);
+  }, { options: OPTIONS });
+});
+
+serviceTest("systemctl stop kills what runs in boxes, and takes groups and file away", async () => {
+  await withBox(644, async (box) => {
+    const running = await startSleeper(box);
+    const started = performance.now();
+    await systemctl("stop", "isolate.service");
+    assert(performance.now() - started < 30_000, "the sleeper did not have to be waited for");
+    const { code, meta } = await box.resultOf(running);
+    assertEquals([code, meta.status, meta.exitsig], [1, "SG", "9"]);
+    assertEquals([exists(FILE), exists(GROUP)], [false, false]);
+    assertEquals(await property("Result"), "success");
+    await systemctl("start", "isolate.service");
+  }, { options: OPTIONS });
+});
+
+serviceTest("systemctl restart brings everything back; boxes are made again", async () => {
+  await withBox(645, async (box) => {
+    await systemctl("restart", "isolate.service");
+    assertEquals(await read(FILE), GROUP);
+    const { code, stderr } = await box.run([], ["/bin/true"]);
+    // Its group is gone: either it is made again, or somebody is told to.
+    if (code !== 0) assertMatch(stderr, /init/);
+    await succeed([...OPTIONS, "-b645", "--init"]);
+    assertEquals((await box.run([`--cg-mem=${MEMORY_KIB}`], ["/bin/true"])).code, 0);
+  }, { options: OPTIONS });
+});
+
+serviceTest("a service that crashes is started again", async () => {
+  const pid = await property("MainPID");
+  await sh(`kill -KILL ${pid}`);
+  await eventually("there is a new process", async () => {
+    return (await property("ActiveState")) === "active" && (await property("MainPID")) !== pid;
+  }, 60_000);
+  assertEquals(await read(FILE), GROUP);
+  await withBox(646, async (box) => {
+    assertEquals((await box.run([], ["/bin/true"])).code, 0);
+  }, { options: OPTIONS });
+});
+
+serviceTest("limits of isolate.slice hold for all boxes together", async () => {
+  await systemctl("set-property", "--runtime", "isolate.slice", "TasksMax=40");
+  try {
+    await withBox(647, async (box) => {
+      const script = "i=0; while [ $i -lt 100 ]; do sleep 60 & i=$((i+1)); done";
+      const { code, stderr } = await box.run(["-p"], ["/bin/sh", "-c", script]);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "Cannot fork");
+    }, { options: OPTIONS });
+  } finally {
+    await systemctl("set-property", "--runtime", "isolate.slice", "TasksMax=infinity");
+  }
+});
