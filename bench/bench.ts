@@ -7,6 +7,7 @@
 import { accuracyBenchmark } from "./accuracy.ts";
 import { controlGroupBenchmark } from "./control_group.ts";
 import { filesBenchmark } from "./files.ts";
+import { guestBenchmark } from "./guest.ts";
 import { keeperBenchmark } from "./keeper.ts";
 import type { Benchmark, Row } from "./measure.ts";
 import { overshootBenchmark } from "./overshoot.ts";
@@ -23,6 +24,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   keeperBenchmark,
   filesBenchmark,
   controlGroupBenchmark,
+  guestBenchmark,
 ];
 
 function quantity(value: number, unit: Row["unit"]): string {

@@ -14,6 +14,7 @@ import { type CallerLimits, type Limits, planLastLimits, planLimits } from "./li
 import { planBecome } from "./privileges.ts";
 import type { SyscallFilter } from "./syscall_filter.ts";
 
+const CLONE_NEWCGROUP = 0x02000000;
 const F_SETFD = 2;
 const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
@@ -103,7 +104,13 @@ export interface ProgramOptions {
 export function planProgram(plan: Plan, options: ProgramOptions): void {
   const { limits, callerLimits } = options;
   const { controlGroup } = options;
-  if (controlGroup) plan.because("option --cg", () => controlGroup.planEnter(plan));
+  if (controlGroup) {
+    plan.because("option --cg", () => {
+      controlGroup.planEnter(plan);
+      // Its own group is the topmost that it sees.
+      plan.step("unshare", [CLONE_NEWCGROUP], { what: "make a namespace of control groups" });
+    });
+  }
   plan.step("setpgid", [0, 0]);
   if (options.terminal) planForeground(plan);
   planLimits(plan, limits, callerLimits);

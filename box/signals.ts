@@ -72,6 +72,24 @@ export function catchSignals(
   for (const name of options.ignored) system.library.signal(SIGNALS[name], IGNORE);
   for (const name of options.standard) system.library.signal(SIGNALS[name], STANDARD);
   unblock(system, [...options.caught, ...options.standard]);
+  keepFromRuntime(options.caught.filter((name) => TAKEN_BY_RUNTIME.has(name)));
+}
+
+/** Half a second after its start the runtime handles these itself; by then it must be told not to. */
+const TAKEN_BY_RUNTIME: ReadonlySet<string> = new Set(["SIGHUP", "SIGINT", "SIGTERM"]);
+const IN_TIME_MS = 150;
+
+/**
+ * The runtime's handler calls the one before it, ours, and then has the signal end the process,
+ * unless there is a listener. Most commands end before it comes to that, and are spared the cost.
+ */
+function keepFromRuntime(names: readonly SignalName[]): void {
+  const listen = () => {
+    for (const name of names) Deno.addSignalListener(name, () => {});
+  };
+  const leftMs = IN_TIME_MS - performance.now();
+  if (leftMs > 0) setTimeout(listen, leftMs);
+  else listen();
 }
 
 /** Whoever starts us may have blocked them; one thread that takes them is enough. */

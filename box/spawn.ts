@@ -157,8 +157,10 @@ function start(system: System, { options, image, memory, passed, socket }: {
   const pid = plan.slot("init");
   const pidfd = plan.room(8);
   const stack = plan.room(STACK_SIZE);
-  const flags = CLONE.vm | CLONE.vfork | CLONE.pidfd | CLONE.newMounts | CLONE.newControlGroups |
-    CLONE.newHostName | CLONE.newIpc | CLONE.newProcesses |
+  // From within a namespace of control groups nobody gets into a group outside of it (cgroups(7),
+  // "nsdelegate"), so with a group it is the program that makes one, when it is there.
+  const flags = CLONE.vm | CLONE.vfork | CLONE.pidfd | CLONE.newMounts | CLONE.newHostName |
+    CLONE.newIpc | CLONE.newProcesses | (options.controlGroup ? 0 : CLONE.newControlGroups) |
     (options.shareNetwork ? 0 : CLONE.newNetwork);
   const args = cloneArgs(plan, flags);
   plan.point(args, 8, pidfd);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readEntries } from "../box/directory_reader.ts";
+import { readDirectory } from "../box/directory_reader.ts";
 import type { ControlGroupRoot } from "../cgroup/types.ts";
 import type { Settings } from "../config/settings.ts";
 import { O } from "../ffi/abi.ts";
@@ -104,7 +104,7 @@ export class Machine {
     if (this.system.attempt(plan, `list ${path}`)) return [];
     const names: string[] = [];
     try {
-      for (let entries; (entries = readEntries(this.system, plan.result(fd))) !== undefined;) {
+      for (const entries of readDirectory(this.system, plan.result(fd))) {
         names.push(...entries.map(({ name }) => decodeOsString(name.subarray(0, -1))));
       }
     } finally {

@@ -7,7 +7,7 @@
  */
 
 /** The version of the plan format; a shim of another version is refused. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 /** First word of every plan. */
 export const PLAN_MAGIC = 0x4c505349;
@@ -24,7 +24,7 @@ export const OPERATIONS = [
   "kill", "pidfd_open", "pidfd_send_signal", "getpid", "getppid", "getuid", "geteuid", "getgid",
   "getgroups", "setgroups", "setresuid", "setresgid", "setsid", "getpgid", "setpgid", "prlimit64",
   "sched_getaffinity", "sched_setaffinity", "prctl", "capset", "seccomp", "keyctl", "sethostname",
-  "uname", "rt_sigprocmask", "clock_gettime", "epoll_create1", "epoll_ctl", "epoll_pwait2",
+  "unshare", "uname", "rt_sigprocmask", "clock_gettime", "epoll_create1", "epoll_ctl", "epoll_pwait2",
   "timerfd_create", "timerfd_settime", "ppoll", "socket", "socketpair", "connect", "setsockopt",
   "sendto", "sendmsg", "recvmsg", "spawn", "store", "attend",
 ] as const;

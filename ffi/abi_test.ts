@@ -30,6 +30,7 @@ const NUMBERS: Readonly<Record<typeof OPERATIONS[number], readonly [number, numb
   setsid: [112, 157], getpgid: [121, 155], setpgid: [109, 154], prlimit64: [302, 261],
   sched_getaffinity: [204, 123], sched_setaffinity: [203, 122], prctl: [157, 167],
   capset: [126, 91], seccomp: [317, 277], keyctl: [250, 219], sethostname: [170, 161],
+  unshare: [272, 97],
   uname: [63, 160], rt_sigprocmask: [14, 135], clock_gettime: [228, 113],
   epoll_create1: [291, 20], epoll_ctl: [233, 21], epoll_pwait2: [441, 441],
   timerfd_create: [283, 85], timerfd_settime: [286, 86], ppoll: [271, 73], socket: [41, 198],

@@ -233,6 +233,7 @@ export const SIGNATURES: Readonly<Record<Operation, Signature>> = {
     },
   }),
   sethostname: [buffer, number],
+  unshare: [flags(names.CLONE)],
   uname: [room],
   rt_sigprocmask: [choice(names.SIG_HOW), signals, room, number],
   clock_gettime: [clock, room],

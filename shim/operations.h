@@ -11,8 +11,8 @@
   X(mount_setattr) X(fsopen) X(fsconfig) X(fsmount) X(pivot_root) X(umount2) X(execve) X(execveat) X(exit_group)     \
   X(waitid) X(kill) X(pidfd_open) X(pidfd_send_signal) X(getpid) X(getppid) X(getuid) X(geteuid) X(getgid)           \
   X(getgroups) X(setgroups) X(setresuid) X(setresgid) X(setsid) X(getpgid) X(setpgid) X(prlimit64)                   \
-  X(sched_getaffinity) X(sched_setaffinity) X(prctl) X(capset) X(seccomp) X(keyctl) X(sethostname) X(uname)          \
-  X(rt_sigprocmask) X(clock_gettime) X(epoll_create1) X(epoll_ctl) X(epoll_pwait2) X(timerfd_create)                 \
+  X(sched_getaffinity) X(sched_setaffinity) X(prctl) X(capset) X(seccomp) X(keyctl) X(sethostname) X(unshare)         \
+  X(uname) X(rt_sigprocmask) X(clock_gettime) X(epoll_create1) X(epoll_ctl) X(epoll_pwait2) X(timerfd_create)         \
   X(timerfd_settime) X(ppoll) X(socket) X(socketpair) X(connect) X(setsockopt) X(sendto) X(sendmsg) X(recvmsg)
 
 /* Operations that the shim itself carries out (numbers above any system call). */

@@ -22,6 +22,7 @@ const FREE_OF_PERMISSION = new Set([
   "args",
   "build",
   "consoleSize",
+  "errors",
   "exit",
   "exitCode",
   "removeSignalListener",

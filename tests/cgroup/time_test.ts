@@ -7,7 +7,7 @@ libraryTest(520, "CPU time is that of all processes together", async (box) => {
   const { outcome, stdout } = await box.run("busy 150 4");
   const measuredMs = parseInt(stdout);
   assert(measuredMs > 550, stdout);
-  assertAlmostEquals(outcome.usage.cpuTimeMs, measuredMs, 20 + 0.05 * measuredMs);
+  assertAlmostEquals(outcome.usage.cpuTimeMs, measuredMs, 50 + 0.1 * measuredMs);
 });
 
 libraryTest(521, "CPU time is that of this run, also in the second and third one", async (box) => {

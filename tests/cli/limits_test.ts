@@ -181,24 +181,27 @@ limited("--core allows a core file of that size, by default there is none", asyn
   if (pattern === "core") assertEquals((await cores()).trim(), "1");
 });
 
-limited("a crash does not start the host's core handler, unless --core asks for it", async (box) => {
-  const setting = "/proc/sys/kernel/core_pattern";
-  const pattern = await Deno.readTextFile(setting);
-  const folder = await Deno.makeTempDir();
-  const handler = `${folder}/handler`;
-  await Deno.writeTextFile(handler, `#!/bin/sh\ncat > ${folder}/core\n`, { mode: 0o700 });
-  const wasStarted = () => Deno.stat(`${folder}/core`).then(() => true, () => false);
-  try {
-    await Deno.writeTextFile(setting, `|${handler}`);
-    assertEquals((await greedy(box, [], "core 0")).meta["exitsig"], "6");
-    assertEquals(await wasStarted(), false);
-    assertEquals((await greedy(box, ["--core=100000"], "core 0")).meta["exitsig"], "6");
-    await eventually("the core handler is started", wasStarted);
-  } finally {
-    await Deno.writeTextFile(setting, pattern);
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+limited(
+  "a crash does not start the host's core handler, unless --core asks for it",
+  async (box) => {
+    const setting = "/proc/sys/kernel/core_pattern";
+    const pattern = await Deno.readTextFile(setting);
+    const folder = await Deno.makeTempDir();
+    const handler = `${folder}/handler`;
+    await Deno.writeTextFile(handler, `#!/bin/sh\ncat > ${folder}/core\n`, { mode: 0o700 });
+    const wasStarted = () => Deno.stat(`${folder}/core`).then(() => true, () => false);
+    try {
+      await Deno.writeTextFile(setting, `|${handler}`);
+      assertEquals((await greedy(box, [], "core 0")).meta["exitsig"], "6");
+      assertEquals(await wasStarted(), false);
+      assertEquals((await greedy(box, ["--core=100000"], "core 0")).meta["exitsig"], "6");
+      await eventually("the core handler is started", wasStarted);
+    } finally {
+      await Deno.writeTextFile(setting, pattern);
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
 
 Deno.test("limits that are not set are inherited from the caller", async () => {
   await withBox(113, async (box) => {

@@ -135,12 +135,12 @@ Deno.test("init is the caller's process and is called isolate-init", async () =>
   }, { options: ["--as-uid=1234", "--as-gid=4321"] });
 });
 
-Deno.test("core files and locked memory are limited to 0, the stack is not, by default", async () => {
+Deno.test("core files are limited to one byte, locked memory to none, the stack is not, by default", async () => {
   await withBox(110, async (box) => {
     const limits = await box.sh("cat /proc/self/limits");
     for (
       const [name, value] of [
-        ["Max core file size", "0 +0"],
+        ["Max core file size", "1 +1"],
         ["Max locked memory", "0 +0"],
         ["Max stack size", "unlimited +unlimited"],
         ["Max open files", "1024 +1024"],

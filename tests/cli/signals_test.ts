@@ -123,3 +123,16 @@ Deno.test("a signal that comes while the box is being set up ends the run or is 
     }
   });
 });
+
+for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+  Deno.test(`${signal} ends the run also when the runtime has been up for a while`, async () => {
+    await withBox(109, async (box) => {
+      await using running = await startStubborn(box);
+      // Half a second after its start the runtime installs handlers of its own.
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      running.kill(signal);
+      const result = await box.resultOf(running);
+      assertEquals([result.code, result.meta["message"]], [1, "Interrupted"], result.stderr);
+    });
+  });
+}

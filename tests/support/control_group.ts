@@ -82,8 +82,10 @@ export const needsControlGroup = {
   disk(): Missing {
     const reason = this.any();
     if (reason !== undefined) return reason;
+    let directory = "/var/local/lib/isolate";
+    while (!exists(directory)) directory = directory.slice(0, directory.lastIndexOf("/")) || "/";
     const { stdout } = new Deno.Command("stat", {
-      args: ["--file-system", "--format=%T", "/var/local/lib/isolate"],
+      args: ["--file-system", "--format=%T", directory],
     }).outputSync();
     const type = new TextDecoder().decode(stdout).trim();
     return needs.that(!/^(tmpfs|ramfs)$/.test(type), `needs boxes on a disk (this is a ${type})`);
@@ -275,7 +277,7 @@ static int use(char **argv) {
     char byte;
     pipe(pipes);
     for (int i = 0; i < count; i++) {
-      if (fork() == 0) { touch(malloc(n * 1024), n); write(pipes[1], "x", 1); pause(); }
+      if (fork() == 0) { touch(malloc(n * 1024), n); write(pipes[1], "x", 1); close(pipes[1]); pause(); }
     }
     close(pipes[1]);
     for (int i = 0; i < count; i++) if (read(pipes[0], &byte, 1) != 1) return 3;

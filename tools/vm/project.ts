@@ -18,23 +18,31 @@ export interface ImageOptions {
   kernel: Kernel;
   /** For each of the guests that run at the same time, its files of tests. */
   hands: readonly string[][];
+  /**
+   * What is done instead of running tests: a shell script that starts in the project's folder, finds
+   * Deno as `deno`, and leaves files in `/vm/results`.
+   */
+  script?: string;
 }
 
 /**
  * What is called when all is mounted. Each guest finds its number on the kernel's command line,
  * since all have the same image.
  */
-function commandScript(hands: readonly string[][]): string {
+function commandScript(
+  { hands, script }: { hands: readonly string[][]; script?: string | undefined },
+): string {
   const words = "test --allow-all --no-check --cached-only --junit-path=/vm/results/report.xml";
   const cases = hands.map((tests, index) => `  ${index}) set -- ${tests.map(quoted).join(" ")} ;;`);
+  const work = script ?? `case $(sed 's/.*guest_index=//' /proc/cmdline) in
+${cases.join("\n")}
+esac
+exec ${GUEST_DENO} ${words} "$@"`;
   return `#!/bin/sh
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root LANG=C.UTF-8 DENO_DIR=/vm/deno DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
 cd ${GUEST_PROJECT} || exit
-case $(sed 's/.*guest_index=//' /proc/cmdline) in
-${cases.join("\n")}
-esac
-exec ${GUEST_DENO} ${words} "$@"
+${work}
 `;
 }
 
@@ -55,7 +63,7 @@ async function npmCache(root: string): Promise<string> {
  */
 export async function addProject(
   image: Image,
-  { root, kernel, hands, modules }: ImageOptions & { modules: readonly string[] },
+  { root, kernel, hands, script, modules }: ImageOptions & { modules: readonly string[] },
 ): Promise<void> {
   image.addFileAs(GUEST_DENO, Deno.execPath());
   image.addFolderAs("/vm/deno/npm", await npmCache(root));
@@ -71,7 +79,7 @@ export async function addProject(
     image.addFileAs(path, `${root}/tools/vm/${name}`, { mode: 0o755 });
   }
   image.addFileAs("/vm/busybox", kernel.busybox);
-  image.addText("/vm/command", commandScript(hands), { mode: 0o755 });
+  image.addText("/vm/command", commandScript({ hands, script }), { mode: 0o755 });
   // Mount points, and what is empty at first.
   const folders = ["proc", "sys", "dev", "run", "etc/alternatives", "vm/root", "vm/results"];
   for (const folder of folders) image.addDirectory(`/${folder}`);

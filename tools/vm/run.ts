@@ -156,13 +156,13 @@ export async function runVmTests(
     .map((kind) => ({ kind, tests: guestTests(files, { guest: kind.name, words }) }))
     .filter(({ tests }) => tests.length > 0);
   const folder = `${root}/.tools/vm`;
-  let kernel;
+  let [kernel, accelerator]: [Kernel?, Accelerator?] = [];
   try {
     kernel = await prepareKernel(folder);
+    accelerator = await chooseAccelerator(folder, { kernel: kernel.image });
   } catch (error) {
     return chosen.map(({ kind, tests }) => allSkipped(tests, { guest: kind.name, error }));
   }
-  const accelerator = await chooseAccelerator(folder, { kernel: kernel.image });
   const runs: VmRun[] = [];
   for (const one of chosen) {
     runs.push(await runKind({ root, folder, kernel, accelerator, echo }, one).catch(broken));

@@ -59,6 +59,9 @@ export async function makeSystemdImage(options: ImageOptions): Promise<Image> {
   image.addText("/etc/systemd/system/tests.service", SERVICE);
   const wanted = "/etc/systemd/system/multi-user.target.wants";
   image.addSymlink(`${wanted}/tests.service`, "../tests.service");
+  // Of the packages' scripts, which nobody has run, systemd misses these.
+  image.addSymlink("/var/run", "/run");
+  image.addSymlink("/var/lock", "/run/lock");
   for (const name of MASKED) image.addSymlink(`/etc/systemd/system/${name}`, "/dev/null");
   image.addSymlink("/etc/systemd/system/default.target", "/lib/systemd/system/multi-user.target");
   await addProject(image, { ...options, modules: [] });
