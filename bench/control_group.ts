@@ -3,8 +3,8 @@
 import { Box, type Outcome, type RunOptions } from "isolate/mod.ts";
 import { type Benchmark, BOX_IDS, install, median, type Row } from "./measure.ts";
 
-const ROUNDS = 10;
-const RUNS_A_ROUND = 30;
+const COST_RUNS = 300;
+const WARM_UP_RUNS = 30;
 const ACCURACY_RUNS = 10;
 const SPIN_MS = 300;
 const SPINNERS = 4;
@@ -27,43 +27,37 @@ async function run(
   return outcome;
 }
 
-async function runTimes(box: Box): Promise<number> {
-  const timesMs: number[] = [];
-  for (let i = 0; i < RUNS_A_ROUND; i++) {
-    const startMs = performance.now();
-    await run(box, ["/bin/true"]);
-    timesMs.push(performance.now() - startMs);
-  }
-  return median(timesMs);
+async function timeOf(box: Box): Promise<number> {
+  const startMs = performance.now();
+  await run(box, ["/bin/true"]);
+  return performance.now() - startMs;
 }
 
-/** Rounds with and without a group alternate, so that both meet the same machine. */
+/** Runs with and without a group alternate, so that both meet the same machine. */
 async function cost(plain: Box, grouped: Box): Promise<Row[]> {
-  const differencesMs: number[] = [];
-  for (let round = 0; round <= ROUNDS; round++) {
-    const withoutMs = await runTimes(plain);
-    const withMs = await runTimes(grouped);
-    // The first round warms up.
-    if (round > 0) differencesMs.push(withMs - withoutMs);
+  const [withoutMs, withMs]: [number[], number[]] = [[], []];
+  for (let i = -WARM_UP_RUNS; i < COST_RUNS; i++) {
+    const [without, having] = [await timeOf(plain), await timeOf(grouped)];
+    if (i < 0) continue;
+    withoutMs.push(without);
+    withMs.push(having);
   }
   return [{
     what: "a control group adds to a library run of `true`",
     unit: "ms",
-    here: median(differencesMs),
+    here: median(withMs) - median(withoutMs),
     goal: 0.5,
   }];
 }
 
 async function cpuTime(box: Box): Promise<Row[]> {
   const percents: number[] = [];
-  const numbers = Array.from({ length: SPINNERS }, (_, i) => i);
-  const script = numbers.map((i) => `./spin ${SPIN_MS} > ${i} &`).join(" ") + " wait";
   for (let i = 0; i < ACCURACY_RUNS; i++) {
-    const { usage } = await run(box, ["/bin/sh", "-c", script]);
-    const measuredMs = numbers
-      .map((i) => JSON.parse(Deno.readTextFileSync(`${box.directory}/box/${i}`)).cpuMs)
-      .reduce((a, b) => a + b);
-    percents.push(100 * (usage.cpuTimeMs / measuredMs - 1));
+    const { usage } = await run(box, ["./busy", String(SPIN_MS), String(SPINNERS)], {
+      stdout: { path: "out.txt" },
+    });
+    const measured = JSON.parse(await Deno.readTextFile(`${box.directory}/box/out.txt`));
+    percents.push(100 * (usage.cpuTimeMs / measured.cpuMs - 1));
   }
   const what = `CPU time of ${SPINNERS} busy processes beyond what they measured`;
   return [
@@ -108,7 +102,7 @@ async function measure(): Promise<Row[]> {
   await using plain = await Box.init({ boxId: BOX_IDS[0]! });
   await using grouped = await Box.init({ boxId: BOX_IDS[1]!, controlGroup: true });
   await using fresh = await Box.init({ boxId: BOX_IDS[2]!, controlGroup: true });
-  for (const name of ["spin", "touch"]) await install(name, grouped.directory);
+  for (const name of ["busy", "spin", "touch"]) await install(name, grouped.directory);
   await install("touch", fresh.directory);
   return [
     ...await cost(plain, grouped),

@@ -201,6 +201,34 @@ export const SECTIONS: readonly ManualSection[] = [
       "`box-`_ID_. By default they are made in a group named `isolate` at the top, where no process is ever moved " +
       "but those of boxes; `cg_root` names another one, which must belong to root. What an earlier box has left " +
       "behind is killed and removed by the next `--init` and by `--cleanup`.",
+      "Under systemd, which wants to be the only one that makes groups at the top, install and start the units in " +
+      "`systemd/`: `isolate cg-keeper` takes over the group that systemd leaves to it (`Delegate=`), moves itself " +
+      "into a group `daemon` below, and writes the directory to `/run/isolate/cgroup`, where `cg_root = auto` " +
+      "finds it, or to the _FILE_ of `cg_root = auto:`_FILE_. SIGHUP has it read the configuration again. When " +
+      "it is stopped, everything that runs in its groups is killed, and boxes with a group must be initialised " +
+      "again. Limits for all boxes together can be set on `isolate.slice`. Without systemd, " +
+      "`isolate cg-setup` makes the groups ahead of the first box, one that `cg_root` names included.",
+    ],
+  },
+  {
+    title: "CHECKING A MACHINE",
+    blocks: [
+      "`isolate check` looks for what keeps boxes from working, limits from holding, and times from being the same " +
+      "tomorrow. It prints one line for each check on standard error, and on standard output the commands that " +
+      "would put things right until the next boot, as a script for the shell. The classic name, " +
+      "`isolate-check-environment`, is a script in `bin/`.",
+      { term: "`PASS`", meaning: "All is well." },
+      { term: "`CAUTION`", meaning: "It may matter; look for yourself." },
+      { term: "`FAIL`", meaning: "It is wrong. The exit status is then 1." },
+      { term: "`SKIP`", meaning: "There is no such thing here, or the kernel does not tell." },
+      { term: "`-q`, `--quiet`", meaning: "Print the script only." },
+      {
+        term: "`-e`, `--execute`",
+        meaning:
+          "Write the files of the kernel that the script would write, say so, and look again. What takes a " +
+          "program is left to you.",
+      },
+      { term: "`--json`", meaning: "Print everything as JSON on standard output instead." },
     ],
   },
   {

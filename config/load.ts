@@ -7,11 +7,9 @@
 import { decodeOsString } from "../ffi/os_string.ts";
 import { type System, SystemError } from "../ffi/system.ts";
 import { errnoText } from "../ffi/errno.ts";
-import { parseClassicConfig } from "./classic.ts";
 import type { ParsedConfig } from "./entries.ts";
 import { ConfigError } from "./errors.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
-import { SUBGID_FILE, SUBUID_FILE, withSubordinateIds } from "./subordinate_ids.ts";
 
 /** Where a configuration is looked for; the first that exists is used. */
 export const CONFIG_FILES: readonly string[] = [
@@ -56,7 +54,7 @@ export async function loadConfig(
     const text = readTrusted(system, file);
     if (text === undefined) continue;
     const parsed = await parse(text, file);
-    return { settings: complete(system, parsed), file };
+    return { settings: await complete(system, parsed), file };
   }
   if (options.file !== undefined) {
     throw new ConfigError("Cannot read the configuration: no such file", { file: options.file });
@@ -65,8 +63,11 @@ export async function loadConfig(
 }
 
 async function parse(text: string, file: string): Promise<ParsedConfig> {
-  if (!/\.ya?ml$/.test(file)) return parseClassicConfig(text, file);
-  // The YAML reader is loaded only where there is YAML.
+  // Readers are loaded only where there is something to read: most machines have no such file.
+  if (!/\.ya?ml$/.test(file)) {
+    const { parseClassicConfig } = await import("./classic.ts");
+    return parseClassicConfig(text, file);
+  }
   const { parseYamlConfig } = await import("./yaml.ts");
   return await parseYamlConfig(text, file);
 }
@@ -99,8 +100,9 @@ function readOrComplain(system: System, file: string) {
   }
 }
 
-function complete(system: System, parsed: ParsedConfig): Settings {
+async function complete(system: System, parsed: ParsedConfig): Promise<Settings> {
   if (!parsed.subidUser) return parsed.settings;
+  const { SUBGID_FILE, SUBUID_FILE, withSubordinateIds } = await import("./subordinate_ids.ts");
   return withSubordinateIds(parsed, {
     subuid: readTrusted(system, SUBUID_FILE) ?? "",
     subgid: readTrusted(system, SUBGID_FILE) ?? "",

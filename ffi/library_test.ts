@@ -225,7 +225,7 @@ const SIGNAL_MODULE = `
   const byte = plan.room(1);
   plan.step("read", [fds[0], byte, 1]);
   await library.execAside(plan.encode());
-  console.log(`GOT ${plan.content(byte)[0]}`);
+  console.log("GOT " + plan.content(byte)[0]);
   Deno.exit(0);`;
 
 testWith(

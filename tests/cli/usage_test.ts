@@ -43,6 +43,12 @@ const REFUSED: readonly (readonly [string[], string | RegExp])[] = [
   [["--quota=5", "--init"], /quota.*5/],
   [["--quota=x,5", "--init"], "Invalid numeric parameter: x"],
   [["--quota=1,2,3", "--run", "--", "/bin/true"], /quota/],
+  [["--box-size=", "--init"], "Invalid numeric parameter"],
+  [["--box-size=10,", "--init"], "Invalid numeric parameter"],
+  [["--box-size=abc", "--run", "--", "/bin/true"], "Invalid numeric parameter: abc"],
+  [["--box-size=10,5,3", "--init"], "Invalid box size specified: 10,5,3"],
+  [["--box-size=-1", "--init"], "Numeric parameter out of range: -1"],
+  [["--box-size=99999999999", "--init"], "Numeric parameter out of range: 99999999999"],
   [
     ["--cg-mem=1000", "--run", "--", "/bin/true"],
     "Options related to control groups require --cg to be set.",

@@ -190,3 +190,18 @@ Deno.test("restricted_init leaves making boxes to root", async () => {
   assertEquals(message, "New sandboxes can be created only by root");
   await using _box = await Box.init({ boxId: BOX_ID, sandbox: await Sandbox.open({ settings }) });
 });
+
+Deno.test("init() with a size gives the box a file system of its own, and cleanup() takes it away", async () => {
+  const size = { sizeKib: 64, inodes: 10 };
+  const box = await Box.init({ boxId: 600, size });
+  try {
+    const outcome = await box.run(["/bin/sh", "-c", "exec head -c 100000 /dev/zero > big"], {
+      stderr: { path: "/dev/null" },
+    });
+    assertEquals(outcome.kind === "exit" && outcome.exitCode, 1);
+    assertEquals(Deno.statSync(`${box.directory}/box/big`).size, 65536);
+  } finally {
+    await box.cleanup();
+  }
+  assert(!Deno.readTextFileSync("/proc/self/mountinfo").includes(`${box.directory}/box`));
+});

@@ -26,7 +26,8 @@ $bb mount -n -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
 $bb mount -n -t tmpfs -o mode=1777 tmpfs /dev/shm
 $bb mount -n -t tmpfs -o mode=1777 tmpfs /tmp
 $bb mount -n -t tmpfs -o mode=755 tmpfs /run
-$bb mount -n -t cgroup2 cgroup2 /sys/fs/cgroup
+# As systemd does it: nobody gets out of a namespace of control groups.
+$bb mount -n -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
 $bb ln -s /proc/self/fd /dev/fd
 $bb ln -s /proc/self/fd/0 /dev/stdin
 $bb ln -s /proc/self/fd/1 /dev/stdout

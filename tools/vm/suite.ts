@@ -7,7 +7,7 @@ export type GuestName = "cgroup2" | "systemd";
 const CGROUP2_TESTS = /^(box|cgroup|ffi|tests\/(cli|library|vm|cgroup))\/.*_test\.ts$/;
 
 /** Of these another kernel has nothing to say about, and they start the command often. */
-const HOST_ONLY = /^tests\/cli\/(usage|config|environment)_test\.ts$/;
+const HOST_ONLY = /^tests\/(cli\/(usage|config|environment)|cgroup\/keeper)_test\.ts$/;
 
 const SYSTEMD_TESTS = /^tests\/systemd\/.*_test\.ts$/;
 
