@@ -60,8 +60,12 @@ Deno.test("a keeper that is killed while it cleans up leaves a box that can be m
         `cd ${box.path()}; mkdir -p $(seq -s ' ' 150); for i in $(seq 150); do touch $i/a $i/b; done`,
       );
       const keeper = startIsolate(["-b291", "--cleanup"]);
-      await pause(40 + 15 * round);
-      keeper.kill("SIGKILL");
+      await pause(25 + 15 * round);
+      try {
+        keeper.kill("SIGKILL");
+      } catch {
+        // It was faster.
+      }
       await keeper.result;
       await succeed(["-b291", "--init"]);
       assertEquals(await sh(`ls -A ${box.path()}`), "");
