@@ -125,7 +125,7 @@ export class Plan {
   reportFd = -1 as number;
   #children: { step: number; plan: Step[] }[] = [];
   #pointers: number[] = [];
-  #data = new Uint8Array(1024);
+  #data = new Uint8Array(256);
   #dataLength = 0;
   #reason = "";
   #target: Step[] = this.steps;

@@ -7,7 +7,8 @@ libraryTest(520, "CPU time is that of all processes together", async (box) => {
   const { outcome, stdout } = await box.run("busy 150 4");
   const measuredMs = parseInt(stdout);
   assert(measuredMs > 550, stdout);
-  assertAlmostEquals(outcome.usage.cpuTimeMs, measuredMs, 50 + 0.1 * measuredMs);
+  // The clock of an emulated machine is a rough one.
+  assertAlmostEquals(outcome.usage.cpuTimeMs, measuredMs, 100 + 0.2 * measuredMs);
 });
 
 libraryTest(521, "CPU time is that of this run, also in the second and third one", async (box) => {

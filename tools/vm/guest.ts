@@ -57,8 +57,9 @@ export async function runGuest(options: GuestOptions): Promise<GuestRun> {
   const resultsFile = await Deno.makeTempFile({ prefix: "isolate-guest-" });
   const start = performance.now();
   try {
-    const child = new Deno.Command("qemu-system-x86_64", {
-      args: qemuArguments(options, resultsFile),
+    const child = new Deno.Command("setpriv", {
+      // Whoever ends this process ends its guest.
+      args: ["--pdeathsig=KILL", "qemu-system-x86_64", ...qemuArguments(options, resultsFile)],
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

@@ -15,8 +15,8 @@ Deno.test("parseResults() takes no file that was cut off", () => {
 });
 
 Deno.test("guestTests() leaves out what needs no other kernel", () => {
-  const files = ["tests/cli/life_test.ts", "tests/layers_test.ts", "tests/cli/life.ts"];
-  assertEquals(guestTests(files, { guest: "cgroup2" }), ["tests/cli/life_test.ts"]);
+  const files = ["tests/cgroup/life_test.ts", "tests/layers_test.ts", "tests/cgroup/life.ts"];
+  assertEquals(guestTests(files, { guest: "cgroup2" }), ["tests/cgroup/life_test.ts"]);
   assertEquals(guestTests(files, { guest: "systemd" }), []);
 });
 

@@ -81,8 +81,9 @@ export async function addProject(
   image.addFileAs("/vm/busybox", kernel.busybox);
   image.addText("/vm/command", commandScript({ hands, script }), { mode: 0o755 });
   // Mount points, and what is empty at first.
-  const folders = ["proc", "sys", "dev", "run", "etc/alternatives", "vm/root", "vm/results"];
-  for (const folder of folders) image.addDirectory(`/${folder}`);
+  const folders = ["/proc", "/sys", "/dev", "/run", "/opt", "/mnt", "/media", "/home"];
+  const own = ["/etc/alternatives", "/vm/root", "/vm/results"];
+  for (const folder of [...folders, ...own]) image.addDirectory(folder);
   image.addDirectory("/tmp", 0o1777);
   image.addDirectory("/root", 0o700);
 }

@@ -107,6 +107,15 @@ async function runOne(
   return { cases, xml, ...problem === undefined ? {} : { problem: `${problem}, see ${log}` } };
 }
 
+/** An image is large, and whoever was killed could not remove it. */
+async function removeStaleImages(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    const pid = /^image-(\d+)-/.exec(name)?.[1];
+    const isStale = pid !== undefined && !await Deno.stat(`/proc/${pid}`).catch(() => undefined);
+    if (isStale) await Deno.remove(`${folder}/${name}`).catch(() => {});
+  }
+}
+
 /** All guests of a kind: they share an image and have the tests dealt out among them. */
 async function runKind(
   machine: Machine,
@@ -121,7 +130,8 @@ async function runKind(
   const start = performance.now();
   const times = await readTimes(machine.folder);
   const hands = deal(tests, { guests: kind.guests, weightOf: (file) => times.get(file) ?? 1 });
-  const image = await Deno.makeTempFile({ prefix: "isolate-guest-", suffix: ".cpio" });
+  await removeStaleImages(machine.folder);
+  const image = `${machine.folder}/image-${Deno.pid}-${guest}.cpio`;
   try {
     const { root, kernel } = machine;
     const sizeBytes = await (await kind.makeImage({ root, kernel, hands })).write(image);
@@ -137,7 +147,7 @@ async function runKind(
     const problem = runs.flatMap((run) => run.problem ?? []).join("; ");
     return { cases, ...problem === "" ? {} : { problem: `vm ${guest}: ${problem}` } };
   } finally {
-    await Deno.remove(image);
+    await Deno.remove(image).catch(() => {});
   }
 }
 

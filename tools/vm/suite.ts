@@ -4,11 +4,10 @@
 export type GuestName = "cgroup2" | "systemd";
 
 /**
- * What another kernel has a say in: quotas, control groups, and with them the life of a box. The
- * guest is emulated, every test takes ten times as long there; the rest runs there when it is named.
+ * What another kernel has a say in: quotas and control groups. The guest is emulated, every test
+ * takes ten times as long there; any other test runs there when it is named.
  */
-const CGROUP2_TESTS =
-  /^(cgroup\/.*|tests\/(vm|cgroup)\/.*|tests\/cli\/(life|limits|meta|timing))_test\.ts$/;
+const CGROUP2_TESTS = /^(cgroup|tests\/(vm|cgroup))\/.*_test\.ts$/;
 
 /** A service that is not under systemd's care has nothing to do with the kernel. */
 const HOST_ONLY = /^tests\/cgroup\/keeper_test\.ts$/;
