@@ -24,7 +24,7 @@ const MOVE_MOUNT_EMPTY_PATHS = 0x4 | 0x40;
 const MNT_DETACH = 2;
 const FSOPEN_CLOEXEC = 1;
 const FSMOUNT_CLOEXEC = 1;
-const FSCONFIG = { setFlag: 0, setString: 1, create: 6 } as const;
+const FSCONFIG = { setString: 1, create: 6 } as const;
 /** Attributes of mounts, for fsmount(2) and mount_setattr(2). */
 export const MOUNT_ATTR = { readOnly: 1, noSuid: 2, noDev: 4, noExec: 8 } as const;
 const MS_PRIVATE = 1n << 18n;
