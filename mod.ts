@@ -6,13 +6,15 @@
  *
  * @example Judging one program
  * ```ts
- * import { Box } from "isolate/mod.ts";
+ * import { Box, Capture } from "isolate/mod.ts";
  *
  * await using box = await Box.init({ boxId: 901 });
+ * const stdout = new Capture({ limitBytes: 1 << 20 });
  * await Deno.writeTextFile(`${box.directory}/box/hello.sh`, "echo hello; exit 3");
  * const outcome = await box.run(["/bin/sh", "hello.sh"], {
  *   limits: { cpuTimeMs: 1000, wallTimeMs: 3000, addressSpaceKib: 262144 },
- *   stdout: { path: "out.txt" },
+ *   stdin: { text: "1 2\n" },
+ *   stdout,
  * });
  * switch (outcome.kind) {
  *   case "exit":
@@ -21,16 +23,19 @@
  *   case "signal":
  *   case "time-limit":
  *   case "memory-limit":
+ *   case "output-limit":
  *   case "interrupted":
  *     console.log(outcome.kind);
  * }
- * console.log(await Deno.readTextFile(`${box.directory}/box/out.txt`));
+ * console.log(stdout.text());
  * ```
  *
  * @module
  */
 
-export { Box, type BoxOptions, type InitOptions, type OpenOptions } from "./box/box.ts";
+export { Capture, type CaptureOptions, type Overflow } from "./box/capture.ts";
+export { Box } from "./box/box.ts";
+export type { BoxOptions, BoxTaken, InitOptions, OpenOptions } from "./box/box_claim.ts";
 export {
   type BindRule,
   defaultDirectoryRules,
@@ -52,6 +57,16 @@ export {
   parseEnvironmentRule,
 } from "./box/environment.ts";
 export { SandboxError, type SandboxErrorKind, type SandboxErrorOptions } from "./box/errors.ts";
+export {
+  BoxFiles,
+  type CopiedFile,
+  type CopyItem,
+  type FileContent,
+  type FileEntry,
+  type FileKind,
+  type ReadOptions,
+  type WriteOptions,
+} from "./box/files.ts";
 export type { Identity } from "./box/identity.ts";
 export type { Limits } from "./box/limits.ts";
 export { formatMeta, type MetaRecord, type MetaStatus, parseMeta } from "./box/meta.ts";
@@ -61,13 +76,17 @@ export {
   type Ending,
   type Outcome,
   outcomeMessage,
-  outcomeMeta,
   type Usage,
 } from "./box/outcome.ts";
+export { fromMeta, toMeta } from "./box/outcome_meta.ts";
+export { type PairOptions, type PairOutcome, type PairProgram, runPair } from "./box/pair.ts";
+export type { Progress, TellProgress } from "./box/keeper.ts";
+export { BoxPool, type Lease, type PoolOptions } from "./box/pool.ts";
 export type { Stream } from "./box/program.ts";
 export type { BoxSize } from "./box/own_file_system.ts";
 export type { DiskQuota } from "./box/quota.ts";
 export type { RunOptions } from "./box/run.ts";
+export type { Input, Output } from "./box/streams.ts";
 export {
   callerEnvironment,
   exactArguments,
@@ -86,3 +105,4 @@ export {
   type Settings,
 } from "./config/settings.ts";
 export type { Log, PlanTrace } from "./box/trace.ts";
+export { type PairSide, Transcript, type TranscriptPiece } from "./box/transcript.ts";

@@ -4,54 +4,29 @@
  * @module
  */
 
-import { O } from "../ffi/abi.ts";
-import { ERRNO } from "../ffi/errno.ts";
-import { Plan } from "../ffi/plan.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, STATX_BASIC, STATX_SIZE } from "../ffi/system.ts";
 import type { ControlGroup } from "../cgroup/types.ts";
-import { SandboxError, toSandboxError } from "./errors.ts";
-import { BoxLock } from "./lock.ts";
+import { BoxActivity } from "./box_activity.ts";
+import {
+  type BoxTaken,
+  checkOwner,
+  groupOf,
+  type InitOptions,
+  isForeign,
+  type OpenOptions,
+  prepareInit,
+  takeLock,
+  translated,
+} from "./box_claim.ts";
+import { BoxDirectory, noBox } from "./box_directory.ts";
+import { SandboxError } from "./errors.ts";
+import { BoxFiles } from "./files.ts";
+import type { BoxLock } from "./lock.ts";
 import type { Outcome } from "./outcome.ts";
 import { type BoxPlaces, boxPlaces } from "./paths.ts";
-import {
-  type BoxSize,
-  isMountRoot,
-  planOwnFileSystem,
-  unmountOwnFileSystem,
-} from "./own_file_system.ts";
-import { clearDiskQuota, type DiskQuota, setDiskQuota } from "./quota.ts";
-import { openHowMounted, openHowStrict } from "./resolve.ts";
 import { type RunOptions, runProgram } from "./run.ts";
 import { type Sandbox, sharedSandbox } from "./sandbox.ts";
-import { giveTree, removeTree } from "./tree.ts";
-
-/** Which box, and how to get hold of it. */
-export interface BoxOptions {
-  /** Which box: 0 to `numBoxes - 1`. Default: 0. */
-  boxId?: number;
-  /** The sandbox; default: the one with the machine's configuration. */
-  sandbox?: Sandbox | undefined;
-  /** If another process works on the box, wait until it is free instead of failing. */
-  wait?: boolean;
-  /** Gives up waiting. */
-  signal?: AbortSignal | undefined;
-}
-
-/** How a box that exists is taken. */
-export interface OpenOptions extends BoxOptions {
-  /** Whether the box must have a control group, or must not; default: either. */
-  controlGroup?: boolean;
-}
-
-/** How a box is made. */
-export interface InitOptions extends BoxOptions {
-  /** Make a control group for the box. */
-  controlGroup?: boolean;
-  /** The disk quota of the box's user. */
-  quota?: DiskQuota | undefined;
-  /** Put `box/` on a file system of its own, of this size, in memory; default: it has none. */
-  size?: BoxSize | undefined;
-}
+import { TransferredFds } from "./transfer.ts";
+import { giveTree } from "./tree.ts";
 
 /**
  * A box, locked for this process until it is released or cleaned up.
@@ -70,8 +45,13 @@ export class Box {
   readonly #sandbox: Sandbox;
   readonly #places: BoxPlaces;
   readonly #controlGroup: ControlGroup | undefined;
+  readonly #directory: BoxDirectory;
+  readonly #files: BoxFiles;
+  readonly #activity: BoxActivity;
   #lock: BoxLock | undefined;
-  #running = false;
+  #isPooled = false;
+  #ownFileSystem = false;
+  #cpus: readonly number[] | undefined;
 
   private constructor(sandbox: Sandbox, options: {
     places: BoxPlaces;
@@ -82,6 +62,15 @@ export class Box {
     this.#controlGroup = options.controlGroup;
     this.#places = options.places;
     this.#lock = options.lock;
+    this.#activity = new BoxActivity(options.places.boxId);
+    this.#directory = new BoxDirectory(sandbox, options.places);
+    this.#files = new BoxFiles({
+      sandbox,
+      owners: [sandbox.caller.uid, options.places.boxUser.uid],
+      open: () => this.#openFiles(),
+      beginChange: () => this.#beginChange(),
+      assertHeld: () => this.#assertHeld(),
+    });
   }
 
   /**
@@ -94,25 +83,67 @@ export class Box {
    */
   static init(options: InitOptions = {}): Promise<Box> {
     return translated(async () => {
-      const sandbox = options.sandbox ?? await sharedSandbox();
-      const { settings, caller } = sandbox;
-      const places = boxPlaces(settings, options.boxId ?? 0);
-      if (settings.restrictedInit && caller.uid !== 0) {
-        throw new SandboxError("restricted", "New sandboxes can be created only by root");
-      }
-      sandbox.prepareRoots();
+      const { sandbox, places } = await prepareInit(options);
       const lock = await takeLock(sandbox, { places, options, create: true });
       try {
         checkOwner(sandbox, lock!);
-        const controlGroup = options.controlGroup ? groupOf(sandbox, places, true) : undefined;
-        const box = new Box(sandbox, { places, lock: lock!, controlGroup });
-        box.#make(options);
-        return box;
+        return await Box.#init(sandbox, { places, lock: lock!, options, isPooled: false });
       } catch (error) {
         lock!.release();
         throw error;
       }
     });
+  }
+
+  /**
+   * Makes a box if it is free: nobody works on it, and nobody has initialised it and not cleaned it
+   * up. Unlike any other, it is free again when this process dies, until it is released on purpose.
+   * {@linkcode BoxPool} takes its boxes so.
+   *
+   * @param options which box; there is no waiting
+   * @returns the box, locked, or why it is not free
+   * @throws {SandboxError} if it cannot be made
+   * @throws {RangeError} if there is no such box
+   */
+  static initIfFree(
+    options: Omit<InitOptions, "wait" | "signal"> = {},
+  ): Promise<Box | BoxTaken> {
+    return translated(async () => {
+      const { sandbox, places } = await prepareInit(options);
+      let lock;
+      try {
+        lock = await takeLock(sandbox, { places, options: {}, create: true });
+      } catch (error) {
+        if (error instanceof SandboxError && error.kind === "box-in-use") return "in-use";
+        throw error;
+      }
+      try {
+        const record = lock!.read();
+        const isFree = record === undefined || record.pooled;
+        const taken = !isFree ? "initialised" : isForeign(sandbox, lock!) ? "foreign" : undefined;
+        if (taken) {
+          lock!.release();
+          return taken;
+        }
+        return await Box.#init(sandbox, { places, lock: lock!, options, isPooled: true });
+      } catch (error) {
+        lock!.release();
+        throw error;
+      }
+    });
+  }
+
+  static async #init(sandbox: Sandbox, { places, lock, options, isPooled }: {
+    places: BoxPlaces;
+    lock: BoxLock;
+    options: InitOptions;
+    isPooled: boolean;
+  }): Promise<Box> {
+    const controlGroup = options.controlGroup ? await groupOf(sandbox, places, true) : undefined;
+    const box = new Box(sandbox, { places, lock, controlGroup });
+    box.#isPooled = isPooled;
+    await box.#make(options);
+    return box;
   }
 
   /**
@@ -146,8 +177,12 @@ export class Box {
             "This box was not initialized properly (initialise it again)",
           );
         }
-        const controlGroup = record.controlGroup ? groupOf(sandbox, places, false) : undefined;
-        return new Box(sandbox, { places, lock, controlGroup });
+        const controlGroup = record.controlGroup
+          ? await groupOf(sandbox, places, false)
+          : undefined;
+        const box = new Box(sandbox, { places, lock, controlGroup });
+        box.#ownFileSystem = record.ownFileSystem;
+        return box;
       } catch (error) {
         lock.release();
         throw error;
@@ -167,7 +202,7 @@ export class Box {
     return translated(async () => {
       const sandbox = options.sandbox ?? await sharedSandbox();
       const places = boxPlaces(sandbox.settings, options.boxId ?? 0);
-      const found = directoryExists(sandbox, places.directory);
+      const found = new BoxDirectory(sandbox, places).exists();
       if (found) sandbox.prepareRoots();
       const lock = await takeLock(sandbox, { places, options, create: found });
       if (!lock) return false;
@@ -175,7 +210,7 @@ export class Box {
         checkOwner(sandbox, lock);
         const existed = found || lock.read() !== undefined;
         const hasGroup = options.controlGroup || lock.read()?.controlGroup;
-        const controlGroup = hasGroup ? groupOf(sandbox, places, false) : undefined;
+        const controlGroup = hasGroup ? await groupOf(sandbox, places, false) : undefined;
         const box = new Box(sandbox, { places, lock, controlGroup });
         box.#unmake();
         return existed;
@@ -190,9 +225,29 @@ export class Box {
     return this.#places.boxId;
   }
 
+  /** Whether it has a control group, which can limit the memory of all its processes together. */
+  get hasControlGroup(): boolean {
+    return this.#controlGroup !== undefined;
+  }
+
+  /** What it shares with the other boxes of the process. */
+  get sandbox(): Sandbox {
+    return this.#sandbox;
+  }
+
   /** `BOX_ROOT/ID` on the host; the program's files are in `box/` below it. */
   get directory(): string {
     return this.#places.directory;
+  }
+
+  /** The files in `box/`. */
+  get files(): BoxFiles {
+    return this.#files;
+  }
+
+  /** Whether the box is locked for this object: neither released nor cleaned up nor handed over. */
+  get isHeld(): boolean {
+    return this.#lock !== undefined;
   }
 
   /**
@@ -205,22 +260,30 @@ export class Box {
    */
   run(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     return translated(async () => {
-      if (command.length === 0) throw new TypeError("Cannot run an empty command");
-      if (!this.#lock) throw new SandboxError("no-box", "Cannot run in a box that was released");
-      if (this.#running) {
-        throw new SandboxError("box-in-use", `Box ${this.boxId} runs a program already`);
-      }
-      this.#running = true;
+      const { stdin, stdout, stderr } = options;
+      const transferred = new TransferredFds(this.#sandbox.system, [stdin, stdout, stderr]);
       try {
-        return await this.#runWithFiles(command, options);
+        if (command.length === 0) throw new TypeError("Cannot run an empty command");
+        if (!this.#lock) throw new SandboxError("no-box", "Cannot run in a box that was released");
+        const pinned = this.#cpus && { cpus: this.#cpus };
+        return await this.#activity.run(options.signal, (signal) =>
+          this.#runWithFiles({
+            command,
+            options: { ...pinned, ...options, signal },
+            transferred,
+          }));
       } finally {
-        this.#running = false;
+        transferred.close();
       }
     });
   }
 
   /** While the program runs, box/ and what is in it belongs to the user of the box. */
-  async #runWithFiles(command: readonly string[], options: RunOptions): Promise<Outcome> {
+  async #runWithFiles({ command, options, transferred }: {
+    command: readonly string[];
+    options: RunOptions;
+    transferred: TransferredFds;
+  }): Promise<Outcome> {
     const { system, caller } = this.#sandbox;
     const { boxUser } = this.#places;
     const files = this.#openFiles();
@@ -237,6 +300,7 @@ export class Box {
           controlGroup: this.#controlGroup,
           command,
           options,
+          transferred,
         });
       } finally {
         giveTree(system, files, { ...common, to: caller, mode });
@@ -247,6 +311,68 @@ export class Box {
   }
 
   /**
+   * Breaks off the run that is going on, if there is one, and waits until everything in the box is
+   * dead. Whoever started it gets the outcome `interrupted`.
+   */
+  async stop(): Promise<void> {
+    await this.#activity.stop();
+  }
+
+  /**
+   * Makes the box as empty as it was: removes what is in `box/` and in the temporary directories of
+   * earlier runs. `box/` is a new directory then: one that was opened before is gone.
+   *
+   * @throws {SandboxError} if a program runs in the box or a file is being written, or if it fails
+   *
+   * @example
+   * ```ts
+   * import { Box } from "isolate/box/box.ts";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using box = await Box.init({ boxId: 933 });
+   * await box.files.write("notes.txt", "from the first run");
+   * await box.clear();
+   * assertEquals(await box.files.list(), []);
+   * ```
+   */
+  clear(): Promise<void> {
+    return translated(() => {
+      if (!this.#lock) throw new SandboxError("no-box", "Cannot empty a box that was released");
+      this.#activity.assertIdle("still");
+      this.#directory.clear({ ownFileSystem: this.#ownFileSystem });
+      return Promise.resolve();
+    });
+  }
+
+  /**
+   * Gives the box to a new holder as if it had just been made: stops what runs, empties it, and makes
+   * its control group anew. This object is then as one that was released.
+   *
+   * @param options `cpus`: the CPUs on which programs run unless a run says otherwise; default: all
+   * @returns the same box for its new holder, locked
+   * @throws {SandboxError} if that fails; the box is then still this object's, and locked
+   */
+  handOver(options: { cpus?: readonly number[] | undefined } = {}): Promise<Box> {
+    return translated(async () => {
+      await this.stop();
+      const lock = this.#lock;
+      if (!lock) throw new SandboxError("no-box", "Cannot hand over a box that was released");
+      this.#controlGroup?.create();
+      this.#directory.clear({ ownFileSystem: this.#ownFileSystem });
+      this.#lock = undefined;
+      const box = new Box(this.#sandbox, {
+        places: this.#places,
+        lock,
+        controlGroup: this.#controlGroup,
+      });
+      box.#isPooled = this.#isPooled;
+      box.#ownFileSystem = this.#ownFileSystem;
+      box.#cpus = options.cpus;
+      return box;
+    });
+  }
+
+  /**
    * Removes the box and everything in it, and frees it for others.
    *
    * @throws {SandboxError} if that fails; the box is then still locked
@@ -254,19 +380,25 @@ export class Box {
   cleanup(): Promise<void> {
     return translated(() => {
       if (!this.#lock) return Promise.resolve();
-      if (this.#running) {
-        throw new SandboxError("box-in-use", `Box ${this.boxId} still runs a program`);
-      }
+      this.#activity.assertNoRun("still");
       this.#unmake();
-      this.release();
+      this.#lock.release();
+      this.#lock = undefined;
       return Promise.resolve();
     });
   }
 
   /** Unlocks the box and keeps what is in it, for {@linkcode Box.open} in this or another process. */
   release(): void {
-    this.#lock?.release();
+    const lock = this.#lock;
     this.#lock = undefined;
+    if (!lock) return;
+    try {
+      const record = this.#isPooled ? lock.read() : undefined;
+      if (record) lock.write({ ...record, pooled: false });
+    } finally {
+      lock.release();
+    }
   }
 
   /** Cleans up, for `await using`. */
@@ -274,46 +406,32 @@ export class Box {
     await this.cleanup();
   }
 
-  #make({ quota, size }: InitOptions): void {
-    const { system, caller } = this.#sandbox;
-    const { directory, boxUser } = this.#places;
+  async #make({ quota, size, cpus }: InitOptions): Promise<void> {
+    const { caller } = this.#sandbox;
+    const { directory } = this.#places;
     const lock = this.#lock!;
+    this.#ownFileSystem = size !== undefined;
+    this.#cpus = cpus;
     const record = {
       ownerUid: caller.uid,
       controlGroup: this.#controlGroup !== undefined,
       initialised: false,
       quota: quota !== undefined,
-      ownFileSystem: size !== undefined,
+      ownFileSystem: this.#ownFileSystem,
+      pooled: this.#isPooled,
     };
     // A group of an earlier box that its keeper did not live to remove.
     if (!this.#controlGroup && lock.read()?.controlGroup) {
-      groupOf(this.#sandbox, this.#places, false).remove();
+      (await groupOf(this.#sandbox, this.#places, false)).remove();
     }
     this.#unmake();
     lock.write(record);
     this.#controlGroup?.create();
-    const plan = new Plan();
-    const outer = plan.slot("box directory");
-    const inner = plan.slot("box");
-    const flags = O.O_DIRECTORY | O.O_NOFOLLOW | O.O_CLOEXEC;
-    plan.step("mkdirat", [AT_FDCWD, plan.string(directory), 0o755], { what: `make ${directory}` });
-    plan.step("openat", [AT_FDCWD, plan.string(directory), flags, 0], { into: outer });
-    plan.step("mkdirat", [outer, plan.string("box"), 0o700]);
-    plan.step("openat", [outer, plan.string("box"), flags, 0], { into: inner });
-    // Whatever the caller's umask is.
-    plan.step("fchmod", [outer, 0o755]);
-    plan.step("fchmod", [inner, 0o700]);
-    if (size) planOwnFileSystem(plan, { at: inner, size, owner: caller });
-    else plan.step("fchownat", [inner, plan.string(""), caller.uid, caller.gid, AT_EMPTY_PATH]);
-    plan.step("close", [inner], { always: true, ignore: "all" });
     try {
-      system.run(plan, "make the box");
-      if (quota) setDiskQuota(system, { fd: plan.result(outer), uid: boxUser.uid, quota });
+      this.#directory.make({ quota, size });
     } catch (error) {
       this.#unmake();
       throw error;
-    } finally {
-      system.close(plan.result(outer));
     }
     lock.write({ ...record, initialised: true });
     this.#sandbox.log(1, () => `Made box ${this.boxId} in ${directory} for user ${caller.uid}`);
@@ -322,113 +440,20 @@ export class Box {
   #unmake(): void {
     // First the processes, then the files they could still change.
     this.#controlGroup?.remove();
-    const { system, settings } = this.#sandbox;
-    const { boxUser, boxId, directory } = this.#places;
-    const plan = new Plan();
-    const root = plan.slot("box root");
-    const flags = O.O_DIRECTORY | O.O_CLOEXEC;
-    plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0], { into: root });
-    const failure = system.attempt(plan, "open the directory of boxes");
-    if (failure && failure.errno !== ERRNO.ENOENT) throw failure;
-    if (!failure) {
-      const fd = plan.result(root);
-      try {
-        unmountOwnFileSystem(system, directory);
-        removeTree(system, fd, String(boxId));
-        this.#sandbox.log(1, () => `Removed what was in box ${boxId}`);
-        if (this.#lock!.read()?.quota) {
-          clearDiskQuota(system, { fd, uid: boxUser.uid });
-        }
-      } finally {
-        system.close(fd);
-      }
-    }
+    this.#directory.remove({ quota: this.#lock!.read()?.quota ?? false });
     this.#lock!.clear();
   }
 
-  /** Opens box/, which must be what the sandbox has made. */
   #openFiles(): number {
-    const { system, settings } = this.#sandbox;
-    const { boxId, directory } = this.#places;
-    const plan = new Plan();
-    const [root, outer, inner] = ["box root", "box directory", "box"].map((name) =>
-      plan.slot(name)
-    );
-    const how = openHowStrict(plan, O.O_DIRECTORY);
-    const isMounted = this.#lock!.read()?.ownFileSystem ?? false;
-    const howInner = isMounted ? openHowMounted(plan, O.O_DIRECTORY) : how;
-    const status = plan.room(STATX_SIZE);
-    const flags = O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC;
-    plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0], { into: root! });
-    plan.step("openat2", [root!, plan.string(String(boxId)), how, 24], {
-      into: outer!,
-      what: `open ${directory}`,
-    });
-    plan.step("openat2", [outer!, plan.string("box"), howInner, 24], {
-      into: inner!,
-      what: `open ${directory}/box, which must be a real directory`,
-    });
-    plan.step("statx", [inner!, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
-    plan.step("close", [root!], { always: true, ignore: "all" });
-    plan.step("close", [outer!], { always: true, ignore: "all" });
-    const failure = system.attempt(plan, "open the box");
-    if (failure?.errno === ERRNO.ENOENT && failure.step?.args[0] === root) throw noBox();
-    if (failure) throw failure;
-    if (isMounted && !isMountRoot(plan.view(status))) {
-      system.close(plan.result(inner!));
-      throw new SandboxError(
-        "uninitialised-box",
-        `The file system of ${directory}/box (--box-size) is gone: initialise the box again`,
-      );
-    }
-    return plan.result(inner!);
+    return this.#directory.open({ ownFileSystem: this.#ownFileSystem });
   }
-}
 
-function noBox(controlGroup = false): SandboxError {
-  const init = controlGroup ? "isolate --cg --init" : "isolate --init";
-  return new SandboxError("no-box", `Box not found, did you run \`${init}'?`);
-}
-
-function groupOf(sandbox: Sandbox, places: BoxPlaces, create: boolean): ControlGroup {
-  return sandbox.controlGroups({ create }).group(`box-${places.boxId}`);
-}
-
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toSandboxError(error);
+  #beginChange(): () => void {
+    this.#assertHeld();
+    return this.#activity.beginChange();
   }
-}
 
-function takeLock(sandbox: Sandbox, { places, options, create }: {
-  places: BoxPlaces;
-  options: BoxOptions;
-  create: boolean;
-}): Promise<BoxLock | undefined> {
-  return BoxLock.take(sandbox.system, {
-    lockRoot: sandbox.settings.lockRoot,
-    boxId: places.boxId,
-    create,
-    waiter: options.wait ? sandbox.waiter : undefined,
-    abort: options.signal,
-  });
-}
-
-function checkOwner({ caller }: Sandbox, lock: BoxLock): void {
-  const owner = lock.read()?.ownerUid;
-  if (owner === undefined || owner === caller.uid || caller.uid === 0) return;
-  throw new SandboxError("foreign-box", `This box belongs to a different user (uid ${owner})`);
-}
-
-function directoryExists({ system }: Sandbox, path: string): boolean {
-  const plan = new Plan();
-  const fd = plan.slot("directory");
-  const flags = O.O_PATH | O.O_NOFOLLOW | O.O_CLOEXEC;
-  plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0], { into: fd });
-  plan.step("close", [fd]);
-  const failure = system.attempt(plan, "look for the box");
-  if (failure && failure.errno !== ERRNO.ENOENT && failure.errno !== ERRNO.ENOTDIR) throw failure;
-  return failure === undefined;
+  #assertHeld(): void {
+    if (!this.#lock) throw new SandboxError("no-box", `Box ${this.boxId} was released`);
+  }
 }

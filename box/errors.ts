@@ -22,7 +22,12 @@ export type SandboxErrorKind =
   | "uninitialised-box"
   | "no-box"
   | "restricted"
+  | "no-free-box"
+  | "pool-closed"
   | "hostile-path"
+  | "stream"
+  | "no-file"
+  | "too-large"
   | "system"
   | "internal";
 

@@ -15,6 +15,7 @@ import { SandboxError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 import type { Ending, Outcome, Usage } from "./outcome.ts";
 import { type Glance, prepareGlance, type Report } from "./reports.ts";
+import type { RunStreams } from "./run_streams.ts";
 import { reap, type Spawned } from "./spawn.ts";
 import type { Log } from "./trace.ts";
 import type { Waiter } from "./waiter.ts";
@@ -43,17 +44,36 @@ export interface KeeperOptions {
   readonly spawnedMs: number;
   /** Breaks the run off; its reason may be the number of a signal. */
   readonly abort: AbortSignal | undefined;
+  /** Is told when the program ended, in milliseconds of CLOCK_MONOTONIC. */
+  readonly onEnd: ((endedMs: number) => void) | undefined;
   /** Is told what is seen. */
   readonly log: Log;
   /** The run in the control group of the box, if it has one. */
   readonly controlGroup: ControlGroupRun | undefined;
   /** Count the CPU time of the whole control group. */
   readonly controlGroupTiming: boolean;
+  /** The streams that need looking after. */
+  readonly streams: RunStreams | undefined;
+  /** Who is told how it goes, and how often in milliseconds. */
+  readonly progress: { readonly everyMs: number; readonly tell: TellProgress } | undefined;
 }
+
+/** How a run goes. */
+export interface Progress {
+  /** CPU time used so far, in milliseconds, counted as in `Usage`. */
+  readonly cpuTimeMs: number;
+  /** Wall clock time since the program was started, in milliseconds. */
+  readonly wallTimeMs: number;
+  /** In a box with a control group whose kernel tells it: peak memory so far, in KiB. */
+  readonly peakMemoryKib: number | undefined;
+}
+
+/** Is told how a run goes. */
+export type TellProgress = (progress: Progress) => void;
 
 type Ended = Extract<Report, { kind: "ended" }>;
 type Started = Extract<Report, { kind: "started" }>;
-type Reason = "cpu" | "wall" | "abort";
+type Reason = "cpu" | "wall" | "abort" | "stream" | "progress";
 
 /** What the keeper knows of a run. */
 interface Watch {
@@ -66,8 +86,13 @@ interface Watch {
   cpuTimeMs: number;
   /** How long to wait near the limit if nothing happens. */
   pauseMs: number;
+  /** When the next limit can be hit, and the next progress is due. */
+  nextLookMs: number;
+  nextProgressMs: number;
   killedFor: Reason | undefined;
   killedAtMs: number;
+  /** What was thrown by who is told of the progress. */
+  thrown: unknown;
 }
 
 /**
@@ -79,7 +104,7 @@ interface Watch {
  *   somebody else
  */
 export async function keep(options: KeeperOptions): Promise<Outcome> {
-  const { system, waiter, box, abort } = options;
+  const { system, waiter, box, abort, streams } = options;
   const watch: Watch = {
     glance: prepareGlance(system, box),
     started: undefined,
@@ -87,25 +112,51 @@ export async function keep(options: KeeperOptions): Promise<Outcome> {
     failed: undefined,
     cpuTimeMs: 0,
     pauseMs: LOOK_MIN_MS,
+    nextLookMs: 0,
+    nextProgressMs: options.spawnedMs + (options.progress?.everyMs ?? Infinity),
     killedFor: undefined,
     killedAtMs: Infinity,
+    thrown: undefined,
   };
   const onAbort = () => kill(options, watch, "abort");
   try {
     abort?.addEventListener("abort", onAbort);
     if (abort?.aborted) onAbort();
+    streams?.begin(() => kill(options, watch, "stream"));
     // Init is the last to die: it ends with the program, and the kernel then kills and reaps
     // everything else in its namespace first.
-    for (let seen; !(seen = listen(options, watch)).isDead;) {
-      await waiter.readable([box.initFd], nextLook(options, { watch, nowMs: seen.nowMs }));
+    let seen;
+    while (!(seen = listen(options, watch)).isDead) {
+      const { nowMs } = seen;
+      if (streams) await waitWithStreams(options, { watch, streams, nowMs });
+      else await waiter.readable([box.initFd], nextLook(options, { watch, nowMs }));
     }
-    return conclude(options, watch);
+    const { nowMs } = seen;
+    options.onEnd?.(watch.ended?.wallMs ?? nowMs);
+    if (streams) await streams.finish({ deadlineMs: wallDeadlineMs(options, watch), abort });
+    return conclude(options, { watch, nowMs });
   } finally {
     abort?.removeEventListener("abort", onAbort);
     waiter.forget(box.initFd);
     reap(system, box.initFd);
     system.close(box.socket, box.initFd, watch.started?.pidFd ?? -1);
   }
+}
+
+/** Whatever the program writes wakes us; the limits need not be looked at each time. */
+function waitWithStreams(
+  options: KeeperOptions,
+  { watch, streams, nowMs }: { watch: Watch; streams: RunStreams; nowMs: number },
+): Promise<void> {
+  streams.turn(nowMs);
+  if (nowMs >= watch.nextLookMs || watch.killedFor) {
+    watch.nextLookMs = nextLook(options, { watch, nowMs });
+  }
+  const { readable, writable, nextTurnMs } = streams;
+  return options.waiter.ready(
+    { readable: [options.box.initFd, ...readable], writable },
+    Math.min(watch.nextLookMs, nextTurnMs),
+  );
 }
 
 /** Looks at the box, and takes all messages that have come. */
@@ -128,48 +179,88 @@ function listen({ box, log }: KeeperOptions, watch: Watch): Glance {
   return seen;
 }
 
+interface Look {
+  readonly watch: Watch;
+  readonly nowMs: number;
+}
+
 /** Checks the limits; gives the time of the next look. */
-function nextLook(
-  options: KeeperOptions,
-  { watch, nowMs }: { watch: Watch; nowMs: number },
-): number {
-  const { system, limits, box, cpus } = options;
-  if (watch.killedFor) {
-    if (nowMs >= watch.killedAtMs + DEATH_MS) signal(system, box.initFd, SIGKILL);
-    return nowMs < watch.killedAtMs + DEATH_MS ? watch.killedAtMs + DEATH_MS : Infinity;
-  }
+function nextLook(options: KeeperOptions, look: Look): number {
+  const { watch, nowMs } = look;
+  const progressMs = options.progress ? tellProgress(options, look) : Infinity;
+  const limitMs = watch.killedFor ? Infinity : checkLimits(options, look);
+  if (!watch.killedFor) return Math.min(limitMs, progressMs);
+  const lastMs = watch.killedAtMs + DEATH_MS;
+  if (nowMs < lastMs) return lastMs;
+  signal(options.system, options.box.initFd, SIGKILL);
+  return Infinity;
+}
+
+function wallDeadlineMs({ limits, spawnedMs }: KeeperOptions, { started }: Watch): number {
   const wallMs = limits.wallTimeMs;
-  const wallDeadlineMs = wallMs ? (watch.started?.wallMs ?? options.spawnedMs) + wallMs : Infinity;
-  if (nowMs > wallDeadlineMs) {
+  return wallMs ? (started?.wallMs ?? spawnedMs) + wallMs : Infinity;
+}
+
+/** Kills a program that has passed a limit; gives the time when the next one can be passed. */
+function checkLimits(options: KeeperOptions, { watch, nowMs }: Look): number {
+  const { limits, cpus } = options;
+  const deadlineMs = wallDeadlineMs(options, watch);
+  if (nowMs > deadlineMs) {
     kill(options, watch, "wall");
-    return nextLook(options, { watch, nowMs });
+    return Infinity;
   }
-  if (!limits.cpuTimeMs || watch.ended) return wallDeadlineMs;
+  if (!limits.cpuTimeMs || watch.ended) return deadlineMs;
   const budgetMs = Math.max(limits.cpuTimeMs, limits.extraTimeMs ?? 0);
   if (!watch.started) {
     const pauseMs = Math.max(LOOK_MIN_MS, budgetMs / cpus);
-    return Math.min(nowMs + pauseMs, wallDeadlineMs);
+    return Math.min(nowMs + pauseMs, deadlineMs);
   }
-  const cpuTimeMs = options.controlGroup && options.controlGroupTiming
-    ? options.controlGroup.cpuTimeMs()
-    : readCpuTimeMs(system, {
-      programPid: watch.started.pid,
-      initPid: box.initPid,
-      children: limits.processes !== undefined && limits.processes !== 1,
-    });
+  const usedMs = cpuUsedMs(options, watch.started);
   // Gone: its last message is on the way.
-  if (cpuTimeMs === undefined) return Math.min(nowMs + LOOK_IDLE_MAX_MS, wallDeadlineMs);
-  const usedMs = cpuTimeMs - watch.started.cpuMs;
+  if (usedMs === undefined) return Math.min(nowMs + LOOK_IDLE_MAX_MS, deadlineMs);
   options.log(2, () => `Time check: ${usedMs.toFixed(3)} of ${budgetMs} ms CPU used`);
   const isIdle = usedMs - watch.cpuTimeMs < 0.1;
   watch.pauseMs = isIdle ? Math.min(2 * watch.pauseMs, LOOK_IDLE_MAX_MS) : LOOK_MIN_MS;
   watch.cpuTimeMs = usedMs;
   if (usedMs > budgetMs) {
     kill(options, watch, "cpu");
-    return nextLook(options, { watch, nowMs });
+    return Infinity;
   }
   const leftMs = (budgetMs - usedMs) / cpus;
-  return Math.min(nowMs + Math.max(leftMs, watch.pauseMs), wallDeadlineMs);
+  return Math.min(nowMs + Math.max(leftMs, watch.pauseMs), deadlineMs);
+}
+
+/** Undefined if the program is gone. */
+function cpuUsedMs(options: KeeperOptions, started: Started): number | undefined {
+  const { system, limits, box } = options;
+  const cpuTimeMs = options.controlGroup && options.controlGroupTiming
+    ? options.controlGroup.cpuTimeMs()
+    : readCpuTimeMs(system, {
+      programPid: started.pid,
+      initPid: box.initPid,
+      children: limits.processes !== undefined && limits.processes !== 1,
+    });
+  return cpuTimeMs === undefined ? undefined : cpuTimeMs - started.cpuMs;
+}
+
+/** Gives the time when progress is to be told again. */
+function tellProgress(options: KeeperOptions, { watch, nowMs }: Look): number {
+  const { everyMs, tell } = options.progress!;
+  if (nowMs < watch.nextProgressMs) return watch.nextProgressMs;
+  watch.nextProgressMs = nowMs + everyMs;
+  const { started } = watch;
+  if (!started || watch.ended || watch.killedFor) return watch.nextProgressMs;
+  const cpuTimeMs = cpuUsedMs(options, started);
+  if (cpuTimeMs === undefined) return watch.nextProgressMs;
+  const peakMemoryKib = options.controlGroup?.usage().peakMemoryKib;
+  try {
+    const wallTimeMs = Math.max(0, nowMs - started.wallMs);
+    tell({ cpuTimeMs: Math.max(0, cpuTimeMs), wallTimeMs, peakMemoryKib });
+  } catch (error) {
+    watch.thrown = error;
+    kill(options, watch, "progress");
+  }
+  return watch.nextProgressMs;
 }
 
 /** Kills the program, so that init can still tell its times; before there is one, the box. */
@@ -177,6 +268,8 @@ function kill(options: KeeperOptions, watch: Watch, reason: Reason): void {
   const { system, box, log } = options;
   if (watch.killedFor) return;
   listen(options, watch);
+  // It was faster: what became of it is known, and nothing is left to be stopped.
+  if ((reason === "abort" || reason === "stream") && watch.ended) return;
   watch.killedFor = reason;
   log(1, () => `Killing the program (${reason})`);
   watch.killedAtMs = system.nowMs();
@@ -189,17 +282,27 @@ function signal(system: System, pidFd: number, signal: number): void {
   system.run(plan, "kill");
 }
 
-function conclude(options: KeeperOptions, watch: Watch): Outcome {
-  const { system, limits, abort } = options;
+/**
+ * The first reason to kill the program is the verdict. Where it did not have to be killed: it passed
+ * a time limit, or wrote too much, or ran out of memory, or else how it ended.
+ */
+function conclude(options: KeeperOptions, { watch, nowMs }: Look): Outcome {
+  const { limits, abort } = options;
   const { started, ended, failed, killedFor } = watch;
+  const end = options.streams?.end;
   if (failed) throw failed;
+  if (killedFor === "progress") throw watch.thrown;
+  if (end?.kind === "error") throw end.error;
   if (killedFor === "abort") {
     const reason: unknown = abort?.reason;
     if (reason instanceof SandboxError) throw reason;
     const signal = typeof reason === "number" ? reason : undefined;
-    return { kind: "interrupted", signal, usage: usage(options, watch, system.nowMs()) };
+    return { kind: "interrupted", signal, usage: usage(options, watch, nowMs) };
   }
-  const used = usage(options, watch, system.nowMs());
+  const used = usage(options, watch, nowMs);
+  if (end && killedFor === "stream") {
+    return { kind: "output-limit", stream: end.stream, usage: used };
+  }
   const isOutOfMemory = used.controlGroup !== undefined && used.controlGroup.oomKills > 0;
   // With very little memory the program's process does not get as far as the program.
   if (!started && !killedFor && !(ended && isOutOfMemory)) {
@@ -219,6 +322,7 @@ function conclude(options: KeeperOptions, watch: Watch): Outcome {
   if (overCpu || killedFor === "wall" || passed(used.wallTimeMs, limits.wallTimeMs)) {
     return { kind: "time-limit", limit: overCpu ? "cpu" : "wall", killed, ending, usage: used };
   }
+  if (end) return { kind: "output-limit", stream: end.stream, usage: used };
   if (!ended) {
     throw new SandboxError("internal", "The init process of the box was killed by somebody else");
   }

@@ -17,7 +17,8 @@ import type { Waiter } from "./waiter.ts";
 
 const MAGIC = 0x6b6c7369;
 const LOCK_EX_NB = 2 | 4;
-const FLAG = { initialised: 1, controlGroup: 2, quota: 4, ownFileSystem: 8 } as const;
+const LOCK_UN = 8;
+const FLAG = { initialised: 1, controlGroup: 2, quota: 4, ownFileSystem: 8, pooled: 16 } as const;
 
 /** What a lock file says about its box. */
 export interface BoxRecord {
@@ -31,6 +32,11 @@ export interface BoxRecord {
   quota: boolean;
   /** Whether `box/` is a file system of its own. */
   ownFileSystem: boolean;
+  /**
+   * Whether a pool has made it and nobody has decided to keep it. A pool holds the lock for as long
+   * as it uses the box: when the box is not locked its pool is dead, and anybody may take it.
+   */
+  pooled: boolean;
 }
 
 /** How to take a lock. */
@@ -63,6 +69,7 @@ export function parseBoxRecord(bytes: Uint8Array): BoxRecord | undefined {
     controlGroup: (flags & FLAG.controlGroup) !== 0,
     quota: (flags & FLAG.quota) !== 0,
     ownFileSystem: (flags & FLAG.ownFileSystem) !== 0,
+    pooled: (flags & FLAG.pooled) !== 0,
   };
 }
 
@@ -147,7 +154,7 @@ export class BoxLock {
   write(record: BoxRecord): void {
     const flags = (record.initialised ? FLAG.initialised : 0) |
       (record.controlGroup ? FLAG.controlGroup : 0) | (record.quota ? FLAG.quota : 0) |
-      (record.ownFileSystem ? FLAG.ownFileSystem : 0);
+      (record.ownFileSystem ? FLAG.ownFileSystem : 0) | (record.pooled ? FLAG.pooled : 0);
     const plan = new Plan();
     const words = plan.struct([MAGIC, record.ownerUid, flags, 0]);
     plan.step("pwrite64", [this.#fd, words, 16, 0], { what: "write the lock file" });
@@ -163,6 +170,11 @@ export class BoxLock {
 
   /** Gives the lock back. */
   release(): void {
-    this.#system.close(this.#fd);
+    const plan = new Plan();
+    // A child that is just being started has a copy of the descriptor until it executes its program,
+    // and with that the lock.
+    plan.step("flock", [this.#fd, LOCK_UN], { ignore: "all" });
+    plan.step("close", [this.#fd], { ignore: "all" });
+    this.#system.run(plan, "unlock the box");
   }
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Plan } from "../ffi/plan.ts";
 import { System, SystemError } from "../ffi/system.ts";
 import { withFolder } from "../tests/support/folder.ts";
 import { SandboxError } from "./errors.ts";
@@ -11,6 +12,7 @@ const RECORD = {
   initialised: true,
   quota: false,
   ownFileSystem: false,
+  pooled: false,
 };
 
 async function take(lockRoot: string): Promise<BoxLock> {
@@ -37,13 +39,14 @@ Deno.test("BoxLock.take() gives nothing where there is no file and none is to be
 
 Deno.test("BoxLock keeps what was written for whoever comes next", () =>
   withFolder(async (lockRoot) => {
-    for (let flags = 0; flags < 16; flags++) {
+    for (let flags = 0; flags < 32; flags++) {
       const record = {
         ...RECORD,
         controlGroup: (flags & 1) !== 0,
         initialised: (flags & 2) !== 0,
         quota: (flags & 4) !== 0,
         ownFileSystem: (flags & 8) !== 0,
+        pooled: (flags & 16) !== 0,
       };
       const first = await take(lockRoot);
       first.write(record);
@@ -102,6 +105,30 @@ Deno.test("BoxLock.take() refuses a box that another process has locked", () =>
     assertEquals(error.kind, "box-in-use");
     (await take(lockRoot)).release();
   }));
+
+Deno.test("BoxLock.release() frees the box even if a child that is being started has a copy", () =>
+  withFolder(async (lockRoot) => {
+    const system = await System.load();
+    const lock = await take(lockRoot);
+    const links = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => Number(name));
+    const fd = links.find((fd) => linkOf(fd) === `${lockRoot}/3`)!;
+    const plan = new Plan();
+    const copy = plan.slot("copy");
+    const duplicate = 0;
+    plan.step("fcntl", [fd, duplicate, 3], { into: copy });
+    system.run(plan, "copy the descriptor, as a clone does");
+    lock.release();
+    (await take(lockRoot)).release();
+    system.close(plan.result(copy));
+  }));
+
+function linkOf(fd: number): string {
+  try {
+    return Deno.readLinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return ""; // That of the listing itself.
+  }
+}
 
 Deno.test("BoxLock.take() waits for a box that is in use, if it is given a waiter", () =>
   withFolder(async (lockRoot) => {

@@ -151,6 +151,52 @@ export function parseMeta(text: string): Map<string, string> {
   return values;
 }
 
+/**
+ * Reads a meta-file; keys that it does not know do not matter.
+ *
+ * @param text The text of the file.
+ * @returns What it tells.
+ * @throws {SyntaxError} If it is malformed, or a value is none that its key can have.
+ *
+ * @example Usage
+ * ```ts
+ * import { readMeta } from "isolate/box/meta.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(readMeta("exitcode:0\ntime:0.012\n"), { exitCode: 0, timeMs: 12 });
+ * ```
+ */
+export function readMeta(text: string): MetaRecord {
+  const values = parseMeta(text);
+  const fields: [string, string | number | boolean][] = [];
+  for (const { field, key, unit } of KEYS) {
+    const value = values.get(key);
+    if (value !== undefined) fields.push([field, readValue(value, { field, key, unit })]);
+  }
+  return Object.fromEntries(fields) as MetaRecord;
+}
+
+function readValue(
+  value: string,
+  { field, key, unit }: { field: string; key: string; unit: MetaUnit },
+): string | number | boolean {
+  const isRight = field === "status"
+    ? /^(RE|SG|TO|XX)$/
+    : unit === "seconds"
+    ? /^\d+(\.\d+)?$/
+    : unit === "integer"
+    ? /^\d+$/
+    : unit === "flag"
+    ? /^[01]$/
+    : /^/;
+  if (!isRight.test(value)) {
+    throw new SyntaxError(`Cannot read the meta-file: ${key} cannot be ${JSON.stringify(value)}`);
+  }
+  if (unit === "text") return value;
+  if (unit === "flag") return value === "1";
+  return unit === "seconds" ? Math.round(Number(value) * 1e6) / 1e3 : Number(value);
+}
+
 function formatValue(
   given: string | number | true,
   { field, unit }: { field: string; unit: MetaUnit },

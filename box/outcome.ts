@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { MetaRecord } from "./meta.ts";
-
 /** What a run used; all of it as far as the kernel knows it. */
 export interface Usage {
   /**
@@ -62,8 +60,22 @@ export type Outcome =
    * that of the main process, which may have gone on.
    */
   | { kind: "memory-limit"; ending: Ending; usage: Usage }
+  /** It wrote more to a stream than the stream keeps; what came before is kept. */
+  | { kind: "output-limit"; stream: "stdout" | "stderr"; usage: Usage }
   /** Who ran it broke it off; `signal` is the one that told the command to. */
   | { kind: "interrupted"; signal: number | undefined; usage: Usage };
+
+/** What is said of a stream that was written too much to. */
+export const OUTPUT_LIMIT_MESSAGES = {
+  stdout: "Output limit exceeded (standard output)",
+  stderr: "Output limit exceeded (standard error)",
+} as const;
+
+/** What is said of a program that passed a time limit. */
+export const TIME_LIMIT_MESSAGES = {
+  cpu: "Time limit exceeded",
+  wall: "Time limit exceeded (wall clock)",
+} as const;
 
 /**
  * One line for people.
@@ -95,7 +107,9 @@ export function outcomeMessage(outcome: Outcome): string {
     case "memory-limit":
       return endingMessage(outcome.ending, outcome.usage);
     case "time-limit":
-      return outcome.limit === "cpu" ? "Time limit exceeded" : "Time limit exceeded (wall clock)";
+      return TIME_LIMIT_MESSAGES[outcome.limit];
+    case "output-limit":
+      return OUTPUT_LIMIT_MESSAGES[outcome.stream];
     case "interrupted":
       return "Interrupted";
   }
@@ -110,71 +124,4 @@ function endingMessage(ending: Ending, { cpuTimeMs, wallTimeMs }: Usage): string
 
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(3);
-}
-
-/**
- * The classic meta-file's view of an outcome.
- *
- * @param outcome what became of the program
- * @returns the record; see `formatMeta()` for its text
- *
- * @example
- * ```ts
- * import { outcomeMeta } from "isolate/box/outcome.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const usage = {
- *   cpuTimeMs: 1,
- *   wallTimeMs: 2,
- *   maxRssKib: 1000,
- *   voluntaryContextSwitches: 0,
- *   forcedContextSwitches: 0,
- * };
- * assertEquals(outcomeMeta({ kind: "signal", signal: 11, usage }).status, "SG");
- * ```
- */
-export function outcomeMeta(outcome: Outcome): MetaRecord {
-  const { usage } = outcome;
-  const record: MetaRecord = {
-    timeMs: usage.cpuTimeMs,
-    wallTimeMs: usage.wallTimeMs,
-    maxRssKib: usage.maxRssKib,
-    voluntaryContextSwitches: usage.voluntaryContextSwitches,
-    forcedContextSwitches: usage.forcedContextSwitches,
-  };
-  if (usage.controlGroup) {
-    record.cgEnabled = true;
-    record.cgMemKib = usage.controlGroup.peakMemoryKib;
-    record.cgOomKilled = usage.controlGroup.oomKills > 0;
-  }
-  const message = outcomeMessage(outcome);
-  switch (outcome.kind) {
-    case "exit":
-      return endingMeta({ how: "exit", exitCode: outcome.exitCode }, { record, message });
-    case "signal":
-      return endingMeta({ how: "signal", signal: outcome.signal }, { record, message });
-    case "memory-limit":
-      return endingMeta(outcome.ending, { record, message });
-    case "time-limit":
-      return { ...record, killed: outcome.killed, status: "TO", message };
-    case "interrupted":
-      return {
-        ...record,
-        exitSignal: outcome.signal,
-        killed: true,
-        status: "SG",
-        message,
-      };
-  }
-}
-
-function endingMeta(
-  ending: Ending,
-  { record, message }: { record: MetaRecord; message: string },
-): MetaRecord {
-  if (ending.how === "signal") {
-    return { ...record, exitSignal: ending.signal, status: "SG", message };
-  }
-  if (ending.exitCode === 0) return { ...record, exitCode: 0 };
-  return { ...record, exitCode: ending.exitCode, status: "RE", message };
 }

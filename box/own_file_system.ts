@@ -89,6 +89,29 @@ export function unmountOwnFileSystem(system: System, directory: string): boolean
   }
 }
 
+/** Where `struct statfs` has the size of a block, the number of blocks, and that of files. */
+const STATFS = { size: 120, blockSize: 8, blocks: 16, files: 40 } as const;
+
+/**
+ * The size that a file system of a box's own was made with.
+ *
+ * @param system the kernel
+ * @param fd its root
+ * @returns its size
+ * @throws {SystemError} if the kernel refuses
+ */
+export function sizeOfFileSystem(system: System, fd: number): BoxSize {
+  const plan = new Plan();
+  const status = plan.room(STATFS.size);
+  plan.step("fstatfs", [fd, status], { what: "ask for the size of the box" });
+  system.run(plan, "how large is the box");
+  const read = (at: number) => Number(plan.view(status).getBigUint64(at, true));
+  return {
+    sizeKib: read(STATFS.blocks) * (read(STATFS.blockSize) / 1024),
+    inodes: read(STATFS.files),
+  };
+}
+
 /** In `struct statx`: what the descriptor names is where a file system is mounted. */
 const STATX_ATTRIBUTES_AT = 8;
 const STATX_ATTR_MOUNT_ROOT = 0x2000n;

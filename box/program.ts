@@ -60,8 +60,11 @@ export type Stream =
   | "inherit"
   /** A file, opened inside the box by the box's user. */
   | { readonly path: string }
-  /** An open descriptor of the keeper. */
-  | { readonly fd: number };
+  /**
+   * An open descriptor of the keeper. With `transfer` the run closes it as soon as the box has it, or
+   * when the run fails before: of a pipe, nobody but the program then has that end.
+   */
+  | { readonly fd: number; readonly transfer?: boolean };
 
 /** What the program's process becomes. */
 export interface ProgramOptions {
@@ -85,6 +88,8 @@ export interface ProgramOptions {
   readonly limits: Limits;
   /** The limits of open files that the caller has. */
   readonly callerLimits: CallerLimits;
+  /** The CPUs that it is put on; undefined: where the keeper is. */
+  readonly cpus?: readonly number[] | undefined;
   /** The system call filter. */
   readonly filter: SyscallFilter | undefined;
   /** The user of the box. */
@@ -113,6 +118,7 @@ export function planProgram(plan: Plan, options: ProgramOptions): void {
   }
   plan.step("setpgid", [0, 0]);
   if (options.terminal) planForeground(plan);
+  if (options.cpus) planCpus(plan, options.cpus);
   planLimits(plan, limits, callerLimits);
   plan.because("the user of the box", () => planBecome(plan, options.boxUser));
   planKeyrings(plan);
@@ -136,6 +142,16 @@ function planForeground(plan: Plan): void {
       what: "make the program the foreground of the terminal on standard output",
     });
     plan.step("rt_sigprocmask", [SIG_SETMASK, plan.room(8), 0, 8]);
+  });
+}
+
+function planCpus(plan: Plan, cpus: readonly number[]): void {
+  const mask = new BigUint64Array(Math.floor(Math.max(...cpus) / 64) + 1);
+  for (const cpu of cpus) mask[Math.floor(cpu / 64)]! |= 1n << BigInt(cpu % 64);
+  plan.because("cpus", () => {
+    plan.step("sched_setaffinity", [0, mask.byteLength, plan.struct([...mask])], {
+      what: `put the program on CPU ${cpus.join(", ")}`,
+    });
   });
 }
 

@@ -10,21 +10,27 @@ import { defaultDirectoryRules, type DirectoryRule } from "./directory_rules.ts"
 import { buildEnvironment } from "./environment.ts";
 import type { ControlGroup, ControlGroupRun } from "../cgroup/types.ts";
 import { SandboxError } from "./errors.ts";
-import { keep } from "./keeper.ts";
+import { keep, type TellProgress } from "./keeper.ts";
 import type { Limits } from "./limits.ts";
 import type { Outcome } from "./outcome.ts";
 import type { BoxPlaces } from "./paths.ts";
 import type { Stream } from "./program.ts";
+import type { RunStreams } from "./run_streams.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { closeSources, openSources } from "./sources.ts";
 import { spawnBox } from "./spawn.ts";
+import type { Input, Output } from "./streams.ts";
 import { describeFilter, type SyscallFilter } from "./syscall_filter.ts";
+import type { TransferredFds } from "./transfer.ts";
 
 const RLIMIT_NOFILE = 7;
 const TIOCSPGRP = 0x5410;
 const SIGTTOU = 22;
 const SIG_BLOCK = 0;
 const SIG_SETMASK = 2;
+/** The kernel's own bound, CONFIG_NR_CPUS. */
+const CPUS_MAX = 8192;
+const PROGRESS_EVERY_MS = 100;
 
 /** How a program is run. */
 export interface RunOptions {
@@ -37,11 +43,16 @@ export interface RunOptions {
   /** Working directory inside the box. Default: `/box`. */
   workingDirectory?: string;
   /** Standard input. Default: `"inherit"`. */
-  stdin?: Stream;
+  stdin?: Input;
   /** Standard output. Default: `"inherit"`. */
-  stdout?: Stream;
+  stdout?: Output;
   /** Standard error; `"stdout"`: wherever that goes. Default: `"inherit"`. */
-  stderr?: Stream | "stdout";
+  stderr?: Output | "stdout";
+  /**
+   * The CPUs that the program is put on (sched_setaffinity(2)), by number; default: those of this
+   * process. It is for steady times, and no wall: the program can choose others.
+   */
+  cpus?: readonly number[];
   /** Stay in the network namespace of this process. */
   shareNetwork?: boolean;
   /** Keep this process's descriptors above 2 that are not closed on execve. */
@@ -54,7 +65,22 @@ export interface RunOptions {
   syscallFlags?: number;
   /** With a control group, count the CPU time of all its processes (default) or of the main one. */
   controlGroupTiming?: boolean;
-  /** Ends the run when aborted; the outcome is then `interrupted`. */
+  /**
+   * Is told how the run goes, while the program runs. If it throws, the program is killed and the run
+   * fails with what was thrown.
+   */
+  onProgress?: TellProgress;
+  /** How often that is, in milliseconds. Default: 100. */
+  progressEveryMs?: number;
+  /**
+   * Is told when the program ended, in milliseconds of CLOCK_MONOTONIC, once everything in the box is
+   * dead: what tells which of two programs ended first.
+   */
+  onEnd?: (endedMs: number) => void;
+  /**
+   * Ends the run when aborted; the outcome is then `interrupted`, unless the program has ended by
+   * itself by then.
+   */
   signal?: AbortSignal;
 }
 
@@ -70,6 +96,8 @@ export interface RunContext {
   readonly command: readonly string[];
   /** The options. */
   readonly options: RunOptions;
+  /** Descriptors that are closed here as soon as the box has them. */
+  readonly transferred: TransferredFds;
 }
 
 /**
@@ -112,6 +140,7 @@ async function runIn(
   const { sandbox, places, command, options } = context;
   const { system, caller, own } = sandbox;
   const limits = options.limits ?? {};
+  checkNumbers(options);
   const facts = readFacts(system);
   const terminal = options.terminal ?? false;
   const environment = options.environment ??
@@ -122,51 +151,117 @@ async function runIn(
     terminal: true,
   });
   logRun(context, environment, filter);
-  const sources = openSources(system, {
-    rules: options.directoryRules ?? defaultDirectoryRules(),
-    places,
+  const streams = plainStreams(options) ?? await openStreams(context);
+  try {
+    const sources = openSources(system, {
+      rules: options.directoryRules ?? defaultDirectoryRules(),
+      places,
+      caller,
+      own,
+    });
+    const spawnedMs = system.nowMs();
+    let box;
+    try {
+      box = spawnBox(system, {
+        rules: sources,
+        caller,
+        shareNetwork: options.shareNetwork ?? false,
+        command,
+        environment,
+        workingDirectory: options.workingDirectory ?? "/box",
+        stdin: streams.stdin,
+        stdout: streams.stdout,
+        stderr: streams.stderr,
+        inheritDescriptors: options.inheritDescriptors ?? false,
+        terminal,
+        limits,
+        callerLimits: { ...facts, groupLimitsProcesses: controlGroup?.limitsProcesses ?? false },
+        cpus: options.cpus,
+        controlGroup,
+        filter,
+        boxUser: places.boxUser,
+      });
+    } finally {
+      closeSources(system, sources);
+      context.transferred.close();
+      streams.attended?.passed();
+    }
+    try {
+      const { onProgress, progressEveryMs = PROGRESS_EVERY_MS } = options;
+      const cpus = options.cpus ? new Set(options.cpus).size : facts.cpus;
+      return await keep({
+        system,
+        waiter: sandbox.waiter,
+        box,
+        limits,
+        cpus: limits.processes === undefined || limits.processes === 1 ? 1 : cpus,
+        spawnedMs,
+        abort: options.signal,
+        onEnd: options.onEnd,
+        log: sandbox.log,
+        controlGroup,
+        controlGroupTiming: options.controlGroupTiming ?? true,
+        streams: streams.attended,
+        progress: onProgress && { everyMs: progressEveryMs, tell: onProgress },
+      });
+    } finally {
+      if (terminal) takeTerminalBack(system);
+    }
+  } finally {
+    streams.attended?.close();
+  }
+}
+
+/** What the program gets, and what the keeper has to look after. */
+interface OpenedStreams {
+  readonly stdin: Stream;
+  readonly stdout: Stream;
+  readonly stderr: Stream | "stdout";
+  readonly attended: RunStreams | undefined;
+}
+
+/** Many runs have no stream that needs more than the box itself does. */
+function plainStreams(options: RunOptions): OpenedStreams | undefined {
+  const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = options;
+  const arePlain = isPlain(stdin) && isPlain(stdout) && (stderr === "stdout" || isPlain(stderr));
+  return arePlain ? { stdin, stdout, stderr, attended: undefined } : undefined;
+}
+
+async function openStreams({ sandbox, places, options }: RunContext): Promise<OpenedStreams> {
+  const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = options;
+  const { RunStreams } = await import("./run_streams.ts");
+  const { system, waiter, caller, own, settings } = sandbox;
+  const attended = new RunStreams({
+    system,
+    waiter,
+    stdin,
+    stdout,
+    stderr,
     caller,
     own,
+    boxUser: places.boxUser,
+    boxRoot: settings.boxRoot,
   });
-  const spawnedMs = system.nowMs();
-  let box;
-  try {
-    box = spawnBox(system, {
-      rules: sources,
-      caller,
-      shareNetwork: options.shareNetwork ?? false,
-      command,
-      environment,
-      workingDirectory: options.workingDirectory ?? "/box",
-      stdin: options.stdin ?? "inherit",
-      stdout: options.stdout ?? "inherit",
-      stderr: options.stderr ?? "inherit",
-      inheritDescriptors: options.inheritDescriptors ?? false,
-      terminal,
-      limits,
-      callerLimits: { ...facts, groupLimitsProcesses: controlGroup?.limitsProcesses ?? false },
-      controlGroup,
-      filter,
-      boxUser: places.boxUser,
-    });
-  } finally {
-    closeSources(system, sources);
+  return { stdin: attended.stdin, stdout: attended.stdout, stderr: attended.stderr, attended };
+}
+
+function isPlain(stream: Input | Output): stream is Stream {
+  return stream === "inherit" ||
+    typeof stream === "object" && ("path" in stream || "fd" in stream && !("limitBytes" in stream));
+}
+
+function checkNumbers({ cpus, progressEveryMs = PROGRESS_EVERY_MS }: RunOptions): void {
+  const wrong = cpus?.find((cpu) => !Number.isInteger(cpu) || cpu < 0 || cpu >= CPUS_MAX);
+  if (wrong !== undefined || cpus?.length === 0) {
+    throw new RangeError(
+      `Cannot choose CPUs as cpus must be a list of numbers from 0 to ${CPUS_MAX - 1}: ` +
+        (wrong === undefined ? "it is empty" : `one of them is ${wrong}`),
+    );
   }
-  try {
-    return await keep({
-      system,
-      waiter: sandbox.waiter,
-      box,
-      limits,
-      cpus: limits.processes === undefined || limits.processes === 1 ? 1 : facts.cpus,
-      spawnedMs,
-      abort: options.signal,
-      log: sandbox.log,
-      controlGroup,
-      controlGroupTiming: options.controlGroupTiming ?? true,
-    });
-  } finally {
-    if (terminal) takeTerminalBack(system);
+  if (!(progressEveryMs > 0)) {
+    throw new RangeError(
+      `Cannot tell progress as progressEveryMs must be > 0: current value is ${progressEveryMs}`,
+    );
   }
 }
 

@@ -5,11 +5,8 @@
  * @module
  */
 
-import { ControlGroupFiles } from "../cgroup/files.ts";
-import { findControlGroupRoot } from "../cgroup/root.ts";
-import { ControlGroupError, type ControlGroupRoot } from "../cgroup/types.ts";
 import { loadConfig } from "../config/load.ts";
-import { DELEGATED_GROUP_FILE, type Settings } from "../config/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import { O } from "../ffi/abi.ts";
 import { Plan } from "../ffi/plan.ts";
 import {
@@ -21,7 +18,6 @@ import {
   System,
 } from "../ffi/system.ts";
 import { ERRNO } from "../ffi/errno.ts";
-import { decodeOsString } from "../ffi/os_string.ts";
 import { SandboxError, toSandboxError } from "./errors.ts";
 import { callerIdentity, type Identity } from "./identity.ts";
 import { catchSignals, type CatchSignalsOptions } from "./signals.ts";
@@ -70,7 +66,6 @@ export class Sandbox {
   readonly caller: Identity;
   /** Is told what is done. */
   readonly log: Log;
-  #controlGroups: ControlGroupRoot | undefined;
   readonly #filters = new Map<string, SyscallFilter | undefined>();
   #waiter: Waiter | undefined;
   #hasRoots = false;
@@ -126,62 +121,18 @@ export class Sandbox {
   }
 
   /**
-   * Finds the place where control groups of boxes are made.
-   *
-   * @param options `create`: make and enable what is missing
-   * @returns the place
-   * @throws {ControlGroupError} if control groups cannot be used here, with the reason
-   */
-  controlGroups(options: { create: boolean }): ControlGroupRoot {
-    if (this.#controlGroups && !options.create) return this.#controlGroups;
-    const root = findControlGroupRoot(this.system, {
-      directory: this.#configuredGroup(),
-      create: options.create,
-      log: this.log,
-    });
-    this.log(1, () => `Control groups are made in ${root.directory}: ${root.reason}`);
-    return this.#controlGroups = root;
-  }
-
-  /**
    * The directory below which control groups of boxes are made.
    *
    * @returns with v1, that of the memory controller
    * @throws {SandboxError} if control groups cannot be used here, with the reason
    */
-  controlGroupDirectory(): string {
+  async controlGroupDirectory(): Promise<string> {
     try {
-      return this.controlGroups({ create: true }).directory;
+      const { controlGroups } = await import("./control_groups.ts");
+      return controlGroups(this, { create: true }).directory;
     } catch (error) {
       throw toSandboxError(error);
     }
-  }
-
-  #configuredGroup(): string | undefined {
-    const { cgRoot } = this.settings;
-    if (cgRoot.kind === "directory") return cgRoot.directory;
-    const path = cgRoot.kind === "auto" ? DELEGATED_GROUP_FILE : cgRoot.file;
-    const file = this.system.readFile(path);
-    // It says where root makes and removes groups.
-    if (file && (file.status.uid !== 0 || (file.status.mode & WRITABLE_BY_OTHERS) !== 0)) {
-      throw new ControlGroupError(
-        `The file ${path}, which names the control group of boxes, must belong to root and not be ` +
-          "writable by others",
-      );
-    }
-    const directory = file && decodeOsString(file.bytes).trim();
-    if (cgRoot.kind === "auto") {
-      // The service is used while it runs; nobody has to.
-      const isKept = directory?.startsWith("/") &&
-        new ControlGroupFiles(this.system, this.log).exists(directory);
-      return isKept ? directory : undefined;
-    }
-    if (directory?.startsWith("/")) return directory;
-    throw new ControlGroupError(
-      `Cannot read the directory of control groups from ${cgRoot.file} (configured as cg_root): ` +
-        `${file ? "it does not hold an absolute path" : "no such file"}; is the service that ` +
-        "writes it running?",
-    );
   }
 
   /**

@@ -18,6 +18,7 @@ const NONBLOCK = 0o4000;
 const TFD_TIMER_ABSTIME = 1;
 const EPOLL_CTL = { add: 1, remove: 2, modify: 3 } as const;
 const EPOLLIN = 1;
+const EPOLLOUT = 4;
 const EPOLLONESHOT = 1 << 30;
 const EVENTS_AT_ONCE = 64;
 /** The kernel's `struct epoll_event` is packed on x86_64 only. */
@@ -78,7 +79,22 @@ export class Waiter {
    * @param deadlineMs on CLOCK_MONOTONIC, in milliseconds
    */
   readable(fds: readonly number[], deadlineMs: number): Promise<void> {
+    return this.ready({ readable: fds, writable: [] }, deadlineMs);
+  }
+
+  /**
+   * Waits until one of the descriptors can be read from or written to (or is hung up), or the deadline
+   * has passed, or one of them is forgotten.
+   *
+   * @param what the descriptors; nobody else may wait for the same ones
+   * @param deadlineMs on CLOCK_MONOTONIC, in milliseconds
+   */
+  ready(
+    { readable, writable }: { readable: readonly number[]; writable: readonly number[] },
+    deadlineMs: number,
+  ): Promise<void> {
     return new Promise((resolve) => {
+      const fds = writable.length === 0 ? readable : [...readable, ...writable];
       const wait: Wait = {
         fds,
         deadlineMs,
@@ -92,7 +108,8 @@ export class Waiter {
       for (const fd of fds) {
         const operation = this.#registered.has(fd) ? EPOLL_CTL.modify : EPOLL_CTL.add;
         this.#registered.add(fd);
-        const wanted = event(plan, EPOLLIN | EPOLLONESHOT, fd);
+        const events = writable.includes(fd) ? EPOLLOUT : EPOLLIN;
+        const wanted = event(plan, events | EPOLLONESHOT, fd);
         plan.step("epoll_ctl", [this.#epoll, operation, fd, wanted]);
       }
       if (deadlineMs < this.#armedMs) this.#arm(plan, deadlineMs);
@@ -126,7 +143,7 @@ export class Waiter {
   }
 
   /**
-   * Forgets descriptors; to be called before they are closed.
+   * Forgets descriptors; to be called before they are closed. Who waits for one of them is woken.
    *
    * @param fds the descriptors
    */
@@ -137,6 +154,10 @@ export class Waiter {
       this.#observers.delete(fd);
       plan.step("epoll_ctl", [this.#epoll, EPOLL_CTL.remove, fd, 0], { ignore: "all" });
     }
+    const woken = [...this.#waits].filter((wait) => wait.fds.some((fd) => fds.includes(fd)));
+    for (const wait of woken) wait.wake();
+    // The call in flight must not wait on, perhaps for ever, on behalf of nobody.
+    if (woken.length > 0) this.#arm(plan, 0);
     if (plan.steps.length > 0) this.#system.run(plan, "wait no more");
   }
 

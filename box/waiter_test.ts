@@ -299,3 +299,48 @@ Deno.test("a wait keeps the process alive until its deadline", async () => {
     waiter.sleep(150).then(() => console.log("slept"));`);
   assertEquals({ code, stdout }, { code: 0, stdout: "end\nslept\n" }, stderr);
 });
+
+/** Writes until the pipe takes no more. */
+function fill(pipe: Pipe): void {
+  const plan = new Plan();
+  const bytes = plan.room(4096);
+  const written = plan.slot("written");
+  plan.step("write", [pipe.writer, bytes, bytes.length], { into: written, ignore: "all" });
+  const again = system.prepare(plan, "fill a pipe");
+  do again(); while (plan.result(written) > 0);
+}
+
+Deno.test("ready() ends when a descriptor can be written to, not before", async () => {
+  await withPipes(2, async (waiter, [full, empty]) => {
+    fill(full!);
+    const waiting = { readable: [empty!.reader], writable: [full!.writer] };
+    const ready = waiter.ready(waiting, NEVER);
+    assert(await isPending(ready));
+    while (drain(full!) !== "");
+    await ready;
+    await waiter.ready({ readable: [], writable: [full!.writer] }, NEVER);
+    write(empty!);
+    fill(full!);
+    await waiter.ready(waiting, NEVER);
+    waiter.forget(full!.writer);
+  });
+});
+
+Deno.test("forget() wakes who waits for the descriptor, and nobody else", async () => {
+  await withPipes(2, async (waiter, [first, second]) => {
+    const forgotten = waiter.readable([first!.reader], NEVER);
+    const other = waiter.readable([second!.reader], NEVER);
+    assert(
+      !await Promise.race([forgotten.then(() => true), isPending(forgotten).then(() => false)]),
+    );
+    waiter.forget(first!.reader);
+    await forgotten;
+    assert(await isPending(other));
+    write(second!);
+    await other;
+    // The call in flight has ended: with nothing left to wait for, the next one waits as usual.
+    const late = waiter.readable([first!.reader], system.nowMs() + 50);
+    assert(await isPending(late));
+    await late;
+  });
+});

@@ -31,11 +31,17 @@ function withMachine(
       settings: defaultSettings(),
       environment: new Map(),
       controlGroups: () => ({ version: 2, directory: `${MOUNT}/isolate`, reason: "so" }),
+      run: runNothing,
       root,
       ...options,
     });
     test(machine, root);
   });
+}
+
+/** Looking at a machine runs no commands. */
+function runNothing(command: string): number {
+  throw new Error(`nobody is to run ${command}`);
 }
 
 /** What the check of that name finds. */
@@ -313,6 +319,7 @@ Deno.test("check box-mount fails where boxes lie on a noexec or read-only file s
       controlGroups: () => {
         throw new ControlGroupError("none");
       },
+      run: runNothing,
     });
   // The kernel mounts /proc noexec itself, or whoever starts the machine does.
   const isNoExec = (await Deno.readTextFile("/proc/self/mountinfo")).split("\n")

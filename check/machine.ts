@@ -25,6 +25,8 @@ export interface MachineOptions {
   readonly environment: ReadonlyMap<string, string>;
   /** Finds where control groups of boxes are made; throws with the reason if they cannot be. */
   readonly controlGroups: () => ControlGroupPlace;
+  /** Runs a command of the shell and gives its exit status. */
+  readonly run: (command: string) => number;
   /** Stands before every path, for tests. Default: nothing. */
   readonly root?: string | undefined;
 }
@@ -39,6 +41,8 @@ export class Machine {
   readonly environment: ReadonlyMap<string, string>;
   /** Finds where control groups of boxes are made; throws with the reason if they cannot be. */
   readonly controlGroups: () => ControlGroupPlace;
+  /** Runs a command of the shell and gives its exit status. */
+  readonly run: (command: string) => number;
   readonly #root: string;
 
   /**
@@ -51,6 +55,7 @@ export class Machine {
     this.settings = options.settings;
     this.environment = options.environment;
     this.controlGroups = options.controlGroups;
+    this.run = options.run;
     this.#root = options.root ?? "";
   }
 

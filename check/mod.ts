@@ -5,8 +5,10 @@
  * @module
  */
 
+import { controlGroups } from "../box/control_groups.ts";
 import { callerEnvironment, type Sandbox } from "../box/sandbox.ts";
 import { examineLeftovers, examineMounts, examineQuota } from "./boxes.ts";
+import { runCommand } from "./command.ts";
 import { examineControlGroups, examineSwap } from "./groups.ts";
 import {
   examineAddresses,
@@ -61,10 +63,13 @@ export const CHECKS: readonly Check[] = [
  * ```
  */
 export async function machineOf(sandbox: Sandbox): Promise<Machine> {
+  const { system, settings } = sandbox;
+  const environment = await callerEnvironment();
   return new Machine({
-    system: sandbox.system,
-    settings: sandbox.settings,
-    environment: await callerEnvironment(),
-    controlGroups: () => sandbox.controlGroups({ create: false }),
+    system,
+    settings,
+    environment,
+    controlGroups: () => controlGroups(sandbox, { create: false }),
+    run: (command) => runCommand(system, command, { environment }),
   });
 }

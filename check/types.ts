@@ -16,7 +16,7 @@ export type Verdict = "pass" | "caution" | "fail" | "skip";
 export type Repair =
   /** A value for a file of the kernel. */
   | { readonly kind: "write"; readonly path: string; readonly value: string }
-  /** A command for the shell, run by people only. */
+  /** A command for the shell; a comment (`# …`) is for people only. */
   | { readonly kind: "command"; readonly command: string };
 
 /** What a check has found. */

@@ -13,12 +13,12 @@ import {
   MetaFile,
   type MetaRecord,
   outcomeMessage,
-  outcomeMeta,
   type PlanTrace,
   Sandbox,
   SandboxError,
   type SignalName,
-} from "../mod.ts";
+  toMeta,
+} from "../core.ts";
 import { complain, tell, write } from "./complain.ts";
 import type { Subcommand } from "./help.ts";
 import { checkClassic, type ClassicRequest, parseClassic } from "./options.ts";
@@ -125,7 +125,7 @@ class ClassicCommandLine {
       case "check-config":
         return 0;
       case "print-cg-root":
-        write(Deno.stdout, sandbox.controlGroupDirectory() + "\n");
+        write(Deno.stdout, (await sandbox.controlGroupDirectory()) + "\n");
         return 0;
       case "init": {
         const { blocks, inodes } = request.quota ?? {};
@@ -159,7 +159,7 @@ class ClassicCommandLine {
   }): Promise<number> {
     const options = runOptions(request, environment);
     const outcome = await box.run(request.commandLine, { ...options, signal: this.#abort.signal });
-    const record: MetaRecord = outcomeMeta(outcome);
+    const record: MetaRecord = toMeta(outcome);
     this.#meta?.write(record);
     if (!request.silent) tell(outcomeMessage(outcome));
     return record.status === undefined ? 0 : 1;

@@ -11,7 +11,7 @@ import {
   resolveDirectoryRules,
   type RunOptions,
   type Stream,
-} from "../mod.ts";
+} from "../core.ts";
 import type { ClassicRequest } from "./request.ts";
 import { UsageError } from "./usage_error.ts";
 

@@ -391,6 +391,19 @@ export class Plan {
   }
 
   /**
+   * Gives a slot a value for the next execution of a plan that is executed many times: an argument
+   * that changes from one execution to the next, such as an offset in a file.
+   *
+   * @param slot a slot that no step fills
+   * @param value its value, an integer
+   * @throws {RangeError} if the plan has not been encoded
+   */
+  put(slot: Slot, value: number): void {
+    const at = this.#slotsAt + slot.index * 8;
+    new DataView(this.#executed().buffer).setBigInt64(at, BigInt(value), true);
+  }
+
+  /**
    * A piece of the data as it is after execution; a view, not a copy.
    *
    * @param data which
@@ -461,7 +474,9 @@ function encodeStep(words: Int32Array, at: number, step: Step): void {
       kinds |= ARGUMENT.slot << (4 * i);
       words[word] = arg.index;
     } else {
-      kinds |= (i === buffer ? ARGUMENT.buffer : ARGUMENT.data) << (4 * i);
+      // A length that only execution will tell is the kernel's to check, and the planner's.
+      const isChecked = i === buffer && !(args[i + 1] instanceof Slot);
+      kinds |= (isChecked ? ARGUMENT.buffer : ARGUMENT.data) << (4 * i);
       words[word] = arg.offset;
     }
   }

@@ -310,6 +310,53 @@ Deno.test("a plan that was executed can be executed again", async () => {
   assertEquals(plan.result(slot), Deno.pid);
 });
 
+Deno.test("put() changes an argument between two executions", () => {
+  const plan = new Plan();
+  const [fd, flags] = [plan.slot("copy"), plan.slot("flags")];
+  const [source, wanted] = [plan.slot("source"), plan.slot("lowest number")];
+  plan.step("fcntl", [source, 1030, wanted], { into: fd });
+  plan.step("fcntl", [fd, 1, 0], { into: flags });
+  plan.step("close", [fd], { always: true });
+  assertThrows(() => plan.put(source, 0), RangeError, "never encoded");
+  const execute = system.prepare(plan, "copy a descriptor");
+  plan.put(source, 0);
+  for (const lowest of [200, 300]) {
+    plan.put(wanted, lowest);
+    assertEquals(execute(), undefined);
+    assertEquals(plan.result(fd), lowest);
+  }
+});
+
+Deno.test("a step can write as many bytes as an earlier step has read, and none if that failed", () => {
+  const plan = new Plan();
+  const [read, write] = [plan.slot("read end"), plan.slot("write end")];
+  const [copied, refused] = [plan.slot("copied"), plan.slot("refused")];
+  const buffer = plan.room(64);
+  const hello = plan.bytes(new TextEncoder().encode("hello"));
+  plan.step("write", [write, hello, 5]);
+  plan.step("read", [read, buffer, 64], { into: copied });
+  plan.step("write", [write, buffer, copied], { into: copied });
+  plan.step("read", [read, buffer, 64]);
+  // Nothing is left to read: what the slot holds is an errno.
+  plan.step("read", [read, buffer, 64], { into: refused, ignore: "all" });
+  plan.step("write", [write, buffer, refused], { into: refused, ignore: "all" });
+  const open = new Plan();
+  const pipe = open.struct([-1, -1]);
+  open.step("pipe2", [pipe, 0o4000]);
+  system.run(open, "make a pipe");
+  const fds = [0, 4].map((at) => open.view(pipe).getInt32(at, true));
+  const execute = system.prepare(plan, "copy");
+  plan.put(read, fds[0]!);
+  plan.put(write, fds[1]!);
+  try {
+    assertEquals(execute(), undefined);
+    assertEquals(plan.result(copied), 5);
+    assert([-ERRNO.EFAULT, -ERRNO.EINVAL].includes(plan.result(refused)));
+  } finally {
+    system.close(...fds);
+  }
+});
+
 Deno.test("a plan is executed on another thread too", async () => {
   const { execAside } = await library();
   const plan = new Plan();

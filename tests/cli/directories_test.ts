@@ -305,12 +305,14 @@ Deno.test("mounts that the host makes during a run do not reach the box, nor the
       await Deno.mkdir(`${scratch}/sub`);
       const before = await sh("cut -d' ' -f5 /proc/self/mountinfo | sort");
       const script = `mount -t tmpfs none ${scratch} --make-shared && mkdir ${scratch}/sub && ` +
-        `("$0" "$@"; echo code $?) & sleep .5; mount -t tmpfs none ${scratch}/sub && touch ${scratch}/sub/seen; wait`;
+        `("$0" "$@"; echo code $?) & i=0; ` +
+        `until [ -e ${box.path("ready")} ] || [ $((i=i+1)) -gt 600 ]; do sleep .05; done; ` +
+        `mount -t tmpfs none ${scratch}/sub && touch ${scratch}/sub/seen ${box.path("go")}; wait`;
       const through = ["unshare", "--mount", "--propagation=private", "/bin/sh", "-c", script];
-      const { stdout } = await box.run([`--dir=x=${scratch}`, "-p"], [
+      const { stdout } = await box.run([`--dir=x=${scratch}`, "-p", "--wall-time=60"], [
         "/bin/sh",
         "-c",
-        "sleep 1; ls /x/sub",
+        ": > ready; until [ -e go ]; do sleep .05; done; ls /x/sub",
       ], { through });
       assertEquals(stdout, "code 0\n");
       assertEquals(await sh("cut -d' ' -f5 /proc/self/mountinfo | sort"), before);

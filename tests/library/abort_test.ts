@@ -2,7 +2,7 @@
 
 import { getEventListeners } from "node:events";
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
-import { Box, defaultSettings, outcomeMessage, outcomeMeta, SandboxError } from "isolate/mod.ts";
+import { Box, defaultSettings, outcomeMessage, SandboxError, toMeta } from "isolate/mod.ts";
 import { processesOf } from "isolate/tests/support/isolate.ts";
 
 const BOX_ID = 430;
@@ -40,7 +40,7 @@ Deno.test("a number as the reason is the signal that is reported", async () => {
   await using box = await Box.init({ boxId: BOX_ID });
   const outcome = await box.run(FOREVER, { limits, signal: AbortSignal.abort(15) });
   assert(outcome.kind === "interrupted");
-  const { status, exitSignal, killed } = outcomeMeta(outcome);
+  const { status, exitSignal, killed } = toMeta(outcome);
   assertEquals([outcome.signal, status, exitSignal, killed], [15, "SG", 15, true]);
 });
 

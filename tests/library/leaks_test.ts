@@ -2,20 +2,11 @@
 
 import { assertEquals, assertLess } from "@std/assert";
 import { Box, defaultSettings, type RunOptions } from "isolate/mod.ts";
+import { descriptors } from "isolate/tests/support/descriptors.ts";
 import { eventually, processesOf } from "isolate/tests/support/isolate.ts";
 
 const BOX_ID = 428;
 const BOX_UID = defaultSettings().firstUid + BOX_ID;
-
-function descriptors(): string[] {
-  return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
-    try {
-      return [Deno.readLinkSync(`/proc/self/fd/${name}`)];
-    } catch {
-      return []; // That of the listing itself.
-    }
-  }).sort();
-}
 
 function mounts(): number {
   return Deno.readTextFileSync("/proc/self/mountinfo").split("\n").length;

@@ -1,8 +1,9 @@
 /** What `box.run()` says of programs: one test for each kind of outcome. */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { Box, type Outcome, outcomeMeta, type RunOptions } from "isolate/mod.ts";
+import { Box, type Outcome, type RunOptions, toMeta } from "isolate/mod.ts";
 import { installC } from "isolate/tests/support/c_program.ts";
+import { descriptorOf } from "isolate/tests/support/descriptors.ts";
 
 const BOX_ID = 400;
 
@@ -62,7 +63,7 @@ Deno.test("run() lets a program go on for its extra time, and the verdict stays"
     assertEquals([outcome.limit, outcome.killed, outcome.ending], ["cpu", false, ending]);
     // What it used before its start is not its own.
     assertGreater(outcome.usage.cpuTimeMs, 80);
-    const meta = outcomeMeta(outcome);
+    const meta = toMeta(outcome);
     assertEquals([meta.status, meta.exitCode, meta.exitSignal], ["TO", undefined, undefined]);
   }
 });
@@ -96,7 +97,8 @@ Deno.test("run() measures memory, and context switches", async () => {
   const { usage } = await box.run(["./grow"]);
   assertGreater(usage.maxRssKib, 64 << 10);
   assertLess(usage.maxRssKib, 80 << 10);
-  assertGreater(usage.voluntaryContextSwitches, 19);
+  // On a slow machine a sleep may be over before the program has gone to sleep.
+  assertGreater(usage.voluntaryContextSwitches, 10);
 });
 
 Deno.test("run() gives a program the arguments, environment, directory and streams asked for", async () => {
@@ -116,18 +118,6 @@ Deno.test("run() gives a program the arguments, environment, directory and strea
   assertEquals(read("out"), "from the file,an argument \u{1F4E6},a b,/tmp,\n");
   assertEquals(read("err"), "problem\n");
 });
-
-/** The number of a descriptor, which Deno hides and the kernel lists. */
-function descriptorOf(path: string): number {
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    try {
-      if (Deno.readLinkSync(`/proc/self/fd/${name}`) === path) return Number(name);
-    } catch {
-      // That of the listing itself.
-    }
-  }
-  throw new Error(`${path} is not open`);
-}
 
 Deno.test("run() writes to descriptors of the caller, and standard error where that of output goes", async () => {
   await using box = await Box.init({ boxId: BOX_ID });

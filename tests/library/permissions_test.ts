@@ -48,14 +48,14 @@ Deno.test("importing mod.ts loads no library and opens nothing", async () => {
 
 Deno.test("mod.ts runs boxes with --allow-ffi and no other permission", async () => {
   const { success, stdout, stderr } = await runScript(
-    `import { Box, callerEnvironment, MetaFile, outcomeMeta, Sandbox } from "${MODULE}";
+    `import { Box, callerEnvironment, MetaFile, Sandbox, toMeta } from "${MODULE}";
     await using box = await Box.init({ boxId: ${BOX_ID} });
     const outcome = await box.run(["/bin/sh", "-c", "exit 3"], {
       limits: { cpuTimeMs: 1000, wallTimeMs: 5000, addressSpaceKib: 65536 },
       environment: await callerEnvironment(),
     });
     const meta = MetaFile.open(await Sandbox.open(), "-");
-    const { exitCode, status } = outcomeMeta(outcome);
+    const { exitCode, status } = toMeta(outcome);
     meta.write({ exitCode, status });`,
     ["--allow-ffi"],
   );

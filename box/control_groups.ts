@@ -1,0 +1,86 @@
+/**
+ * Where the control groups of boxes are: found out once for each sandbox. Commands without `--cg` do
+ * not load this.
+ *
+ * @module
+ */
+
+import { ControlGroupFiles } from "../cgroup/files.ts";
+import { findControlGroupRoot } from "../cgroup/root.ts";
+import { type ControlGroup, ControlGroupError, type ControlGroupRoot } from "../cgroup/types.ts";
+import { DELEGATED_GROUP_FILE } from "../config/settings.ts";
+import { decodeOsString } from "../ffi/os_string.ts";
+import type { BoxPlaces } from "./paths.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+const WRITABLE_BY_OTHERS = 0o022;
+
+const found = new WeakMap<Sandbox, ControlGroupRoot>();
+
+/**
+ * Finds the place where control groups of boxes are made.
+ *
+ * @param sandbox the sandbox
+ * @param options `create`: make and enable what is missing
+ * @returns the place
+ * @throws {ControlGroupError} if control groups cannot be used here, with the reason
+ */
+export function controlGroups(
+  sandbox: Sandbox,
+  options: { readonly create: boolean },
+): ControlGroupRoot {
+  const known = found.get(sandbox);
+  if (known && !options.create) return known;
+  const root = findControlGroupRoot(sandbox.system, {
+    directory: configuredGroup(sandbox),
+    create: options.create,
+    log: sandbox.log,
+  });
+  sandbox.log(1, () => `Control groups are made in ${root.directory}: ${root.reason}`);
+  found.set(sandbox, root);
+  return root;
+}
+
+/**
+ * The control group of a box.
+ *
+ * @param sandbox the sandbox
+ * @param places the box
+ * @param options `create`: make what is missing above it
+ * @returns the group, which need not exist yet
+ * @throws {ControlGroupError} if control groups cannot be used here
+ */
+export function controlGroupOf(
+  sandbox: Sandbox,
+  places: BoxPlaces,
+  options: { readonly create: boolean },
+): ControlGroup {
+  return controlGroups(sandbox, options).group(`box-${places.boxId}`);
+}
+
+function configuredGroup({ system, settings, log }: Sandbox): string | undefined {
+  const { cgRoot } = settings;
+  if (cgRoot.kind === "directory") return cgRoot.directory;
+  const path = cgRoot.kind === "auto" ? DELEGATED_GROUP_FILE : cgRoot.file;
+  const file = system.readFile(path);
+  // It says where root makes and removes groups.
+  if (file && (file.status.uid !== 0 || (file.status.mode & WRITABLE_BY_OTHERS) !== 0)) {
+    throw new ControlGroupError(
+      `The file ${path}, which names the control group of boxes, must belong to root and not be ` +
+        "writable by others",
+    );
+  }
+  const directory = file && decodeOsString(file.bytes).trim();
+  if (cgRoot.kind === "auto") {
+    // The service is used while it runs; nobody has to.
+    const isKept = directory?.startsWith("/") &&
+      new ControlGroupFiles(system, log).exists(directory);
+    return isKept ? directory : undefined;
+  }
+  if (directory?.startsWith("/")) return directory;
+  throw new ControlGroupError(
+    `Cannot read the directory of control groups from ${cgRoot.file} (configured as cg_root): ` +
+      `${file ? "it does not hold an absolute path" : "no such file"}; is the service that ` +
+      "writes it running?",
+  );
+}

@@ -1,0 +1,80 @@
+/**
+ * Running a command of the shell that puts something right.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../ffi/errno.ts";
+import { Plan } from "../ffi/plan.ts";
+import type { System } from "../ffi/system.ts";
+
+const P_PID = 1;
+const WEXITED = 4;
+const SIGCHLD = 17n;
+const SIG_SETMASK = 2;
+const CLOSE_RANGE_CLOEXEC = 4;
+const LAST_FD = 0xffff_ffff;
+const SIGINFO = { size: 128, code: 8, status: 24 } as const;
+const CLD_EXITED = 1;
+
+/** How a command is run. */
+export interface RunCommandOptions {
+  /** Its environment. */
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+/**
+ * Runs a command by `/bin/sh` and waits for its end. What it prints goes to standard error.
+ *
+ * @param system the kernel
+ * @param command the command
+ * @param options its environment
+ * @returns its exit status, or 128 and the number of the signal that ended it
+ * @throws {SystemError} if no process can be made
+ *
+ * @example
+ * ```ts
+ * import { runCommand } from "isolate/check/command.ts";
+ * import { System } from "isolate/ffi/system.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const environment = new Map([["STATUS", "7"]]);
+ * assertEquals(runCommand(await System.load(), "exit $STATUS", { environment }), 7);
+ * ```
+ */
+export function runCommand(
+  system: System,
+  command: string,
+  { environment }: RunCommandOptions,
+): number {
+  const plan = new Plan();
+  const child = plan.slot("child");
+  // struct clone_args: a copy of this process that tells of its end by SIGCHLD.
+  const cloneArgs = plan.struct([0n, 0n, 0n, 0n, SIGCHLD, 0n, 0n, 0n, 0n, 0n, 0n]);
+  const what = `run ${command}`;
+  plan.spawn(cloneArgs, { into: child, what }, () => {
+    const strings = (texts: readonly string[]) => plan.pointers(texts.map((t) => plan.string(t)));
+    const variables = [...environment].map(([name, value]) => `${name}=${value}`);
+    plan.step("rt_sigprocmask", [SIG_SETMASK, plan.struct([0n]), 0, 8]);
+    plan.step("dup3", [2, 1, 0]);
+    plan.step("close_range", [3, LAST_FD, CLOSE_RANGE_CLOEXEC]);
+    const words = ["sh", "-c", command];
+    plan.step("execve", [plan.string("/bin/sh"), strings(words), strings(variables)]);
+  });
+  system.run(plan, what);
+  return waitFor(system, plan.result(child));
+}
+
+function waitFor(system: System, pid: number): number {
+  for (;;) {
+    const plan = new Plan();
+    const waited = plan.slot("waited");
+    const info = plan.room(SIGINFO.size);
+    plan.step("waitid", [P_PID, pid, info, WEXITED, 0], { into: waited, ignore: ERRNO.EINTR });
+    system.run(plan, "wait for the command");
+    if (plan.result(waited) < 0) continue;
+    const status = plan.view(info).getInt32(SIGINFO.status, true);
+    const isExit = plan.view(info).getInt32(SIGINFO.code, true) === CLD_EXITED;
+    return isExit ? status : 128 + status;
+  }
+}
