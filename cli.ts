@@ -16,6 +16,12 @@ type Runner = (args: readonly string[], facts: TextFacts) => Promise<number>;
 
 const SUBCOMMANDS: readonly (Subcommand & { load: () => Promise<Runner> })[] = [
   {
+    name: "judge",
+    usage: "[OPTION...] PACKAGE [SUBMISSION...]",
+    summary: "judge submissions by a problem package, or verify the package; see judge --help",
+    load: async () => (await import("./cli/judge.ts")).judgePackage,
+  },
+  {
     name: "check",
     usage: "[-q] [-e] [--json] [--config=FILE]",
     summary: "check whether this machine is a good place for boxes; -e puts right what it can",

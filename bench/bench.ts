@@ -5,12 +5,14 @@
  */
 
 import { accuracyBenchmark } from "./accuracy.ts";
+import { checkerBenchmark } from "./checker.ts";
 import { controlGroupBenchmark } from "./control_group.ts";
 import { filesBenchmark } from "./files.ts";
 import { guestBenchmark } from "./guest.ts";
 import { keeperBenchmark } from "./keeper.ts";
 import type { Benchmark, Row } from "./measure.ts";
 import { overshootBenchmark } from "./overshoot.ts";
+import { pairBenchmark } from "./pair.ts";
 import { parallelBenchmark } from "./parallel.ts";
 import { runBenchmark } from "./run.ts";
 import { startupBenchmark } from "./startup.ts";
@@ -21,10 +23,12 @@ const BENCHMARKS: readonly Benchmark[] = [
   overshootBenchmark,
   accuracyBenchmark,
   parallelBenchmark,
+  pairBenchmark,
   keeperBenchmark,
   filesBenchmark,
   controlGroupBenchmark,
   guestBenchmark,
+  checkerBenchmark,
 ];
 
 function quantity(value: number, unit: Row["unit"]): string {

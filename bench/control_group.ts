@@ -33,6 +33,10 @@ async function timeOf(box: Box): Promise<number> {
   return performance.now() - startMs;
 }
 
+function fastestTenth(values: readonly number[]): number[] {
+  return values.toSorted((a, b) => a - b).slice(0, Math.ceil(values.length / 10));
+}
+
 /** Runs with and without a group alternate, so that both meet the same machine. */
 async function cost(plain: Box, grouped: Box): Promise<Row[]> {
   const [withoutMs, withMs]: [number[], number[]] = [[], []];
@@ -42,12 +46,23 @@ async function cost(plain: Box, grouped: Box): Promise<Row[]> {
     withoutMs.push(without);
     withMs.push(having);
   }
-  return [{
-    what: "a control group adds to a library run of `true`",
-    unit: "ms",
-    here: median(withMs) - median(withoutMs),
-    goal: 0.5,
-  }];
+  const what = "a control group adds to a library run of `true`";
+  // Where others are busy too, the fastest runs are those that met nobody.
+  const [fastWith, fastWithout] = [fastestTenth(withMs), fastestTenth(withoutMs)];
+  return [
+    {
+      what: `${what}: median`,
+      unit: "ms",
+      here: median(withMs) - median(withoutMs),
+      goal: 0.5,
+    },
+    {
+      what: `${what}: fastest tenth`,
+      unit: "ms",
+      here: median(fastWith) - median(fastWithout),
+      goal: 0.5,
+    },
+  ];
 }
 
 async function cpuTime(box: Box): Promise<Row[]> {

@@ -14,6 +14,7 @@ import {
   type Finding,
   type Machine,
   machineOf,
+  type Repair,
   shellLine,
 } from "../check/mod.ts";
 import { Sandbox } from "../mod.ts";
@@ -24,7 +25,7 @@ import { UsageError } from "./usage_error.ts";
 export interface CheckRequest {
   /** Do not say what was found. */
   readonly quiet: boolean;
-  /** Put right what can be put right by writing files of the kernel. */
+  /** Put right what can be put right without people. */
   readonly execute: boolean;
   /** Print what was found as JSON, for programs. */
   readonly json: boolean;
@@ -36,7 +37,7 @@ export interface CheckRequest {
 interface Result {
   check: Check;
   finding: Finding;
-  /** What was written to put it right. */
+  /** What was done to put it right. */
   executed: string[];
 }
 
@@ -96,16 +97,17 @@ function examine(machine: Machine, check: Check, request: CheckRequest): Result 
   };
   say(line(check, result.finding));
   for (const repair of result.finding.repairs ?? []) {
-    if (request.execute && repair.kind === "write") {
-      say(`        ${shellLine(repair)}`);
+    const command = shellLine(repair);
+    if (request.execute && !command.startsWith("#")) {
+      say(`        ${command}`);
       try {
-        machine.write(repair.path, repair.value);
-        result.executed.push(shellLine(repair));
+        execute(machine, repair);
+        result.executed.push(command);
       } catch (error) {
         tell(error instanceof Error ? error.message : String(error));
       }
     } else if (!request.json) {
-      write(Deno.stdout, `${shellLine(repair)}\n`);
+      write(Deno.stdout, `${command}\n`);
     }
   }
   if (result.executed.length > 0) {
@@ -113,6 +115,12 @@ function examine(machine: Machine, check: Check, request: CheckRequest): Result 
     say(line(check, result.finding));
   }
   return result;
+}
+
+function execute(machine: Machine, repair: Repair): void {
+  if (repair.kind === "write") return machine.write(repair.path, repair.value);
+  const status = machine.run(repair.command);
+  if (status !== 0) throw new Error(`${repair.command}: failed with exit status ${status}`);
 }
 
 function line({ name }: Check, { verdict, text }: Finding): string {

@@ -2,8 +2,11 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { COMMAND, isolate, start, withScratch } from "../tests/support/isolate.ts";
 import { needs, testWith } from "../tests/support/skip.ts";
 
-/** A program that checks a machine of files with three things wrong, one of which is not writable. */
-function program(root: string, request: Record<string, boolean>): string {
+/** A program that checks a machine of files, where `swapoff` ends with a status. */
+function program(
+  root: string,
+  { request, swapoff }: { request: Record<string, boolean>; swapoff: number },
+): string {
   const url = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
   return `
     import { runChecks } from ${url("./check.ts")};
@@ -12,16 +15,24 @@ function program(root: string, request: Record<string, boolean>): string {
     const { system, settings } = await Sandbox.open();
     const controlGroups = () => ({ version: 2, directory: "/none", reason: "" });
     const environment = new Map();
-    const machine = new Machine({ system, settings, environment, controlGroups, root: ${
-    JSON.stringify(root)
-  } });
+    const root = ${JSON.stringify(root)};
+    const run = (command) => {
+      if (command !== "swapoff -a") return 127;
+      if (${swapoff} === 0) machine.write("/proc/swaps", "Filename");
+      return ${swapoff};
+    };
+    const machine = new Machine({ system, settings, environment, controlGroups, run, root });
     Deno.exit(runChecks(machine, ${
     JSON.stringify({ quiet: false, execute: false, json: false, ...request })
   }));
   `;
 }
 
-async function checkFiles(request: Record<string, boolean>, options: { broken?: boolean } = {}) {
+/** Checks a machine with two files wrong, and if it has swap space a third thing. */
+async function checkFiles(
+  request: Record<string, boolean>,
+  { hasSwap = false, swapoff = 0 }: { hasSwap?: boolean; swapoff?: number } = {},
+) {
   let files: Record<string, string> = {};
   let result = { code: -1, stdout: "", stderr: "" };
   await withScratch(async (root) => {
@@ -32,8 +43,8 @@ async function checkFiles(request: Record<string, boolean>, options: { broken?: 
     }
     await Deno.writeTextFile(aslr, "2\n");
     await Deno.writeTextFile(links, "0\n");
-    if (options.broken) await Deno.writeTextFile(`${root}/proc/swaps`, "Filename\n/swap x\n");
-    await Deno.writeTextFile(`${root}/program.ts`, program(root, request));
+    if (hasSwap) await Deno.writeTextFile(`${root}/proc/swaps`, "Filename\n/swap x\n");
+    await Deno.writeTextFile(`${root}/program.ts`, program(root, { request, swapoff }));
     const config = `--config=${new URL("../deno.json", import.meta.url).pathname}`;
     result = await start([...COMMAND.slice(0, -1), config, `${root}/program.ts`]).result;
     files = { aslr: await Deno.readTextFile(aslr), links: await Deno.readTextFile(links) };
@@ -87,10 +98,33 @@ testWith(
   },
 );
 
-testWith([needs.root()], "check -e leaves commands to people, and still fails", async () => {
-  const { code, stdout, files } = await checkFiles({ execute: true }, { broken: true });
-  assertEquals([code, fixes(stdout)], [1, ["swapoff -a"]]);
-  assertEquals(files, { aslr: "0\n", links: "1\n" });
+testWith([needs.root()], "check -e runs commands too, and leaves remarks to people", async () => {
+  const { code, stdout, stderr } = await checkFiles({ execute: true }, { hasSwap: true });
+  assertEquals([code, fixes(stdout)], [0, []]);
+  assertStringIncludes(stdout, "# or add swapaccount=1 ");
+  const lines = stderr.split("\n").filter((line) => /swap/.test(line));
+  assertEquals(lines.map((line) => line.slice(0, 8).trim()), ["FAIL", "", "PASS"]);
+  assertEquals(lines[1], "        swapoff -a");
+});
+
+testWith(
+  [needs.root()],
+  "check -e says which command fails, goes on, and still fails",
+  async () => {
+    const { code, stderr, files } = await checkFiles({ execute: true }, {
+      hasSwap: true,
+      swapoff: 3,
+    });
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "swapoff -a: failed with exit status 3\n");
+    assertEquals(files, { aslr: "0\n", links: "1\n" });
+  },
+);
+
+testWith([needs.root()], "check without -e runs nothing", async () => {
+  const { code, stdout, stderr } = await checkFiles({}, { hasSwap: true });
+  assertEquals([code, fixes(stdout)], [1, ["swapoff -a", ...FIXES]]);
+  assertStringIncludes(stderr, "FAIL    swap: ");
 });
 
 testWith([needs.root()], "check -q -e says nothing where all could be put right", async () => {

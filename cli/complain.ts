@@ -47,7 +47,14 @@ export function complain(error: unknown): number {
 
 /** Expected errors are their message; a bug shows where it is. */
 function describe(error: Error): string {
-  const isExpected = ["UsageError", "SandboxError", "ConfigError", "RangeError", "SyntaxError"]
+  const isExpected = [
+    "UsageError",
+    "SandboxError",
+    "ConfigError",
+    "PackageError",
+    "RangeError",
+    "SyntaxError",
+  ]
     .includes(error.name);
   return isExpected ? error.message : `Internal error: ${error.stack ?? error.message}`;
 }

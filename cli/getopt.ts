@@ -1,4 +1,4 @@
-import { nearest } from "./suggest.ts";
+import { nearest } from "../config/suggest.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** One option of a command line, as far as {@linkcode getopt} has to know it. */

@@ -163,8 +163,14 @@ function entry(name: string, description: string): string[] {
   return [...head, ...more.map((line) => " ".repeat(NAME_WIDTH) + line)];
 }
 
-/** Breaks a text at blanks into lines of at most `width` columns. */
-function wrap(text: string, width: number): string[] {
+/**
+ * Breaks a text at blanks into lines.
+ *
+ * @param text the text
+ * @param width the most columns of a line; a longer word has a line of its own
+ * @returns the lines
+ */
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

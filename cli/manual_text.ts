@@ -225,8 +225,8 @@ export const SECTIONS: readonly ManualSection[] = [
       {
         term: "`-e`, `--execute`",
         meaning:
-          "Write the files of the kernel that the script would write, say so, and look again. What takes a " +
-          "program is left to you.",
+          "Do what the script would do, each line after it was printed, and look again. The remarks in it are " +
+          "left to you.",
       },
       { term: "`--json`", meaning: "Print everything as JSON on standard output instead." },
     ],

@@ -87,10 +87,7 @@ export function settingsFromEntries(entries: Iterable<ConfigEntry>, file: string
   for (const entry of entries) {
     const { key, value, line } = entry;
     const assign = Object.hasOwn(ASSIGN, key) ? ASSIGN[key] : boxAssign(key);
-    if (assign === undefined) {
-      const known = [...Object.keys(ASSIGN), "boxN.cpus", "boxN.mems"].join(", ");
-      throw new ConfigError(`unknown key '${key}' (known keys: ${known})`, { file, line });
-    }
+    if (assign === undefined) throw new ConfigError(unknownKey(entry), { file, line });
     const earlier = lines.get(key);
     if (earlier !== undefined) {
       throw new ConfigError(`${key} comes twice, first on line ${earlier}`, { file, line });
@@ -102,6 +99,16 @@ export function settingsFromEntries(entries: Iterable<ConfigEntry>, file: string
   }
   checkIds(parsed, lines);
   return parsed;
+}
+
+function unknownKey({ key, value }: ConfigEntry): string {
+  if (key === "cg_parent") {
+    // Version 1 of the classic command had it beside a cg_root that held the hierarchies.
+    return `cg_parent is not used any more: name the whole group with cg_root, such as cg_root = ` +
+      `/sys/fs/cgroup/memory/${value || "isolate"}, or leave both out`;
+  }
+  const known = [...Object.keys(ASSIGN), "boxN.cpus", "boxN.mems"].join(", ");
+  return `unknown key '${key}' (known keys: ${known})`;
 }
 
 function boxAssign(key: string): Assign | undefined {

@@ -61,6 +61,14 @@ Deno.test("settingsFromEntries() refuses unknown keys", () => {
   }
 });
 
+Deno.test("settingsFromEntries() says what stands for a key of version 1", () => {
+  assertRefused(
+    { cg_root: "/sys/fs/cgroup", cg_parent: "boxes" },
+    2,
+    "/sys/fs/cgroup/memory/boxes",
+  );
+});
+
 Deno.test("settingsFromEntries() refuses a key that comes twice", () => {
   const entries = [
     { key: "num_boxes", value: "5", line: 2 },

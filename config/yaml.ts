@@ -6,6 +6,8 @@
 
 import { type ConfigEntry, type ParsedConfig, settingsFromEntries } from "./entries.ts";
 import { ConfigError } from "./errors.ts";
+import { yamlLine } from "./yaml_lines.ts";
+import { parseYamlText } from "./yaml_text.ts";
 
 /**
  * Reads a configuration in YAML. The keys are those of the classic format; the settings of single
@@ -31,24 +33,18 @@ import { ConfigError } from "./errors.ts";
  * ```
  */
 export async function parseYamlConfig(text: string, file: string): Promise<ParsedConfig> {
-  const { parse } = await import("@std/yaml");
-  let document: unknown;
-  try {
-    document = parse(text, { schema: "failsafe" });
-  } catch (error) {
-    throw yamlError(error, file);
-  }
+  const document = await parseYamlText(text, file);
   const reader = new EntryReader(text, file);
   return settingsFromEntries(reader.read(document), file);
 }
 
 /** Turns the parsed document back into entries and finds the line of each. */
 class EntryReader {
-  readonly #lines: string[];
+  readonly #text: string;
   readonly #file: string;
 
   constructor(text: string, file: string) {
-    this.#lines = text.split(/\r?\n/);
+    this.#text = text;
     this.#file = file;
   }
 
@@ -83,57 +79,19 @@ class EntryReader {
     if (isMapping(value)) return Object.entries(value);
     throw new ConfigError(`${path.join(".")} must be a mapping`, {
       file: this.#file,
-      line: this.#line(path),
+      line: yamlLine(this.#text, path),
     });
   }
 
   #entry(key: string, { value, path }: { value: unknown; path: string[] }): ConfigEntry {
-    const line = this.#line(path);
+    const line = yamlLine(this.#text, path);
     if (value !== null && typeof value !== "string") {
       throw new ConfigError(`${path.join(".")} must be a single value`, { file: this.#file, line });
     }
     return { key, value: value?.trim() ?? "", line };
   }
-
-  /**
-   * Finds the line of a key by the text, as the parser does not tell it: each key of the path is
-   * looked for from the line of the one before.
-   */
-  #line(path: string[]): number {
-    let index = 0;
-    for (const [depth, key] of path.entries()) {
-      const name = key.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-      const atStart = new RegExp(`^["']?${name}["']?\\s*:`);
-      const anywhere = new RegExp(`(?:^|[\\s{,?])["']?${name}["']?\\s*:`);
-      const patterns = depth === 0 ? [atStart, anywhere] : [anywhere];
-      index = this.#indexOf(patterns, index) ?? index;
-    }
-    return index + 1;
-  }
-
-  #indexOf(patterns: RegExp[], from: number): number | undefined {
-    for (const pattern of patterns) {
-      const index = this.#lines.findIndex((line, at) =>
-        at >= from && pattern.test(line.replace(/(^|\s)#.*$/, ""))
-      );
-      if (index >= 0) return index;
-    }
-    return undefined;
-  }
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The parser puts the place, and an excerpt of several lines, at the end of its messages. */
-function yamlError(error: unknown, file: string): ConfigError {
-  const message = error instanceof Error ? error.message : String(error);
-  const match = /^([\s\S]*?) at line (\d+), column (\d+)/.exec(message);
-  if (match === null) return new ConfigError(`not valid YAML: ${message}`, { file });
-  const [, reason, line, column] = match;
-  return new ConfigError(`not valid YAML: ${reason} (column ${column})`, {
-    file,
-    line: Number(line),
-  });
 }

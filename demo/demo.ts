@@ -1,14 +1,16 @@
 /**
- * The main job on real input: programs that nobody trusts, compiled and interpreted, run in a box
- * under limits. Prints what became of each and fails if a verdict is not the expected one.
+ * The main job on real input: whole problem packages are judged; then programs that nobody trusts,
+ * attacks among them, are run in a box under limits. Prints what became of each and fails if a
+ * verdict is not the expected one.
  *
- * usage: ./dev demo [WORD…]   only programs whose file name contains one of the words
+ * usage: ./dev demo [WORD…]   only packages and programs whose name contains one of the words
  */
 
 import { defaultSettings } from "isolate/config/settings.ts";
 import { type Case, demoCases, type Verdict } from "./cases.ts";
 import { DemoBox, type RunResult } from "./isolate.ts";
 import { missingLanguage, prepare } from "./languages.ts";
+import { judgeExample, packageNames } from "./packages.ts";
 import { printHeading, printRow } from "./table.ts";
 
 /** Two at a time, each in its own box. */
@@ -147,7 +149,10 @@ async function main(words: readonly string[]): Promise<number> {
       words.length === 0 || words.some((word) => source.includes(word))
     );
     const cases = chosen.filter(({ source }) => missingLanguage(source) === undefined);
-    printHeading();
+    const packages = packageNames(words);
+    let wrongPackages = 0;
+    for (const name of packages) if (!await judgeExample(name)) wrongPackages++;
+    if (cases.length > 0) printHeading();
     let wrong = await judgeAll(cases);
     for (const { source } of chosen) {
       const reason = missingLanguage(source);
@@ -158,8 +163,12 @@ async function main(words: readonly string[]): Promise<number> {
       wrong++;
     }
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-    console.log(`\n${cases.length - wrong} of ${cases.length} verdicts as expected, ${seconds} s`);
-    return wrong === 0 && cases.length > 0 ? 0 : 1;
+    const good = packages.length - wrongPackages;
+    console.log(
+      `\n${good} of ${packages.length} packages and ${cases.length - wrong} of ${cases.length} ` +
+        `single programs as expected, ${seconds} s`,
+    );
+    return wrong + wrongPackages === 0 && cases.length + packages.length > 0 ? 0 : 1;
   } finally {
     host.close();
   }

@@ -1,4 +1,4 @@
-/** The arrows of the design: cli → mod → box → {cgroup, config} → ffi, and no way around them. */
+/** The arrows of the design: cli → {mod, core} → box → {cgroup, config} → ffi, and no way around them. */
 
 import { assertEquals } from "@std/assert";
 
@@ -6,9 +6,20 @@ import { assertEquals } from "@std/assert";
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "isolate.ts": ["cli.ts"],
   "cli.ts": ["cli", "mod.ts"],
-  "cli": ["mod.ts", "check", "service", "@std/cli"],
+  "cli": [
+    "mod.ts",
+    "core.ts",
+    "check",
+    "config",
+    "judge",
+    "service",
+    "@std/cli",
+    "@std/fmt/colors",
+  ],
   "check": ["box", "cgroup", "config", "ffi"],
+  "judge": ["mod.ts", "box", "cgroup", "config", "ffi", "@std/yaml"],
   "service": ["box", "cgroup", "config", "ffi"],
+  "core.ts": ["box", "cgroup", "config", "ffi"],
   "mod.ts": ["box", "cgroup", "config", "ffi"],
   "box": ["cgroup", "config", "ffi"],
   "cgroup": ["ffi"],
@@ -25,6 +36,7 @@ const FREE_OF_PERMISSION = new Set([
   "errors",
   "exit",
   "exitCode",
+  "noColor",
   "removeSignalListener",
   "Signal",
   "stderr",
@@ -69,7 +81,8 @@ function withoutComments(code: string): string {
 }
 
 function importsOf(code: string): string[] {
-  const pattern = /\bfrom\s*"([^"]+)"|\bimport\s*\(\s*"([^"]+)"|^\s*import\s*"([^"]+)"/gm;
+  const pattern =
+    /^(?:import|export)\b[^;"]*\bfrom\s*"([^"]+)"|\bimport\s*\(\s*"([^"]+)"|^import\s*"([^"]+)"/gm;
   return [...withoutComments(code).matchAll(pattern)]
     .flatMap((match) => match.slice(1))
     .filter((specifier) => specifier !== undefined);

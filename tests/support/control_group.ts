@@ -5,8 +5,8 @@ import {
   formatMeta,
   type Limits,
   type Outcome,
-  outcomeMeta,
   type RunOptions,
+  toMeta,
 } from "isolate/mod.ts";
 import { compileC, installC } from "./c_program.ts";
 import { COMMAND, eventually, isolate, parseMetaText, type TestBox, withBox } from "./isolate.ts";
@@ -152,7 +152,7 @@ export class GroupBox {
     const file = `${this.box.directory}/box/stdout`;
     // A program may be killed before it has a standard output.
     const stdout = exists(file) ? await Deno.readTextFile(file) : "";
-    return { outcome, meta: parseMetaText(formatMeta(outcomeMeta(outcome))), stdout };
+    return { outcome, meta: parseMetaText(formatMeta(toMeta(outcome))), stdout };
   }
 }
 

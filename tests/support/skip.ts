@@ -22,10 +22,20 @@ export type TestBody = (context: Deno.TestContext) => void | Promise<void>;
 export function testWith(requirements: readonly Missing[], name: string, fn: TestBody): void {
   const reasons = requirements.filter((missing) => missing !== undefined);
   if (reasons.length === 0) {
-    Deno.test(name, fn);
+    Deno.test(`${name}${origin()}`, fn);
   } else {
-    Deno.test({ name: `${name} [skipped: ${reasons.join("; ")}]`, ignore: true, fn });
+    Deno.test({ name: `${name} [skipped: ${reasons.join("; ")}]${origin()}`, ignore: true, fn });
   }
+}
+
+/**
+ * Deno's report files a test under the module that registers it, which is this one. Where a report
+ * is made the name says whose it is: see `tools/junit.ts`.
+ */
+function origin(): string {
+  if (!Deno.env.has("ISOLATE_TEST_REPORT")) return "";
+  const root = new URL("../../", import.meta.url).href;
+  return ` [in ./${Deno.mainModule.replace(root, "")}]`;
 }
 
 /** What tests can ask for. Each returns what is missing. */

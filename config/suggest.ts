@@ -10,7 +10,7 @@
  *
  * @example A slip of the finger
  * ```ts
- * import { nearest } from "isolate/cli/suggest.ts";
+ * import { nearest } from "isolate/config/suggest.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(nearest("box_id", ["box-id", "meta"]), "box-id");

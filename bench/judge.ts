@@ -1,0 +1,156 @@
+/** What judging adds to the runs of a submission, and how long the examples take. */
+
+import { Box, callerEnvironment, type RunOptions, Sandbox } from "isolate/mod.ts";
+import {
+  HostFiles,
+  judge,
+  type JudgeOptions,
+  loadLanguages,
+  type Problem,
+  readPackage,
+} from "isolate/judge/mod.ts";
+import {
+  type Benchmark,
+  BOX_IDS,
+  compile,
+  median,
+  type Row,
+  timeMs,
+  withFolder,
+} from "./measure.ts";
+
+const TESTS = 1000;
+const ROUNDS = 4;
+const BOXES = { first: BOX_IDS[0]!, count: BOX_IDS.length };
+const EXAMPLES = new URL("../examples/", import.meta.url).pathname;
+
+/** A package of many small tests, and one submission: the sum of two numbers. */
+async function writePackage(folder: string): Promise<void> {
+  await Deno.mkdir(`${folder}/data/secret`, { recursive: true });
+  await Deno.mkdir(`${folder}/submissions/accepted`, { recursive: true });
+  await Deno.writeTextFile(
+    `${folder}/problem.yaml`,
+    "name: Sum\nlimits: {time_limit: 1, memory: 256}\n",
+  );
+  await Deno.copyFile(
+    new URL("sum.c", import.meta.url),
+    `${folder}/submissions/accepted/sum.c`,
+  );
+  for (let i = 0; i < TESTS; i++) {
+    const name = `${folder}/data/secret/${String(i).padStart(4, "0")}`;
+    await Deno.writeTextFile(`${name}.in`, `${i} ${i}\n`);
+    await Deno.writeTextFile(`${name}.ans`, `${2 * i}\n`);
+  }
+}
+
+/** The same runs with the library alone: nothing is looked at. */
+async function libraryRuns(
+  boxes: readonly Box[],
+  { folder, program }: { folder: string; program: string },
+): Promise<number> {
+  const next = Array.from({ length: TESTS }, (_, i) => i);
+  for (const box of boxes) {
+    await box.files.write("program", { hostFile: program }, { mode: 0o755 });
+  }
+  const all = boxes.map((box, i) => async () => {
+    const options: RunOptions = {
+      limits: {
+        cpuTimeMs: 1000,
+        wallTimeMs: 6000,
+        processes: 64,
+        controlGroupMemoryKib: 262144,
+      },
+      stdout: { file: `${folder}/out-${i}` },
+      stderr: "none",
+      cpus: [i],
+    };
+    for (let test; (test = next.shift()) !== undefined;) {
+      const file = `${folder}/data/secret/${String(test).padStart(4, "0")}.in`;
+      await box.run(["./program"], { ...options, stdin: { file } });
+    }
+  });
+  return await timeMs(() => Promise.all(all.map((work) => work()))) / TESTS;
+}
+
+interface Judge {
+  sandbox: Sandbox;
+  host: HostFiles;
+  run(problem: Problem, options: Pick<JudgeOptions, "jobs" | "verify">): Promise<number>;
+}
+
+async function openJudge(cacheDirectory: string): Promise<Judge> {
+  const sandbox = await Sandbox.open();
+  const host = new HostFiles(sandbox);
+  const languages = await loadLanguages(host, { environment: await callerEnvironment() });
+  const run: Judge["run"] = (problem, options) =>
+    timeMs(async () => {
+      const { submissions } = problem;
+      const common = { sandbox, host, problem, submissions, languages, cacheDirectory };
+      const report = await judge({ ...common, ...options, boxIds: BOXES });
+      if (report.complaints.length > 0) throw new Error(report.complaints.join("\n"));
+    });
+  return { sandbox, host, run };
+}
+
+async function overhead(folder: string, jobs: number): Promise<Row> {
+  const { sandbox, host, run } = await openJudge(`${folder}/cache`);
+  const problem = await readPackage(host, folder);
+  const program = await compile("sum", folder);
+  const references: number[] = [];
+  const heres: number[] = [];
+  // The first round warms up both, and fills the cache of compiled programs.
+  for (let round = 0; round <= ROUNDS; round++) {
+    await using stack = new AsyncDisposableStack();
+    const boxes: Box[] = [];
+    for (const boxId of BOX_IDS.slice(0, jobs)) {
+      boxes.push(stack.use(await Box.init({ sandbox, boxId, controlGroup: true })));
+    }
+    const reference = await libraryRuns(boxes, { folder, program });
+    await stack.disposeAsync();
+    const here = await run(problem, { jobs, verify: false }) / TESTS;
+    if (round === 0) continue;
+    references.push(reference);
+    heres.push(here);
+  }
+  return {
+    what: `judging ${TESTS} tests of a trivial program, ${jobs} at a time: each`,
+    against: "library runs that nobody looks at",
+    unit: "ms",
+    reference: median(references),
+    here: median(heres),
+    goal: 1.3,
+  };
+}
+
+/** All examples, as somebody would who checks them. */
+async function examples(folder: string): Promise<Row[]> {
+  const { host, run } = await openJudge(`${folder}/examples-cache`);
+  const rows: Row[] = [];
+  let totalMs = 0;
+  for await (const { name, isDirectory } of Deno.readDir(EXAMPLES)) {
+    if (!isDirectory) continue;
+    const problem = await readPackage(host, `${EXAMPLES}${name}`);
+    totalMs += await run(problem, { jobs: navigator.hardwareConcurrency, verify: true });
+  }
+  const what = "judging all packages of examples/, nothing compiled before";
+  rows.push({ what, unit: "s", here: totalMs / 1000 });
+  return rows;
+}
+
+async function measure(): Promise<Row[]> {
+  return await withFolder(async (folder) => {
+    await writePackage(folder);
+    return [
+      await overhead(folder, 1),
+      await overhead(folder, 2),
+      ...await examples(folder),
+    ];
+  });
+}
+
+/** Judging. */
+export const judgeBenchmark: Benchmark = {
+  name: "judge",
+  summary: "many tests against bare runs, and all examples",
+  measure,
+};

@@ -1,0 +1,196 @@
+/**
+ * `isolate judge`: judges submissions by a problem package, or the package by its own.
+ *
+ * What is said while it works goes to standard error with `--json`, where standard output is for the
+ * report, and to standard output otherwise.
+ *
+ * @module
+ */
+
+import { setColorEnabled } from "@std/fmt/colors";
+import {
+  HostFiles,
+  judge,
+  type JudgeReport,
+  loadLanguages,
+  type Problem,
+  readPackage,
+  readSubmission,
+  type Submission,
+} from "../judge/mod.ts";
+import { callerEnvironment, Sandbox, type SignalName } from "../mod.ts";
+import { complain, FAILURE_STATUS, tell, write } from "./complain.ts";
+import { judgeHelp } from "./judge_help.ts";
+import { type JudgeRequest, parseJudgeOptions } from "./judge_options.ts";
+import { JudgeProgress } from "./judge_progress.ts";
+import { UsageError } from "./usage_error.ts";
+import { resultTable, summaryText } from "./judge_table.ts";
+
+const ENDING_SIGNALS: readonly SignalName[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"];
+/** The last boxes are taken: the classic command's clients count from the first. */
+const BOXES_MAX = 100;
+const COLUMNS_DEFAULT = 80;
+const TRANSCRIPT_BYTES = 65536;
+
+/**
+ * `isolate judge [OPTION...] PACKAGE [SUBMISSION...]`.
+ *
+ * @param args the arguments after the subcommand
+ * @returns the exit status: 0 as expected, 1 not as expected, 2 if the judge could not work
+ * @throws {UsageError} if an argument is not understood
+ * @throws {PackageError} if the package cannot be read
+ */
+export async function judgePackage(args: readonly string[]): Promise<number> {
+  const request = parseJudgeOptions(args);
+  if (!request) {
+    write(Deno.stdout, judgeHelp());
+    return 0;
+  }
+  const output = request.json ? Deno.stderr : Deno.stdout;
+  setColorEnabled(!Deno.noColor && output.isTerminal());
+  const sandbox = await Sandbox.open({ configFile: request.config });
+  const host = new HostFiles(sandbox);
+  checkReportPlaces(host, request);
+  const problem = await readPackage(host, request.package);
+  const submissions = request.submissions.length === 0
+    ? problem.submissions
+    : request.submissions.map((path) => givenSubmission(host, { path, problem, request }));
+  const languages = await loadLanguages(host, {
+    environment: await callerEnvironment(),
+    ...request.languagesFile === undefined ? {} : { userFile: request.languagesFile },
+  });
+  if (request.language !== undefined && !languages.find(request.language)) {
+    const known = languages.languages.map(({ id }) => id).join(", ");
+    throw new UsageError(
+      `Option --language must name a language: there is no ${request.language} (known: ${known})`,
+    );
+  }
+  const width = () => output.isTerminal() ? columnsOfTerminal() : undefined;
+  const progress = new JudgeProgress({
+    write: (text) => write(output, text),
+    width,
+    verbosity: request.verbosity,
+    nowMs: () => performance.now(),
+  });
+  const report = await judge({
+    sandbox,
+    host,
+    problem,
+    submissions,
+    languages,
+    verify: request.submissions.length === 0,
+    jobs: request.jobs ?? navigator.hardwareConcurrency,
+    boxIds: request.boxIds ?? lastBoxes(sandbox.settings.numBoxes),
+    timeLimitMs: request.timeLimitMs,
+    cacheDirectory: request.cacheDirectory,
+    keep: request.keep,
+    transcriptBytes: request.transcript ? TRANSCRIPT_BYTES : 0,
+    signal: abortOnSignals(sandbox),
+    onEvent: (event) => progress.tell(event),
+  });
+  progress.end();
+  if (request.verbosity >= 0) {
+    const columns = width();
+    if (columns !== undefined) write(output, `\n${resultTable(report, columns)}\n`);
+    write(output, summaryText(report));
+  } else {
+    for (const complaint of report.complaints) tell(complaint);
+  }
+  const isWritten = await writeReports(host, report, request);
+  return isWritten ? exitStatus(report) : FAILURE_STATUS;
+}
+
+/** A terminal that does not know its size says 0. */
+function columnsOfTerminal(): number {
+  try {
+    return Deno.consoleSize().columns || COLUMNS_DEFAULT;
+  } catch {
+    return COLUMNS_DEFAULT;
+  }
+}
+
+/** One of the package's own keeps what its folder promises. */
+function givenSubmission(host: HostFiles, { path, problem, request }: {
+  path: string;
+  problem: Problem;
+  request: JudgeRequest;
+}): Submission {
+  const given = readSubmission(host, path);
+  const [main] = given.source.files;
+  const own = problem.submissions.find(({ source }) =>
+    source.files[0]?.hostFile === main?.hostFile
+  );
+  return {
+    ...given,
+    expected: own?.expected,
+    expectedScore: own?.expectedScore,
+    language: request.language,
+  };
+}
+
+/** Ctrl-C ends all boxes, and what is known by then is reported. */
+function abortOnSignals(sandbox: Sandbox): AbortSignal {
+  const controller = new AbortController();
+  sandbox.catchSignals({
+    caught: ENDING_SIGNALS,
+    ignored: ["SIGPIPE"],
+    standard: [],
+    onSignal: (_, signal) => controller.abort(signal),
+  });
+  return controller.signal;
+}
+
+function lastBoxes(numBoxes: number): { first: number; count: number } {
+  const count = Math.min(BOXES_MAX, numBoxes);
+  return { first: numBoxes - count, count };
+}
+
+/** A report that cannot be written should be known before hours of judging. */
+function checkReportPlaces(host: HostFiles, { junit, html }: JudgeRequest): void {
+  for (const [option, path] of [["--junit", junit], ["--html", html]] as const) {
+    if (path === undefined) continue;
+    const directory = host.absolute(path).replace(/\/[^/]*$/, "") || "/";
+    if (host.status(directory)?.kind === "directory") continue;
+    throw new RangeError(
+      `Cannot write the report ${path} (option ${option}): ${directory} is no directory`,
+    );
+  }
+}
+
+/** Each report is made by a module of its own, loaded for who wants it. */
+async function writeReports(
+  host: HostFiles,
+  report: JudgeReport,
+  { json, junit, html }: JudgeRequest,
+): Promise<boolean> {
+  if (json) {
+    const { jsonReport } = await import("../judge/report/json.ts");
+    write(Deno.stdout, jsonReport(report));
+  }
+  let isWritten = true;
+  const writeTo = (option: string, path: string, text: string) => {
+    try {
+      host.write(path, text);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      complain(`Cannot write the report ${path} (option ${option}): ${reason}`);
+      isWritten = false;
+    }
+  };
+  if (junit !== undefined) {
+    const { junitReport } = await import("../judge/report/junit.ts");
+    writeTo("--junit", junit, junitReport(report));
+  }
+  if (html !== undefined) {
+    const { htmlReport } = await import("../judge/report/html.ts");
+    writeTo("--html", html, htmlReport(report));
+  }
+  return isWritten;
+}
+
+function exitStatus({ submissions, complaints, interrupted }: JudgeReport): number {
+  if (interrupted || submissions.some(({ verdict }) => verdict === "JE")) return FAILURE_STATUS;
+  // Of a submission without a promise, people ask whether it is accepted.
+  const isRejected = submissions.some(({ expected, verdict }) => !expected && verdict !== "AC");
+  return complaints.length > 0 || isRejected ? 1 : 0;
+}

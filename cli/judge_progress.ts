@@ -1,0 +1,195 @@
+/**
+ * What `isolate judge` says while it works: on a terminal a line that changes, elsewhere a line for
+ * each submission.
+ *
+ * @module
+ */
+
+import { dim, green, red } from "@std/fmt/colors";
+import type { JudgeEvent, SubmissionResult, TestResult, Verdict } from "../judge/types.ts";
+import {
+  columns,
+  cut,
+  memoryText,
+  pad,
+  paintVerdict,
+  plain,
+  reasonText,
+  scoreText,
+  secondsText,
+} from "./judge_words.ts";
+
+const REDRAW_MS = 80;
+const BAR_WIDTH = 20;
+const CLEAR_LINE = "\r\x1b[K";
+const NAME_WIDTH_MAX = 40;
+
+/** Where progress goes, and how. */
+export interface ProgressOptions {
+  /** Writes text as it is. */
+  readonly write: (text: string) => void;
+  /** Columns of the terminal; undefined: it is none. */
+  readonly width: () => number | undefined;
+  /** -1 nothing, 0 a line a submission, 1 also a line a test. */
+  readonly verbosity: -1 | 0 | 1;
+  /** Milliseconds of a clock that never goes back. */
+  readonly nowMs: () => number;
+}
+
+/** What is known of the submission at work. */
+interface Current {
+  readonly name: string;
+  phase: "compiling" | "running";
+  done: number;
+  total: number;
+  worstTimeMs: number;
+  verdict: Verdict;
+}
+
+/**
+ * Tells people what happens.
+ *
+ * @example
+ * ```ts
+ * import { JudgeProgress } from "isolate/cli/judge_progress.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let said = "";
+ * const progress = new JudgeProgress({
+ *   write: (text) => said += text,
+ *   width: () => undefined,
+ *   verbosity: 0,
+ *   nowMs: () => 0,
+ * });
+ * progress.tell({ kind: "time-limit", timeLimitMs: 2000, source: "5 x the slowest, 0.310 s" });
+ * assertEquals(said, "time limit: 2.000 s (5 x the slowest, 0.310 s)\n");
+ * ```
+ */
+export class JudgeProgress {
+  readonly #options: ProgressOptions;
+  #current: Current | undefined;
+  #total = 0;
+  #hasLine = false;
+  #drawnMs = -Infinity;
+
+  /**
+   * Makes a teller.
+   *
+   * @param options where and how
+   */
+  constructor(options: ProgressOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Tells of an event.
+   *
+   * @param event what happens
+   */
+  tell(event: JudgeEvent): void {
+    switch (event.kind) {
+      case "start":
+        this.#total = event.tests;
+        return;
+      case "compile":
+        this.#current = {
+          name: plain(event.submission),
+          phase: "compiling",
+          done: 0,
+          total: this.#total,
+          worstTimeMs: 0,
+          verdict: "AC",
+        };
+        return this.#draw();
+      case "compiled":
+        if (this.#current) this.#current.phase = "running";
+        return this.#draw();
+      case "test":
+        return this.#test(event);
+      case "judged":
+        this.#current = undefined;
+        if (this.#options.verbosity >= 0) this.#say(submissionLine(event.result));
+        else this.end();
+        return;
+      case "time-limit":
+        return this.#say(`time limit: ${secondsText(event.timeLimitMs)} (${plain(event.source)})`);
+    }
+  }
+
+  /** Takes the changing line away. */
+  end(): void {
+    if (!this.#hasLine) return;
+    this.#options.write(CLEAR_LINE);
+    this.#hasLine = false;
+  }
+
+  #test({ result, done, total }: Extract<JudgeEvent, { kind: "test" }>): void {
+    const current = this.#current;
+    if (current) {
+      current.done = done;
+      current.total = total;
+      current.worstTimeMs = Math.max(current.worstTimeMs, result.cpuTimeMs);
+      if (current.verdict === "AC") current.verdict = result.verdict;
+    }
+    if (this.#options.verbosity > 0) this.#say(testLine(result));
+    this.#draw();
+  }
+
+  #say(text: string): void {
+    if (this.#options.verbosity < 0) return;
+    this.end();
+    this.#options.write(`${text}\n`);
+    this.#drawnMs = -Infinity;
+    this.#draw();
+  }
+
+  #draw(): void {
+    const width = this.#options.width();
+    const nowMs = this.#options.nowMs();
+    if (!this.#current || width === undefined || this.#options.verbosity < 0) return;
+    if (nowMs - this.#drawnMs < REDRAW_MS) return;
+    this.#drawnMs = nowMs;
+    this.#hasLine = true;
+    this.#options.write(CLEAR_LINE + progressLine(this.#current, width));
+  }
+}
+
+function progressLine(current: Current, width: number): string {
+  const { phase, done, total, worstTimeMs, verdict } = current;
+  const state = phase === "compiling"
+    ? "compiling…"
+    : `${bar(done, total)} ${done}/${total}  worst ${secondsText(worstTimeMs)}  ${verdict} so far`;
+  const name = cut(current.name, Math.max(8, width - columns(state) - 4));
+  // One column less: some terminals begin a new line after the last one.
+  return dim(cut(`${name}  ${state}`, width - 1));
+}
+
+function bar(done: number, total: number): string {
+  const filled = total === 0 ? 0 : Math.round(BAR_WIDTH * done / total);
+  return "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
+}
+
+function submissionLine(result: SubmissionResult): string {
+  const { verdict, asExpected, expected, tests, maxCpuTimeMs, maxMemoryKib } = result;
+  const mark = asExpected ? green("ok") : red("NO");
+  const promised = asExpected || !expected ? "" : ` (expected ${expected.join(" or ")})`;
+  const score = result.score === undefined ? "" : `  score ${scoreText(result.score)}`;
+  const figures = tests.length === 0
+    ? ""
+    : `  ${secondsText(maxCpuTimeMs)}  ${memoryText(maxMemoryKib)}  ${tests.length} ${
+      tests.length === 1 ? "test" : "tests"
+    }`;
+  const name = pad(plain(result.submission), NAME_WIDTH_MAX);
+  const reason = verdict === "AC" ? "" : `  ${plain(reasonText(result))}`;
+  return `${mark}  ${name}  ${
+    paintVerdict(verdict, verdict.padEnd(3))
+  }${promised}${score}${figures}${reason}`;
+}
+
+function testLine({ test, verdict, cpuTimeMs, memoryKib, message, score }: TestResult): string {
+  const figures = `${secondsText(cpuTimeMs)}  ${memoryText(memoryKib)}`;
+  const points = score === undefined ? "" : `  score ${scoreText(score)}`;
+  const why = verdict === "AC" ? "" : `  ${plain(message)}`;
+  const name = pad(plain(test), NAME_WIDTH_MAX - 4);
+  return `        ${name}  ${paintVerdict(verdict, verdict.padEnd(3))}  ${figures}${points}${why}`;
+}

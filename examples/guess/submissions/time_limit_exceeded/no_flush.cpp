@@ -1,0 +1,8 @@
+// Keeps its guess in a buffer and waits for an answer: so do both, for ever.
+#include <cstdio>
+
+int main() {
+    char answer[20];
+    printf("500\n");
+    if (scanf("%19s", answer) == 1) printf("250\n");
+}

@@ -1,0 +1,3 @@
+# Ends without having guessed it.
+print(500, flush=True)
+input()

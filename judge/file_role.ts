@@ -1,0 +1,45 @@
+/**
+ * What a file is in a language, by its name and its first line.
+ *
+ * @module
+ */
+
+import type { LanguageDefinition } from "./language_definition.ts";
+
+/** What a file is in a language. */
+export type FileRole = "source" | "companion" | undefined;
+
+/**
+ * What a file is in a language.
+ *
+ * @param definition the language
+ * @param name the file's name
+ * @param firstLine gives the beginning of its text; called only where that matters
+ * @returns its source, something that belongs to it, or nothing of it
+ */
+export function roleOf(
+  definition: LanguageDefinition,
+  name: string,
+  firstLine: () => string,
+): FileRole {
+  if (endsWithOne(name, definition.extensions)) return "source";
+  if (endsWithOne(name, definition.companions)) return "companion";
+  const isCandidate = endsWithOne(name, definition.extensionsWithShebang) ||
+    definition.shebangs.length > 0 && !/[^/]\.[^/]*$/.test(name);
+  if (!isCandidate) return undefined;
+  const line = /^#!([^\n]*)/.exec(firstLine())?.[1];
+  const words = line?.split(/[\s/]+/) ?? [];
+  return definition.shebangs.some((shebang) => words.includes(shebang)) ? "source" : undefined;
+}
+
+/**
+ * Whether a file's name ends in one of some extensions.
+ *
+ * @param name the file's name
+ * @param extensions with their dots
+ * @returns whether it does
+ */
+export function endsWithOne(name: string, extensions: readonly string[]): boolean {
+  const extension = /[^/](\.[^./]+)$/.exec(name)?.[1];
+  return extension !== undefined && extensions.includes(extension);
+}

@@ -1,0 +1,127 @@
+/**
+ * What a problem allows, by default and in the problem package format.
+ *
+ * @module
+ */
+
+import type { ProblemLimits } from "../types.ts";
+import { PackageError } from "./errors.ts";
+import type { PackageFiles } from "./files.ts";
+import { parseNumber, type UnknownKeys, type YamlNode } from "./node.ts";
+
+/** The versions of the format that differ in what they allow. */
+export type FormatVersion = "legacy" | "2023-07";
+
+const SECONDS_MAX = 86_400;
+const MIB_MAX = 1 << 20;
+const SMALL_FILE_BYTES = 65536;
+
+/** What is allowed where nothing is written: the values that the format calls typical. */
+export const DEFAULT_LIMITS: ProblemLimits = {
+  timeLimitMs: undefined,
+  timeLimitSource: undefined,
+  acceptedToLimit: 5,
+  limitToRejected: 2,
+  timeResolutionMs: 1000,
+  memoryKib: 2048 * 1024,
+  outputKib: 8 * 1024,
+  codeKib: 128,
+  compileTimeMs: 60_000,
+  compileMemoryKib: 2048 * 1024,
+  validationTimeMs: 60_000,
+  validationMemoryKib: 2048 * 1024,
+  validationOutputKib: 8 * 1024,
+};
+
+/** Keys with their unit: 1 for KiB and milliseconds. */
+const AMOUNTS = {
+  memory: { name: "memoryKib", unit: "MiB", factor: 1024, max: MIB_MAX },
+  output: { name: "outputKib", unit: "MiB", factor: 1024, max: MIB_MAX },
+  code: { name: "codeKib", unit: "KiB", factor: 1, max: MIB_MAX },
+  compilation_time: { name: "compileTimeMs", unit: "seconds", factor: 1000, max: SECONDS_MAX },
+  compilation_memory: { name: "compileMemoryKib", unit: "MiB", factor: 1024, max: MIB_MAX },
+  validation_time: { name: "validationTimeMs", unit: "seconds", factor: 1000, max: SECONDS_MAX },
+  validation_memory: { name: "validationMemoryKib", unit: "MiB", factor: 1024, max: MIB_MAX },
+  validation_output: { name: "validationOutputKib", unit: "MiB", factor: 1024, max: MIB_MAX },
+} as const;
+
+const MULTIPLIERS = ["ac_to_time_limit", "time_limit_to_tle"];
+
+const KEYS = [
+  ...Object.keys(AMOUNTS),
+  ...["time_limit", "time_multipliers", "time_resolution"],
+  ...["time_multiplier", "time_safety_margin"],
+];
+
+/**
+ * Reads `limits` of a `problem.yaml`, and the time limit wherever a package may have it.
+ *
+ * @param node the value of `limits`; undefined: there is none
+ * @param options the package, the version of its format, what is done about unknown keys
+ * @returns what the problem allows
+ * @throws {PackageError} if a value is wrong
+ */
+export function readLimits(
+  node: YamlNode | undefined,
+  options: { files: PackageFiles; version: FormatVersion; unknown: UnknownKeys },
+): ProblemLimits {
+  const { files, version, unknown } = options;
+  const values = node?.mapping(KEYS, unknown) ?? new Map<string, YamlNode>();
+  const limits: { -readonly [Key in keyof ProblemLimits]: ProblemLimits[Key] } = {
+    ...DEFAULT_LIMITS,
+    ...(version === "2023-07" ? { acceptedToLimit: 2, limitToRejected: 1.5 } : {}),
+  };
+  for (const [key, { name, unit, factor, max }] of Object.entries(AMOUNTS)) {
+    const what = `a number of ${unit}, more than 0 and at most ${max}`;
+    const value = values.get(key)?.number({ min: Number.MIN_VALUE, max, what });
+    if (value !== undefined) limits[name] = Math.max(1, Math.round(value * factor));
+  }
+  const factors = values.get("time_multipliers")?.mapping(MULTIPLIERS, unknown);
+  limits.acceptedToLimit = factor(values.get("time_multiplier")) ??
+    factor(factors?.get("ac_to_time_limit")) ?? limits.acceptedToLimit;
+  limits.limitToRejected = factor(values.get("time_safety_margin")) ??
+    factor(factors?.get("time_limit_to_tle")) ?? limits.limitToRejected;
+  const resolution = values.get("time_resolution");
+  if (resolution) limits.timeResolutionMs = seconds(resolution);
+  const time = values.get("time_limit");
+  if (time) return { ...limits, timeLimitMs: seconds(time), timeLimitSource: time.describe() };
+  return { ...limits, ...timeLimitFile(files) };
+}
+
+function factor(node: YamlNode | undefined): number | undefined {
+  return node?.number({ min: 1, max: 1000, what: "a number from 1 to 1000, such as 2" });
+}
+
+function seconds(node: YamlNode): number {
+  const what = `a number of seconds, at least 0.001 and at most ${SECONDS_MAX}`;
+  return Math.round(node.number({ min: 0.001, max: SECONDS_MAX, what }) * 1000);
+}
+
+/** Where packages had their time limit before the format had a key for it. */
+const TIME_LIMIT_FILES = [
+  { file: ".timelimit", find: /^()\s*(\S*)\s*$/, key: undefined },
+  {
+    file: "domjudge-problem.ini",
+    find: /^[ \t]*(timelimit)[ \t]*=[ \t]*["']?([^"'\s]*)/m,
+    key: "timelimit",
+  },
+];
+
+function timeLimitFile(files: PackageFiles): Partial<ProblemLimits> {
+  for (const { file, find, key } of TIME_LIMIT_FILES) {
+    if (files.find(file) === undefined) continue;
+    const text = files.readText(file, { limitBytes: SMALL_FILE_BYTES });
+    const match = find.exec(text);
+    if (match === null && key !== undefined) continue;
+    const value = parseNumber(match?.[2] ?? "");
+    if (value !== undefined && value >= 0.001 && value <= SECONDS_MAX) {
+      const timeLimitSource = key === undefined ? file : `${file}: ${key}`;
+      return { timeLimitMs: Math.round(value * 1000), timeLimitSource };
+    }
+    const line = key === undefined ? 1 : text.slice(0, match?.index).split("\n").length;
+    const written = JSON.stringify((match?.[2] ?? text.trim()).slice(0, 40));
+    const reason = `must be a number of seconds, at most ${SECONDS_MAX}, not ${written}`;
+    throw new PackageError(reason, { file: files.pathFor(file), line, key });
+  }
+  return {};
+}

@@ -1,0 +1,54 @@
+/**
+ * Reads problem packages.
+ *
+ * @module
+ */
+
+import type { HostFiles } from "../host_files.ts";
+import type { Problem } from "../types.ts";
+import { printable } from "./errors.ts";
+import { PackageFiles } from "./files.ts";
+import { PROBLEM_FILE, readKattis } from "./kattis.ts";
+import { readTask, TASK_FILE } from "./task.ts";
+
+/**
+ * Reads a problem package: in the problem package format if it has a `problem.yaml`, else our own
+ * plain format, if it has a `task.yaml`.
+ *
+ * @param host the host's files
+ * @param directory the package's folder
+ * @returns the problem
+ * @throws {PackageError} if it cannot be judged with, in one sentence that names file, line and key
+ *
+ * @example
+ * ```ts
+ * import { sharedSandbox } from "isolate/box/sandbox.ts";
+ * import { HostFiles } from "isolate/judge/host_files.ts";
+ * import { readPackage } from "isolate/judge/package/read.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const host = new HostFiles(await sharedSandbox());
+ * const directory = host.makeTemporaryDirectory();
+ * host.makeDirectory(`${directory}/tests`);
+ * host.write(`${directory}/tests/1.in`, "20 22\n");
+ * host.write(`${directory}/tests/1.ans`, "42\n");
+ * host.write(`${directory}/task.yaml`, "title: Sum\nlimits: {time: 1s}\n");
+ * const problem = await readPackage(host, directory);
+ * assertEquals([problem.title, problem.limits.timeLimitMs], ["Sum", 1000]);
+ * host.removeTree(directory);
+ * ```
+ */
+export async function readPackage(host: HostFiles, directory: string): Promise<Problem> {
+  using files = new PackageFiles(host, directory);
+  if (files.find(PROBLEM_FILE)) return await readKattis(files);
+  if (files.find(TASK_FILE)) return await readTask(files);
+  const names = (files.list("") ?? []).map(({ name, kind }) =>
+    printable(kind === "directory" ? `${name}/` : name)
+  );
+  const shown = names.length > 8 ? [...names.slice(0, 8), "…"] : names;
+  const found = names.length === 0 ? "it is empty" : `it has only ${shown.join(", ")}`;
+  throw files.error(
+    "",
+    `is no problem package: there must be a ${PROBLEM_FILE} or a ${TASK_FILE}, ${found}`,
+  );
+}

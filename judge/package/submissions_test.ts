@@ -1,0 +1,203 @@
+import { assertEquals } from "@std/assert";
+import {
+  complaintAbout,
+  readFiles,
+  SMALL_PACKAGE,
+  withoutFolder,
+  withPackage,
+} from "../../tests/support/package.ts";
+import { readPackage } from "./read.ts";
+import { readSubmission } from "./submission.ts";
+
+/** What the submissions of a package promise. */
+async function promises(
+  files: Readonly<Record<string, string>>,
+): Promise<Record<string, string | undefined>> {
+  const { submissions } = await readFiles({ ...SMALL_PACKAGE, ...files });
+  return Object.fromEntries(
+    submissions.map(({ name, expected }) => [name, expected?.join(" ")]),
+  );
+}
+
+Deno.test("readPackage() knows what each folder of submissions promises", async () => {
+  const folders = {
+    accepted: "AC",
+    brute_force: "TLE RTE MLE",
+    compile_error: "CE",
+    compiler_error: "CE",
+    memory_limit_exceeded: "MLE",
+    output_limit_exceeded: "OLE",
+    rejected: "WA TLE MLE OLE RTE",
+    run_time_error: "RTE MLE",
+    time_limit_exceeded: "TLE",
+    wrong_answer: "WA",
+  };
+  const names = Object.keys(folders).map((folder) => [folder, `${folder}/a.py`] as const);
+  const files = Object.fromEntries(names.map(([, name]) => [`submissions/${name}`, ""]));
+  const expected = Object.entries(folders).map(([folder, words]) => [`${folder}/a.py`, words]);
+  assertEquals(await promises(files), Object.fromEntries(expected));
+});
+
+Deno.test("readPackage() takes files and folders for submissions, and no hidden ones", async () => {
+  const { submissions } = await readFiles({
+    ...SMALL_PACKAGE,
+    "submissions/accepted/a.py": "1234",
+    "submissions/accepted/.a.py.swp": "",
+    "submissions/accepted/README.md": "",
+    "submissions/accepted/big/main.c": "",
+    "submissions/accepted/big/lib/x.h": "",
+    "submissions/accepted/big/__pycache__/x": "",
+  });
+  assertEquals(submissions.map(({ name }) => name), ["accepted/a.py", "accepted/big"]);
+  const [single, folder] = submissions;
+  assertEquals(single?.source.name, "a.py");
+  assertEquals(single?.source.files.map(({ name, sizeBytes }) => [name, sizeBytes]), [["a.py", 4]]);
+  assertEquals(folder?.source.files.map(({ name }) => name), ["lib/x.h", "main.c"]);
+});
+
+Deno.test("readPackage() goes by the tag of expected results rather than by the folder", async () => {
+  assertEquals(
+    await promises({
+      "submissions/accepted/a.py": "# @EXPECTED_RESULTS@: WRONG-ANSWER, timelimit\n",
+      "submissions/mixed/b.c": "// @EXPECTED_RESULTS@: CORRECT, RUN-ERROR\r\n",
+      "submissions/mixed/c/x.c": "",
+      "submissions/mixed/c/y.c": "/* @EXPECTED_RESULTS@: COMPILER-ERROR */",
+    }),
+    { "accepted/a.py": "WA TLE", "mixed/b.c": "AC RTE MLE", "mixed/c": "CE" },
+  );
+});
+
+Deno.test("readPackage() warns of words that are no verdicts, and of folders that promise nothing", async () => {
+  await withPackage({
+    ...SMALL_PACKAGE,
+    "submissions/notes.txt": "",
+    "submissions/wrong_answer/a.py": "# @EXPECTED_RESULTS@: CHECK-MANUALLY\n",
+    "submissions/wrogn_answer/b.py": "",
+    "submissions/partially_accepted/c.py": "",
+  }, async ({ host, directory }) => {
+    const { warnings, submissions } = await readPackage(host, directory);
+    assertEquals(warnings.map((warning) => withoutFolder(warning, directory)), [
+      "pack/submissions/notes.txt: is not used; submissions are in folders of verdicts",
+      "pack/submissions/partially_accepted/c.py: a problem without scores has no partially " +
+      "accepted ones",
+      "pack/submissions/wrogn_answer/b.py: promises nothing; the folder must be named after a " +
+      "verdict, such as accepted, partially_accepted, wrong_answer, time_limit_exceeded, " +
+      "run_time_error",
+      "pack/submissions/wrong_answer/a.py: @EXPECTED_RESULTS@ names CHECK-MANUALLY, which is no " +
+      "verdict",
+    ]);
+    assertEquals(submissions.map(({ expected }) => expected?.join()), ["AC", undefined, "WA"]);
+  });
+});
+
+const SCORED = {
+  "problem.yaml": "type: scoring\n",
+  "data/testdata.yaml": "on_reject: continue\ngrader_flags: ignore_sample\n",
+  "data/sample/1.in": "",
+  "data/sample/1.ans": "",
+  "data/secret/testdata.yaml": "grader_flags: accept_if_any_accepted\n",
+  "data/secret/a/testdata.yaml": "accept_score: 30\ngrader_flags: min\n",
+  "data/secret/a/1.in": "",
+  "data/secret/a/1.ans": "",
+  "data/secret/a/2.in": "",
+  "data/secret/a/2.ans": "",
+  "data/secret/b/testdata.yaml": "accept_score: 10\n",
+  "data/secret/b/3.in": "",
+  "data/secret/b/3.ans": "",
+  "data/secret/b/4.in": "",
+  "data/secret/b/4.ans": "",
+  "submissions/partially_accepted/a.py": "",
+};
+
+Deno.test("readPackage() says that a partially accepted submission has less than all points", async () => {
+  const score = async (files: Record<string, string>) =>
+    (await readFiles({ ...SCORED, ...files })).submissions[0]?.expectedScore;
+  const [low, high] = (await score({}))!;
+  // One group of 30, and two tests of 10.
+  assertEquals([low, Math.round(high), high < 50], [-Infinity, 50, true]);
+  const range = { "data/testdata.yaml": "grader_flags: ignore_sample\nrange: 0 80\n" };
+  assertEquals(Math.round((await score(range))![1]), 80);
+  const least = (await score({ "problem.yaml": "type: scoring\ngrading: {objective: min}\n" }))!;
+  assertEquals([least[0] > 0, least[1]], [true, Infinity]);
+});
+
+Deno.test("readPackage() knows no best score where the validator gives scores without a range", async () => {
+  const { submissions } = await readFiles({
+    ...SCORED,
+    "problem.yaml": "type: scoring\nvalidation: custom score\n",
+    "output_validators/check.py": "",
+  });
+  assertEquals(submissions[0]?.expectedScore, undefined);
+});
+
+Deno.test("readPackage() says which submission has no files", async () => {
+  assertEquals(
+    await complaintAbout({ ...SMALL_PACKAGE, "submissions/accepted/none/.x": "" }),
+    "pack/submissions/accepted/none: is an empty folder; the files of a program must be in it",
+  );
+});
+
+Deno.test("readPackage() refuses a submission with a device in it", async () => {
+  const message = await complaintAbout(
+    { ...SMALL_PACKAGE, "submissions/accepted/a/a.c": "" },
+    async (directory) => {
+      const args = [`${directory}/submissions/accepted/a/zero`, "c", "1", "5"];
+      assertEquals((await new Deno.Command("mknod", { args }).output()).success, true);
+    },
+  );
+  assertEquals(
+    message,
+    "pack/submissions/accepted/a/zero: must be a regular file, but is a pipe, a socket or a device",
+  );
+});
+
+Deno.test("readPackage() refuses a program of too many files", async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 1001 }, (_, i) => [`submissions/accepted/a/${i}.c`, ""]),
+  );
+  assertEquals(
+    await complaintAbout({ ...SMALL_PACKAGE, ...files }),
+    "pack/submissions/accepted/a: belongs to a program of more than 1000 files",
+  );
+});
+
+Deno.test("readSubmission() reads a file or a folder that lies anywhere", async () => {
+  await withPackage({ "dir/a.c": "", "dir/sub/b.h": "", "x.py": "12" }, ({ host, directory }) => {
+    const file = readSubmission(host, `${directory}/x.py`);
+    assertEquals([file.name, file.expected], [`${directory}/x.py`, undefined]);
+    assertEquals(file.source, {
+      name: "x.py",
+      files: [{ name: "x.py", hostFile: `${directory}/x.py`, sizeBytes: 2 }],
+    });
+    const folder = readSubmission(host, `${directory}/dir/`);
+    assertEquals(folder.source.name, "dir");
+    assertEquals(folder.source.files.map(({ name, hostFile }) => [name, hostFile]), [
+      ["a.c", `${directory}/dir/a.c`],
+      ["sub/b.h", `${directory}/dir/sub/b.h`],
+    ]);
+  });
+});
+
+Deno.test("readSubmission() says why it cannot read one", async () => {
+  await withPackage({ "empty/": "" }, ({ host, directory }) => {
+    const complaint = (path: string) => {
+      try {
+        return readSubmission(host, path).name;
+      } catch (error) {
+        return withoutFolder((error as Error).message, directory);
+      }
+    };
+    assertEquals(
+      complaint(`${directory}/none.py`),
+      "pack/none.py: cannot open it: No such file or directory",
+    );
+    assertEquals(
+      complaint(`${directory}/empty`),
+      "pack/empty: is an empty folder; the files of a program must be in it",
+    );
+    assertEquals(
+      complaint("/dev/null"),
+      "/dev/null: must be a regular file, but is a pipe, a socket or a device",
+    );
+  });
+});

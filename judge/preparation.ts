@@ -1,0 +1,104 @@
+/**
+ * From a source to a program that can be run: its language, and the compiler.
+ *
+ * @module
+ */
+
+import type { Compiled, Compiler, Program } from "./compile.ts";
+import { LanguageError } from "./language_definition.ts";
+import type { Language, LanguageTable } from "./languages.ts";
+import type { Stations } from "./stations.ts";
+import type { CompileResult, ProblemLimits, ProgramSource, Verdict } from "./types.ts";
+
+/** What is needed to compile. */
+export interface Workshop {
+  /** Where. */
+  readonly stations: Stations;
+  /** The compiler. */
+  readonly compiler: Compiler;
+  /** The languages. */
+  readonly languages: LanguageTable;
+  /** What the compiler may use. */
+  readonly limits: ProblemLimits;
+  /** Breaks it off. */
+  readonly signal: AbortSignal;
+}
+
+/** What came of a source. */
+export type Prepared =
+  | { readonly program: Program; readonly compile: CompileResult }
+  /** There is no program, and that is the verdict. */
+  | { readonly program: undefined; readonly verdict: Verdict; readonly compile: CompileResult };
+
+/**
+ * Compiles a program. What the source does wrong is a compile error, also that nobody knows its
+ * language; what is missing on this machine or fails in the judge is an error of the judge.
+ *
+ * @param source the source
+ * @param workshop what is needed
+ * @param kind what the program is for
+ * @returns the program, or why there is none; nothing is thrown
+ */
+export async function prepareProgram(
+  source: ProgramSource,
+  workshop: Workshop,
+  kind: "submission" | "validator",
+): Promise<Prepared> {
+  let language: Language | undefined;
+  const failed = (verdict: Verdict, message: string): Prepared => ({
+    program: undefined,
+    verdict,
+    compile: {
+      ok: false,
+      cached: false,
+      language: language?.name,
+      message,
+      output: "",
+      cpuTimeMs: 0,
+    },
+  });
+  try {
+    language = workshop.languages.recognise(source, { kind });
+  } catch (error) {
+    return failed(error instanceof LanguageError ? "CE" : "JE", reasonOf(error));
+  }
+  if (language.missing !== undefined) return failed("JE", language.missing);
+  try {
+    return resultOf(await compile(source, language, workshop));
+  } catch (error) {
+    return failed("JE", `The judge has failed: ${reasonOf(error)}`);
+  }
+}
+
+function compile(
+  source: ProgramSource,
+  language: Language,
+  { stations, compiler, limits, signal }: Workshop,
+): Promise<Compiled> {
+  const { compileTimeMs: timeMs, compileMemoryKib: memoryKib, codeKib } = limits;
+  return stations.use(async ({ box, cpus }) => {
+    await box.clear();
+    return await compiler.compile(source, {
+      language,
+      box,
+      limits: { timeMs, memoryKib, codeKib },
+      signal,
+      ...cpus?.[0] !== undefined && { cpu: cpus[0] },
+    });
+  });
+}
+
+function resultOf({ result, program, judgeError }: Compiled): Prepared {
+  if (program) return { program, compile: result };
+  return { program: undefined, verdict: judgeError ? "JE" : "CE", compile: result };
+}
+
+/**
+ * Why something has failed.
+ *
+ * @param error what was thrown
+ * @returns its message
+ */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

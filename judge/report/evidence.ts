@@ -1,0 +1,116 @@
+/**
+ * What there is to see of a test: the difference, messages, standard error, the conversation.
+ *
+ * @module
+ */
+
+import type { Difference, TestResult, TranscriptLine } from "../types.ts";
+import { amount, cell, type Content, type Markup, markup, table } from "./markup.ts";
+import { cut, VERDICT_NAMES } from "./quantities.ts";
+
+/** The most characters of a text that are shown. */
+const TEXT_LENGTH_MAX = 4000;
+/** The most characters of a line of a difference. */
+const LINE_LENGTH_MAX = 400;
+/** The most pieces of a conversation that are shown. */
+const PIECES_MAX = 100;
+
+/**
+ * Shows what a program wrote.
+ *
+ * @param text what was written
+ * @returns the text in a frame that scrolls
+ */
+export function textFrame(text: string): Markup {
+  return markup`<pre tabindex="0">${cut(text, TEXT_LENGTH_MAX)}</pre>
+`;
+}
+
+function titledText(title: string, text: string | undefined): Content {
+  return text ? markup`<h4>${title}</h4>${textFrame(text)}` : undefined;
+}
+
+/**
+ * Shows a test with all that is known of it.
+ *
+ * @param result the test
+ * @param options whether it is unfolded
+ * @returns a `details` element
+ */
+export function evidence(result: TestResult, { open }: { open: boolean }): Markup {
+  const { test, verdict, message, difference, transcript } = result;
+  const title = `${cut(test, 200)}: ${VERDICT_NAMES[verdict]}`;
+  return markup`<details class="evidence"${open ? markup` open` : ""}>
+<summary><h3>${title}</h3></summary>
+<p>${cut(message, TEXT_LENGTH_MAX)}</p>
+${difference && differenceTable(difference, message)}${[
+    titledText("Validator to the judge", result.judgeMessage),
+    titledText("Validator to the team", result.teamMessage),
+    transcript && conversation(transcript),
+    titledText("Standard error", result.stderr),
+  ]}</details>
+`;
+}
+
+function differenceTable(difference: Difference, message: string): Markup {
+  const { reason, expected, actual, expectedFrom, actualFrom } = difference;
+  const rows = Array.from({ length: Math.max(expected.length, actual.length) }, (_, i) => {
+    const [left, right] = [expected[i], actual[i]];
+    const isSame = left !== undefined && right !== undefined && words(left) === words(right);
+    return markup`<tr${isSame ? "" : markup` class="differs"`}>${
+      sideCells(left, { number: expectedFrom + i, other: isSame ? left : right ?? "" })
+    }${sideCells(right, { number: actualFrom + i, other: isSame ? right : left ?? "" })}</tr>
+`;
+  });
+  const columns = [{ name: "Line" }, { name: "Answer" }, { name: "Line" }, { name: "Output" }];
+  const caption = "The answer and the output, side by side";
+  return markup`${
+    message.includes(reason) ? "" : markup`<p>${cut(reason, 1000)}</p>
+`
+  }${table(rows, { columns, className: "difference", caption })}`;
+}
+
+/** What counts in a line, near enough to find the lines that matter. */
+function words(text: string): string {
+  return text.trim().split(/\s+/).join(" ").toLowerCase();
+}
+
+/** The number and the text of a line; what the other side has not is marked. */
+function sideCells(
+  text: string | undefined,
+  { number, other }: { number: number; other: string },
+): Content {
+  if (text === undefined) return [amount(""), cell("(no line)", { className: "none" })];
+  return [amount(number), cell(markup`<code>${marked(cut(text, LINE_LENGTH_MAX), other)}</code>`)];
+}
+
+function marked(text: string, other: string): Content {
+  if (text === other) return text;
+  const own = Array.from(text);
+  const others = Array.from(other);
+  const most = Math.min(own.length, others.length);
+  let before = 0;
+  while (before < most && own[before] === others[before]) before++;
+  let after = 0;
+  while (after < most - before && own.at(-1 - after) === others.at(-1 - after)) after++;
+  const end = own.length - after;
+  if (before === end) return text;
+  const part = (from: number, to: number) => own.slice(from, to).join("");
+  return [part(0, before), markup`<mark>${part(before, end)}</mark>`, part(end, own.length)];
+}
+
+function conversation(pieces: readonly TranscriptLine[]): Markup {
+  const rest = pieces.length - PIECES_MAX;
+  const rows = pieces.slice(0, PIECES_MAX).map(({ from, text }) => {
+    const said = cut(text, LINE_LENGTH_MAX).replace(/\n$/, "");
+    return markup`<tr class="from-${from}"><th scope="row">${from}</th>${
+      cell(markup`<code>${said}</code>`)
+    }</tr>
+`;
+  });
+  const columns = [{ name: "Who" }, { name: "Said" }];
+  return markup`<h4>Conversation</h4>
+${table(rows, { columns, className: "conversation", caption: "Conversation" })}${
+    rest > 0 ? markup`<p class="note">… and ${rest} more</p>` : undefined
+  }`;
+}

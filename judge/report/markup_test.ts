@@ -1,0 +1,30 @@
+import { escapeText, Markup, markup, table } from "isolate/judge/report/markup.ts";
+import { assertEquals } from "@std/assert";
+
+Deno.test("markup escapes text, and only text", () => {
+  const inner = markup`<b>${"<&>\"'"}</b>`;
+  assertEquals(inner.code, "<b>&lt;&amp;&gt;&quot;&#39;</b>");
+  const whole = markup`<p>${inner}${[1, "<", [inner]]}${undefined}</p>`;
+  assertEquals(whole.code, `<p>${inner.code}1&lt;${inner.code}</p>`);
+  assertEquals(markup`${new Markup("<br>")}`.code, "<br>");
+});
+
+Deno.test("markup keeps line breaks and tabs, and spells what cannot be seen", () => {
+  assertEquals(markup`${"a\tb\r\nc\rd\x00\u202e"}`.code, "a\tb\nc\\rd\\x00\\u202e");
+});
+
+Deno.test("escapeText() escapes what could end an attribute or an element", () => {
+  assertEquals(escapeText("a'b\"c</x>&lt;"), "a&#39;b&quot;c&lt;/x&gt;&amp;lt;");
+});
+
+Deno.test("table() has headings and a caption for those who listen", () => {
+  const { code } = table([], {
+    columns: [{ name: "A" }, { name: "B", isAmount: true }],
+    caption: "C",
+  });
+  assertEquals(
+    /<caption.*<\/caption>\n.*\n/.exec(code)?.[0],
+    '<caption class="unseen">C</caption>\n' +
+      '<thead><tr><th scope="col">A</th><th scope="col" class="number">B</th></tr></thead>\n',
+  );
+});

@@ -1,0 +1,236 @@
+/**
+ * One test of one submission: run it, look at what became of it and at its output.
+ *
+ * @module
+ */
+
+import type { Outcome, RunOptions, Sandbox } from "../mod.ts";
+import { Capture } from "../mod.ts";
+import { O } from "../ffi/abi.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { Plan } from "../ffi/plan.ts";
+import { AT_FDCWD } from "../ffi/system.ts";
+import { checkOutputInTurns } from "./checker.ts";
+import type { Program } from "./compile.ts";
+import type { PlannedTest } from "./grading.ts";
+import type { HostFiles } from "./host_files.ts";
+import { converse, talkingTimeMs } from "./interactive.ts";
+import type { Station } from "./stations.ts";
+import { wallTimeMs } from "./time_limit.ts";
+import type { Difference, Problem, TestResult, TranscriptLine } from "./types.ts";
+import { type Feedback, validateOutput, type Validator, type ValidatorRun } from "./validator.ts";
+import { judgeOutcome, memoryOf } from "./verdict.ts";
+
+const O_TMPFILE = 0o20000000 | O.O_DIRECTORY;
+const MFD_CLOEXEC = 1;
+const STDERR_BYTES = 8192;
+/** What an accepted test has written on standard error is of little interest. */
+const STDERR_ACCEPTED_LENGTH = 500;
+
+/** What all tests of a submission have in common. */
+export interface TestContext {
+  /** The sandbox. */
+  readonly sandbox: Sandbox;
+  /** Files of the host. */
+  readonly host: HostFiles;
+  /** The problem. */
+  readonly problem: Problem;
+  /** The compiled submission. */
+  readonly program: Program;
+  /** The problem's own validator; undefined: outputs are compared with the answers. */
+  readonly validator: Validator | undefined;
+  /** CPU time in milliseconds. */
+  readonly timeLimitMs: number;
+  /** A program that is too slow is killed only then, so that its time is known; in milliseconds. */
+  readonly killTimeMs: number;
+  /** How much of a conversation is kept, in bytes. */
+  readonly transcriptBytes: number;
+}
+
+/** What is known of a test besides what became of the program. */
+interface Judged extends Feedback {
+  readonly difference?: Difference | undefined;
+  readonly transcript?: readonly TranscriptLine[] | undefined;
+}
+
+/**
+ * Runs one test. Whatever goes wrong on our side makes it a judge error with the reason; nothing is
+ * thrown.
+ *
+ * @param context the submission
+ * @param options which test, where, and what breaks it off
+ * @returns what came of it
+ */
+export async function runTest(context: TestContext, options: {
+  planned: PlannedTest;
+  station: Station;
+  signal: AbortSignal;
+}): Promise<TestResult> {
+  const stderr = new Capture({ limitBytes: STDERR_BYTES, overflow: "discard" });
+  const run: TestRun = { ...options, stderr, outcome: undefined };
+  let judged: Judged;
+  try {
+    judged = await (isInteractive(context) ? talk(context, run) : runAndJudge(context, run));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    judged = { verdict: "JE", message: `The judge has failed: ${reason}` };
+  }
+  return resultOf(run, judged);
+}
+
+/** A test on its way. */
+interface TestRun {
+  readonly planned: PlannedTest;
+  readonly station: Station;
+  readonly signal: AbortSignal;
+  readonly stderr: Capture;
+  outcome: Outcome | undefined;
+}
+
+function isInteractive({ problem }: TestContext): boolean {
+  return problem.validation.kind === "custom" && problem.validation.interactive;
+}
+
+function resultOf({ planned, outcome, stderr }: TestRun, judged: Judged): TestResult {
+  const { verdict, message, score, difference, judgeMessage, teamMessage, transcript } = judged;
+  const written = stderr.text();
+  const shown = verdict === "AC" ? written.slice(0, STDERR_ACCEPTED_LENGTH) : written;
+  return {
+    test: planned.test.name,
+    verdict,
+    message,
+    cpuTimeMs: outcome?.usage.cpuTimeMs ?? 0,
+    wallTimeMs: outcome?.usage.wallTimeMs ?? 0,
+    memoryKib: outcome ? memoryOf(outcome.usage) : 0,
+    outcome,
+    ...score !== undefined && { score },
+    ...difference && { difference },
+    ...shown !== "" && { stderr: shown },
+    ...judgeMessage !== undefined && { judgeMessage },
+    ...teamMessage !== undefined && { teamMessage },
+    ...transcript && { transcript },
+  };
+}
+
+/** How the submission is run, without its standard input and output, and what is said of it then. */
+function invoke(context: TestContext, { station, stderr }: TestRun, wallMs: number) {
+  const { problem, program, timeLimitMs, killTimeMs } = context;
+  const { memoryKib, outputKib } = problem.limits;
+  const controlGroup = station.box.hasControlGroup;
+  const { command, ...own } = program.invocation({ timeLimitMs, memoryKib, controlGroup });
+  const options: RunOptions = {
+    ...own,
+    limits: { ...own.limits, wallTimeMs: wallMs, extraTimeMs: killTimeMs },
+    stderr,
+    ...station.cpus && { cpus: station.cpus },
+  };
+  const outputBytes = outputKib * 1024;
+  const allowed = { timeLimitMs, wallTimeMs: wallMs, memoryKib, outputBytes };
+  const judge = (outcome: Outcome) => {
+    const text = stderr.text();
+    const isHeapFull = program.ranOutOfMemory(outcome, text);
+    return judgeOutcome(outcome, { allowed, stderr: text, isHeapFull });
+  };
+  return { command, options, outputBytes, judge };
+}
+
+async function runAndJudge(context: TestContext, run: TestRun): Promise<Judged> {
+  const { system } = context.sandbox;
+  const { planned, station, signal } = run;
+  const wallMs = wallTimeMs(context.killTimeMs);
+  const { command, options, outputBytes, judge } = invoke(context, run, wallMs);
+  const outputFd = openOutput(context.sandbox);
+  try {
+    await station.box.clear();
+    run.outcome = await station.box.run(command, {
+      ...options,
+      stdin: { file: planned.test.inputFile },
+      stdout: { fd: outputFd, limitBytes: outputBytes },
+      signal,
+    });
+    return judge(run.outcome) ?? await judgeOutput(context, { run, outputFd });
+  } finally {
+    system.close(outputFd);
+  }
+}
+
+async function judgeOutput(
+  { sandbox, host, validator }: TestContext,
+  { run, outputFd }: { run: TestRun; outputFd: number },
+): Promise<Judged> {
+  const { test, group } = run.planned;
+  if (validator) {
+    const output = () => ({ fd: reopen(sandbox, outputFd), transfer: true });
+    return await validateOutput(validator, validatorRun(run), { output, signal: run.signal });
+  }
+  const answerFd = host.open(test.answerFile);
+  try {
+    const result = await checkOutputInTurns(sandbox.system, {
+      outputFd,
+      answerFd,
+      flags: group.validatorFlags,
+    });
+    if (result.accepted) return { verdict: "AC", message: "Accepted" };
+    const { difference } = result;
+    return { verdict: "WA", message: difference.reason, difference };
+  } finally {
+    host.close(answerFd);
+  }
+}
+
+async function talk(context: TestContext, run: TestRun): Promise<Judged> {
+  const { validator, transcriptBytes } = context;
+  if (!validator) throw new TypeError("Cannot judge an interactive problem without a validator");
+  const { station, signal } = run;
+  const wallMs = talkingTimeMs(context.killTimeMs);
+  const { command, options, judge } = invoke(context, run, wallMs);
+  await station.box.clear();
+  const { outcome, feedback, transcript } = await converse(
+    { box: station.box, command, options, wallTimeMs: wallMs, judge },
+    validator,
+    { run: validatorRun(run), transcriptBytes, signal },
+  );
+  run.outcome = outcome;
+  return { ...feedback, transcript };
+}
+
+function validatorRun({ planned, station }: TestRun): ValidatorRun {
+  const { second, cpus } = station;
+  if (!second) throw new TypeError("Cannot run a validator without a box of its own");
+  return { box: second, cpus, test: planned.test, flags: planned.group.validatorFlags };
+}
+
+/** A file without a name, where the boxes are, so that their disk counts and nothing is left. */
+function openOutput({ system, settings }: Sandbox): number {
+  const plan = new Plan();
+  const fd = plan.slot("output");
+  const flags = O_TMPFILE | O.O_RDWR | O.O_CLOEXEC;
+  plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0o600], {
+    into: fd,
+    what: `make a file for the output in ${settings.boxRoot}`,
+  });
+  // A validator, which is another user, may open it again by /dev/stdin.
+  plan.step("fchmod", [fd, 0o444]);
+  const failure = system.attempt(plan, "make a file for the output");
+  if (!failure) return plan.result(fd);
+  // Some file systems have no such files.
+  if (failure.errno !== ERRNO.EOPNOTSUPP && failure.errno !== ERRNO.EISDIR) throw failure;
+  const memory = new Plan();
+  const memoryFd = memory.slot("output");
+  memory.step("memfd_create", [memory.string("output"), MFD_CLOEXEC], { into: memoryFd });
+  memory.step("fchmod", [memoryFd, 0o444]);
+  system.run(memory, "make a file for the output in memory");
+  return memory.result(memoryFd);
+}
+
+/** The same file at its beginning, for reading only. */
+function reopen({ system }: Sandbox, fd: number): number {
+  const plan = new Plan();
+  const copy = plan.slot("output");
+  plan.step("openat", [AT_FDCWD, plan.string(`/proc/self/fd/${fd}`), O.O_CLOEXEC, 0], {
+    into: copy,
+    what: "read the output",
+  });
+  system.run(plan, "read the output");
+  return plan.result(copy);
+}

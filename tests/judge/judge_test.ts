@@ -1,0 +1,235 @@
+/** The course of judging: time limits, packages that are checked, ends that come too early. */
+
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { Box } from "isolate/mod.ts";
+import {
+  existingBoxes,
+  JUDGE_BOXES,
+  needsJudge,
+  resultOf,
+  SUM,
+  verdicts,
+  withPackage,
+} from "../support/judging.ts";
+import { testWith } from "../support/skip.ts";
+
+const GOOD = "print(sum(map(int, input().split())))\n";
+
+/** Burns CPU time before it answers. */
+function burn(seconds: number): string {
+  return `import time\nwhile time.process_time() < ${seconds}: pass\n${GOOD}`;
+}
+
+const NO_LIMIT = {
+  ...SUM,
+  "problem.yaml": "name: Sum\nlimits:\n  time_multiplier: 2\n  memory: 128\n",
+};
+
+testWith(
+  needsJudge,
+  "a package without a time limit gets one from its accepted submissions",
+  async () => {
+    const files = {
+      ...NO_LIMIT,
+      "submissions/accepted/fast.py": GOOD,
+      "submissions/accepted/slow.py": burn(0.6),
+      "submissions/time_limit_exceeded/loop.py": "while True: pass\n",
+    };
+    await withPackage(files, async (judge) => {
+      const report = await judge.judge({ verify: true });
+      assertEquals(report.timeLimitMs, 2000);
+      assertMatch(
+        report.timeLimitSource,
+        /^2 times what accepted\/slow\.py takes \(0\.[6-9]\d\d s on /,
+      );
+      assertEquals(report.submissions.map(({ verdict }) => verdict), ["AC", "AC", "TLE"]);
+      assertEquals(report.complaints, []);
+      assertEquals(judge.events.filter(({ kind }) => kind === "time-limit").length, 1);
+      assertEquals(judge.events.filter(({ kind }) => kind === "judged").length, 3);
+    });
+  },
+);
+
+testWith(
+  needsJudge,
+  "a submission of one's own is judged with the limit that the package gives",
+  async () => {
+    const files = { ...NO_LIMIT, "submissions/accepted/slow.py": burn(0.6), "mine.py": burn(2.2) };
+    await withPackage(files, async (judge) => {
+      const mine = {
+        name: "mine.py",
+        source: {
+          name: "mine.py",
+          files: [{ name: "mine.py", hostFile: `${judge.folder}/mine.py`, sizeBytes: 100 }],
+        },
+        expected: undefined,
+      };
+      const report = await judge.judge({ submissions: [mine] });
+      assertEquals(verdicts(report), { "mine.py": "TLE: More than 2.000 s of CPU time" });
+      assertEquals(report.submissions[0]!.asExpected, true);
+      // Nobody has asked for the others.
+      const told = judge.events.flatMap((event) => event.kind === "judged" ? [event.result] : []);
+      assertEquals(told.map(({ submission }) => submission), ["mine.py"]);
+    });
+  },
+);
+
+testWith(needsJudge, "a package is checked: verdicts, and margins of the time limit", async () => {
+  const files = {
+    ...SUM,
+    "problem.yaml": `
+name: Sum
+limits: {time_limit: 0.4, time_multiplier: 2, time_safety_margin: 2, memory: 128}
+`,
+    "submissions/accepted/tight.py": burn(0.3),
+    "submissions/accepted/wrong.py": "print(7)\n",
+    "submissions/time_limit_exceeded/hardly.py": burn(0.55),
+    "submissions/time_limit_exceeded/much.py": burn(5),
+  };
+  await withPackage(files, async (judge) => {
+    const { complaints, submissions } = await judge.judge({ verify: true });
+    assertEquals(submissions.map(({ asExpected }) => asExpected), [true, false, true, true]);
+    assertEquals(complaints.length, 3);
+    assertMatch(complaints[0]!, /^accepted\/wrong\.py got WA, expected AC \(secret\/1: /);
+    assertMatch(
+      complaints[1]!,
+      /^The time limit of 0\.400 s is less than 2 times what accepted\/tight\.py takes \(0\.3/,
+    );
+    assertMatch(
+      complaints[2]!,
+      /^time_limit_exceeded\/hardly\.py must be too slow, but takes only 0\.5\d\d s \(on secret/,
+    );
+  });
+});
+
+testWith(needsJudge, "a slow test behind the first slow one counts for the margin", async () => {
+  const files = {
+    ...SUM,
+    "problem.yaml": "name: Sum\nlimits: {time_limit: 0.4, time_safety_margin: 2, memory: 128}\n",
+    "submissions/accepted/good.py": GOOD,
+    "submissions/time_limit_exceeded/later.py": `
+import time
+a, b = map(int, input().split())
+while time.process_time() < (0.5 if a == 1 else 2): pass
+`,
+  };
+  await withPackage(files, async (judge) => {
+    const report = await judge.judge({ verify: true });
+    const result = resultOf(report, "time_limit_exceeded/later.py");
+    assertEquals([result.decidedBy, result.tests.length], ["secret/1", 1]);
+    assertEquals(report.complaints, []);
+  });
+});
+
+testWith(needsJudge, "a package without an accepted submission is complained about", async () => {
+  await withPackage({ ...SUM, "submissions/wrong_answer/a.py": "print(0)\n" }, async (judge) => {
+    assertMatch((await judge.judge({ verify: true })).complaints[0]!, /no accepted submission/);
+    assertEquals((await judge.judge()).complaints, []);
+  });
+});
+
+testWith(
+  needsJudge,
+  "a test that has vanished is a judge error, and the rest goes on",
+  async () => {
+    const files = {
+      ...SUM,
+      "data/testdata.yaml": "on_reject: continue\n",
+      "submissions/accepted/a.py": GOOD,
+      "submissions/compile_error/b.py": "(\n",
+    };
+    await withPackage(files, async (judge) => {
+      const path = `${judge.folder}/data/secret/1`;
+      let removed = false;
+      const report = await judge.judge({
+        onEvent: ({ kind }) => {
+          if (kind !== "compile" || removed) return;
+          removed = true;
+          Deno.removeSync(`${path}.in`);
+          Deno.removeSync(`${judge.folder}/data/secret/2.ans`);
+        },
+      });
+      const result = resultOf(report, "accepted/a.py");
+      assertEquals(result.verdict, "JE");
+      assertEquals(result.tests.map(({ verdict }) => verdict), ["JE", "JE"]);
+      assertMatch(result.tests[0]!.message, /^The judge has failed: .*secret\/1\.in/);
+      assertMatch(result.tests[1]!.message, /^The judge has failed: .*secret\/2\.ans/);
+      assertEquals(resultOf(report, "compile_error/b.py").verdict, "CE");
+    });
+  },
+);
+
+testWith(needsJudge, "an abort ends everything, and the report tells what is known", async () => {
+  const files = {
+    ...SUM,
+    "submissions/accepted/a.py": GOOD,
+    "submissions/accepted/b.py": "import time\ntime.sleep(100)\n",
+    "submissions/accepted/c.py": GOOD,
+  };
+  await withPackage(files, async (judge) => {
+    const stop = new AbortController();
+    let seen = 0;
+    const report = await judge.judge({
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.kind === "compiled" && ++seen === 2) setTimeout(() => stop.abort(), 200);
+      },
+    });
+    assertEquals(report.interrupted, true);
+    assertEquals(report.submissions.map(({ submission, verdict }) => [submission, verdict]), [
+      ["accepted/a.py", "AC"],
+      ["accepted/b.py", "JE"],
+    ]);
+    assertMatch(report.submissions[1]!.message, /^Judging was broken off after 0 of 2 tests$/);
+    assertEquals(report.complaints, []);
+    const none = await judge.judge({ signal: AbortSignal.abort() });
+    assertEquals([none.interrupted, none.submissions], [true, []]);
+  });
+  assertEquals(existingBoxes(), []);
+});
+
+testWith(needsJudge, "boxes are kept where that is asked for, with the last program", async () => {
+  await withPackage({ ...SUM, "submissions/accepted/a.py": GOOD }, async (judge) => {
+    const report = await judge.judge({ keep: true, jobs: 1 });
+    const [id, ...others] = existingBoxes();
+    try {
+      assertEquals([others, report.warnings.length], [[], 1]);
+      assertMatch(report.warnings[0]!, new RegExp(`isolate/${id} is kept`));
+      const path = `/var/local/lib/isolate/${id}/box/program/a.py`;
+      assertEquals(await Deno.readTextFile(path), GOOD);
+    } finally {
+      for (const boxId of existingBoxes()) await Box.remove({ boxId });
+    }
+  });
+});
+
+testWith(needsJudge, "fewer boxes than asked for are enough", async () => {
+  await withPackage({ ...SUM, "submissions/accepted/a.py": GOOD }, async (judge) => {
+    const boxIds = { first: JUDGE_BOXES.first, count: 1 };
+    const report = await judge.judge({ boxIds, jobs: 2 });
+    assertEquals(verdicts(report), { "accepted/a.py": "AC: Accepted" });
+    assert(report.warnings.some((warning) => warning.startsWith("Only 1 of 2 tests")));
+  });
+});
+
+testWith(needsJudge, "a number of jobs that makes no sense is refused", async () => {
+  await withPackage(SUM, async (judge) => {
+    await assertRejects(() => judge.judge({ jobs: 0 }), RangeError, "jobs must be an integer >= 1");
+  });
+});
+
+testWith(needsJudge, "nothing is left open", async () => {
+  const count = () => [...Deno.readDirSync("/proc/self/fd")].length;
+  const files = {
+    ...SUM,
+    "submissions/accepted/a.py": GOOD,
+    "submissions/wrong_answer/b.py": "print(0)\n",
+    "submissions/run_time_error/c.py": "(1 / 0)\n",
+  };
+  await withPackage(files, async (judge) => {
+    await judge.judge();
+    const before = count();
+    for (let i = 0; i < 3; i++) await judge.judge();
+    assertEquals(count(), before);
+  });
+});

@@ -1,0 +1,281 @@
+/** Programs that go to the limits, in several languages: files by what they do and the language. */
+
+type Files = Readonly<Record<string, string>>;
+
+/** Fill memory until there is no more. */
+export const HOGS: Readonly<Record<string, Files>> = {
+  cpp: {
+    "hog.cpp": `#include <vector>
+#include <cstring>
+int main() { std::vector<char*> all; for (;;) { char *p = new char[1 << 20]; memset(p, 1, 1 << 20); all.push_back(p); } }
+`,
+  },
+  python3: { "hog.py": "all = []\nwhile True:\n    all.append(bytearray(1 << 20))\n" },
+  java: {
+    "hog.java": `import java.util.*;
+public class Hog {
+  public static void main(String[] args) {
+    List<int[]> all = new ArrayList<>();
+    while (true) { int[] block = new int[1 << 18]; Arrays.fill(block, 7); all.add(block); }
+  }
+}
+`,
+  },
+  javascript: {
+    "hog.js": "const all = [];\nfor (;;) all.push(new Array(1 << 17).fill(7));\n",
+  },
+  deno: {
+    "hog.ts": "const all: number[][] = [];\nfor (;;) all.push(new Array(1 << 17).fill(7));\n",
+  },
+  go: {
+    "hog.go": `package main
+
+var all [][]byte
+
+func main() {
+	for {
+		block := make([]byte, 1<<20)
+		for i := range block {
+			block[i] = 1
+		}
+		all = append(all, block)
+	}
+}
+`,
+  },
+  rust: {
+    "hog.rs": "fn main() { let mut all = Vec::new(); loop { all.push(vec![1u8; 1 << 20]); } }\n",
+  },
+  csharp: {
+    "hog.cs": `using System.Collections.Generic;
+class Hog {
+  static void Main() {
+    var all = new List<int[]>();
+    while (true) { var block = new int[1 << 18]; for (int i = 0; i < block.Length; i++) block[i] = 7; all.Add(block); }
+  }
+}
+`,
+  },
+  pascal: {
+    "hog.pas": `var p: ^byte;
+begin while true do begin getmem(p, 1 shl 20); fillchar(p^, 1 shl 20, 1); end; end.
+`,
+  },
+};
+
+/** Keep 100 MiB, and make much more garbage: within a limit of 256 MiB. */
+export const SAVERS: Readonly<Record<string, Files>> = {
+  java: {
+    "Saver.java": `public class Saver {
+  public static void main(String[] args) {
+    int[][] kept = new int[100][];
+    long sum = 0;
+    for (int round = 0; round < 2000; round++) {
+      kept[round % 100] = new int[1 << 18];
+      kept[round % 100][round] = round;
+      sum += kept[round / 2 % 100] == null ? 0 : 1;
+    }
+    System.out.println(sum > 0 ? 2000 : 0);
+  }
+}
+`,
+  },
+  javascript: {
+    "saver.js": `const kept = [];
+for (let round = 0; round < 2000; round++) kept[round % 100] = new Array(1 << 17).fill(round + 0.5);
+console.log(2000);
+`,
+  },
+  go: {
+    "saver.go": `package main
+
+import "fmt"
+
+func main() {
+	kept := make([][]byte, 100)
+	for round := 0; round < 2000; round++ {
+		kept[round%100] = make([]byte, 1<<20)
+		kept[round%100][round] = 1
+	}
+	fmt.Println(2000)
+}
+`,
+  },
+  csharp: {
+    "saver.cs": `class Saver {
+  static void Main() {
+    var kept = new byte[100][];
+    for (int round = 0; round < 2000; round++) { kept[round % 100] = new byte[1 << 20]; kept[round % 100][round] = 1; }
+    System.Console.WriteLine(2000);
+  }
+}
+`,
+  },
+};
+
+/** Call themselves 100,000 deep, and say so. */
+export const RECURSIONS: Readonly<Record<string, Files>> = {
+  cpp: {
+    "deep.cpp": `#include <cstdio>
+int depth(int n) { volatile char pad[100]; pad[0] = 1; return n == 0 ? 0 : depth(n - 1) + pad[0]; }
+int main() { printf("%d\\n", depth(100000)); }
+`,
+  },
+  python3: {
+    "deep.py": `import sys
+sys.setrecursionlimit(200000)
+def depth(n): return 0 if n == 0 else depth(n - 1) + 1
+print(depth(100000))
+`,
+  },
+  java: {
+    "deep.java": `class Deep {
+  static int depth(int n) { return n == 0 ? 0 : depth(n - 1) + 1; }
+  public static void main(String[] args) { System.out.println(depth(100000)); }
+}
+`,
+  },
+  javascript: {
+    "deep.js":
+      "const depth = (n) => n === 0 ? 0 : depth(n - 1) + 1;\nconsole.log(depth(100000));\n",
+  },
+  deno: {
+    "deep.ts": `const depth = (n: number): number => n === 0 ? 0 : depth(n - 1) + 1;
+console.log(depth(100000));
+`,
+  },
+  go: {
+    "deep.go": `package main
+
+import "fmt"
+
+func depth(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return depth(n-1) + 1
+}
+
+func main() { fmt.Println(depth(100000)) }
+`,
+  },
+  rust: {
+    "deep.rs": `#[inline(never)]
+fn depth(n: i32) -> i32 { if n == 0 { 0 } else { std::hint::black_box(depth(n - 1)) + 1 } }
+fn main() { println!("{}", depth(100000)); }
+`,
+  },
+  csharp: {
+    "deep.cs": `class Deep {
+  static int Depth(int n) { return n == 0 ? 0 : Depth(n - 1) + 1; }
+  static void Main() { System.Console.WriteLine(Depth(100000)); }
+}
+`,
+  },
+  pascal: {
+    "deep.pas": `function depth(n: longint): longint;
+begin if n = 0 then depth := 0 else depth := depth(n - 1) + 1; end;
+begin writeln(depth(100000)); end.
+`,
+  },
+};
+
+/** Start four threads that add up, and say the sum: 4. */
+export const THREADS: Readonly<Record<string, Files>> = {
+  cpp: {
+    "threads.cpp": `#include <atomic>
+#include <cstdio>
+#include <thread>
+#include <vector>
+int main() {
+  std::atomic<int> sum(0);
+  std::vector<std::thread> all;
+  for (int i = 0; i < 4; i++) all.emplace_back([&] { sum++; });
+  for (auto &thread : all) thread.join();
+  printf("%d\\n", sum.load());
+}
+`,
+  },
+  python3: {
+    "threads.py": `import threading
+found = []
+all = [threading.Thread(target=found.append, args=(1,)) for _ in range(4)]
+for thread in all: thread.start()
+for thread in all: thread.join()
+print(sum(found))
+`,
+  },
+  java: {
+    "Threads.java": `import java.util.concurrent.atomic.AtomicInteger;
+public class Threads {
+  public static void main(String[] args) throws Exception {
+    AtomicInteger sum = new AtomicInteger();
+    Thread[] all = new Thread[4];
+    for (int i = 0; i < 4; i++) { all[i] = new Thread(sum::incrementAndGet); all[i].start(); }
+    for (Thread thread : all) thread.join();
+    System.out.println(sum);
+  }
+}
+`,
+  },
+  go: {
+    "threads.go": `package main
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+func main() {
+	var sum atomic.Int64
+	var all sync.WaitGroup
+	for i := 0; i < 4; i++ {
+		all.Add(1)
+		go func() { sum.Add(1); all.Done() }()
+	}
+	all.Wait()
+	fmt.Println(sum.Load())
+}
+`,
+  },
+  rust: {
+    "threads.rs": `fn main() {
+    let all: Vec<_> = (0..4).map(|_| std::thread::spawn(|| 1)).collect();
+    println!("{}", all.into_iter().map(|thread| thread.join().unwrap()).sum::<i32>());
+}
+`,
+  },
+  csharp: {
+    "threads.cs": `using System.Threading;
+class Threads {
+  static int sum;
+  static void Main() {
+    var all = new Thread[4];
+    for (int i = 0; i < 4; i++) { all[i] = new Thread(() => Interlocked.Increment(ref sum)); all[i].Start(); }
+    foreach (var thread in all) thread.Join();
+    System.Console.WriteLine(sum);
+  }
+}
+`,
+  },
+};
+
+/** Never end. */
+export const LOOPS: Readonly<Record<string, Files>> = {
+  cpp: { "loop.cpp": "int main() { for (volatile int i = 0;; i++) continue; }\n" },
+  python3: { "loop.py": "while True: pass\n" },
+  java: {
+    "loop.java":
+      "class Loop { public static void main(String[] a) { for (long i = 0;; i++) if (i < 0) return; } }\n",
+  },
+  javascript: { "loop.js": "for (;;) ;\n" },
+  deno: { "loop.ts": "for (;;) ;\n" },
+  go: { "loop.go": "package main\n\nfunc main() {\n\tfor {\n\t}\n}\n" },
+  rust: {
+    "loop.rs": "fn main() { let mut i = 0u64; loop { i = std::hint::black_box(i + 1); } }\n",
+  },
+  csharp: { "loop.cs": "class Loop { static void Main() { while (true) { } } }\n" },
+  pascal: { "loop.pas": "begin while true do; end.\n" },
+  shell: { "loop.sh": "while :; do :; done\n" },
+};

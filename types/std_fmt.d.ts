@@ -1,0 +1,13 @@
+// What `@std/fmt/colors` exports, as far as it is used here. The npm packaging carries no types.
+
+declare module "@std/fmt/colors" {
+  /** Returns the text as it is when colours are off: `NO_COLOR`, or {@linkcode setColorEnabled}. */
+  export function bold(text: string): string;
+  export function cyan(text: string): string;
+  export function dim(text: string): string;
+  export function green(text: string): string;
+  export function red(text: string): string;
+  export function yellow(text: string): string;
+  export function setColorEnabled(value: boolean): void;
+  export function stripAnsiCode(text: string): string;
+}
