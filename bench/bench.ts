@@ -9,6 +9,7 @@ import { checkerBenchmark } from "./checker.ts";
 import { controlGroupBenchmark } from "./control_group.ts";
 import { filesBenchmark } from "./files.ts";
 import { guestBenchmark } from "./guest.ts";
+import { judgeBenchmark } from "./judge.ts";
 import { keeperBenchmark } from "./keeper.ts";
 import type { Benchmark, Row } from "./measure.ts";
 import { overshootBenchmark } from "./overshoot.ts";
@@ -25,6 +26,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   parallelBenchmark,
   pairBenchmark,
   keeperBenchmark,
+  judgeBenchmark,
   filesBenchmark,
   controlGroupBenchmark,
   guestBenchmark,

@@ -230,6 +230,14 @@ export class Box {
     return this.#controlGroup !== undefined;
   }
 
+  /**
+   * Whether the peak memory that is told of a run is that of all runs since the control group was
+   * made: so it is with cgroup v2 before Linux 6.12. Known after the first run.
+   */
+  get peakMemoryIsOfBox(): boolean {
+    return this.#controlGroup?.peakIsOfBox ?? false;
+  }
+
   /** What it shares with the other boxes of the process. */
   get sandbox(): Sandbox {
     return this.#sandbox;
@@ -322,6 +330,8 @@ export class Box {
    * Makes the box as empty as it was: removes what is in `box/` and in the temporary directories of
    * earlier runs. `box/` is a new directory then: one that was opened before is gone.
    *
+   * @param options `controlGroup`: make its control group anew, too, if it has one: files of earlier
+   *   runs that the kernel has kept in memory then count no more
    * @throws {SandboxError} if a program runs in the box or a file is being written, or if it fails
    *
    * @example
@@ -335,10 +345,11 @@ export class Box {
    * assertEquals(await box.files.list(), []);
    * ```
    */
-  clear(): Promise<void> {
+  clear(options: { controlGroup?: boolean } = {}): Promise<void> {
     return translated(() => {
       if (!this.#lock) throw new SandboxError("no-box", "Cannot empty a box that was released");
       this.#activity.assertIdle("still");
+      if (options.controlGroup) this.#controlGroup?.create();
       this.#directory.clear({ ownFileSystem: this.#ownFileSystem });
       return Promise.resolve();
     });

@@ -30,6 +30,7 @@ import {
 } from "./file_paths.ts";
 import { readAll } from "./file_transfer.ts";
 import type { FileAccess, FileEntry, FileKind } from "./files.ts";
+import { belongsTo } from "./tree.ts";
 
 const AT_NO_AUTOMOUNT = 0x800;
 const LIMIT_ENTRIES = 100_000;
@@ -69,13 +70,12 @@ export function openToRead(
   if (failure) throw pathError(what, failure);
   const opened = { fd: plan.result(fd), status: readStatx(plan.view(status)) };
   const found = fileKind(opened.status.mode);
-  const { links, uid } = opened.status;
-  // It could be a file of the host that a caller has linked into the box to have it read by root.
-  const isForeign = kind === "file" && links > 1 && !access.owners.includes(uid);
-  if (found === kind && !isForeign) return opened;
+  // A caller could have linked a file of the host into the box, or moved it there with a folder of
+  // his, to have it read by root.
+  if (found === kind && belongsTo(access.owners, opened.status)) return opened;
   system.close(opened.fd);
   if (found !== kind) throw wrongKind(what, { found, wanted: kind });
-  throw new SandboxError("hostile-path", `Cannot ${what}: it is also a file of user ${uid}`);
+  throw new SandboxError("hostile-path", `Cannot ${what}: it belongs to user ${opened.status.uid}`);
 }
 
 /**

@@ -4,13 +4,16 @@
  * A file is written under a temporary name beside its place, and then takes its name. It is always a
  * new one: somebody may hold the old one open, or be executing it.
  *
+ * While no program runs everything in a box is the caller's, so it is his rights that count: he could
+ * have moved a folder of his into the box in which there is something of others.
+ *
  * @module
  */
 
 import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { Plan, type Slot } from "../ffi/plan.ts";
-import { AT_EMPTY_PATH, type System, SystemError } from "../ffi/system.ts";
+import { AT_EMPTY_PATH, SystemError } from "../ffi/system.ts";
 import {
   checkLimit,
   checkMode,
@@ -24,8 +27,9 @@ import {
 import { copyAll, SMALL_BYTES, writeBytes } from "./file_transfer.ts";
 import type { FileAccess, FileContent, WriteOptions } from "./files.ts";
 import { openHostFile } from "./host_file.ts";
-import type { Identity } from "./identity.ts";
+import { asIdentity } from "./identity.ts";
 import { openHowStrict } from "./resolve.ts";
+import type { Sandbox } from "./sandbox.ts";
 import { planWriterCheck, waitForWriters } from "./writers.ts";
 
 const MODE_DEFAULT = 0o644;
@@ -165,11 +169,17 @@ async function pump(
   }
 }
 
-function planCreate(plan: Plan, { parent, temporary, what }: Target): Slot {
+function asCaller(plan: Plan, { caller, own }: Sandbox, build: () => void): void {
+  asIdentity(plan, { identity: caller, own }, build);
+}
+
+function planCreate(plan: Plan, { access, parent, temporary, what }: Target): Slot {
   const file = plan.slot("new file");
   const flags = O.O_WRONLY | O.O_CREAT | O.O_EXCL | O.O_NOFOLLOW | O.O_CLOEXEC;
   const name = plan.string(temporary);
-  plan.step("openat", [parent, name, flags, 0o600], { into: file, what });
+  asCaller(plan, access.sandbox, () => {
+    plan.step("openat", [parent, name, flags, 0o600], { into: file, what });
+  });
   return file;
 }
 
@@ -184,23 +194,27 @@ function planFinish(
   when?: readonly [Slot, number],
 ): Slot {
   const { access, parent, temporary, name, mode, what } = target;
-  const { uid, gid }: Identity = access.sandbox.caller;
+  const { uid, gid } = access.sandbox.caller;
   plan.step("fchownat", [file, plan.string(""), uid, gid, AT_EMPTY_PATH], { what });
   plan.step("fchmod", [file, mode], { what });
   plan.step("close", [file], { always: true, ignore: "all" });
   const writers = planWriterCheck(plan, { parent, name: temporary });
   const only = when ? { when } : {};
   const place = plan.string(name);
-  // Where a file is replaced ext4 writes the new one to the disk at once (auto_da_alloc).
-  plan.step("unlinkat", [parent, place, 0], { ...only, ignore: "all" });
-  const names = [parent, plan.string(temporary), parent, place, 0];
-  plan.step("renameat2", names, { ...only, what });
+  asCaller(plan, access.sandbox, () => {
+    // Where a file is replaced ext4 writes the new one to the disk at once (auto_da_alloc).
+    plan.step("unlinkat", [parent, place, 0], { ...only, ignore: "all" });
+    const names = [parent, plan.string(temporary), parent, place, 0];
+    plan.step("renameat2", names, { ...only, what });
+  });
   return writers;
 }
 
 function removeTemporary({ access, parent, temporary }: Target): void {
   const plan = new Plan();
-  plan.step("unlinkat", [parent, plan.string(temporary), 0], { ignore: "all" });
+  asCaller(plan, access.sandbox, () => {
+    plan.step("unlinkat", [parent, plan.string(temporary), 0], { ignore: "all" });
+  });
   access.sandbox.system.attempt(plan, "remove an unfinished file");
 }
 
@@ -209,7 +223,9 @@ function writeError({ what }: Target, failure: SystemError): Error {
   const isInTheWay = failure.step?.operation === "renameat2" &&
     (failure.errno === ERRNO.EISDIR || failure.errno === ERRNO.ENOTEMPTY);
   if (isInTheWay) return wrongKind(what, { found: "directory", wanted: "file" });
-  return failure.errno === ERRNO.ENAMETOOLONG ? pathError(what, failure) : failure;
+  const isOfOthers = failure.step?.operation !== "openat2" &&
+    (failure.errno === ERRNO.EACCES || failure.errno === ERRNO.EPERM);
+  return failure.errno === ERRNO.ENAMETOOLONG || isOfOthers ? pathError(what, failure) : failure;
 }
 
 /** Opens a directory, which is made with those above it if it does not exist. */
@@ -217,27 +233,47 @@ function openParent(
   access: FileAccess,
   { parts, what }: { parts: readonly string[]; what: string },
 ): number {
-  const { system, caller } = access.sandbox;
+  const { sandbox } = access;
   const box = access.open();
   if (parts.length === 0) return box;
   try {
     const plan = new Plan();
-    const found = planOpenPath(plan, box, { parts, flags: O.O_DIRECTORY, what });
-    const failure = system.attempt(plan, what);
-    if (!failure) return plan.result(found);
+    let found: Slot | undefined;
+    asCaller(plan, sandbox, () => {
+      found = planOpenPath(plan, box, { parts, flags: O.O_DIRECTORY, what });
+    });
+    const failure = sandbox.system.attempt(plan, what);
+    if (!failure) return plan.result(found!);
     if (failure.errno !== ERRNO.ENOENT) throw pathError(what, failure);
-    return makeLevels(system, box, { parts, owner: caller, what });
+    return makeLevels(sandbox, box, { parts, what });
   } finally {
-    system.close(box);
+    sandbox.system.close(box);
   }
 }
 
-function makeLevels(system: System, box: number, { parts, owner, what }: {
+function makeLevels(sandbox: Sandbox, box: number, options: {
   parts: readonly string[];
-  owner: Identity;
   what: string;
 }): number {
+  const { system } = sandbox;
+  const { what } = options;
   const plan = new Plan();
+  let last: Slot | undefined;
+  asCaller(plan, sandbox, () => {
+    last = planLevels(plan, box, { ...options, owner: sandbox.caller });
+  });
+  const failure = system.attempt(plan, what);
+  const fd = plan.result(last!);
+  if (!failure) return fd;
+  system.close(fd);
+  throw pathError(what, failure);
+}
+
+function planLevels(plan: Plan, box: number, { parts, owner, what }: {
+  parts: readonly string[];
+  owner: { readonly uid: number; readonly gid: number };
+  what: string;
+}): Slot {
   let parent: Slot | number = box;
   for (const part of parts) {
     const [made, fd] = [plan.slot(`made ${part}`), plan.slot(part)];
@@ -255,11 +291,7 @@ function makeLevels(system: System, box: number, { parts, owner, what }: {
     if (parent !== box) plan.step("close", [parent], { always: true, ignore: "all" });
     parent = fd;
   }
-  const failure = system.attempt(plan, what);
-  const fd = plan.result(parent as Slot);
-  if (!failure) return fd;
-  system.close(fd);
-  throw pathError(what, failure);
+  return parent as Slot;
 }
 
 /**

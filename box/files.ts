@@ -85,7 +85,7 @@ export type CopiedFile =
 export interface FileAccess {
   /** The sandbox. */
   readonly sandbox: Sandbox;
-  /** Whose files may have further names, which could lie outside of the box. */
+  /** Whose files are read; if root is among them, also those of others that lie nowhere else. */
   readonly owners: readonly number[];
   /** Opens `box/`. */
   open(): number;

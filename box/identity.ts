@@ -86,19 +86,53 @@ export function asIdentity(
   { identity, own }: { identity: Identity; own: Identity },
   build: () => void,
 ): void {
-  if (identity.uid === own.uid && identity.gid === own.gid && sameGroups(identity, own)) {
-    return build();
-  }
-  const groups = (list: readonly number[]) => [list.length, plan.struct(list.length ? list : [0])];
-  plan.step("setgroups", groups(identity.groups));
-  plan.step("setresgid", [-1, identity.gid, -1]);
-  plan.step("setresuid", [-1, identity.uid, -1]);
+  if (isSame(identity, own)) return build();
+  planBecome(plan, identity);
   build();
-  plan.step("setresuid", [-1, own.uid, -1], { always: true });
-  plan.step("setresgid", [-1, own.gid, -1], { always: true });
-  plan.step("setgroups", groups(own.groups), { always: true });
+  planReturn(plan, own);
 }
 
-function sameGroups(a: Identity, b: Identity): boolean {
-  return a.groups.length === b.groups.length && a.groups.every((group, i) => group === b.groups[i]);
+/**
+ * Does something that takes many plans with another user's rights. It must not wait for anything: a
+ * thread that the runtime starts meanwhile would keep them.
+ *
+ * @param system the kernel
+ * @param identity whose rights
+ * @param work what is done
+ * @returns what it returns
+ */
+export function withIdentity<T>(
+  system: System,
+  { identity, own }: { identity: Identity; own: Identity },
+  work: () => T,
+): T {
+  if (isSame(identity, own)) return work();
+  const [there, back] = [new Plan(), new Plan()];
+  planBecome(there, identity);
+  planReturn(back, own);
+  try {
+    system.run(there, "take another user's rights");
+    return work();
+  } finally {
+    system.run(back, "take our own rights again");
+  }
+}
+
+function planBecome(plan: Plan, { uid, gid, groups }: Identity): void {
+  plan.step("setgroups", [groups.length, plan.struct(groups.length ? groups : [0])]);
+  plan.step("setresgid", [-1, gid, -1]);
+  plan.step("setresuid", [-1, uid, -1]);
+}
+
+function planReturn(plan: Plan, { uid, gid, groups }: Identity): void {
+  plan.step("setresuid", [-1, uid, -1], { always: true });
+  plan.step("setresgid", [-1, gid, -1], { always: true });
+  plan.step("setgroups", [groups.length, plan.struct(groups.length ? groups : [0])], {
+    always: true,
+  });
+}
+
+function isSame(a: Identity, b: Identity): boolean {
+  return a.uid === b.uid && a.gid === b.gid && a.groups.length === b.groups.length &&
+    a.groups.every((group, i) => group === b.groups[i]);
 }

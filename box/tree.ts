@@ -101,7 +101,7 @@ function closeFarLevel(system: System, levels: Level[]): void {
 export interface GiveOptions {
   /** The new owner. */
   readonly to: Identity;
-  /** Owners that files with several hard links may have: others' could lie elsewhere too. */
+  /** Whose files are given; if root is among them, also those of others that lie nowhere else. */
   readonly from: readonly number[];
   /** Keep symbolic links, FIFOs, sockets and devices instead of removing them. */
   readonly keepSpecialFiles: boolean;
@@ -112,8 +112,9 @@ export interface GiveOptions {
 /**
  * Gives a directory and everything below it to a user.
  *
- * A file with more than one hard link is left alone unless one of the two parties owns it: it could
- * be a file of the host that a caller has linked into the box to get it as a present.
+ * What neither of the two parties owns is left alone: a caller could have linked a file of the host
+ * into the box, or have moved it there with a folder of his, to get it as a present. Where the
+ * caller is root only a file with more than one hard link is.
  *
  * @param system the kernel
  * @param fd the open directory
@@ -187,10 +188,11 @@ function giveBatch(system: System, directory: number, { entries, options }: {
     if (fd < 0) continue;
     fds.push(fd);
     const file = readStatx(plan.view(status));
-    if ((file.mode & FILE_TYPE.mask) === FILE_TYPE.directory) directories.push(entry.name);
+    const isTheirs = belongsTo(options.from, file);
+    if (isDirectory(file) && isTheirs) directories.push(entry.name);
     if (!options.keepSpecialFiles && !isPlain(file.mode)) {
       work.step("unlinkat", [directory, work.bytes(entry.name), 0], { ignore: ERRNO.ENOENT });
-    } else if (mayGive(file, options)) {
+    } else if (isTheirs && (file.uid !== options.to.uid || file.gid !== options.to.gid)) {
       const { uid, gid } = options.to;
       work.step("fchownat", [fd, nothing, uid, gid, AT_EMPTY_PATH], {
         what: `give a file of the box to user ${uid}`,
@@ -202,10 +204,20 @@ function giveBatch(system: System, directory: number, { entries, options }: {
   return directories;
 }
 
-function mayGive(file: FileStatus, { to, from }: GiveOptions): boolean {
-  if (file.uid === to.uid && file.gid === to.gid) return false;
-  const isDirectory = (file.mode & FILE_TYPE.mask) === FILE_TYPE.directory;
-  return isDirectory || file.links === 1 || from.includes(file.uid);
+/**
+ * Whether something in a box is of those who use the box.
+ *
+ * @param owners who they are
+ * @param file what is known of it
+ * @returns whether one of them owns it, or root is one of them and it can have no name elsewhere
+ */
+export function belongsTo(owners: readonly number[], file: FileStatus): boolean {
+  if (owners.includes(file.uid)) return true;
+  return owners.includes(0) && (isDirectory(file) || file.links === 1);
+}
+
+function isDirectory({ mode }: FileStatus): boolean {
+  return (mode & FILE_TYPE.mask) === FILE_TYPE.directory;
 }
 
 /**

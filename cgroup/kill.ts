@@ -45,7 +45,8 @@ export function killProcesses(files: ControlGroupFiles, directory: string): bool
 export function prepareEmpty(files: ControlGroupFiles, directory: string): void {
   if (killProcesses(files, directory)) return;
   throw new ControlGroupError(
-    `The control group of the box is gone (${directory}): initialise the box again`,
+    `The control group of the box is gone (${directory}; who restarts the service that keeps it ` +
+      "takes it away): initialise the box again",
   );
 }
 

@@ -57,6 +57,11 @@ export interface ControlGroup {
   /** Its directory, or with v1 that of its memory controller. */
   readonly directory: string;
   /**
+   * Whether the peak memory of a run is that of all runs since the group was made, as the kernel
+   * cannot reset it; known once a run was begun.
+   */
+  readonly peakIsOfBox: boolean;
+  /**
    * Sets the limits and begins to count.
    *
    * @param limits what is limited in this run; what is not is unlimited

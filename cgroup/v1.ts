@@ -108,6 +108,7 @@ function all(files: ControlGroupFiles, cpuset: string, name: string): string {
 }
 
 class GroupV1 implements ControlGroup {
+  readonly peakIsOfBox = false;
   readonly #files: ControlGroupFiles;
   readonly #directories: ControllerDirectories;
 

@@ -83,6 +83,7 @@ export function rootV2(
 
 class GroupV2 implements ControlGroup {
   readonly directory: string;
+  peakIsOfBox = false;
   readonly #files: ControlGroupFiles;
 
   constructor(files: ControlGroupFiles, directory: string) {
@@ -123,7 +124,9 @@ class GroupV2 implements ControlGroup {
     if (swap.errno !== 0 && memoryKib !== undefined) {
       files.log(1, () => "Swap is not accounted for by this kernel: it is not limited by --cg-mem");
     }
-    return new RunV2(files, { directory: this.directory, limitsProcesses: pids.errno === 0 });
+    const run = new RunV2(files, { directory: this.directory, limitsProcesses: pids.errno === 0 });
+    this.peakIsOfBox = !run.hasOwnPeak;
+    return run;
   }
 }
 
@@ -153,6 +156,11 @@ class RunV2 implements ControlGroupRun {
     this.fds = [this.birthFd];
     this.#before = { cpuTimeMs: readCpuTimeMs(cpu), oomKills: field(events.text, "oom_kill") };
     this.#peakFd = openPeak(files, this.#directory);
+  }
+
+  /** Whether the kernel can tell this run's peak memory from that of earlier ones. */
+  get hasOwnPeak(): boolean {
+    return this.#peakFd !== undefined;
   }
 
   planEnter(): void {

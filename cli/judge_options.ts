@@ -62,7 +62,7 @@ const VALUES = [
 /** An option of `isolate judge`, for help and completions. */
 export interface JudgeOption {
   /** Its name behind two dashes. */
-  readonly long: typeof FLAGS[number] | typeof VALUES[number];
+  readonly long: string;
   /** Its letter behind one dash. */
   readonly short?: string;
   /** What stands for its value. */

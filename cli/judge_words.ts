@@ -5,19 +5,8 @@
  */
 
 import { bold, cyan, green, red, yellow } from "@std/fmt/colors";
+import { VERDICT_NAMES } from "../judge/report/quantities.ts";
 import type { SubmissionResult, Verdict } from "../judge/types.ts";
-
-/** The verdicts in full. */
-export const VERDICT_NAMES: Readonly<Record<Verdict, string>> = {
-  AC: "accepted",
-  WA: "wrong answer",
-  TLE: "time limit exceeded",
-  MLE: "memory limit exceeded",
-  OLE: "output limit exceeded",
-  RTE: "run-time error",
-  CE: "compile error",
-  JE: "judge error",
-};
 
 /**
  * A verdict in its colour.

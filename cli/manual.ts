@@ -1,4 +1,5 @@
 import { groupedOptions, type Subcommand } from "./help.ts";
+import { JUDGE_SECTION } from "./manual_judge.ts";
 import { type ManualBlock, OPTION_DETAILS, SECTIONS } from "./manual_text.ts";
 import type { ClassicOption } from "./option_values.ts";
 import { escapeRoff, formatRoff } from "./roff.ts";
@@ -63,7 +64,7 @@ export function manualPage({ version, subcommands = [] }: ManualFacts): string {
       lines.push(...entry(`\`${name}\` ${usage}`.trim(), `${summary}.`));
     }
   }
-  for (const { title, blocks } of SECTIONS) {
+  for (const { title, blocks } of [JUDGE_SECTION, ...SECTIONS]) {
     lines.push(`.SH ${quote(title)}`, ...blocks.flatMap(block));
   }
   return `${lines.join("\n")}\n`;

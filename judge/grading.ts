@@ -9,10 +9,8 @@
  * @module
  */
 
-import type { GroupGrading, GroupResult, Problem, TestCase, TestGroup, Verdict } from "./types.ts";
-
-/** From the worst to the best; the verdict of a group that takes the worst of its members. */
-const WORST_FIRST: readonly Verdict[] = ["JE", "CE", "RTE", "MLE", "TLE", "OLE", "WA", "AC"];
+import { aggregate, type MemberResult } from "./aggregate.ts";
+import type { GroupResult, Problem, TestCase, TestGroup, Verdict } from "./types.ts";
 
 /** What grading needs to know of a test. */
 export interface TestGrade {
@@ -65,13 +63,6 @@ interface Node {
 type Member =
   | { readonly kind: "test"; readonly planned: PlannedTest }
   | { readonly kind: "group"; readonly node: Node };
-
-/** What came of a group or a test, on the way up. */
-interface Result {
-  readonly verdict: Verdict;
-  readonly score: number;
-  readonly decidedBy: PlannedTest | undefined;
-}
 
 /**
  * The tests of a problem, in order.
@@ -235,11 +226,11 @@ export class Grading {
   }
 
   /** Judges a group as if its tests had been run one by one. */
-  #judge(node: Node, record?: Record): Result {
+  #judge(node: Node, record?: Record): MemberResult<PlannedTest> {
     const { group } = node;
     const place = record?.groups.length ?? 0;
     const countedBefore = record?.counted.length ?? 0;
-    const results: Result[] = [];
+    const results: MemberResult<PlannedTest>[] = [];
     for (const member of node.members) {
       const result = member.kind === "group"
         ? this.#judgeGroup(member.node, record)
@@ -247,7 +238,7 @@ export class Grading {
       if (result) results.push(result);
       if (result && result.verdict !== "AC" && group.onReject === "break") break;
     }
-    const whole = aggregate(group, results);
+    const whole = aggregate(group.grading, results);
     if (!record) return whole;
     const testsRun = record.counted.length - countedBefore;
     const [low, high] = group.grading.range;
@@ -268,12 +259,15 @@ export class Grading {
   }
 
   /** A group without tests that are known has no result. */
-  #judgeGroup(node: Node, record: Record | undefined): Result | undefined {
+  #judgeGroup(node: Node, record: Record | undefined): MemberResult<PlannedTest> | undefined {
     const isEmpty = !this.#grades.slice(node.from, node.to).some((grade) => grade !== undefined);
     return isEmpty ? undefined : this.#judge(node, record);
   }
 
-  #judgeTest(planned: PlannedTest, record: Record | undefined): Result | undefined {
+  #judgeTest(
+    planned: PlannedTest,
+    record: Record | undefined,
+  ): MemberResult<PlannedTest> | undefined {
     const grade = this.#grades[planned.index];
     if (!grade) return undefined;
     const { acceptScore, rejectScore } = planned.group.grading;
@@ -290,43 +284,6 @@ interface Record {
   readonly counted: PlannedTest[];
   readonly scores: Map<number, number>;
   readonly warnings: string[];
-}
-
-function aggregate({ grading }: TestGroup, all: readonly Result[]): Result {
-  // The samples come first; who fails there under `break` has no other result.
-  const results = grading.ignoreSample ? all.slice(-1) : all;
-  const score = aggregateScore(grading.scoreMode, results.map((result) => result.score));
-  const { verdict, decidedBy } = decide(grading, { all, results });
-  return { verdict, score, decidedBy: verdict === "AC" ? undefined : decidedBy };
-}
-
-function decide(
-  { verdictMode, acceptIfAnyAccepted }: GroupGrading,
-  { all, results }: { all: readonly Result[]; results: readonly Result[] },
-): Pick<Result, "verdict" | "decidedBy"> {
-  const accepted = { verdict: "AC", decidedBy: undefined } as const;
-  // Nothing makes up for an error of the judge.
-  const judgeError = all.find((result) => result.verdict === "JE");
-  if (judgeError) return judgeError;
-  if (acceptIfAnyAccepted && results.some((result) => result.verdict === "AC")) return accepted;
-  if (verdictMode === "always_accept") return accepted;
-  const errors = results.filter((result) => result.verdict !== "AC");
-  if (verdictMode === "first_error") return errors[0] ?? accepted;
-  const worst = WORST_FIRST.find((verdict) => errors.some((error) => error.verdict === verdict));
-  return errors.find((error) => error.verdict === worst) ?? accepted;
-}
-
-function aggregateScore(mode: GroupGrading["scoreMode"], scores: readonly number[]): number {
-  if (scores.length === 0) return 0;
-  if (mode === "min") return scores.reduce((least, score) => Math.min(least, score));
-  if (mode === "max") return scores.reduce((most, score) => Math.max(most, score));
-  const sum = scores.reduce((total, score) => total + score, 0);
-  return tidy(mode === "sum" ? sum : sum / scores.length);
-}
-
-/** 0.1 + 0.2 is 0.3 for people. */
-function tidy(score: number): number {
-  return Number(score.toPrecision(12));
 }
 
 function build(

@@ -179,17 +179,40 @@ export class HostFiles {
   write(path: string, content: string | Uint8Array): void {
     const bytes = typeof content === "string" ? encodeOsString(content) : content;
     const status = statusAt(this.#place, path, { followLink: false });
-    const isPlain = status === undefined || status.kind === "file";
-    const file = isPlain ? `${path}.${crypto.randomUUID().slice(0, 8)}.tmp` : path;
-    const fd = this.#create(file, isPlain ? O.O_CREAT | O.O_EXCL : O.O_TRUNC, path);
+    if (status === undefined || status.kind === "file") return this.#replace(path, bytes);
+    const fd = this.#openToWrite(AT_FDCWD, path, { flags: O.O_TRUNC, path });
     try {
       this.#sandbox.system.writeAll(fd, bytes, path);
-      if (isPlain) this.#rename(file, path);
     } catch (error) {
-      if (isPlain) this.#remove(file);
       throw toSandboxError(error);
     } finally {
       this.close(fd);
+    }
+  }
+
+  #replace(path: string, bytes: Uint8Array): void {
+    const cut = path.lastIndexOf("/");
+    const name = path.slice(cut + 1);
+    const above = cut < 0 ? "." : path.slice(0, cut) || "/";
+    const temporary = `${name}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+    const folder = openPath(this.#place, above, O.O_PATH | O.O_DIRECTORY);
+    let fd = -1;
+    try {
+      fd = this.#openToWrite(folder, temporary, { flags: O.O_CREAT | O.O_EXCL, path });
+      this.#sandbox.system.writeAll(fd, bytes, path);
+      this.#asCaller(`write ${path}`, (plan) => {
+        const args = [folder, plan.string(temporary), folder, plan.string(name), 0];
+        plan.step("renameat2", args, { what: `write ${path}` });
+      });
+    } catch (error) {
+      if (fd >= 0) {
+        this.#asCaller(`remove ${temporary}`, (plan) => {
+          plan.step("unlinkat", [folder, plan.string(temporary), 0], { ignore: "all" });
+        });
+      }
+      throw toSandboxError(error);
+    } finally {
+      this.close(fd, folder);
     }
   }
 
@@ -265,40 +288,26 @@ export class HostFiles {
     }
   }
 
-  #create(file: string, flags: number, path: string): number {
-    const plan = new Plan();
-    const fd = plan.slot("file");
-    const { caller: identity, own, system } = this.#sandbox;
-    asIdentity(plan, { identity, own }, () => {
-      const all = flags | O.O_WRONLY | O.O_CLOEXEC | O.O_NOCTTY;
-      plan.step("openat", [AT_FDCWD, plan.string(file), all, 0o666], {
-        into: fd,
-        what: `write ${path}`,
-      });
+  #openToWrite(
+    folder: number,
+    name: string,
+    { flags, path }: { flags: number; path: string },
+  ): number {
+    const what = `write ${path}`;
+    const plan = this.#asCaller(what, (plan) => {
+      const mode = flags & O.O_CREAT ? 0o666 : 0;
+      const how = planHow(plan, this.#place, { flags: flags | O.O_WRONLY, mode });
+      plan.step("openat2", [folder, plan.string(name), how, 24], { into: plan.slot("file"), what });
     });
-    const failure = system.attempt(plan, `create ${file}`);
-    if (failure) throw toSandboxError(failure);
-    return plan.result(fd);
+    return plan.result(plan.slots[0]!);
   }
 
-  #rename(from: string, to: string): void {
-    this.#asCaller(`rename ${from}`, (plan) => {
-      const args = [AT_FDCWD, plan.string(from), AT_FDCWD, plan.string(to), 0];
-      plan.step("renameat2", args, { what: `write ${to}` });
-    });
-  }
-
-  #remove(file: string): void {
-    this.#asCaller(`remove ${file}`, (plan) => {
-      plan.step("unlinkat", [AT_FDCWD, plan.string(file), 0], { ignore: "all" });
-    });
-  }
-
-  #asCaller(title: string, build: (plan: Plan) => void): void {
+  #asCaller(title: string, build: (plan: Plan) => void): Plan {
     const plan = new Plan();
     const { caller: identity, own, system } = this.#sandbox;
     asIdentity(plan, { identity, own }, () => build(plan));
     const failure = system.attempt(plan, title);
     if (failure) throw toSandboxError(failure);
+    return plan;
   }
 }

@@ -106,17 +106,35 @@ function planOpen(plan: Plan, { place, path, flags, into }: {
   flags: number;
   into: Slot;
 }): void {
-  const all = flags | O.O_CLOEXEC | O.O_NOCTTY;
   const options = { into, what: `open ${path}` };
+  const how = planHow(plan, place, { flags, mode: 0 });
   if (place.beneathFd === undefined) {
-    plan.step("openat", [AT_FDCWD, plan.string(path), all, 0], options);
-    return;
+    plan.step("openat2", [AT_FDCWD, plan.string(path), how, 24], options);
+  } else {
+    plan.step("openat2", [place.beneathFd, plan.string(path || "."), how, 24], options);
   }
-  // openat2(2) refuses flags that O_PATH makes meaningless; openat(2) ignores them.
-  const strict = flags & O.O_PATH ? flags | O.O_CLOEXEC : all;
-  const resolve = RESOLVE.beneath | RESOLVE.noMagicLinks;
-  const how = plan.struct([BigInt(strict), 0n, BigInt(resolve)]);
-  plan.step("openat2", [place.beneathFd, plan.string(path || "."), how, 24], options);
+}
+
+/**
+ * Adds a `struct open_how` by which a file of the host may be opened.
+ *
+ * @param plan the plan
+ * @param place whose rights, and from where
+ * @param options flags of open(2), and the permissions of a file that is made
+ * @returns where the structure lies; 24 bytes
+ */
+export function planHow(
+  plan: Plan,
+  { sandbox: { caller, own }, beneathFd }: HostPlace,
+  { flags, mode }: { flags: number; mode: number },
+): Data {
+  // openat2(2) refuses flags that O_PATH makes meaningless.
+  const all = flags | O.O_CLOEXEC | (flags & O.O_PATH ? 0 : O.O_NOCTTY);
+  // Links such as /proc/self/cwd are the sandbox's own: they would lead a user past directories that
+  // are closed to him.
+  const magic = beneathFd === undefined && caller.uid === own.uid ? 0 : RESOLVE.noMagicLinks;
+  const resolve = magic | (beneathFd === undefined ? 0 : RESOLVE.beneath);
+  return plan.struct([BigInt(all), BigInt(mode), BigInt(resolve)]);
 }
 
 /**

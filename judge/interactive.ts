@@ -15,14 +15,14 @@
  * Neither notices the end of the other one before it is known here, so that it is certain who ended first.
  * The end of input then comes with the end of the other one, not when that closes its output.
  *
- * Who waits for each other for ever is ended by the submission's wall time, the shorter one: too slow.
+ * Who waits for each other for ever is ended by the submission's wall time: too slow.
  *
  * @module
  */
 
 import type { Box, Outcome, RunOptions } from "../mod.ts";
 import { runPair, Transcript } from "../mod.ts";
-import { wallTimeMs } from "./time_limit.ts";
+import { type Patience, wallTimeMs } from "./patience.ts";
 import type { TranscriptLine } from "./types.ts";
 import {
   type Feedback,
@@ -31,7 +31,7 @@ import {
   type Validator,
   type ValidatorRun,
 } from "./validator.ts";
-import { type AllowedUse, type Judgement, judgeOutcome } from "./verdict.ts";
+import type { Judgement } from "./verdict.ts";
 
 const ACCEPTED = 42;
 const SIGPIPE = 13;
@@ -48,6 +48,8 @@ export interface Talker {
   readonly options: RunOptions;
   /** Its wall time in milliseconds. */
   readonly wallTimeMs: number;
+  /** Ends it when both are idle. */
+  readonly patience: Patience;
   /** What is said of how it ended; undefined: it ended well. */
   readonly judge: (outcome: Outcome) => Judgement | undefined;
 }
@@ -60,16 +62,6 @@ export interface Conversation {
   readonly feedback: Feedback;
   /** The beginning of what was said. */
   readonly transcript: readonly TranscriptLine[] | undefined;
-}
-
-/**
- * The wall time of a submission that has to wait for a validator.
- *
- * @param cpuTimeMs the most CPU time that it can use before it is killed, in milliseconds
- * @returns wall time in milliseconds
- */
-export function talkingTimeMs(cpuTimeMs: number): number {
-  return wallTimeMs(2 * cpuTimeMs);
 }
 
 /**
@@ -92,16 +84,21 @@ export async function converse(talker: Talker, validator: Validator, options: {
   const transcript = transcriptBytes > 0
     ? new Transcript({ limitBytes: transcriptBytes })
     : undefined;
-  const { judge } = talker;
+  const { patience } = talker;
+  const judge = (outcome: Outcome) => talker.judge(patience.outcome(outcome));
   // So that the submission's time is over first, and the validator has time to see its end.
   const limits = { ...prepared.options.limits };
   limits.wallTimeMs = talker.wallTimeMs + wallTimeMs(validator.limits.validationTimeMs);
   const pair = await runPair({
-    first: { box: talker.box, command: talker.command, options: talker.options },
+    first: {
+      box: talker.box,
+      command: talker.command,
+      options: { ...talker.options, ...patience.options(signal) },
+    },
     second: {
       box: run.box,
       command: prepared.command,
-      options: { ...prepared.options, limits },
+      options: { ...prepared.options, ...patience.otherOptions(), limits },
     },
     // The verdict is known then.
     stopOther: ({ which, outcome }) =>
@@ -111,7 +108,8 @@ export async function converse(talker: Talker, validator: Validator, options: {
     signal,
     ...transcript && { transcript },
   });
-  const { first: outcome, second, endedFirst } = pair;
+  const { second, endedFirst } = pair;
+  const outcome = patience.outcome(pair.first);
   const own = judge(outcome);
   const submissionDecides = endedFirst === "first" && own !== undefined;
   const heard = submissionDecides ? undefined : await readFeedback(validator, {

@@ -9,9 +9,10 @@ import { planTests } from "./grading.ts";
 import type { JudgeOptions } from "./judge.ts";
 import { leaveProgram } from "./leave_program.ts";
 import { type Prepared, prepareProgram, type Workshop } from "./preparation.ts";
-import type { TestContext } from "./run_test.ts";
+import type { TestContext } from "./test_run.ts";
 import type { Stations } from "./stations.ts";
 import { runTests, type SlowTest, type TestsResult } from "./submission.ts";
+import { submissionResult, summary } from "./submission_result.ts";
 import {
   findTimeLimit,
   mustBeFastEnough,
@@ -23,7 +24,7 @@ import {
 } from "./time_limit.ts";
 import type { JudgeReport, Submission, SubmissionResult } from "./types.ts";
 import type { Validator } from "./validator.ts";
-import { isAsExpected, submissionComplaint } from "./verify.ts";
+import { submissionComplaint } from "./verify.ts";
 
 /** What a submission got, and how slow it is. */
 interface Judged {
@@ -126,7 +127,10 @@ export class Judging {
     { isQuiet = false }: { isQuiet?: boolean } = {},
   ): Promise<void> {
     const prepare = (submission: Submission | undefined) =>
-      submission && prepareProgram(submission.source, workshop, "submission");
+      submission && prepareProgram(submission.source, workshop, {
+        kind: "submission",
+        language: submission.language,
+      });
     let ahead = prepare(submissions[0]);
     for (const [i, submission] of submissions.entries()) {
       if (this.#signal.aborted) this.#interrupted = true;
@@ -152,7 +156,9 @@ export class Judging {
     return this.#validator ??= (async () => {
       const { validation, limits } = this.#options.problem;
       if (validation.kind === "default") return undefined;
-      const { program, compile } = await prepareProgram(validation.program, workshop, "validator");
+      const { program, compile } = await prepareProgram(validation.program, workshop, {
+        kind: "validator",
+      });
       if (!program) return `The output validator cannot be used: ${compile.message}`;
       return { program, limits, givesScores: validation.score, host: this.#options.host };
     })();
@@ -167,7 +173,7 @@ export class Judging {
     const { compile, program } = prepared;
     const failed = (verdict: "CE" | "JE" | SubmissionResult["verdict"], message: string) => ({
       submission,
-      result: resultOf(submission, { verdict, message, compile }),
+      result: submissionResult(submission, { verdict, message, compile }),
       slowest: undefined,
       interrupted: false,
     });
@@ -187,7 +193,7 @@ export class Judging {
       },
     });
     this.#warnAbout(submission, tests);
-    const result = resultOf(submission, { ...summary(tests, total), compile, tests });
+    const result = submissionResult(submission, { ...summary(tests, total), compile, tests });
     return { submission, result, slowest: tests.slowest, interrupted: tests.interrupted };
   }
 
@@ -285,49 +291,4 @@ export class Judging {
     });
     return [...complaints, ...margins];
   }
-}
-
-/** The verdict of all tests together. */
-function summary(
-  { grades, tests, interrupted }: TestsResult,
-  total: number,
-): Pick<SubmissionResult, "verdict" | "message" | "decidedBy" | "score"> {
-  if (interrupted) {
-    const message = `Judging was broken off after ${tests.length} of ${total} tests`;
-    return { verdict: "JE", message, decidedBy: undefined };
-  }
-  const { verdict, decidedBy, score } = grades;
-  const decisive = tests.find(({ test }) => test === decidedBy?.test.name);
-  return {
-    verdict,
-    message: decisive?.message ?? "Accepted",
-    decidedBy: decisive?.test,
-    score,
-  };
-}
-
-function resultOf(
-  submission: Submission,
-  known: Pick<SubmissionResult, "verdict" | "message" | "compile"> & {
-    decidedBy?: string | undefined;
-    score?: number | undefined;
-    tests?: TestsResult;
-  },
-): SubmissionResult {
-  const { verdict, message, compile, decidedBy, score } = known;
-  const tests = known.tests?.tests ?? [];
-  return {
-    submission: submission.name,
-    verdict,
-    message,
-    expected: submission.expected,
-    asExpected: isAsExpected(submission, { verdict, score }),
-    decidedBy,
-    ...score !== undefined && { score },
-    compile,
-    tests,
-    groups: known.tests?.grades.groups ?? [],
-    maxCpuTimeMs: tests.reduce((most, { cpuTimeMs }) => Math.max(most, cpuTimeMs), 0),
-    maxMemoryKib: tests.reduce((most, { memoryKib }) => Math.max(most, memoryKib), 0),
-  };
 }

@@ -1,20 +1,35 @@
 /**
  * Judging with problem packages: what scripts import that do the work of `isolate judge` themselves.
  *
- * @example Judging a package
- * ```ts ignore
+ * @example Judging a submission
+ * ```ts
  * import { callerEnvironment, sharedSandbox } from "isolate/mod.ts";
- * import { HostFiles, judge, loadLanguages, readPackage } from "isolate/judge/mod.ts";
+ * import { HostFiles, judge, loadLanguages, readPackage, readSubmission } from "isolate/judge/mod.ts";
+ * import { assertEquals } from "@std/assert";
  *
  * const sandbox = await sharedSandbox();
  * const host = new HostFiles(sandbox);
- * const problem = await readPackage(host, "examples/hello");
- * const languages = await loadLanguages(host, { environment: await callerEnvironment() });
- * const { submissions } = problem;
- * const report = await judge({ sandbox, host, problem, submissions, languages, verify: true, jobs: 2 });
- * for (const { submission, verdict, message } of report.submissions) {
- *   console.log(submission, verdict, message);
- * }
+ * const directory = host.makeTemporaryDirectory();
+ * host.makeDirectory(`${directory}/tests`);
+ * host.write(`${directory}/task.yaml`, "title: Sum\nlimits: {time: 1s, memory: 64 MiB}\n");
+ * host.write(`${directory}/tests/1.in`, "20 22\n");
+ * host.write(`${directory}/tests/1.ans`, "42\n");
+ * host.write(`${directory}/mine.sh`, "read a b; echo $((a + b))\n");
+ *
+ * const report = await judge({
+ *   sandbox,
+ *   host,
+ *   problem: await readPackage(host, directory),
+ *   submissions: [readSubmission(host, `${directory}/mine.sh`)],
+ *   languages: await loadLanguages(host, { environment: await callerEnvironment() }),
+ *   verify: false,
+ *   jobs: 2,
+ *   boxIds: { first: 970, count: 20 },
+ * });
+ * host.removeTree(directory);
+ * assertEquals(report.submissions.map(({ verdict, message }) => [verdict, message]), [
+ *   ["AC", "Accepted"],
+ * ]);
  * ```
  *
  * @module

@@ -36,13 +36,13 @@ export type Prepared =
  *
  * @param source the source
  * @param workshop what is needed
- * @param kind what the program is for
+ * @param options what the program is for, and its language where that is known
  * @returns the program, or why there is none; nothing is thrown
  */
 export async function prepareProgram(
   source: ProgramSource,
   workshop: Workshop,
-  kind: "submission" | "validator",
+  options: { kind: "submission" | "validator"; language?: string | undefined },
 ): Promise<Prepared> {
   let language: Language | undefined;
   const failed = (verdict: Verdict, message: string): Prepared => ({
@@ -58,7 +58,7 @@ export async function prepareProgram(
     },
   });
   try {
-    language = workshop.languages.recognise(source, { kind });
+    language = workshop.languages.recognise(source, options);
   } catch (error) {
     return failed(error instanceof LanguageError ? "CE" : "JE", reasonOf(error));
   }
@@ -78,13 +78,16 @@ function compile(
   const { compileTimeMs: timeMs, compileMemoryKib: memoryKib, codeKib } = limits;
   return stations.use(async ({ box, cpus }) => {
     await box.clear();
-    return await compiler.compile(source, {
+    const compiled = await compiler.compile(source, {
       language,
       box,
       limits: { timeMs, memoryKib, codeKib },
       signal,
       ...cpus?.[0] !== undefined && { cpu: cpus[0] },
     });
+    // What a compiler has read counts as memory of the group for as long as the kernel keeps it.
+    if (!compiled.result.cached) await box.clear({ controlGroup: true });
+    return compiled;
   });
 }
 

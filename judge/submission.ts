@@ -6,7 +6,7 @@
 
 import { Grading, type PlannedTest } from "./grading.ts";
 import type { Grades } from "./grading.ts";
-import { runTest, type TestContext } from "./run_test.ts";
+import { runTest, type TestContext } from "./test_run.ts";
 import type { Stations } from "./stations.ts";
 import type { TestResult } from "./types.ts";
 

@@ -1,6 +1,5 @@
 /**
- * Time limits: of wall time, found from accepted submissions, and checked against what submissions
- * really take.
+ * Time limits: found from accepted submissions, and checked against what submissions really take.
  *
  * @module
  */
@@ -12,23 +11,6 @@ import { describeTime } from "./verdict.ts";
 export const UNKNOWN_LIMIT_MS = 60_000;
 /** The time limit of a package that has neither one nor an accepted submission to find it from. */
 export const FALLBACK_LIMIT_MS = 10_000;
-
-/** A program may sleep, and a loaded machine may make it wait: so many times its CPU time, … */
-const WALL_FACTOR = 3;
-/** … and this much more. */
-const WALL_MORE_MS = 3_000;
-
-/**
- * The wall time that goes with a limit of CPU time. It only ends programs that sleep or wait: CPU time
- * alone decides who is too slow, so that a loaded machine makes nobody's verdict worse. With a limit of
- * 1 s a program that gets a quarter of a CPU still has the time to use it up.
- *
- * @param cpuTimeMs the most CPU time that a run can use before it is killed, in milliseconds
- * @returns wall time in milliseconds: three times the CPU time and 3 s
- */
-export function wallTimeMs(cpuTimeMs: number): number {
-  return WALL_FACTOR * cpuTimeMs + WALL_MORE_MS;
-}
 
 /** A time limit and where it comes from. */
 export interface TimeLimit {

@@ -10,7 +10,7 @@ import type { BindRule, Box, Outcome, RunOptions } from "../mod.ts";
 import { Capture } from "../mod.ts";
 import type { Program } from "./compile.ts";
 import type { HostFiles } from "./host_files.ts";
-import { wallTimeMs } from "./time_limit.ts";
+import { wallTimeMs } from "./patience.ts";
 import type { ProblemLimits, TestCase, Verdict } from "./types.ts";
 import { describeEnding, describeTime, type Judgement } from "./verdict.ts";
 import { visibleText } from "./visible.ts";

@@ -6,6 +6,8 @@ export interface TestCase {
   file: string;
   name: string;
   outcome: "passed" | "failed" | "skipped";
+  /** With its steps. */
+  wallTimeS: number;
   /** Why it was skipped, where its name says so: see `tests/support/skip.ts`. */
   reason?: string;
 }
@@ -26,10 +28,15 @@ function unescapeXml(text: string): string {
   });
 }
 
-/** Splits the name `does X [skipped: no Y]` into the name and the reason. */
-function splitReason(text: string): { name: string; reason?: string } {
-  const match = /^(.*) \[skipped: (.*)\]$/s.exec(text);
-  return match ? { name: match[1] ?? "", reason: match[2] ?? "" } : { name: text };
+/** Takes what `tests/support/skip.ts` has added off a name: `does X [skipped: no Y] [in FILE]`. */
+function splitName(text: string): { name: string; reason?: string; file?: string } {
+  const [, rest = text, file] = /^(.*) \[in (\S+)\]$/s.exec(text) ?? [];
+  const [, name = rest, reason] = /^(.*) \[skipped: (.*)\]$/s.exec(rest) ?? [];
+  return {
+    name,
+    ...reason === undefined ? {} : { reason },
+    ...file === undefined ? {} : { file },
+  };
 }
 
 /**
@@ -39,8 +46,9 @@ function splitReason(text: string): { name: string; reason?: string } {
 export function parseJunit(xml: string): TestCase[] {
   const cases: TestCase[] = [];
   const names = new Set<string>();
-  const pattern = /<testcase name="([^"]*)" classname="([^"]*)"[^>]*>(.*?)<\/testcase>/gs;
-  for (const [, rawName = "", rawFile = "", body = ""] of xml.matchAll(pattern)) {
+  const pattern =
+    /<testcase name="([^"]*)" classname="([^"]*)" time="([\d.]+)"[^>]*>(.*?)<\/testcase>/gs;
+  for (const [, rawName = "", rawFile = "", time, body = ""] of xml.matchAll(pattern)) {
     const fullName = unescapeXml(rawName);
     const file = unescapeXml(rawFile);
     names.add(`${file}\n${fullName}`);
@@ -50,7 +58,7 @@ export function parseJunit(xml: string): TestCase[] {
       : body.includes("<skipped")
       ? "skipped"
       : "passed";
-    cases.push({ file, outcome, ...splitReason(fullName) });
+    cases.push({ file, outcome, wallTimeS: Number(time), ...splitName(fullName) });
   }
   return cases;
 }

@@ -9,6 +9,13 @@ const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
         <testcase name="needs root [skipped: not root]" classname="./a_test.ts" time="0.000" line="3" col="6">
             <skipped/>
         </testcase>
+        <testcase name="needs v2 [skipped: v1] [in ./b_test.ts]" classname="./skip.ts" time="0.000" line="3" col="6">
+            <skipped/>
+        </testcase>
+        <testcase name="of another [in ./b_test.ts]" classname="./skip.ts" time="1.250" line="3" col="6">
+        </testcase>
+        <testcase name="of another [in ./b_test.ts] &gt; step" classname="./skip.ts" time="1.000" line="3" col="6">
+        </testcase>
         <testcase name="bare" classname="./a_test.ts" time="0.000" line="3" col="6">
             <skipped/>
         </testcase>
@@ -25,13 +32,16 @@ y">x</failure>
 </testsuites>`;
 
 Deno.test("parseJunit() lists tests with their outcomes and reasons", () => {
-  const file = "./a_test.ts";
+  const [file, wallTimeS] = ["./a_test.ts", 0];
+  const other = "./b_test.ts";
   assertEquals(parseJunit(REPORT), [
-    { file, name: "a <b> & 'q'", outcome: "passed" },
-    { file, name: "needs root", outcome: "skipped", reason: "not root" },
-    { file, name: "bare", outcome: "skipped" },
-    { file, name: "steps", outcome: "failed" },
-    { file, name: "is 2 > 1", outcome: "passed" },
+    { file, name: "a <b> & 'q'", outcome: "passed", wallTimeS },
+    { file, name: "needs root", outcome: "skipped", reason: "not root", wallTimeS },
+    { file: other, name: "needs v2", outcome: "skipped", reason: "v1", wallTimeS },
+    { file: other, name: "of another", outcome: "passed", wallTimeS: 1.25 },
+    { file, name: "bare", outcome: "skipped", wallTimeS },
+    { file, name: "steps", outcome: "failed", wallTimeS: 0.002 },
+    { file, name: "is 2 > 1", outcome: "passed", wallTimeS },
   ]);
 });
 

@@ -163,6 +163,25 @@ cgTest("CMS: two boxes at once talk through FIFOs in directories bound into both
   });
 });
 
+cgTest("CMS: box ids up to 65000, where so many are configured", async () => {
+  await withScratch(async (outer) => {
+    const config = `${outer}/isolate`;
+    const roots = `box_root = ${outer}/boxes\nlock_root = ${outer}/locks\n`;
+    await Deno.writeTextFile(config, `${roots}num_boxes = 65536\n`, { mode: 0o644 });
+    const box = [`--config=${config}`, "--box-id=65000", "--cg"];
+    try {
+      assertEquals((await isolate([...box, "--cleanup"])).code, 0);
+      assertEquals((await isolate([...box, "--init"])).stdout, `${outer}/boxes/65000\n`);
+      const run = [...box, "--cg-mem=51200", `--meta=${outer}/meta`, "--run", "--", "/bin/true"];
+      assertEquals((await isolate(run)).code, 0);
+      assertNumbers(await readMeta(`${outer}/meta`), ["time", "time-wall", "cg-mem", "exitcode"]);
+    } finally {
+      assertEquals((await isolate([...box, "--cleanup"])).code, 0);
+    }
+    assertEquals(groupsOf(65000), []);
+  });
+});
+
 client("Piston: init, compile, run, SIGABRT, another box, cleanup", 573, async (places) => {
   const { id, outer, greedy } = places;
   const init = await isolate(["--init", "--cg", `-b${id}`]);

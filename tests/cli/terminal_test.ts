@@ -22,7 +22,8 @@ while True:
     if not data:
         break
     output += data
-    if keys and b"ready" in output:
+    # What is typed is echoed at once: not before the end of the line.
+    if keys and b"ready\\r\\n" in output:
         os.write(fd, keys)
         keys = b""
 sys.stdout.write(output.decode().replace("\\r\\n", "\\n"))

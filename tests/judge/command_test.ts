@@ -75,6 +75,17 @@ Deno.test("isolate judge ends with 0 for an accepted submission and with 1 for a
   });
 });
 
+Deno.test("isolate judge takes the language that is named, whatever the file is called", async () => {
+  await withTask(TWICE, async ({ folder, options }) => {
+    await writeFiles(folder, { solution: "print(2 * int(input()))\n" });
+    const args = ["judge", ...options, `${folder}/task`, `${folder}/solution`];
+    const unknown = await isolate(args);
+    assertEquals(unknown.code, 1);
+    assertMatch(unknown.stdout, /CE .*Cannot tell the language of solution/);
+    assertEquals((await isolate([...args, "--language=python3"])).code, 0);
+  });
+});
+
 Deno.test("isolate judge takes a submission of the package with what its folder promises", async () => {
   await withTask(TWICE, async ({ folder, options }) => {
     const path = `${folder}/task/submissions/wrong_answer/square.sh`;

@@ -51,38 +51,48 @@ limits: {time_limit: 0.3, memory: 128, validation_time: 1, validation_memory: 12
   };
 }
 
-testWith(needsJudge, "each submission that talks gets its verdict", async () => {
-  const files = interactive({
-    "submissions/accepted/good.py": GOOD,
-    // Goes on writing after the verdict.
-    "submissions/accepted/chatty.py":
-      `${GOOD}\nwhile True:\n  try: print(1, flush=True)\n  except BrokenPipeError: break\n`,
-    // Dies because nobody reads any more.
-    "submissions/accepted/pipe.py": `${GOOD}\nwhile True: print(1, flush=True)\n`,
-    "submissions/wrong_answer/linear.py":
-      "for i in range(1, 101):\n  print(i, flush=True)\n  input()\n",
-    "submissions/wrong_answer/silent.py": "pass\n",
-    "submissions/run_time_error/crash.py": "print(1, flush=True)\ninput()\nraise Exception\n",
-    "submissions/time_limit_exceeded/loop.py": "print(1, flush=True)\nwhile True: pass\n",
-    // Both wait for each other.
-    "submissions/time_limit_exceeded/flush.py": "import sys\nprint(1)\nsys.stdin.readline()\n",
+for (const transcriptBytes of [0, 4096]) {
+  const how = transcriptBytes === 0 ? "" : ", also when the conversation is kept";
+  testWith(needsJudge, `each submission that talks gets its verdict${how}`, async () => {
+    const files = interactive({
+      "submissions/accepted/good.py": GOOD,
+      // Goes on writing after the verdict.
+      "submissions/accepted/chatty.py":
+        `${GOOD}\nwhile True:\n  try: print(1, flush=True)\n  except BrokenPipeError: break\n`,
+      // Dies because nobody reads any more.
+      "submissions/accepted/pipe.py": `${GOOD}\nwhile True: print(1, flush=True)\n`,
+      "submissions/wrong_answer/linear.py":
+        "for i in range(1, 101):\n  print(i, flush=True)\n  input()\n",
+      "submissions/wrong_answer/silent.py": "pass\n",
+      "submissions/run_time_error/crash.py": "print(1, flush=True)\ninput()\nraise Exception\n",
+      "submissions/time_limit_exceeded/loop.py": "print(1, flush=True)\nwhile True: pass\n",
+      // Both wait for each other.
+      "submissions/time_limit_exceeded/flush.py": "import sys\nprint(1)\nsys.stdin.readline()\n",
+    });
+    await withPackage(files, async (judge) => {
+      const report = await judge.judge({ transcriptBytes });
+      const seen = verdicts(report);
+      assertEquals(seen["accepted/good.py"], "AC: Accepted");
+      assertEquals(seen["accepted/chatty.py"], "AC: Accepted");
+      assertEquals(seen["accepted/pipe.py"], "AC: Accepted");
+      assertEquals(seen["wrong_answer/linear.py"], "WA: Wrong answer: too many guesses");
+      assertEquals(seen["wrong_answer/silent.py"], "WA: Wrong answer: no guess");
+      assertEquals(seen["run_time_error/crash.py"], "RTE: Exit status 1");
+      assertMatch(
+        seen["time_limit_exceeded/loop.py"]!,
+        /^TLE: More than (0\.300 s of CPU|16\.000 s) /,
+      );
+      assertMatch(
+        seen["time_limit_exceeded/flush.py"]!,
+        /^TLE: More than (4\.800|16\.000) s of wall time/,
+      );
+      assertEquals(report.complaints, []);
+      const { transcript } = resultOf(report, "accepted/good.py").tests[0]!;
+      assertEquals(transcript !== undefined, transcriptBytes > 0);
+    });
+    assertEquals(existingBoxes(), []);
   });
-  await withPackage(files, async (judge) => {
-    const report = await judge.judge();
-    const seen = verdicts(report);
-    assertEquals(seen["accepted/good.py"], "AC: Accepted");
-    assertEquals(seen["accepted/chatty.py"], "AC: Accepted");
-    assertEquals(seen["accepted/pipe.py"], "AC: Accepted");
-    assertEquals(seen["wrong_answer/linear.py"], "WA: Wrong answer: too many guesses");
-    assertEquals(seen["wrong_answer/silent.py"], "WA: Wrong answer: no guess");
-    assertEquals(seen["run_time_error/crash.py"], "RTE: Exit status 1");
-    assertEquals(seen["time_limit_exceeded/loop.py"], "TLE: More than 0.300 s of CPU time");
-    assertMatch(seen["time_limit_exceeded/flush.py"]!, /^TLE: More than 4\.800 s of wall time/);
-    assertEquals(report.complaints, []);
-    assertEquals(resultOf(report, "accepted/good.py").tests[0]!.transcript, undefined);
-  });
-  assertEquals(existingBoxes(), []);
-});
+}
 
 testWith(needsJudge, "a conversation is kept if that is asked for, up to its limit", async () => {
   const files = interactive({ "submissions/accepted/good.py": GOOD });

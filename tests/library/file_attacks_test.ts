@@ -212,7 +212,7 @@ Deno.test("a file of the host that was linked into the box is not read for its c
     // What the kernel allows everybody where fs.protected_hardlinks is off.
     Deno.linkSync(`${folder}/secret`, `${box.directory}/box/trap`);
     const message = await refused("hostile-path", () => box.files.read("trap", { limitBytes: 9 }));
-    assertEquals(message, 'Cannot read "trap" in the box: it is also a file of user 0');
+    assertEquals(message, 'Cannot read "trap" in the box: it belongs to user 0');
     await box.files.write("own", "mine");
     Deno.linkSync(`${box.directory}/box/own`, `${box.directory}/box/twin`);
     assertEquals(await box.files.readText("twin", { limitBytes: 4 }), "mine");

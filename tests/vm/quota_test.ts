@@ -39,6 +39,8 @@ async function configure(folder: string): Promise<string> {
 /** The command, with its boxes on a file system with quotas. */
 interface Quotas {
   folder: string;
+  /** The option that names its configuration. */
+  config: string;
   /** Makes a box. */
   init(...args: string[]): Promise<string>;
   /** Runs a line of shell in a box. */
@@ -53,6 +55,7 @@ function quotaTest(name: string, body: (quotas: Quotas) => Promise<void>): void 
     const config = await configure(mounted.path);
     await body({
       folder: mounted.path,
+      config,
       init: (...args) => succeed([config, ...args, "--init"]),
       shell: (line, { boxId = 0 } = {}) => {
         const words = [config, "-s", `-b${boxId}`, "-p", "--run", "--", "/bin/sh", "-c", line];
@@ -128,6 +131,20 @@ quotaTest("--cleanup leaves no quota behind", async (quotas) => {
   const user = [`--reuid=${FIRST_UID}`, `--regid=${FIRST_UID}`, "--clear-groups"];
   const shell = ["/bin/sh", "-c", FILL_AND_CREATE];
   assertEquals(await start(["setpriv", ...user, ...shell], { cwd: free }).result, FINE);
+});
+
+quotaTest("ReCodEx: a box with a quota and a control group", async ({ folder, config, init }) => {
+  const box = [config, "--cg", "--box-id=3"];
+  try {
+    assertEquals(await init("--cg", QUOTA, "--box-id=3"), `${folder}/boxes/3\n`);
+    const words = [...box, "-s", "--cg-mem=65536", "--processes", "--run", "--", "/bin/sh", "-c"];
+    const { code, stderr } = await isolate([...words, FILL], { env: { LC_ALL: "C" } });
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, COMPLAINT);
+    assertEquals((await isolate([...words, "rm big; : > small"])).code, 0);
+  } finally {
+    await succeed([...box, "--cleanup"]);
+  }
 });
 
 testWith([needs.root()], "--quota on a file system without quotas is refused", async () => {

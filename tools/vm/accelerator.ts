@@ -36,7 +36,10 @@ const TCG: Accelerator = {
 async function emulate(folder: string): Promise<Accelerator> {
   const program = `${folder}/tsc`;
   const source = new URL("tsc.c", import.meta.url).pathname;
-  await output(["gcc", "-O1", "-o", program, source]);
+  // Another run may be executing the one that is there.
+  const fresh = `${program}.${Deno.pid}`;
+  await output(["gcc", "-O1", "-o", fresh, source]);
+  await Deno.rename(fresh, program);
   const frequencyKhz = (await output([program])).trim();
   return { ...TCG, kernelWords: [...TCG.kernelWords, `tsc_early_khz=${frequencyKhz}`] };
 }

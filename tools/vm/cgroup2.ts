@@ -1,4 +1,4 @@
-/** The first guest: Debian's cloud kernel, cgroup v2 alone, and the files of this machine. */
+/** Guests with Debian's cloud kernel, cgroup v2 alone, and the files of this machine. */
 
 import { filesOfInstalled, installedClosure } from "./debian.ts";
 import { Image } from "./image.ts";
@@ -25,8 +25,17 @@ const PACKAGES = [
 
 const MODULES = ["fs/quota/quota_tree.ko", "fs/quota/quota_v2.ko", "drivers/block/loop.ko"];
 
-/** Puts the guest's root together. */
+/** Puts the guest's root together, with what the kernel needs for disk quotas. */
 export async function makeCgroup2Image(options: ImageOptions): Promise<Image> {
+  return await makeImage(options, MODULES);
+}
+
+/** The same without modules of the kernel. */
+export async function makePlainImage(options: ImageOptions): Promise<Image> {
+  return await makeImage(options, []);
+}
+
+async function makeImage(options: ImageOptions, modules: readonly string[]): Promise<Image> {
   const image = new Image();
   image.addHostFiles(await filesOfInstalled(await installedClosure(PACKAGES)));
   for (const name of ["group", "hosts", "ld.so.cache", "nsswitch.conf", "passwd"]) {
@@ -34,6 +43,6 @@ export async function makeCgroup2Image(options: ImageOptions): Promise<Image> {
   }
   // Nobody logs in, but tests look at a file that only root may read.
   image.addText("/etc/shadow", "root:*:::::::\n", { mode: 0o600 });
-  await addProject(image, { ...options, modules: MODULES });
+  await addProject(image, { ...options, modules });
   return image;
 }

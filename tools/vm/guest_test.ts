@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { parseResults } from "./guest.ts";
 import { deal, guestTests } from "./suite.ts";
-import { parseTimes } from "./times.ts";
+import { timesOf } from "./times.ts";
 
 Deno.test("parseResults() reads the files that a guest handed out", () => {
   const text = "noise\r\nBEGIN a.xml\r\naGVs\r\nbG8=\r\nEND a.xml\r\nBEGIN b\nEND b\n";
@@ -18,6 +18,7 @@ Deno.test("guestTests() leaves out what needs no other kernel", () => {
   const files = ["tests/cgroup/life_test.ts", "tests/layers_test.ts", "tests/cgroup/life.ts"];
   assertEquals(guestTests(files, { guest: "cgroup2" }), ["tests/cgroup/life_test.ts"]);
   assertEquals(guestTests(files, { guest: "systemd" }), []);
+  assertEquals(guestTests(files, { guest: "newer" }), []);
 });
 
 Deno.test("guestTests() takes any test whose file is named", () => {
@@ -37,10 +38,12 @@ Deno.test("deal() starts no guest without tests", () => {
   assertEquals(deal(["a"], { guests: 2, weightOf: () => 1 }), [["a"]]);
 });
 
-Deno.test("parseTimes() adds up the tests of a file, wherever they were registered", () => {
-  const xml = '<testsuites time="9"><testsuite name="./a.ts" tests="2">' +
-    '<testcase name="x" classname="./a.ts" time="0.5" line="1" col="6">' +
-    '<testcase name="y" classname="./skip.ts" time="1.25" line="2" col="6">' +
-    '</testsuite><testsuite name="./b.ts" tests="0"></testsuite>';
-  assertEquals([...parseTimes(xml)], [["a.ts", 1.75], ["b.ts", 0]]);
+Deno.test("timesOf() adds up the tests of a file", () => {
+  const test = { name: "x", outcome: "passed" } as const;
+  const cases = [["./a.ts", 0.5], ["./b.ts", 0], ["./a.ts", 1.25]] as const;
+  const times = timesOf([
+    ...cases.map(([file, wallTimeS]) => ({ ...test, file, wallTimeS })),
+    { name: "y", outcome: "skipped", file: "./c.ts", wallTimeS: 0 },
+  ]);
+  assertEquals([...times], [["a.ts", 1.75], ["b.ts", 0]]);
 });

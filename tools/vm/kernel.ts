@@ -19,12 +19,36 @@ async function onlyNameIn(folder: string, pattern: RegExp): Promise<string> {
   throw new Error(`no ${pattern.source} in the kernel's package`);
 }
 
+/** Which of Debian's kernels a guest has. */
+export type KernelName = "stable" | "newer";
+
+/**
+ * Packages that stand for a kernel, the first that there is. Newer ones are offered to older
+ * releases of Debian under names of their own.
+ */
+const META_PACKAGES: Readonly<Record<KernelName, readonly string[]>> = {
+  stable: ["linux-image-cloud-amd64"],
+  newer: ["linux-image-6.12-cloud-amd64", "linux-image-cloud-amd64"],
+};
+
+async function resolveKernel(name: KernelName): Promise<string> {
+  const errors: unknown[] = [];
+  for (const metaPackage of META_PACKAGES[name]) {
+    try {
+      return await resolveMetaPackage(metaPackage, /(?<=Depends: )linux-image-\d\S+/);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  throw errors[0];
+}
+
 /** Once unpacked the kernel stays the same: the network is asked for the first time only. */
-async function unpackKernel(folder: string): Promise<void> {
+async function unpackKernel(folder: string, kernel: KernelName): Promise<void> {
   const memory = `${folder}.name`;
   let name = await Deno.readTextFile(memory).catch(() => undefined);
   if (name === undefined) {
-    name = await resolveMetaPackage("linux-image-cloud-amd64", /linux-image-\d\S+-cloud-amd64/);
+    name = await resolveKernel(kernel);
     await Deno.writeTextFile(memory, name);
   }
   await unpackPackagesOnce(folder, [name, "busybox-static"]);
@@ -36,12 +60,15 @@ async function unpackKernel(folder: string): Promise<void> {
  * @param folder Where unpacked packages are kept.
  * @throws {Error} The reason why there can be no guest here.
  */
-export async function prepareKernel(folder: string): Promise<Kernel> {
+export async function prepareKernel(
+  folder: string,
+  { name = "stable" }: { name?: KernelName } = {},
+): Promise<Kernel> {
   if (Deno.build.arch !== "x86_64") throw new Error("the guests are made for x86_64 only");
   await Deno.mkdir(folder, { recursive: true });
   await installIfMissing("qemu-system-x86_64", "qemu-system-x86");
-  const root = `${folder}/kernel`;
-  await unpackKernel(root);
+  const root = `${folder}/kernel${name === "stable" ? "" : `-${name}`}`;
+  await unpackKernel(root, name);
   const image = await onlyNameIn(`${root}/boot`, /^vmlinuz-/);
   const version = image.replace("vmlinuz-", "");
   return {

@@ -41,6 +41,7 @@ exec ${GUEST_DENO} ${words} "$@"`;
   return `#!/bin/sh
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root LANG=C.UTF-8 DENO_DIR=/vm/deno DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
+export ISOLATE_TEST_REPORT=1
 cd ${GUEST_PROJECT} || exit
 ${work}
 `;

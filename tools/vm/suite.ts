@@ -1,13 +1,17 @@
 /** Which tests run in a guest, and what they find there. */
 
 /** The guests, by what their tests are about. */
-export type GuestName = "cgroup2" | "systemd";
+export type GuestName = "cgroup2" | "newer" | "systemd";
 
 /**
- * What another kernel has a say in: quotas and control groups. The guest is emulated, every test
- * takes ten times as long there; any other test runs there when it is named.
+ * What another kernel has a say in: control groups, quotas, and all that the classic command line
+ * does. The guest is emulated, every test takes ten times as long there; any other test runs there
+ * when it is named.
  */
-const CGROUP2_TESTS = /^(cgroup|tests\/(vm|cgroup))\/.*_test\.ts$/;
+const CGROUP2_TESTS = /^(cgroup|tests\/(vm|cgroup|cli))\/.*_test\.ts$/;
+
+/** What a kernel can do since Linux 6.12: tell the peak memory of one run. */
+const NEWER_TESTS = /^tests\/cgroup\/memory_test\.ts$/;
 
 /** A service that is not under systemd's care has nothing to do with the kernel. */
 const HOST_ONLY = /^tests\/cgroup\/keeper_test\.ts$/;
@@ -32,9 +36,14 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 function belongs(file: string, guest: GuestName): boolean {
-  return guest === "systemd"
-    ? SYSTEMD_TESTS.test(file)
-    : CGROUP2_TESTS.test(file) && !HOST_ONLY.test(file);
+  switch (guest) {
+    case "cgroup2":
+      return CGROUP2_TESTS.test(file) && !HOST_ONLY.test(file);
+    case "newer":
+      return NEWER_TESTS.test(file);
+    case "systemd":
+      return SYSTEMD_TESTS.test(file);
+  }
 }
 
 /** The test files that run in a guest; with words those whose names hold one of them. */
@@ -44,8 +53,9 @@ export function guestTests(
 ): string[] {
   const listed = files.filter((file) => /_test\.ts$/.test(file));
   if (words.length === 0) return listed.filter((file) => belongs(file, guest));
-  // Who names a file wants it run, in the guest that fits best.
-  const fits = (file: string) => SYSTEMD_TESTS.test(file) === (guest === "systemd");
+  // Who names a file wants it run, and be it in a guest where it does not run by itself.
+  const fits = (file: string) =>
+    guest === "cgroup2" ? !SYSTEMD_TESTS.test(file) : belongs(file, guest);
   return listed.filter((file) => fits(file) && words.some((word) => file.includes(word)));
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Outcome, RunOptions, Sandbox } from "../mod.ts";
+import type { Box, Outcome, RunOptions, Sandbox } from "../mod.ts";
 import { Capture } from "../mod.ts";
 import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
@@ -14,9 +14,9 @@ import { checkOutputInTurns } from "./checker.ts";
 import type { Program } from "./compile.ts";
 import type { PlannedTest } from "./grading.ts";
 import type { HostFiles } from "./host_files.ts";
-import { converse, talkingTimeMs } from "./interactive.ts";
+import { converse } from "./interactive.ts";
+import { idleTimeMs, Patience, spareTimeMs, wallTimeMs } from "./patience.ts";
 import type { Station } from "./stations.ts";
-import { wallTimeMs } from "./time_limit.ts";
 import type { Difference, Problem, TestResult, TranscriptLine } from "./types.ts";
 import { type Feedback, validateOutput, type Validator, type ValidatorRun } from "./validator.ts";
 import { judgeOutcome, memoryOf } from "./verdict.ts";
@@ -113,41 +113,55 @@ function resultOf({ planned, outcome, stderr }: TestRun, judged: Judged): TestRe
 }
 
 /** How the submission is run, without its standard input and output, and what is said of it then. */
-function invoke(context: TestContext, { station, stderr }: TestRun, wallMs: number) {
+function invoke(context: TestContext, { station, stderr }: TestRun, cpuTimeMs: number) {
   const { problem, program, timeLimitMs, killTimeMs } = context;
   const { memoryKib, outputKib } = problem.limits;
   const controlGroup = station.box.hasControlGroup;
   const { command, ...own } = program.invocation({ timeLimitMs, memoryKib, controlGroup });
+  const limitMs = wallTimeMs(cpuTimeMs);
+  const { system } = context.sandbox;
+  const patience = new Patience(
+    idleTimeMs(cpuTimeMs),
+    () => spareTimeMs(system, station.cpus),
+  );
   const options: RunOptions = {
     ...own,
-    limits: { ...own.limits, wallTimeMs: wallMs, extraTimeMs: killTimeMs },
+    limits: { ...own.limits, wallTimeMs: limitMs, extraTimeMs: killTimeMs },
     stderr,
     ...station.cpus && { cpus: station.cpus },
   };
   const outputBytes = outputKib * 1024;
-  const allowed = { timeLimitMs, wallTimeMs: wallMs, memoryKib, outputBytes };
   const judge = (outcome: Outcome) => {
     const text = stderr.text();
     const isHeapFull = program.ranOutOfMemory(outcome, text);
+    const wallTimeMs = patience.isOver ? patience.idleTimeMs : limitMs;
+    const allowed = { timeLimitMs, wallTimeMs, memoryKib, outputBytes };
     return judgeOutcome(outcome, { allowed, stderr: text, isHeapFull });
   };
-  return { command, options, outputBytes, judge };
+  return { command, options, outputBytes, judge, patience, wallTimeMs: limitMs };
+}
+
+/** Each test has its own peak of memory, also where the kernel tells only that of the group. */
+async function clearForTest(box: Box): Promise<void> {
+  await box.clear({ controlGroup: box.peakMemoryIsOfBox });
 }
 
 async function runAndJudge(context: TestContext, run: TestRun): Promise<Judged> {
   const { system } = context.sandbox;
   const { planned, station, signal } = run;
-  const wallMs = wallTimeMs(context.killTimeMs);
-  const { command, options, outputBytes, judge } = invoke(context, run, wallMs);
+  const { command, options, ...more } = invoke(context, run, context.killTimeMs);
+  const { outputBytes, judge, patience } = more;
   const outputFd = openOutput(context.sandbox);
   try {
-    await station.box.clear();
-    run.outcome = await station.box.run(command, {
-      ...options,
-      stdin: { file: planned.test.inputFile },
-      stdout: { fd: outputFd, limitBytes: outputBytes },
-      signal,
-    });
+    await clearForTest(station.box);
+    run.outcome = patience.outcome(
+      await station.box.run(command, {
+        ...options,
+        ...patience.options(signal),
+        stdin: { file: planned.test.inputFile },
+        stdout: { fd: outputFd, limitBytes: outputBytes },
+      }),
+    );
     return judge(run.outcome) ?? await judgeOutput(context, { run, outputFd });
   } finally {
     system.close(outputFd);
@@ -182,11 +196,12 @@ async function talk(context: TestContext, run: TestRun): Promise<Judged> {
   const { validator, transcriptBytes } = context;
   if (!validator) throw new TypeError("Cannot judge an interactive problem without a validator");
   const { station, signal } = run;
-  const wallMs = talkingTimeMs(context.killTimeMs);
-  const { command, options, judge } = invoke(context, run, wallMs);
-  await station.box.clear();
+  // Some of the time is the validator's.
+  const { command, options, judge, ...times } = invoke(context, run, 2 * context.killTimeMs);
+  const { patience, wallTimeMs } = times;
+  await clearForTest(station.box);
   const { outcome, feedback, transcript } = await converse(
-    { box: station.box, command, options, wallTimeMs: wallMs, judge },
+    { box: station.box, command, options, judge, patience, wallTimeMs },
     validator,
     { run: validatorRun(run), transcriptBytes, signal },
   );

@@ -1,0 +1,119 @@
+/** A caller who is not root has files put into his box and taken out: by root, but never more than his. */
+
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { Box, Sandbox, SandboxError } from "isolate/mod.ts";
+import { HostFiles } from "isolate/judge/host_files.ts";
+import { withFolder } from "isolate/tests/support/folder.ts";
+import { sh } from "../support/isolate.ts";
+
+const BOX_ID = 925;
+const UID = 7925;
+
+const sandboxOfCaller = () => Sandbox.open({ actAs: { uid: UID, gid: UID } });
+
+async function refused(work: () => Promise<unknown>): Promise<string> {
+  return (await assertRejects(work, SandboxError)).message;
+}
+
+/**
+ * Gives `test` the box of a caller, into which he has moved a folder of his own, `moved/`. Root has
+ * files in it which he can rename with the folder, but neither read nor change.
+ */
+async function withMovedFolder(test: (box: Box, boxDirectory: string) => Promise<void>) {
+  await using box = await Box.init({ boxId: BOX_ID, sandbox: await sandboxOfCaller() });
+  const inside = `${box.directory}/box`;
+  // Where boxes are, as only within a file system things can be renamed.
+  const home = await Deno.makeTempDir({ dir: box.sandbox.settings.boxRoot, prefix: "home-" });
+  try {
+    await sh(`cd ${home}; mkdir -p moved/closed moved/shown; chown ${UID}:${UID} . moved
+      echo secret >moved/secret; echo secret >moved/closed/secret; echo old >moved/shown/file
+      chmod 600 moved/secret moved/closed/secret; chmod 700 moved/closed
+      setpriv --reuid=${UID} --regid=${UID} --clear-groups mv moved ${inside}/`);
+    await test(box, inside);
+  } finally {
+    await Deno.remove(home, { recursive: true });
+  }
+}
+
+Deno.test("a caller reads nothing of others that he has moved into his box", async () => {
+  await withMovedFolder(async (box) => {
+    await withFolder(async (folder) => {
+      await sh(`chmod 777 ${folder}`);
+      for (const path of ["moved/secret", "moved/closed/secret"]) {
+        const message = await refused(() => box.files.read(path, { limitBytes: 100 }));
+        assertStringIncludes(message, "it belongs to user 0");
+        await refused(() => box.files.copyOut([{ path, hostFile: `${folder}/copy` }]));
+      }
+      await refused(() => box.files.list("moved/closed"));
+      assertEquals((await box.files.list("moved")).length, 3);
+    });
+  });
+});
+
+Deno.test("a caller changes nothing of others that he has moved into his box", async () => {
+  await withMovedFolder(async (box, inside) => {
+    for (const path of ["moved/shown/file", "moved/shown/new", "moved/closed/new"]) {
+      await refused(() => box.files.write(path, "his"));
+      await refused(() => box.files.write(path, ReadableStream.from([new Uint8Array(1)])));
+    }
+    await refused(() => box.files.makeDirectory("moved/shown/new"));
+    await refused(() => box.files.makeDirectory("moved/closed/a/b"));
+    await refused(() => box.files.write("moved/closed/a/b", "his"));
+    assertEquals(await sh(`cd ${inside}/moved; cat shown/file; ls shown closed`), 
+      "old\nclosed:\nsecret\n\nshown:\nfile\n");
+    // What is his own he changes.
+    await box.files.write("moved/own/new", "his");
+    await box.files.write("moved/secret", "his");
+    assertEquals(await box.files.readText("moved/secret", { limitBytes: 10 }), "his");
+  });
+});
+
+Deno.test("a caller gets nothing of others as a present by running a program", async () => {
+  await withMovedFolder(async (box, inside) => {
+    const command = ["/bin/cat", "moved/secret", "moved/closed/secret"];
+    const outcome = await box.run(command, { stdout: "none", stderr: "none" });
+    assertEquals(outcome.kind === "exit" && outcome.exitCode, 1);
+    const names = "moved/secret moved/closed moved/closed/secret moved/shown moved/shown/file";
+    assertEquals(await sh(`cd ${inside}; stat -c %u ${names} | sort -u`), "0\n");
+    assertEquals(await sh(`cd ${inside}; stat -c %u moved`), `${UID}\n`);
+  });
+});
+
+Deno.test("a judge for a caller is not led through what the sandbox itself has open", async () => {
+  await withFolder(async (folder) => {
+    await sh(`cd ${folder}; chmod 755 .; mkdir -p closed/open; chmod 700 closed
+      chmod 777 closed/open; echo secret >closed/open/file
+      ln -s /proc/self/cwd link; ln -s /proc/self/cwd/new new`);
+    const host = new HostFiles(await sandboxOfCaller());
+    const before = Deno.cwd();
+    Deno.chdir(`${folder}/closed/open`);
+    try {
+      for (const path of ["/proc/self/cwd", "/proc/thread-self/cwd", `${folder}/link`]) {
+        assertThrows(() => host.readText(`${path}/file`, { limitBytes: 100 }), SandboxError);
+        assertThrows(() => host.status(`${path}/file`), SandboxError);
+        assertThrows(() => host.realPath(path), SandboxError);
+        assertThrows(() => host.list(path), SandboxError);
+        assertThrows(() => host.write(`${path}/new`, "his"), SandboxError);
+        assertThrows(() => host.makeDirectory(`${path}/new`), SandboxError);
+      }
+      assertThrows(() => host.write(`${folder}/new`, "his"), SandboxError);
+      assertEquals(await sh(`ls ${folder}/closed/open`), "file\n");
+    } finally {
+      Deno.chdir(before);
+    }
+  });
+});
+
+Deno.test("a judge for a caller removes no directory in which another user has something", async () => {
+  await withFolder(async (folder) => {
+    await sh(`cd ${folder}; chmod 755 .; mkdir -p his/others; echo kept >his/others/file
+      chown ${UID}:${UID} his`);
+    const host = new HostFiles(await sandboxOfCaller());
+    assertThrows(() => host.removeTree(`${folder}/his`), SandboxError);
+    assertEquals(await sh(`cat ${folder}/his/others/file`), "kept\n");
+    await sh(`chown -R ${UID}:${UID} ${folder}/his ${folder}`);
+    host.removeTree(`${folder}/his`);
+    assertEquals(await sh(`ls ${folder}`), "");
+    assertEquals(new HostFiles(await Sandbox.open()).status("/root/x"), undefined);
+  });
+});
