@@ -158,8 +158,9 @@ export class CompileCache {
     if (this.#given === undefined) {
       return this.#directory = this.#host.makeTemporaryDirectory({ prefix: "isolate-programs-" });
     }
-    const directory = this.#host.absolute(this.#given);
-    this.#host.makeDirectory(directory, 0o700);
+    this.#host.makeDirectory(this.#given, 0o700);
+    // Whoever owns a link that leads there cannot lead elsewhere later.
+    const directory = this.#host.realPath(this.#given);
     const { uid, mode } = this.#host.status(directory)!;
     // Programs from here are run without being compiled again.
     if (uid !== this.#host.sandbox.caller.uid || (mode & OPEN_TO_OTHERS) !== 0) {

@@ -7,12 +7,12 @@
 
 import type { Sandbox } from "../box/sandbox.ts";
 import { SandboxError, toSandboxError } from "../box/errors.ts";
-import { asIdentity } from "../box/identity.ts";
+import { asIdentity, withIdentity } from "../box/identity.ts";
 import { removeTree } from "../box/tree.ts";
 import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { decodeOsString, encodeOsString } from "../ffi/os_string.ts";
-import { Plan } from "../ffi/plan.ts";
+import { Plan, type Slot } from "../ffi/plan.ts";
 import { AT_FDCWD } from "../ffi/system.ts";
 import {
   entriesOf,
@@ -21,6 +21,7 @@ import {
   type HostStatus,
   linkTarget,
   openPath,
+  planHow,
   readFrom,
   realPathAt,
   statusAt,
@@ -225,16 +226,22 @@ export class HostFiles {
    * @throws {SandboxError} if it cannot be made
    */
   makeDirectory(path: string, mode = 0o755): void {
-    const parts = this.absolute(path).split("/").slice(1);
+    const parts = this.absolute(path).split("/");
     this.#asCaller(`make ${path}`, (plan) => {
-      parts.forEach((_, i) => {
-        const part = "/" + parts.slice(0, i + 1).join("/");
-        // Whoever may not make a directory where one is gets EACCES or EROFS on some systems.
+      const what = `make the directory ${path}`;
+      const how = planHow(plan, this.#place, { flags: O.O_PATH | O.O_DIRECTORY, mode: 0 });
+      let folder: number | Slot = AT_FDCWD;
+      parts.forEach((part, i) => {
+        // The first one is the name of the root.
+        const name = plan.string(part || "/");
         const isLast = i === parts.length - 1;
-        plan.step("mkdirat", [AT_FDCWD, plan.string(part), isLast ? mode : 0o755], {
-          ignore: isLast ? ERRNO.EEXIST : "all",
-          what: `make the directory ${path}`,
-        });
+        // Whoever may not make a directory where one is gets EACCES or EROFS on some systems.
+        const ignore = isLast ? ERRNO.EEXIST : "all";
+        plan.step("mkdirat", [folder, name, isLast ? mode : 0o755], { ignore, what });
+        const next = plan.slot(part);
+        if (!isLast) plan.step("openat2", [folder, name, how, 24], { into: next, what });
+        if (folder !== AT_FDCWD) plan.step("close", [folder], { always: true, ignore: "all" });
+        folder = next;
       });
     });
     const status = this.status(path);
@@ -264,8 +271,6 @@ export class HostFiles {
   /**
    * Removes a directory and everything below it; one that does not exist is no error.
    *
-   * What is below it is removed with root's rights: only for directories that we have made.
-   *
    * @param path its path
    * @throws {SandboxError} if it cannot be removed, is no directory, or is somebody else's
    */
@@ -280,7 +285,8 @@ export class HostFiles {
     const cut = absolute.lastIndexOf("/");
     const parent = openPath(this.#place, absolute.slice(0, cut) || "/", O.O_PATH | O.O_DIRECTORY);
     try {
-      removeTree(system, parent, absolute.slice(cut + 1));
+      const remove = () => removeTree(system, parent, absolute.slice(cut + 1));
+      withIdentity(system, { identity: caller, own }, remove);
     } catch (error) {
       throw toSandboxError(error);
     } finally {
@@ -293,21 +299,28 @@ export class HostFiles {
     name: string,
     { flags, path }: { flags: number; path: string },
   ): number {
-    const what = `write ${path}`;
-    const plan = this.#asCaller(what, (plan) => {
-      const mode = flags & O.O_CREAT ? 0o666 : 0;
+    const mode = flags & O.O_CREAT ? 0o666 : 0;
+    const plan = new Plan();
+    const fd = plan.slot("file");
+    this.#execute(plan, `write ${path}`, () => {
       const how = planHow(plan, this.#place, { flags: flags | O.O_WRONLY, mode });
-      plan.step("openat2", [folder, plan.string(name), how, 24], { into: plan.slot("file"), what });
+      plan.step("openat2", [folder, plan.string(name), how, 24], {
+        into: fd,
+        what: `write ${path}`,
+      });
     });
-    return plan.result(plan.slots[0]!);
+    return plan.result(fd);
   }
 
-  #asCaller(title: string, build: (plan: Plan) => void): Plan {
+  #asCaller(title: string, build: (plan: Plan) => void): void {
     const plan = new Plan();
+    this.#execute(plan, title, () => build(plan));
+  }
+
+  #execute(plan: Plan, title: string, build: () => void): void {
     const { caller: identity, own, system } = this.#sandbox;
-    asIdentity(plan, { identity, own }, () => build(plan));
+    asIdentity(plan, { identity, own }, build);
     const failure = system.attempt(plan, title);
     if (failure) throw toSandboxError(failure);
-    return plan;
   }
 }

@@ -2,7 +2,7 @@
  * Wall time. CPU time alone decides who is too slow, so that a loaded machine makes nobody's verdict
  * worse; wall time is for those who sleep, or wait for what never comes.
  *
- * - After three times its CPU time and 3 s a program is ended if it has used hardly any CPU time for two
+ * - After twice its CPU time and 1 s a program is ended if it has used hardly any CPU time for two
  *   seconds, although its CPU had time to spare: it sleeps, for otherwise it would have run.
  * - One that runs, or may be waiting for its CPU, is given ten times its CPU time and 10 s.
  *
@@ -12,8 +12,8 @@
 import type { Outcome, RunOptions } from "../mod.ts";
 import type { System } from "../ffi/system.ts";
 
-const IDLE_FACTOR = 3;
-const IDLE_MORE_MS = 3_000;
+const IDLE_FACTOR = 2;
+const IDLE_MORE_MS = 1_000;
 const LIMIT_FACTOR = 10;
 const LIMIT_MORE_MS = 10_000;
 /** Who uses less than this part of a CPU … */
@@ -33,7 +33,7 @@ const IDLE_FIELDS = [4, 5] as const;
  * When a program that is idle is ended.
  *
  * @param cpuTimeMs the most CPU time that it can use before it is killed, in milliseconds
- * @returns wall time in milliseconds: three times the CPU time and 3 s
+ * @returns wall time in milliseconds: twice the CPU time and 1 s
  */
 export function idleTimeMs(cpuTimeMs: number): number {
   return IDLE_FACTOR * cpuTimeMs + IDLE_MORE_MS;

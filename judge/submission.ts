@@ -86,6 +86,11 @@ class Round {
   /** Runs the others until one takes so long. */
   async look(wantedTimeMs: number): Promise<void> {
     const others = this.#grading.tests.filter(({ index }) => !this.#results.has(index));
+    // Who waited until the wall time was over uses no CPU time elsewhere either.
+    const hasWaited = [...this.#results.values()].some(({ outcome }) =>
+      outcome?.kind === "time-limit" && outcome.limit === "wall"
+    );
+    if (hasWaited) return;
     const isFound = () => (this.#slowest?.cpuTimeMs ?? 0) >= wantedTimeMs;
     await this.#spread(() => isFound() ? undefined : others.shift(), () => {
       if (isFound()) { for (const stop of this.#running.values()) stop.abort(); }

@@ -227,7 +227,8 @@ Deno.test("isolate judge ends cleanly with what is known when it is interrupted"
 });
 
 Deno.test("isolate judge has a changing line, colours and a table on a terminal", async () => {
-  await withTask(TWICE, async ({ folder, options }) => {
+  const slow = { "submissions/accepted/slow.sh": "sleep .2\nread n\necho $((n * 2))\n" };
+  await withTask({ ...TWICE, ...slow }, async ({ folder, options }) => {
     const command = [...COMMAND, "judge", ...options, `${folder}/task`].join(" ");
     const script = ["script", "-qec", command, "/dev/null"];
     const { code, stdout } = await start(script, { env: { TERM: "xterm", NO_COLOR: "" } }).result;

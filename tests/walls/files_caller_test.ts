@@ -59,8 +59,10 @@ Deno.test("a caller changes nothing of others that he has moved into his box", a
     await refused(() => box.files.makeDirectory("moved/shown/new"));
     await refused(() => box.files.makeDirectory("moved/closed/a/b"));
     await refused(() => box.files.write("moved/closed/a/b", "his"));
-    assertEquals(await sh(`cd ${inside}/moved; cat shown/file; ls shown closed`), 
-      "old\nclosed:\nsecret\n\nshown:\nfile\n");
+    assertEquals(
+      await sh(`cd ${inside}/moved; cat shown/file; ls shown closed`),
+      "old\nclosed:\nsecret\n\nshown:\nfile\n",
+    );
     // What is his own he changes.
     await box.files.write("moved/own/new", "his");
     await box.files.write("moved/secret", "his");
