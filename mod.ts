@@ -57,16 +57,16 @@ export {
   parseEnvironmentRule,
 } from "./box/environment.ts";
 export { SandboxError, type SandboxErrorKind, type SandboxErrorOptions } from "./box/errors.ts";
-export {
-  BoxFiles,
-  type CopiedFile,
-  type CopyItem,
-  type FileContent,
-  type FileEntry,
-  type FileKind,
-  type ReadOptions,
-  type WriteOptions,
-} from "./box/files.ts";
+export type {
+  CopiedFile,
+  CopyItem,
+  FileContent,
+  FileEntry,
+  FileKind,
+  ReadOptions,
+  WriteOptions,
+} from "./box/file_types.ts";
+export { BoxFiles } from "./box/files.ts";
 export type { Identity } from "./box/identity.ts";
 export type { Limits } from "./box/limits.ts";
 export { formatMeta, type MetaRecord, type MetaStatus, parseMeta } from "./box/meta.ts";
@@ -81,7 +81,8 @@ export {
 export { fromMeta, toMeta } from "./box/outcome_meta.ts";
 export { type PairOptions, type PairOutcome, type PairProgram, runPair } from "./box/pair.ts";
 export type { Progress, TellProgress } from "./box/keeper.ts";
-export { BoxPool, type Lease, type PoolOptions } from "./box/pool.ts";
+export type { Lease, PoolOptions } from "./box/lease.ts";
+export { BoxPool } from "./box/pool.ts";
 export type { Stream } from "./box/program.ts";
 export type { BoxSize } from "./box/own_file_system.ts";
 export type { DiskQuota } from "./box/quota.ts";

@@ -8,14 +8,25 @@
 import { ControlGroupFiles } from "../cgroup/files.ts";
 import { findControlGroupRoot } from "../cgroup/root.ts";
 import { type ControlGroup, ControlGroupError, type ControlGroupRoot } from "../cgroup/types.ts";
-import { DELEGATED_GROUP_FILE } from "../config/settings.ts";
+import { DELEGATED_GROUP_FILE, type Settings } from "../config/settings.ts";
 import { decodeOsString } from "../ffi/os_string.ts";
 import type { BoxPlaces } from "./paths.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { System } from "../ffi/system.ts";
+import type { Log } from "./trace.ts";
 
 const WRITABLE_BY_OTHERS = 0o022;
 
-const found = new WeakMap<Sandbox, ControlGroupRoot>();
+/** What of a sandbox tells where its control groups are. */
+export interface ControlGroupContext {
+  /** The kernel. */
+  readonly system: System;
+  /** The configuration. */
+  readonly settings: Settings;
+  /** Is told what is found. */
+  readonly log: Log;
+}
+
+const found = new WeakMap<ControlGroupContext, ControlGroupRoot>();
 
 /**
  * Finds the place where control groups of boxes are made.
@@ -26,7 +37,7 @@ const found = new WeakMap<Sandbox, ControlGroupRoot>();
  * @throws {ControlGroupError} if control groups cannot be used here, with the reason
  */
 export function controlGroups(
-  sandbox: Sandbox,
+  sandbox: ControlGroupContext,
   options: { readonly create: boolean },
 ): ControlGroupRoot {
   const known = found.get(sandbox);
@@ -51,14 +62,14 @@ export function controlGroups(
  * @throws {ControlGroupError} if control groups cannot be used here
  */
 export function controlGroupOf(
-  sandbox: Sandbox,
+  sandbox: ControlGroupContext,
   places: BoxPlaces,
   options: { readonly create: boolean },
 ): ControlGroup {
   return controlGroups(sandbox, options).group(`box-${places.boxId}`);
 }
 
-function configuredGroup({ system, settings, log }: Sandbox): string | undefined {
+function configuredGroup({ system, settings, log }: ControlGroupContext): string | undefined {
   const { cgRoot } = settings;
   if (cgRoot.kind === "directory") return cgRoot.directory;
   const path = cgRoot.kind === "auto" ? DELEGATED_GROUP_FILE : cgRoot.file;

@@ -8,7 +8,7 @@ import { SandboxError } from "./errors.ts";
 import { checkLimit, checkMode, splitFilePath, tooLarge } from "./file_paths.ts";
 import { openToRead } from "./file_reader.ts";
 import { copyAll } from "./file_transfer.ts";
-import type { CopiedFile, CopyItem, FileAccess } from "./files.ts";
+import type { CopiedFile, CopyItem, FileAccess } from "./file_types.ts";
 import { NewHostFile } from "./host_file.ts";
 
 const LIMIT_BYTES = 64 << 20;

@@ -9,7 +9,7 @@ import type { Plan, Slot } from "../ffi/plan.ts";
 import { O } from "../ffi/abi.ts";
 import { FILE_TYPE, type SystemError } from "../ffi/system.ts";
 import { SandboxError } from "./errors.ts";
-import type { FileKind } from "./files.ts";
+import type { FileKind } from "./file_types.ts";
 import { openHowStrict } from "./resolve.ts";
 
 /** The kernel takes paths of up to 4095 bytes; programs can make longer ones, level by level. */

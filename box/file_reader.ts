@@ -29,7 +29,7 @@ import {
   wrongKind,
 } from "./file_paths.ts";
 import { readAll } from "./file_transfer.ts";
-import type { FileAccess, FileEntry, FileKind } from "./files.ts";
+import type { FileAccess, FileEntry, FileKind } from "./file_types.ts";
 import { belongsTo } from "./tree.ts";
 
 const AT_NO_AUTOMOUNT = 0x800;

@@ -25,7 +25,7 @@ import {
   wrongKind,
 } from "./file_paths.ts";
 import { copyAll, SMALL_BYTES, writeBytes } from "./file_transfer.ts";
-import type { FileAccess, FileContent, WriteOptions } from "./files.ts";
+import type { FileAccess, FileContent, WriteOptions } from "./file_types.ts";
 import { openHostFile } from "./host_file.ts";
 import { asIdentity } from "./identity.ts";
 import { openHowStrict } from "./resolve.ts";

@@ -9,7 +9,7 @@ import { Box } from "./box.ts";
 import type { BoxTaken } from "./box_claim.ts";
 import { usableCpus } from "./cpus.ts";
 import { SandboxError, toSandboxError } from "./errors.ts";
-import type { Lease, PoolOptions } from "./pool.ts";
+import type { Lease, PoolOptions } from "./lease.ts";
 import { type Sandbox, sharedSandbox } from "./sandbox.ts";
 
 const WAIT_MS = 60_000;

@@ -17,6 +17,7 @@ import {
 } from "../ffi/system.ts";
 import { SandboxError } from "./errors.ts";
 import { asIdentity, type Identity } from "./identity.ts";
+import { isolateInput } from "./input_file.ts";
 import { RESOLVE } from "./resolve.ts";
 
 const F_GETFL = 3;
@@ -189,6 +190,7 @@ export function openHostFile(system: System, options: HostFileOptions): number {
     throw failure;
   }
   const type = readStatx(plan.view(status)).mode & FILE_TYPE.mask;
+  if (type === FILE_TYPE.regular && use === "read") return isolateInput(system, plan.result(fd));
   if (type === FILE_TYPE.regular || type === CHARACTER_DEVICE) return plan.result(fd);
   system.close(plan.result(fd));
   throw new SandboxError(

@@ -38,7 +38,10 @@ export type Input =
   | { readonly text: string }
   /** Bytes, of which the program gets a copy in memory. */
   | { readonly bytes: Uint8Array }
-  /** A file of the host, opened with the caller's rights. The program reads the file itself. */
+  /**
+   * A file of the host, opened with the caller's rights. The program reads the file itself, and cannot
+   * tell where it lies, nor change anything about it.
+   */
   | { readonly file: string }
   /**
    * A stream. It is read as the program reads, and cancelled when the program is over or reads no

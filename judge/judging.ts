@@ -6,7 +6,7 @@
 
 import type { Compiler, Program } from "./compile.ts";
 import { planTests } from "./grading.ts";
-import type { JudgeOptions } from "./judge.ts";
+import type { JudgeOptions } from "./judge_options.ts";
 import { leaveProgram } from "./leave_program.ts";
 import { type Prepared, prepareProgram, type Workshop } from "./preparation.ts";
 import type { TestContext } from "./test_run.ts";

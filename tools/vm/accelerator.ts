@@ -1,14 +1,7 @@
 /** How qemu runs the guest's processors: by KVM where a guest really boots with it, else by TCG. */
 
 import { output } from "./debian.ts";
-import { runGuest } from "./guest.ts";
-
-/** A choice, with the words that go with it. */
-export interface Accelerator {
-  name: "kvm" | "tcg";
-  qemuWords: readonly string[];
-  kernelWords: readonly string[];
-}
+import { type Accelerator, runGuest } from "./guest.ts";
 
 const KVM: Accelerator = {
   name: "kvm",

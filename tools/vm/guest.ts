@@ -1,6 +1,11 @@
 /** Boots a kernel with a root of ours in qemu, and brings back what the guest hands out. */
 
-import type { Accelerator } from "./accelerator.ts";
+/** How the processors of a guest are run, with the words that go with it. */
+export interface Accelerator {
+  name: "kvm" | "tcg";
+  qemuWords: readonly string[];
+  kernelWords: readonly string[];
+}
 
 /** What a guest left behind. */
 export interface GuestRun {

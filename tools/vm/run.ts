@@ -1,9 +1,9 @@
 /** Runs tests in guests and makes of their reports one list, as if they had run here. */
 
 import { parseJunit, type TestCase } from "../junit.ts";
-import { type Accelerator, chooseAccelerator } from "./accelerator.ts";
+import { chooseAccelerator } from "./accelerator.ts";
 import { makeCgroup2Image, makePlainImage } from "./cgroup2.ts";
-import { runGuest } from "./guest.ts";
+import { type Accelerator, runGuest } from "./guest.ts";
 import type { Image } from "./image.ts";
 import { type Kernel, type KernelName, prepareKernel } from "./kernel.ts";
 import type { ImageOptions } from "./project.ts";
