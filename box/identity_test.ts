@@ -4,7 +4,7 @@ import { Plan } from "../ffi/plan.ts";
 import { AT_FDCWD, System } from "../ffi/system.ts";
 import { operationsOf } from "../tests/support/plans.ts";
 import { SandboxError } from "./errors.ts";
-import { asIdentity, callerIdentity, type Identity } from "./identity.ts";
+import { asIdentity, callerIdentity, type Identity, withIdentity } from "./identity.ts";
 
 const NOBODY: Identity = { uid: 65534, gid: 65533, groups: [7, 8] };
 
@@ -99,4 +99,19 @@ Deno.test("asIdentity() switches nothing where the user is the same", () => {
   }
   assertEquals(operations({ uid: 1, gid: 0, groups: [4, 5] }), switched);
   assertEquals(operations({ uid: 0, gid: 1, groups: [4, 5] }), switched);
+});
+
+Deno.test("withIdentity() does many things with the rights of another user, also if they fail", async () => {
+  const system = await System.load();
+  const before = currentIds();
+  const own = callerIdentity(system);
+  const ids = withIdentity(system, { identity: NOBODY, own }, currentIds);
+  assertEquals(ids, ["0\t65534\t0\t65534", "0\t65533\t0\t65533", "7 8", "0000000000000000"]);
+  assertEquals(currentIds(), before);
+  const fail = () => {
+    throw new RangeError("failed");
+  };
+  assertThrows(() => withIdentity(system, { identity: NOBODY, own }, fail), RangeError);
+  assertEquals(currentIds(), before);
+  assertEquals(withIdentity(system, { identity: own, own }, currentIds), before);
 });

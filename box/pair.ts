@@ -7,7 +7,7 @@
 import type { Box } from "./box.ts";
 import { toSandboxError } from "./errors.ts";
 import type { Outcome } from "./outcome.ts";
-import { duplicate, makePipes, type Pipe } from "./pipes.ts";
+import { duplicate, makePipes, type Pipe, unreadBytes } from "./pipes.ts";
 import type { RunOptions } from "./run.ts";
 import type { PairSide, Transcript } from "./transcript.ts";
 
@@ -67,6 +67,11 @@ export interface PairOutcome {
    * with an error status soon afterwards, may have done so only because nobody listened any more.
    */
   gapMs: number;
+  /**
+   * With `announceEnds`: how many bytes each had been sent and had not read when the first of them
+   * ended. Who leaves something unread and is idle does not wait for input.
+   */
+  unread?: { readonly [which in PairSide]: number };
 }
 
 /**
@@ -146,6 +151,7 @@ class PairRun {
   #failure: { error: unknown } | undefined;
   /** Ends of the other one's pipes that are open until a program's end is known. */
   readonly #held: { [which in PairSide]?: readonly number[] } = {};
+  #unread: { [which in PairSide]: number } | undefined;
 
   constructor(options: PairOptions) {
     this.#options = options;
@@ -177,6 +183,16 @@ class PairRun {
     return [fromFirst, fromSecond, toFirst, toSecond];
   }
 
+  /** Only when the first one ends all pipes are still as they were. */
+  #seeUnread(): void {
+    const [toSecond] = this.#held.first ?? [];
+    const [toFirst] = this.#held.second ?? [];
+    if (toFirst === undefined || toSecond === undefined) return;
+    const { system } = this.#options.first.box.sandbox;
+    const [first = 0, second = 0] = unreadBytes(system, [toFirst, toSecond]);
+    this.#unread = { first, second };
+  }
+
   #letGo(which: PairSide): void {
     this.#options.first.box.sandbox.system.close(...this.#held[which] ?? []);
     delete this.#held[which];
@@ -199,6 +215,7 @@ class PairRun {
         signal: stop.signal,
         onEnd: (endedMs) => {
           this.#endsMs[which] = endedMs;
+          this.#seeUnread();
           this.#letGo(which);
           options.onEnd?.(endedMs);
         },
@@ -234,7 +251,13 @@ class PairRun {
     const slower = gapMs >= 0 ? "second" : "first";
     const wasTold = isClose && diedOfPipe({ first, second }[faster]) &&
       !diedOfPipe({ first, second }[slower]);
-    return { first, second, endedFirst: wasTold ? slower : faster, gapMs: Math.abs(gapMs) };
+    return {
+      first,
+      second,
+      endedFirst: wasTold ? slower : faster,
+      gapMs: Math.abs(gapMs),
+      ...this.#unread && { unread: this.#unread },
+    };
   }
 }
 

@@ -10,6 +10,7 @@ import type { System } from "../ffi/system.ts";
 import { toSandboxError } from "./errors.ts";
 
 const F_DUPFD_CLOEXEC = 1030;
+const FIONREAD = 0x541b;
 const WHAT = "make the pipes between two programs";
 
 /** A pipe, see pipe(7); no program gets one of its ends unless it is given to it. */
@@ -40,6 +41,25 @@ export function makePipes(system: System, count: number): Pipe[] {
   if (!failure) return pipes;
   system.close(...pipes.flatMap(({ readFd, writeFd }) => [readFd, writeFd]));
   throw toSandboxError(failure);
+}
+
+/**
+ * How much is in pipes, see ioctl_pipe(2).
+ *
+ * @param system the kernel
+ * @param fds an end of each pipe
+ * @returns bytes that were written and not read yet, in this order
+ * @throws {SystemError} if one of them is no pipe
+ */
+export function unreadBytes(system: System, fds: readonly number[]): number[] {
+  const plan = new Plan();
+  const counts = fds.map((fd) => {
+    const count = plan.struct([0]);
+    plan.step("ioctl", [fd, FIONREAD, count]);
+    return count;
+  });
+  system.run(plan, "see how much is in pipes");
+  return counts.map((count) => plan.view(count).getInt32(0, true));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Subcommand } from "./help.ts";
+import { JUDGE_OPTIONS } from "./judge_options.ts";
 import { CLASSIC_OPTIONS } from "./option_table.ts";
 import type { ClassicOption } from "./option_values.ts";
 import { UsageError } from "./usage_error.ts";
@@ -91,6 +92,14 @@ function casePattern(kind: ValueKind): string {
     .join(" | ");
 }
 
+/** The options of `isolate judge` as they are typed. */
+function judgeWords(): string {
+  return JUDGE_OPTIONS.map(({ long, valueName }) =>
+    `--${long}${valueName === undefined ? "" : "="}`
+  )
+    .join(" ");
+}
+
 function bashScript(subcommands: readonly Subcommand[]): string {
   const words = CLASSIC_OPTIONS.flatMap(({ long, short, value }) => [
     ...short === undefined ? [] : [`-${short}`],
@@ -138,7 +147,16 @@ _isolate() {
     # Behind -- stand the program and its arguments, which are paths inside the box.
     [[ \${words[i]} == -- ]] && return
   done
-  case $current in
+  if [[ \${words[1]} == judge ]]; then
+    case $current in
+      --*=*)
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -P "\${current%%=*}=" -- "\${current#*=}") ;;
+      -*)
+        mapfile -t COMPREPLY < <(compgen -W "${judgeWords()}" -- "$current")
+        [[ \${#COMPREPLY[@]} == 1 && \${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null ;;
+    esac
+  else case $current in
     --*=*) _isolate_value "\${current%%=*}" "\${current#*=}" "\${current%%=*}=" ;;
     -*)
       mapfile -t COMPREPLY < <(compgen -W "${words.join(" ")}" -- "$current")
@@ -157,7 +175,7 @@ _isolate() {
     subcommands.map(({ name }) => name).join(" ")
   }" -- "$current") ;;
       esac ;;
-  esac
+  esac fi
 
   # Readline replaces only what stands behind the last character that splits words.
   typed=\${current%"\${current##*["$COMP_WORDBREAKS"]}"}
@@ -198,6 +216,14 @@ ${subs.join("\n")}
 }
 
 _isolate() {
+  if ((CURRENT > 2)) && [[ $words[2] == judge ]]; then
+    shift words
+    ((CURRENT--))
+    _arguments -s \\
+${zshJudge()} \\
+      '*:file:_files'
+    return
+  fi
   _arguments -s -S \\
 ${specs.join(" \\\n")} \\
     '*: :_isolate_first_word'
@@ -209,6 +235,19 @@ else
   compdef _isolate isolate
 fi
 `;
+}
+
+/** All of what values can be are files, or no use to be guessed. */
+function zshJudge(): string {
+  return JUDGE_OPTIONS.map(({ long, short, valueName, summary }) => {
+    const value = valueName === undefined ? "" : `:${valueName}:_files`;
+    const mark = valueName === undefined ? "" : "=";
+    const names = short === undefined
+      ? `--${long}${mark}`
+      : `{-${short}${valueName === undefined ? "" : "+"},--${long}${mark}}`;
+    const description = `[${summary.replace(/[[\]:\\]/g, "\\$&")}]`;
+    return `      '*'${names}${quote(description + value)}`;
+  }).join(" \\\n");
 }
 
 /** One argument of zsh's `_arguments`: `'*'{-b+,--box-id=}'[what it does]:ID:action'`. */
@@ -253,11 +292,20 @@ function __isolate_directory_rule
     end
 end
 
-${[...lines, ...subs].join("\n")}
+${[...lines, ...subs, ...fishJudge()].join("\n")}
 complete -c isolate -n '__fish_seen_subcommand_from completions' -x -a '${
     COMPLETION_SHELLS.join(" ")
   }'
 `;
+}
+
+function fishJudge(): string[] {
+  return JUDGE_OPTIONS.map(({ long, short, valueName, summary }) => {
+    const letter = short === undefined ? "" : ` -s ${short}`;
+    const value = valueName === undefined ? "" : " -r -F";
+    return `complete -c isolate -n '__fish_seen_subcommand_from judge' -l ${long}${letter}${value} ` +
+      `-d ${quoteFish(summary)}`;
+  });
 }
 
 function fishOption(option: ClassicOption): string {

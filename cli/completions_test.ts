@@ -86,6 +86,20 @@ testWith(
 
 testWith(
   [needs.command("bash")],
+  "the bash completions offer the options of judge behind it, and files",
+  async () => {
+    assertEquals(await bashOffers("isolate judge --ju"), ["--junit="]);
+    assertEquals(await bashOffers("isolate judge --box"), ["--box-ids="]);
+    assertEquals(
+      (await bashOffers("isolate judge --html=/etc/passw")).includes("/etc/passwd"),
+      true,
+    );
+    assertEquals(await bashOffers("isolate judge /etc/pass"), []);
+  },
+);
+
+testWith(
+  [needs.command("bash")],
   "the bash completions offer subcommands first, and nothing behind --",
   async () => {
     assertEquals(await bashOffers("isolate "), ["completions", "manual"]);
@@ -111,5 +125,6 @@ testWith(
     assertEquals(await fishOffers("isolate -d /in=/usr:no"), ["/in=/usr:noexec", "/in=/usr:norec"]);
     assertEquals(await fishOffers("isolate --dir=/in=/us"), ["--dir=/in=/usr/"]);
     assertEquals(await fishOffers("isolate "), ["completions", "manual"]);
+    assertEquals(await fishOffers("isolate judge --ju"), ["--junit"]);
   },
 );

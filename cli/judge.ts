@@ -50,6 +50,7 @@ export async function judgePackage(args: readonly string[]): Promise<number> {
   setColorEnabled(!Deno.noColor && output.isTerminal());
   const sandbox = await Sandbox.open({ configFile: request.config });
   const host = new HostFiles(sandbox);
+  checkBoxIds(request, sandbox.settings.numBoxes);
   checkReportPlaces(host, request);
   const problem = await readPackage(host, request.package);
   const submissions = request.submissions.length === 0
@@ -143,6 +144,14 @@ function abortOnSignals(sandbox: Sandbox): AbortSignal {
 function lastBoxes(numBoxes: number): { first: number; count: number } {
   const count = Math.min(BOXES_MAX, numBoxes);
   return { first: numBoxes - count, count };
+}
+
+function checkBoxIds({ boxIds }: JudgeRequest, numBoxes: number): void {
+  if (!boxIds || boxIds.first + boxIds.count <= numBoxes) return;
+  throw new UsageError(
+    `Option --box-ids must be from 0 to ${numBoxes - 1}, as num_boxes is ${numBoxes}: current ` +
+      `value is ${boxIds.first}-${boxIds.first + boxIds.count - 1}`,
+  );
 }
 
 /** A report that cannot be written should be known before hours of judging. */

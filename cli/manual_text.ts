@@ -25,7 +25,8 @@ export const OPTION_DETAILS: Readonly<Record<string, string>> = {
   run:
     "Needs `--init` first. Everything that is not an option is the program and its arguments; put `--` in " +
     "front of the program, or its own options are taken for options of `isolate`. The program is not searched " +
-    "in _PATH_.",
+    "in _PATH_. While it runs, `box/` and what is in it belongs to the box's user, and afterwards to the caller; " +
+    "with `--as-uid`, what belongs to others keeps its owner.",
   cleanup: "Must be given the same `--box-id` as `--init`; a control group goes with the box.",
   "box-id":
     "Two boxes with different numbers can be used at the same time. Each has a user id of its own.",

@@ -161,7 +161,7 @@ function tellingLine(output: string): string | undefined {
     // deno-lint-ignore no-control-regex
     line.replace(/\u001b\[[0-9;]*m/g, "").replace(/\p{Cc}/gu, " ").trim()
   ).filter((line) => line !== "");
-  const line = lines.find((line) => /error/i.test(line)) ?? lines[0];
+  const line = lines.find((line) => /error|undefined reference/i.test(line)) ?? lines[0];
   if (line === undefined || line.length <= MESSAGE_LENGTH) return line;
   return `${line.slice(0, MESSAGE_LENGTH).toWellFormed()}…`;
 }

@@ -5,8 +5,9 @@
  *
  * 1. The submission ended first and badly (a limit, a crash, an exit status): that is its verdict,
  *    whatever the validator makes of the end of the conversation.
- * 2. The submission waited until its wall time was over while the validator was busy for most of it:
- *    an error of the judge.
+ * 2. The submission waited until its wall time was over while the validator was busy for most of it, or
+ *    slept although there was something to read for it and room for what it writes: an error of the
+ *    judge.
  * 3. The validator ended without 42 or 43: an error of the judge.
  * 4. The validator said that the answer is wrong: wrong answer, whatever the submission does then.
  * 5. The validator accepted: the submission must still end within its limits and without a signal. An
@@ -20,7 +21,7 @@
  * @module
  */
 
-import type { Box, Outcome, RunOptions } from "../mod.ts";
+import type { Box, Outcome, PairOutcome, RunOptions } from "../mod.ts";
 import { runPair, Transcript } from "../mod.ts";
 import { type Patience, wallTimeMs } from "./patience.ts";
 import type { TranscriptLine } from "./types.ts";
@@ -119,33 +120,34 @@ export async function converse(talker: Talker, validator: Validator, options: {
   });
   return {
     outcome,
-    feedback: decide({ own, outcome, second, endedFirst, heard, talker }),
+    feedback: decide({ own, outcome, pair, heard, talker }),
     transcript: transcript && linesOf(transcript),
   };
 }
 
-function decide({ own, outcome, second, endedFirst, heard, talker }: {
+function decide({ own, outcome, pair: { second, endedFirst, unread }, heard, talker }: {
   own: Judgement | undefined;
   outcome: Outcome;
-  second: Outcome;
-  endedFirst: "first" | "second";
+  pair: PairOutcome;
   heard: Feedback | undefined;
   talker: Talker;
 }): Feedback {
-  if (isWaitingForBusy(outcome, second, talker)) {
-    const message = "The output validator was busy until the submission's time was over";
-    return { verdict: "JE", message };
+  if (outcome.kind === "time-limit" && outcome.limit === "wall" && endedFirst === "first") {
+    if (second.usage.cpuTimeMs > BUSY_PART * talker.wallTimeMs) {
+      const message = "The output validator was busy until the submission's time was over";
+      return { verdict: "JE", message };
+    }
+    if (unread && unread.second > 0 && unread.first === 0) {
+      const message = "The output validator did not read what the submission wrote, and did not " +
+        "end, until the submission's time was over";
+      return { verdict: "JE", message };
+    }
   }
   if (!heard) return own!;
   if (heard.verdict !== "AC" || !own) return heard;
   const isForgiven = endedFirst === "second" && own.verdict === "RTE" &&
     (outcome.kind === "exit" || outcome.kind === "signal" && outcome.signal === SIGPIPE);
   return isForgiven ? heard : { ...heard, ...own };
-}
-
-function isWaitingForBusy(outcome: Outcome, second: Outcome, { wallTimeMs }: Talker): boolean {
-  return outcome.kind === "time-limit" && outcome.limit === "wall" &&
-    second.usage.cpuTimeMs > BUSY_PART * wallTimeMs;
 }
 
 function isAccepted(outcome: Outcome): boolean {

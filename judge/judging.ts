@@ -25,6 +25,7 @@ import {
 import type { JudgeReport, Submission, SubmissionResult } from "./types.ts";
 import type { Validator } from "./validator.ts";
 import { submissionComplaint } from "./verify.ts";
+import { visibleText } from "./visible.ts";
 
 /** What a submission got, and how slow it is. */
 interface Judged {
@@ -159,7 +160,10 @@ export class Judging {
       const { program, compile } = await prepareProgram(validation.program, workshop, {
         kind: "validator",
       });
-      if (!program) return `The output validator cannot be used: ${compile.message}`;
+      if (!program) {
+        const name = visibleText(validation.program.name);
+        return `The output validator ${name} cannot be used: ${compile.message}`;
+      }
       return { program, limits, givesScores: validation.score, host: this.#options.host };
     })();
   }

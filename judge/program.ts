@@ -10,6 +10,7 @@ import type { Limits } from "../box/limits.ts";
 import type { Outcome } from "../box/outcome.ts";
 import { PLACEHOLDER, type StepDefinition } from "./language_definition.ts";
 import type { Language } from "./languages.ts";
+import { placeInBox } from "./tool_finder.ts";
 
 /** What stands for the placeholders of a program; those of tools and memory are known anyway. */
 export type Words = ReadonlyMap<string, string | readonly string[]>;
@@ -22,6 +23,11 @@ export interface Allowance {
   readonly memoryKib: number;
   /** Whether the box has a control group. */
   readonly controlGroup: boolean;
+  /**
+   * Whether what it leaves in `/box` is of no interest. With a control group `/box` is a file system in
+   * memory then, which counts as its memory: no way to fill the disk of all others. Default: false.
+   */
+  readonly leavesNothing?: boolean;
 }
 
 /** A command and the options with which a box runs it; streams and wall time are the caller's. */
@@ -83,7 +89,7 @@ export function invocationOf(context: StepContext, allowance: Allowance): Invoca
     ...context.words,
   ]);
   const variables = [...language.definition.environment, ...step.environment];
-  const { timeLimitMs, memoryKib, controlGroup } = allowance;
+  const { timeLimitMs, memoryKib, controlGroup, leavesNothing = false } = allowance;
   return {
     command: step.command.flatMap((word) => expandWord(word, words)),
     limits: {
@@ -101,7 +107,9 @@ export function invocationOf(context: StepContext, allowance: Allowance): Invoca
         expandWord(value, words).join(" "),
       ]),
     ]),
-    directoryRules: directoryRules(context, controlGroup),
+    directoryRules: directoryRules(context, {
+      inMemory: !controlGroup ? [] : leavesNothing ? ["box", "tmp"] : ["tmp"],
+    }),
     workingDirectory: "/box",
   };
 }
@@ -144,20 +152,20 @@ function expandWord(word: string, words: Words): string[] {
 
 function directoryRules(
   { language, program, prepared }: StepContext,
-  controlGroup: boolean,
+  { inMemory }: { inMemory: readonly string[] },
 ): DirectoryRule[] {
   const host = new Set([
     ...[...language.tools.values()].flatMap(({ bind }) => bind ?? []),
     ...language.directories,
   ]);
-  const rules = [...host].sort().map((path) => bindRule(path.slice(1), path));
+  const rules = [...host].sort().map((path) => bindRule(placeInBox(path).slice(1), path));
   if (program !== undefined) rules.push(bindRule(PROGRAM_DIRECTORY, program));
   if (prepared !== undefined) rules.push(bindRule(PREPARED_DIRECTORY, prepared));
-  // In memory, which the control group counts: new for each run, and no way to fill the disk.
-  if (controlGroup) {
+  // Which the control group counts: new for each run, and no way to fill the disk.
+  for (const inside of inMemory) {
     rules.push({
       kind: "filesystem",
-      inside: "tmp",
+      inside,
       filesystem: "tmpfs",
       readWrite: true,
       noExec: false,
@@ -240,7 +248,8 @@ export class Program {
    * How it is run: `box.run([...command, ...more], { ...options, stdin, stdout })`.
    *
    * The working directory is `/box`, the program at `/program` and read-only, so that it cannot change
-   * itself between tests. With a control group, `/tmp` is a new file system in memory.
+   * itself between tests. With a control group, `/tmp` is a new file system in memory, and `/box` too
+   * if it leaves nothing.
    *
    * @param allowance what the run may use
    * @returns the command and the options, without streams and wall time

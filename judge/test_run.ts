@@ -117,7 +117,12 @@ function invoke(context: TestContext, { station, stderr }: TestRun, cpuTimeMs: n
   const { problem, program, timeLimitMs, killTimeMs } = context;
   const { memoryKib, outputKib } = problem.limits;
   const controlGroup = station.box.hasControlGroup;
-  const { command, ...own } = program.invocation({ timeLimitMs, memoryKib, controlGroup });
+  const { command, ...own } = program.invocation({
+    timeLimitMs,
+    memoryKib,
+    controlGroup,
+    leavesNothing: true,
+  });
   const limitMs = wallTimeMs(cpuTimeMs);
   const { system } = context.sandbox;
   const patience = new Patience(

@@ -16,7 +16,7 @@ import type { ToolDefinition } from "./language_definition.ts";
 export interface FoundTool {
   /** The command as boxes can execute it, absolute. */
   readonly path: string;
-  /** What must be bound for that; undefined: boxes see it anyway. */
+  /** What of the host must be bound for that, see {@linkcode placeInBox}; undefined: nothing. */
   readonly bind: string | undefined;
 }
 
@@ -26,6 +26,29 @@ const EXECUTABLE_BY_OTHERS = 0o001;
 
 /** Folders of programs that only start others, which they find by the user's own settings. */
 const FOLDERS_OF_STARTERS = ["shims", "ccache", "distcc", "icecc"];
+
+/** What a box has of its own, and in which nothing of the host can be shown. */
+const OWN_DIRECTORIES = ["/box", "/dev", "/proc", "/program", "/tmp"];
+
+/**
+ * Where a box shows a file or directory of the host that it needs: at the same place, as tools may
+ * know where they were installed; below `/tools` where the box has something of its own there.
+ *
+ * @param path where it is on the host, absolute
+ * @returns where it is in the box
+ *
+ * @example
+ * ```ts
+ * import { placeInBox } from "isolate/judge/tool_finder.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(placeInBox("/opt/go/bin/go"), "/opt/go/bin/go");
+ * assertEquals(placeInBox("/tmp/go/bin/go"), "/tools/tmp/go/bin/go");
+ * ```
+ */
+export function placeInBox(path: string): string {
+  return OWN_DIRECTORIES.some((own) => path.startsWith(`${own}/`)) ? `/tools${path}` : path;
+}
 
 /** Finds tools. */
 export class ToolFinder {
@@ -143,7 +166,7 @@ export class ToolFinder {
   }
 
   #withInstallation(real: string, alone: boolean): FoundTool | string {
-    if (alone) return { path: real, bind: real };
+    if (alone) return { path: placeInBox(real), bind: real };
     const [, root] = /^(.*)\/bin\/[^/]+$/.exec(real) ?? [];
     if (root === undefined) return "does not lie in the bin/ of an installation";
     const home = this.#environment.get("HOME");
@@ -151,7 +174,7 @@ export class ToolFinder {
         root.split("/").length <= 3 ||
       home === root || home?.startsWith(`${root}/`);
     if (isShared) return `lies in ${root}, which holds more than its installation`;
-    return { path: real, bind: root };
+    return { path: placeInBox(real), bind: root };
   }
 
   #isVisible(path: string): boolean {

@@ -3,7 +3,7 @@ import { sharedSandbox } from "isolate/mod.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
 import { HostFiles } from "./host_files.ts";
-import { type FoundTool, ToolFinder } from "./tool_finder.ts";
+import { type FoundTool, placeInBox, ToolFinder } from "./tool_finder.ts";
 
 interface Place {
   folder: string;
@@ -45,7 +45,7 @@ finderTest("a tool where boxes see it needs nothing bound", ({ find }) => {
 
 finderTest("a tool elsewhere is bound with its installation", async ({ folder, make, find }) => {
   await make("tool-1/bin/tool");
-  const expected = { path: `${folder}/tool-1/bin/tool`, bind: `${folder}/tool-1` };
+  const expected = { path: placeInBox(`${folder}/tool-1/bin/tool`), bind: `${folder}/tool-1` };
   assertEquals(find(["tool"], { path: `${folder}/tool-1/bin` }), expected);
   // However one gets there.
   await make("links/tool", { link: "../tool-1/bin/tool" });
@@ -56,7 +56,10 @@ finderTest("a tool elsewhere is bound with its installation", async ({ folder, m
 finderTest("a tool that stands alone is bound alone", async ({ folder, make, find }) => {
   await make("anywhere/tool");
   const path = `${folder}/anywhere/tool`;
-  assertEquals(find(["tool"], { path: `${folder}/anywhere`, alone: true }), { path, bind: path });
+  assertEquals(find(["tool"], { path: `${folder}/anywhere`, alone: true }), {
+    path: placeInBox(path),
+    bind: path,
+  });
   assertMatch(String(find(["tool"], { path: `${folder}/anywhere` })), /bin\/ of an installation/);
 });
 
@@ -111,7 +114,10 @@ finderTest("rustup's proxies lead to the default toolchain", async ({ folder, ma
     await make(`home/.rustup/toolchains/${toolchain}/bin/rustc`);
     const root = `${folder}/home/.rustup/toolchains/${toolchain}`;
     const environment = toolchain === "two" ? { RUSTUP_TOOLCHAIN: "two" } : {};
-    assertEquals(find(["rustc"], { path, environment }), { path: `${root}/bin/rustc`, bind: root });
+    assertEquals(find(["rustc"], { path, environment }), {
+      path: placeInBox(`${root}/bin/rustc`),
+      bind: root,
+    });
   }
 });
 

@@ -10,9 +10,9 @@ import type { BindRule, Box, Outcome, RunOptions } from "../mod.ts";
 import { Capture } from "../mod.ts";
 import type { Program } from "./compile.ts";
 import type { HostFiles } from "./host_files.ts";
-import { wallTimeMs } from "./patience.ts";
+import { idleTimeMs, Patience, spareTimeMs, wallTimeMs } from "./patience.ts";
 import type { ProblemLimits, TestCase, Verdict } from "./types.ts";
-import { describeEnding, describeTime, type Judgement } from "./verdict.ts";
+import { describeBytes, describeEnding, describeTime, type Judgement } from "./verdict.ts";
 import { visibleText } from "./visible.ts";
 
 const ACCEPTED = 42;
@@ -26,6 +26,9 @@ const MESSAGE_BYTES = 8192;
 const FEEDBACK_FILES_MAX = 1000;
 const STDERR_BYTES = 8192;
 const SENTENCE_LENGTH = 200;
+/** As in packages. */
+const SCORE_MAX = 1e12;
+const SCORE_LENGTH_MAX = 100;
 
 /** A validator that is ready to be run. */
 export interface Validator {
@@ -151,14 +154,20 @@ export async function validateOutput(
   options: { output: () => NonNullable<RunOptions["stdin"]>; signal: AbortSignal },
 ): Promise<Feedback> {
   const prepared = await prepareValidator(validator, run);
-  const stdout = new Capture({ limitBytes: 0, overflow: "discard" });
+  const { host, limits } = validator;
+  const spareMs = () => spareTimeMs(host.sandbox.system, run.cpus);
+  const patience = new Patience(idleTimeMs(limits.validationTimeMs), spareMs);
   const outcome = await run.box.run(prepared.command, {
     ...prepared.options,
+    ...patience.options(options.signal),
     stdin: options.output(),
-    stdout,
-    signal: options.signal,
+    stdout: { file: "/dev/null", limitBytes: limits.validationOutputKib * 1024 },
   });
-  return await readFeedback(validator, { box: run.box, outcome, stderr: prepared.stderr });
+  return await readFeedback(validator, {
+    box: run.box,
+    outcome: patience.outcome(outcome),
+    stderr: prepared.stderr,
+  });
 }
 
 /**
@@ -181,7 +190,10 @@ export async function readFeedback(
   const verdict = verdictOf(outcome);
   if (verdict === "JE") {
     const judgeMessage = messages.judgeMessage ?? (stderr.text() || undefined);
-    return { verdict, message: whyNoVerdict(outcome, limits), ...messages, judgeMessage };
+    const why = whyNoVerdict(outcome, limits);
+    const lastWords = outcome.kind === "interrupted" ? undefined : lastLine(stderr.text());
+    const message = lastWords === undefined ? why : `${why}; its last words: ${lastWords}`;
+    return { verdict, message, ...messages, judgeMessage };
   }
   const said = firstLine(messages.judgeMessage ?? messages.teamMessage);
   const message = verdict === "AC"
@@ -212,11 +224,15 @@ function whyNoVerdict(outcome: Outcome, limits: ProblemLimits): string {
   switch (outcome.kind) {
     case "exit":
       return `${validator} ended with exit status ${outcome.exitCode}, which must be 42 or 43`;
-    case "time-limit": {
-      const isCpu = outcome.limit === "cpu";
-      const most = isCpu ? limits.validationTimeMs : wallTimeMs(limits.validationTimeMs);
-      return `${validator} took more than ${describeTime(most)} of ${isCpu ? "CPU" : "wall"} time`;
-    }
+    case "time-limit":
+      if (outcome.limit === "cpu") {
+        return `${validator} took more than ${describeTime(limits.validationTimeMs)} of CPU time`;
+      }
+      return `${validator} did not end: after ${describeTime(outcome.usage.wallTimeMs)} it had ` +
+        `used ${describeTime(outcome.usage.cpuTimeMs)} of CPU time`;
+    case "output-limit":
+      return `${validator} wrote more than ${describeBytes(limits.validationOutputKib * 1024)} ` +
+        "on standard output";
     case "interrupted":
       return "Judging was broken off";
     default:
@@ -239,16 +255,30 @@ async function feedbackFiles(
   };
 }
 
-/** A number as people and programs write it; no hexadecimal, no infinity. */
+/** A number as people and programs write it; no hexadecimal, nothing of which a sum is infinite. */
 function parseScore(text: string): number | undefined {
   const word = text.trim();
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(word)) return undefined;
+  if (word.length > SCORE_LENGTH_MAX || !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(word)) {
+    return undefined;
+  }
   const score = Number(word);
-  return Number.isFinite(score) ? score : undefined;
+  return Math.abs(score) <= SCORE_MAX ? score : undefined;
 }
 
 function firstLine(text: string | undefined): string | undefined {
-  const line = text?.split("\n").map((part) => part.trim()).find((part) => part !== "");
+  return shownLine(linesOf(text).at(0));
+}
+
+/** That of a traceback tells most. */
+function lastLine(text: string | undefined): string | undefined {
+  return shownLine(linesOf(text).at(-1));
+}
+
+function linesOf(text: string | undefined): string[] {
+  return (text ?? "").split("\n").map((part) => part.trim()).filter((part) => part !== "");
+}
+
+function shownLine(line: string | undefined): string | undefined {
   if (line === undefined) return undefined;
   const whole = visibleText(line);
   return whole.length <= SENTENCE_LENGTH ? whole : `${whole.slice(0, SENTENCE_LENGTH)}…`;

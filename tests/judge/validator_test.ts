@@ -108,6 +108,11 @@ const BROKEN: readonly (readonly [what: string, validator: string, message: RegE
     "say('score.txt', 'many')\nsys.exit(42)",
     /no number to score.txt: "many"$/,
   ],
+  [
+    "writes a score of which no sum can be made",
+    "say('score.txt', '1e308')\nsys.exit(42)",
+    /no number to score.txt: "1e308"$/,
+  ],
   ["fills the feedback directory", "for i in range(3000): say(str(i), '')\nsys.exit(42)", /failed/],
 ];
 
@@ -144,7 +149,10 @@ testWith(
   async () => {
     await withPackage(custom("def ("), async (judge) => {
       const report = await judge.judge();
-      assertMatch(verdicts(report)["accepted/a.py"]!, /^JE: The output validator cannot be used: /);
+      assertMatch(
+        verdicts(report)["accepted/a.py"]!,
+        /^JE: The output validator check\.\w+ cannot be used: /,
+      );
       assertEquals(report.submissions.map(({ verdict }) => verdict), ["JE", "JE"]);
     });
   },

@@ -260,12 +260,15 @@ pairTest(
     assertEquals(both(pair), ["exit 0", "exit 0"]);
     const result = await Deno.readTextFile(`${first.directory}/box/result`);
     assertEquals(result, "3000000 bytes, 0 wrong\n");
+    let kept = 0;
     for (const side of ["first", "second"] as const) {
       const pieces = transcript?.pieces.filter(({ from }) => from === side) ?? [];
       let at = 0;
       for (const { bytes } of pieces) for (const byte of bytes) assertEquals(byte, at++ * 7 % 251);
-      if (transcript) assertGreater(at, 1000);
+      kept += at;
     }
+    // One side may have filled all of it before the other was heard.
+    if (transcript) assertGreater(kept, 1000);
   },
 );
 

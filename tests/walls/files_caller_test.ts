@@ -1,7 +1,13 @@
 /** A caller who is not root has files put into his box and taken out: by root, but never more than his. */
 
-import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { Box, Sandbox, SandboxError } from "isolate/mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { Box, BoxPool, Sandbox, SandboxError } from "isolate/mod.ts";
 import { HostFiles } from "isolate/judge/host_files.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 import { sh } from "../support/isolate.ts";
@@ -118,4 +124,80 @@ Deno.test("a judge for a caller removes no directory in which another user has s
     assertEquals(await sh(`ls ${folder}`), "");
     assertEquals(new HostFiles(await Sandbox.open()).status("/root/x"), undefined);
   });
+});
+
+/** Exchanges directories, files, links and FIFOs, and renames what is above them, as fast as it can. */
+const SWAP = (folder: string) => `
+import ctypes, os
+exchange = lambda a, b: ctypes.CDLL(None).renameat2(-100, a.encode(), -100, b.encode(), 2)
+os.makedirs("up/dir"); os.makedirs("aside/dir")
+open("up/dir/file", "w").write("own"); open("up/plain", "w").write("own")
+os.symlink("${folder}", "up/link"); os.symlink("${folder}/file", "up/filelink"); os.mkfifo("up/fifo")
+while True:
+    for a, b in (("up/dir", "up/link"), ("up/plain", "up/filelink"), ("up/plain", "up/fifo"),
+                 ("up", "aside"), ("up/dir", "aside/dir"), ("aside", "up")):
+        exchange(a, b)
+`;
+
+Deno.test("nothing but the box's own files is read while a program exchanges everything", async () => {
+  await withFolder(async (folder) => {
+    await sh(`cd ${folder}; chmod 700 .; echo secret >file; mkdir out; chmod 777 out`);
+    await using box = await Box.init({ boxId: BOX_ID, sandbox: await sandboxOfCaller() });
+    const stop = new AbortController();
+    const running = box.run(["/usr/bin/python3", "-c", SWAP(folder)], {
+      limits: { wallTimeMs: 60_000 },
+      signal: stop.signal,
+      keepSpecialFiles: true,
+    });
+    const seen = new Set<string>();
+    const look = (work: () => Promise<unknown>) =>
+      work().then((found) => seen.add(JSON.stringify(found)), (error) => {
+        if (!(error instanceof SandboxError)) throw error;
+        seen.add(error.kind);
+      });
+    try {
+      const endMs = performance.now() + 30_000;
+      for (let tries = 0; tries < 500 && performance.now() < endMs;) {
+        // Once the program is at work.
+        if (seen.has('"own"') && seen.has("hostile-path")) tries++;
+        await look(() => box.files.readText("up/dir/file", { limitBytes: 100 }));
+        await look(() => box.files.readText("up/plain", { limitBytes: 100 }));
+        await look(async () => (await box.files.list("up/dir")).map(({ name }) => name));
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    } finally {
+      stop.abort();
+    }
+    assertEquals((await running).kind, "interrupted");
+    assert(seen.has('"own"') && seen.has("hostile-path"), [...seen].join(" "));
+    for (const found of ["no-file", "hostile-path", '"own"', '["file"]', "[]"]) seen.delete(found);
+    assertEquals([...seen], []);
+  });
+});
+
+Deno.test("two users share a range of boxes, and neither gets what the other one has left", async () => {
+  const range = { firstBoxId: BOX_ID, count: 2, size: 2 };
+  const other = await Sandbox.open({ actAs: { uid: UID + 1, gid: UID + 1 } });
+  await using his = await BoxPool.create({ ...range, sandbox: await sandboxOfCaller() });
+  await using hers = await BoxPool.create({ ...range, sandbox: other, waitMs: 100 });
+  const [first, second] = [await his.lease(), await his.lease()];
+  await first.box.files.write("secret", "his");
+  await first.keep();
+  try {
+    // One is kept and one is in use.
+    await refused(() => hers.lease());
+    await refused(() => Box.open({ boxId: first.box.boxId, sandbox: other }));
+    await refused(() => Box.init({ boxId: first.box.boxId, sandbox: other }));
+    await refused(() => Box.remove({ boxId: first.box.boxId, sandbox: other }));
+    await second.box.files.write("secret", "his");
+    await second.release();
+    await hers.use(async (box) => {
+      assertEquals(box.boxId, second.box.boxId);
+      assertEquals(await box.files.list(), []);
+      assertEquals(Deno.statSync(`${box.directory}/box`).uid, UID + 1);
+    });
+  } finally {
+    await second.release();
+    await Box.remove({ boxId: first.box.boxId });
+  }
 });

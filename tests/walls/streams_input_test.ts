@@ -1,6 +1,7 @@
 /** A program that attacks the file of the host which is its standard input. */
 
 import { assertEquals } from "@std/assert";
+import { Plan } from "isolate/ffi/plan.ts";
 import { Box, Capture } from "isolate/mod.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 
@@ -76,4 +77,26 @@ Deno.test("a file that is emptied while it is the input harms nobody but its rea
     await Deno.truncate(file, 0);
     assertEquals((await running).kind, "exit");
   });
+});
+
+Deno.test("a file of which no mount can be made is an input all the same", async () => {
+  await using box = await Box.init({ boxId: BOX_ID });
+  const { system } = box.sandbox;
+  const plan = new Plan();
+  const memory = plan.slot("memory");
+  plan.step("memfd_create", [plan.string("input"), 0], { into: memory });
+  plan.step("write", [memory, plan.bytes(new Uint8Array([104, 105])), 2]);
+  system.run(plan, "a file on no mount of ours");
+  try {
+    const files = [`/proc/self/fd/${plan.result(memory)}`, "/proc/version", "/dev/null"];
+    const texts: string[] = [];
+    for (const file of files) {
+      const stdout = new Capture({ limitBytes: 1000 });
+      await box.run(["/bin/cat"], { stdin: { file }, stdout });
+      texts.push(stdout.text());
+    }
+    assertEquals(texts, ["hi", await Deno.readTextFile("/proc/version"), ""]);
+  } finally {
+    system.close(plan.result(memory));
+  }
 });

@@ -13,8 +13,11 @@ const CGROUP2_TESTS = /^(cgroup|tests\/(vm|cgroup|cli))\/.*_test\.ts$/;
 /** What a kernel can do since Linux 6.12: tell the peak memory of one run. */
 const NEWER_TESTS = /^tests\/cgroup\/memory_test\.ts$/;
 
-/** A service that is not under systemd's care has nothing to do with the kernel. */
-const HOST_ONLY = /^tests\/cgroup\/keeper_test\.ts$/;
+/**
+ * What the kernel has no say in: how arguments and configurations are read, and a service that is not
+ * under systemd's care.
+ */
+const HOST_ONLY = /^tests\/(cgroup\/keeper|cli\/usage|cli\/config)_test\.ts$/;
 
 const SYSTEMD_TESTS = /^tests\/systemd\/.*_test\.ts$/;
 
