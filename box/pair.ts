@@ -71,7 +71,12 @@ export interface PairOutcome {
    * With `announceEnds`: how many bytes each had been sent and had not read when the first of them
    * ended. Who leaves something unread and is idle does not wait for input.
    */
-  unread?: { readonly [which in PairSide]: number };
+  unread?: {
+    /** Bytes that were sent to the first program. */
+    readonly first: number;
+    /** Bytes that were sent to the second program. */
+    readonly second: number;
+  };
 }
 
 /**

@@ -84,6 +84,7 @@ export class Judging {
   async run({ stations, compiler }: { stations: Stations; compiler: Compiler }): Promise<void> {
     const { problem, submissions, verify, languages, onEvent } = this.#options;
     this.warn(...stations.warnings);
+    if (submissions.length === 0) this.warn("There are no submissions: nothing was judged");
     const { limits } = problem;
     const workshop = { stations, compiler, languages, limits, signal: this.#signal };
     const tests = planTests(problem.data).length;

@@ -97,6 +97,12 @@ export class YamlNode {
     return new PackageError(reason, { file, line, key: this.key });
   }
 
+  /** Whoever indents by tabs gets a key of the level above. */
+  #isTabbed(): boolean {
+    const { text } = this.#source;
+    return text.split("\n")[yamlLine(text, this.path) - 1]?.startsWith("\t") ?? false;
+  }
+
   /** Whether nothing was written behind the key. */
   get isEmpty(): boolean {
     return this.value === null || this.value === undefined;
@@ -140,7 +146,11 @@ export class YamlNode {
     for (const [key, node] of entries) {
       if (known.includes(key)) continue;
       const meant = nearest(key, known);
-      const hint = meant ? `did you mean ${meant}?` : `known are ${known.join(", ")}`;
+      const hint = node.#isTabbed()
+        ? "its line begins with a tab, which YAML takes for nothing: use spaces"
+        : meant
+        ? `did you mean ${meant}?`
+        : `known are ${known.join(", ")}`;
       const error = node.error(`is no key that is known here; ${hint}`);
       if (unknown === "fail") throw error;
       unknown(error.message);

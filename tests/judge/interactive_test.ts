@@ -84,7 +84,7 @@ for (const transcriptBytes of [0, 4096]) {
       );
       assertMatch(
         seen["time_limit_exceeded/flush.py"]!,
-        /^TLE: More than (4\.800|16\.000) s of wall time/,
+        /^TLE: More than (2\.200|16\.000) s of wall time/,
       );
       assertEquals(report.complaints, []);
       const { transcript } = resultOf(report, "accepted/good.py").tests[0]!;

@@ -159,6 +159,16 @@ pairTest("runPair() tells that the second program has ended first", async ({ fir
   assertGreater(pair.gapMs, 50);
 });
 
+pairTest("runPair() tells what was left unread when one ended", async ({ first, second, talk }) => {
+  const limits = { processes: 2 };
+  const writes = ["/bin/sh", "-c", "echo one; sleep 0.2; echo three; sleep 0.2"];
+  const reads = ["/bin/sh", "-c", "read -r line; sleep 600"];
+  const options = { announceEnds: true, stopOther: () => true };
+  const sides = [program(first, writes, { limits }), program(second, reads, { limits })] as const;
+  assertEquals((await talk(...sides, options)).unread, { first: 0, second: 6 });
+  assertEquals((await talk(sides[0], "later 1000 0")).unread, undefined);
+});
+
 pairTest("runPair() tells that the first program has ended first", async ({ talk }) => {
   const pair = await talk(["/bin/sh", "-c", "echo hello; exit 3"], "later 200 44");
   assertEquals(both(pair), ["exit 3", "exit 44"]);
