@@ -33,7 +33,7 @@
  * @module
  */
 
-export { Capture, type CaptureOptions, type Overflow } from "./box/capture.ts";
+export { Capture, type CaptureOptions, type Overflow } from "./box/streams/capture.ts";
 export { Box } from "./box/box.ts";
 export type { BoxOptions, BoxTaken, InitOptions, OpenOptions } from "./box/box_claim.ts";
 export {
@@ -65,8 +65,8 @@ export type {
   FileKind,
   ReadOptions,
   WriteOptions,
-} from "./box/file_types.ts";
-export { BoxFiles } from "./box/files.ts";
+} from "./box/files/file_types.ts";
+export { BoxFiles } from "./box/files/files.ts";
 export type { Identity } from "./box/identity.ts";
 export type { Limits } from "./box/limits.ts";
 export { formatMeta, type MetaRecord, type MetaStatus, parseMeta } from "./box/meta.ts";
@@ -79,15 +79,15 @@ export {
   type Usage,
 } from "./box/outcome.ts";
 export { fromMeta, toMeta } from "./box/outcome_meta.ts";
-export { type PairOptions, type PairOutcome, type PairProgram, runPair } from "./box/pair.ts";
+export { type PairOptions, type PairOutcome, type PairProgram, runPair } from "./box/pair/pair.ts";
 export type { Progress, TellProgress } from "./box/keeper.ts";
-export type { Lease, PoolOptions } from "./box/lease.ts";
-export { BoxPool } from "./box/pool.ts";
+export type { Lease, PoolOptions } from "./box/pool/lease.ts";
+export { BoxPool } from "./box/pool/pool.ts";
 export type { Stream } from "./box/program.ts";
 export type { BoxSize } from "./box/own_file_system.ts";
 export type { DiskQuota } from "./box/quota.ts";
 export type { RunOptions } from "./box/run.ts";
-export type { Input, Output } from "./box/streams.ts";
+export type { Input, Output } from "./box/streams/streams.ts";
 export {
   callerEnvironment,
   exactArguments,
@@ -106,4 +106,4 @@ export {
   type Settings,
 } from "./config/settings.ts";
 export type { Log, PlanTrace } from "./box/trace.ts";
-export { type PairSide, Transcript, type TranscriptPiece } from "./box/transcript.ts";
+export { type PairSide, Transcript, type TranscriptPiece } from "./box/pair/transcript.ts";

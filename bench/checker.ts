@@ -3,7 +3,7 @@
 import { O } from "isolate/ffi/abi.ts";
 import { Plan } from "isolate/ffi/plan.ts";
 import { AT_FDCWD, System } from "isolate/ffi/system.ts";
-import { checkOutputInTurns } from "isolate/judge/checker.ts";
+import { checkOutputInTurns } from "isolate/judge/checker/checker.ts";
 import { type Benchmark, median, type Row, succeed, timeMs, withFolder } from "./measure.ts";
 
 const BYTES = 100e6;

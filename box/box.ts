@@ -19,13 +19,13 @@ import {
 } from "./box_claim.ts";
 import { BoxDirectory, noBox } from "./box_directory.ts";
 import { SandboxError } from "./errors.ts";
-import { BoxFiles } from "./files.ts";
+import { BoxFiles } from "./files/files.ts";
 import type { BoxLock } from "./lock.ts";
 import type { Outcome } from "./outcome.ts";
 import { type BoxPlaces, boxPlaces } from "./paths.ts";
 import { type RunOptions, runProgram } from "./run.ts";
 import { type Sandbox, sharedSandbox } from "./sandbox.ts";
-import { TransferredFds } from "./transfer.ts";
+import { TransferredFds } from "./streams/transfer.ts";
 import { giveTree } from "./tree.ts";
 
 /**

@@ -15,7 +15,7 @@ import { SandboxError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 import type { Ending, Outcome, Usage } from "./outcome.ts";
 import { type Glance, prepareGlance, type Report } from "./reports.ts";
-import type { RunStreams } from "./run_streams.ts";
+import type { RunStreams } from "./streams/run_streams.ts";
 import { reap, type Spawned } from "./spawn.ts";
 import type { Log } from "./trace.ts";
 import type { Waiter } from "./waiter.ts";

@@ -15,13 +15,13 @@ import type { Limits } from "./limits.ts";
 import type { Outcome } from "./outcome.ts";
 import type { BoxPlaces } from "./paths.ts";
 import type { Stream } from "./program.ts";
-import type { RunStreams } from "./run_streams.ts";
+import type { RunStreams } from "./streams/run_streams.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { closeSources, openSources } from "./sources.ts";
 import { spawnBox } from "./spawn.ts";
-import type { Input, Output } from "./streams.ts";
+import type { Input, Output } from "./streams/streams.ts";
 import { describeFilter, type SyscallFilter } from "./syscall_filter.ts";
-import type { TransferredFds } from "./transfer.ts";
+import type { TransferredFds } from "./streams/transfer.ts";
 
 const RLIMIT_NOFILE = 7;
 const TIOCSPGRP = 0x5410;
@@ -229,7 +229,7 @@ function plainStreams(options: RunOptions): OpenedStreams | undefined {
 
 async function openStreams({ sandbox, places, options }: RunContext): Promise<OpenedStreams> {
   const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = options;
-  const { RunStreams } = await import("./run_streams.ts");
+  const { RunStreams } = await import("./streams/run_streams.ts");
   const { system, waiter, caller, own, settings } = sandbox;
   const attended = new RunStreams({
     system,

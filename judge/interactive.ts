@@ -32,7 +32,7 @@ import {
   type Validator,
   type ValidatorRun,
 } from "./validator.ts";
-import type { Judgement } from "./verdict.ts";
+import type { Judgement } from "./grading/verdict.ts";
 
 const ACCEPTED = 42;
 const SIGPIPE = 13;

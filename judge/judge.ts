@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Compiler } from "./compile.ts";
+import { Compiler } from "./compile/compile.ts";
 import type { JudgeOptions } from "./judge_options.ts";
 import { Judging } from "./judging.ts";
 import { Stations } from "./stations.ts";

@@ -6,7 +6,7 @@
 
 import type { Sandbox } from "../mod.ts";
 import type { HostFiles } from "./host_files.ts";
-import type { LanguageTable } from "./languages.ts";
+import type { LanguageTable } from "./languages/languages.ts";
 import type { JudgeEvent, Problem, Submission } from "./types.ts";
 
 /** What is judged, and how. */

@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Compiler, Program } from "./compile.ts";
-import { planTests } from "./grading.ts";
+import type { Compiler, Program } from "./compile/compile.ts";
+import { planTests } from "./grading/grading.ts";
 import type { JudgeOptions } from "./judge_options.ts";
 import { leaveProgram } from "./leave_program.ts";
 import { type Prepared, prepareProgram, type Workshop } from "./preparation.ts";
 import type { TestContext } from "./test_run.ts";
 import type { Stations } from "./stations.ts";
 import { runTests, type SlowTest, type TestsResult } from "./submission.ts";
-import { submissionResult, summary } from "./submission_result.ts";
+import { submissionResult, summary } from "./grading/submission_result.ts";
 import {
   findTimeLimit,
   mustBeFastEnough,
@@ -21,11 +21,11 @@ import {
   slowestOf,
   timeLimitComplaints,
   UNKNOWN_LIMIT_MS,
-} from "./time_limit.ts";
+} from "./grading/time_limit.ts";
 import type { JudgeReport, Submission, SubmissionResult } from "./types.ts";
 import type { Validator } from "./validator.ts";
-import { submissionComplaint } from "./verify.ts";
-import { visibleText } from "./visible.ts";
+import { submissionComplaint } from "./grading/verify.ts";
+import { visibleText } from "./checker/visible.ts";
 
 /** What a submission got, and how slow it is. */
 interface Judged {

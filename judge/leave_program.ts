@@ -5,7 +5,7 @@
  */
 
 import type { Box } from "../mod.ts";
-import type { Program } from "./compile.ts";
+import type { Program } from "./compile/compile.ts";
 import type { HostFiles } from "./host_files.ts";
 
 const EXECUTABLE = 0o111;

@@ -35,11 +35,11 @@
  * @module
  */
 
-export { Compiler, type CompilerOptions } from "./compile.ts";
+export { Compiler, type CompilerOptions } from "./compile/compile.ts";
 export { HostFiles } from "./host_files.ts";
 export { judge } from "./judge.ts";
 export type { JudgeOptions } from "./judge_options.ts";
-export { type Language, LanguageTable, loadLanguages } from "./languages.ts";
+export { type Language, LanguageTable, loadLanguages } from "./languages/languages.ts";
 export { PackageError } from "./package/errors.ts";
 export { readPackage } from "./package/read.ts";
 export { readSubmission } from "./package/submission.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Compiled, Compiler, Program } from "./compile.ts";
-import { LanguageError } from "./language_definition.ts";
-import type { Language, LanguageTable } from "./languages.ts";
+import type { Compiled, Compiler, Program } from "./compile/compile.ts";
+import { LanguageError } from "./languages/language_definition.ts";
+import type { Language, LanguageTable } from "./languages/languages.ts";
 import type { Stations } from "./stations.ts";
 import type { CompileResult, ProblemLimits, ProgramSource, Verdict } from "./types.ts";
 

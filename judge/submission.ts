@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Grading, type PlannedTest } from "./grading.ts";
-import type { Grades } from "./grading.ts";
+import { Grading, type PlannedTest } from "./grading/grading.ts";
+import type { Grades } from "./grading/grading.ts";
 import { runTest, type TestContext } from "./test_run.ts";
 import type { Stations } from "./stations.ts";
 import type { TestResult } from "./types.ts";

@@ -8,12 +8,12 @@
 
 import type { BindRule, Box, Outcome, RunOptions } from "../mod.ts";
 import { Capture } from "../mod.ts";
-import type { Program } from "./compile.ts";
+import type { Program } from "./compile/compile.ts";
 import type { HostFiles } from "./host_files.ts";
 import { idleTimeMs, Patience, spareTimeMs, wallTimeMs } from "./patience.ts";
 import type { ProblemLimits, TestCase, Verdict } from "./types.ts";
-import { describeBytes, describeEnding, describeTime, type Judgement } from "./verdict.ts";
-import { visibleText } from "./visible.ts";
+import { describeBytes, describeEnding, describeTime, type Judgement } from "./grading/verdict.ts";
+import { visibleText } from "./checker/visible.ts";
 
 const ACCEPTED = 42;
 const WRONG_ANSWER = 43;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { sharedSandbox } from "../../box/sandbox.ts";
 import { HostFiles } from "../host_files.ts";
-import { planTests } from "../grading.ts";
+import { planTests } from "../grading/grading.ts";
 import { readPackage } from "./read.ts";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url).pathname;

@@ -5,7 +5,7 @@
  */
 
 import type { Problem, ProblemLimits, ProgramSource, Submission, Validation } from "../types.ts";
-import { parseFlags } from "../checker_flags.ts";
+import { parseFlags } from "../checker/checker_flags.ts";
 import { notAFile, type PackageFiles } from "./files.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { YamlNode } from "./node.ts";

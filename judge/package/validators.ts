@@ -5,7 +5,7 @@
  */
 
 import type { ProgramSource, TestGroup, Validation } from "../types.ts";
-import { validateFlags } from "../checker_flags.ts";
+import { validateFlags } from "../checker/checker_flags.ts";
 import type { PackageEntry, PackageFiles } from "./files.ts";
 import { isHidden, readProgram } from "./programs.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { visibleText } from "../visible.ts";
+import { visibleText } from "../checker/visible.ts";
 
 /** A piece of markup, as opposed to text. */
 export class Markup {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Box, sharedSandbox } from "isolate/mod.ts";
-import { Compiler } from "isolate/judge/compile.ts";
+import { Compiler } from "isolate/judge/compile/compile.ts";
 import { HostFiles } from "isolate/judge/host_files.ts";
 import { assertNobodyLeft } from "isolate/tests/support/attack.ts";
 import { needsControlGroup } from "isolate/tests/support/control_group.ts";
@@ -340,7 +340,7 @@ Deno.test("a language whose tools are missing is a judge error with the places l
   ignore: Deno.uid() !== 0,
 }, async () => {
   await withFolder(async (folder) => {
-    const { loadLanguages } = await import("isolate/judge/languages.ts");
+    const { loadLanguages } = await import("isolate/judge/languages/languages.ts");
     const host = new HostFiles(await sharedSandbox());
     const table = await loadLanguages(host, { environment: new Map([["PATH", folder]]) });
     await using bench = await Workbench.open(BOX_ID, { table });
@@ -489,7 +489,7 @@ testWith(
 
 testWith([needs.root()], "a tool that does not work in a box is a judge error", async () => {
   await withFolder(async (folder) => {
-    const { loadLanguages } = await import("isolate/judge/languages.ts");
+    const { loadLanguages } = await import("isolate/judge/languages/languages.ts");
     const userFile = `${folder}/languages.yaml`;
     await Deno.writeTextFile(
       userFile,

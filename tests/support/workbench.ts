@@ -6,14 +6,14 @@ import {
   type CompileLimits,
   Compiler,
   type Program,
-} from "isolate/judge/compile.ts";
+} from "isolate/judge/compile/compile.ts";
 import { HostFiles } from "isolate/judge/host_files.ts";
 import {
   type Language,
   LanguageTable,
   loadLanguages,
   type RecogniseOptions,
-} from "isolate/judge/languages.ts";
+} from "isolate/judge/languages/languages.ts";
 import type { ProgramSource } from "isolate/judge/types.ts";
 import { needsControlGroup } from "./control_group.ts";
 import { type Missing, needs } from "./skip.ts";

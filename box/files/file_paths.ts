@@ -1,0 +1,235 @@
+/**
+ * Names in a box, and what is said when one of them leads nowhere, or elsewhere.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../../ffi/errno.ts";
+import type { Plan, Slot } from "../../ffi/plan.ts";
+import { O } from "../../ffi/abi.ts";
+import { FILE_TYPE, type SystemError } from "../../ffi/system.ts";
+import { SandboxError } from "../errors.ts";
+import type { FileKind } from "./file_types.ts";
+import { openHowStrict } from "../resolve.ts";
+
+/** The kernel takes paths of up to 4095 bytes; programs can make longer ones, level by level. */
+const PIECE_BYTES_MAX = 3072;
+
+/**
+ * Checks a name in a box.
+ *
+ * @param path relative to `box/`
+ * @returns its parts; none for `box/` itself
+ * @throws {SandboxError} `hostile-path` if it is empty, absolute, or could lead out of the box
+ *
+ * @example
+ * ```ts
+ * import { splitPath } from "isolate/box/files/file_paths.ts";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * assertEquals(splitPath("./data//1.in"), ["data", "1.in"]);
+ * assertThrows(() => splitPath("../etc/passwd"));
+ * ```
+ */
+export function splitPath(path: string): string[] {
+  const problem = path === ""
+    ? "it is empty"
+    : path.startsWith("/")
+    ? "it must be relative to box/"
+    : path.includes("\0")
+    ? "it has a NUL character"
+    : path.split("/").includes("..")
+    ? "it must not have '..' in it"
+    : undefined;
+  if (problem) {
+    throw new SandboxError(
+      "hostile-path",
+      `Cannot use ${JSON.stringify(path)} as a path in the box: ${problem}`,
+    );
+  }
+  return path.split("/").filter((part) => part !== "" && part !== ".");
+}
+
+/**
+ * The same for a name that must not be that of `box/` itself.
+ *
+ * @param path relative to `box/`
+ * @returns its parts, at least one
+ * @throws {SandboxError} `hostile-path`
+ */
+export function splitFilePath(path: string): string[] {
+  const parts = splitPath(path);
+  if (parts.length > 0 && !path.endsWith("/")) return parts;
+  throw new SandboxError(
+    "hostile-path",
+    `Cannot use ${JSON.stringify(path)} as the path of a file in the box: it names a directory`,
+  );
+}
+
+/**
+ * Adds steps that open what a path leads to: without following any link, on the same mount, below
+ * where it begins, however long the path is.
+ *
+ * @param plan the plan
+ * @param base where the path begins
+ * @param options its parts, flags of open(2) for the last, and what is tried, for messages
+ * @returns the slot of the descriptor
+ */
+export function planOpenPath(
+  plan: Plan,
+  base: number,
+  options: { parts: readonly string[]; flags: number; what: string },
+): Slot {
+  const { what } = options;
+  const pieces = joinPieces(options.parts);
+  let from: number | Slot = base;
+  let to = plan.slot("file of the box");
+  pieces.forEach((piece, i) => {
+    const isLast = i === pieces.length - 1;
+    const flags = isLast ? options.flags : O.O_PATH | O.O_DIRECTORY;
+    const how = openHowStrict(plan, flags);
+    plan.step("openat2", [from, plan.string(piece), how, 24], { into: to, what });
+    if (from !== base) plan.step("close", [from], { always: true, ignore: "all" });
+    if (isLast) return;
+    from = to;
+    to = plan.slot("file of the box");
+  });
+  return to;
+}
+
+function joinPieces(parts: readonly string[]): string[] {
+  const pieces: string[] = [];
+  for (const part of parts) {
+    const longer = `${pieces.at(-1)}/${part}`;
+    // A character of JavaScript's takes up to three bytes.
+    if (pieces.length === 0 || 3 * longer.length > PIECE_BYTES_MAX) pieces.push(part);
+    else pieces[pieces.length - 1] = longer;
+  }
+  return pieces.length === 0 ? ["."] : pieces;
+}
+
+/**
+ * What kind of thing it is.
+ *
+ * @param mode its type and permission bits
+ * @returns the kind
+ */
+export function fileKind(mode: number): FileKind {
+  switch (mode & FILE_TYPE.mask) {
+    case FILE_TYPE.regular:
+      return "file";
+    case FILE_TYPE.directory:
+      return "directory";
+    case FILE_TYPE.symlink:
+      return "symlink";
+    case 0o010000:
+      return "fifo";
+    case 0o140000:
+      return "socket";
+    default:
+      return "device";
+  }
+}
+
+const KIND_NAMES: Readonly<Record<FileKind, string>> = {
+  file: "a regular file",
+  directory: "a directory",
+  symlink: "a symbolic link",
+  fifo: "a FIFO",
+  socket: "a socket",
+  device: "a device",
+};
+
+/**
+ * The error for something that is not of the kind it should be.
+ *
+ * @param what what was tried, e.g. `read "out" in the box`
+ * @param found what it is
+ * @param wanted what it should be
+ * @returns what to throw
+ */
+export function wrongKind(
+  what: string,
+  { found, wanted }: { found: FileKind; wanted: FileKind },
+): SandboxError {
+  return new SandboxError(
+    "hostile-path",
+    `Cannot ${what}: it is ${KIND_NAMES[found]}, not ${KIND_NAMES[wanted]}`,
+  );
+}
+
+/**
+ * The error for a file that is too large.
+ *
+ * @param what what was tried
+ * @param limitBytes the limit
+ * @returns what to throw
+ */
+export function tooLarge(what: string, limitBytes: number): SandboxError {
+  return new SandboxError("too-large", `Cannot ${what}: it has more than ${limitBytes} bytes`);
+}
+
+/** What failures mean on a path that a program could have made. */
+const HOSTILE: ReadonlyMap<number, string> = new Map([
+  [ERRNO.ELOOP, "it is a symbolic link, or leads through one"],
+  [ERRNO.ENOTDIR, "something on the way is no directory"],
+  [ERRNO.EXDEV, "it leads to another file system"],
+  [ERRNO.ENXIO, "it is a socket, a FIFO or a device"],
+  [ERRNO.ENODEV, "it is a device"],
+  [ERRNO.EACCES, "it is a device, or the caller may not use it"],
+  [ERRNO.EPERM, "the caller may not change it"],
+  [ERRNO.EAGAIN, "a program holds it with a lease"],
+  [ERRNO.EISDIR, "a directory is in its place"],
+  [ERRNO.ENAMETOOLONG, "a name in it is too long"],
+]);
+
+/**
+ * The error for a path that cannot be opened, or not be replaced.
+ *
+ * @param what what was tried
+ * @param failure what the kernel said
+ * @returns what to throw
+ */
+export function pathError(what: string, failure: SystemError): Error {
+  const options = {
+    cause: failure,
+    errno: failure.errno,
+    ...(failure.step && { step: failure.step.operation }),
+  };
+  if (failure.errno === ERRNO.ENOENT) {
+    return new SandboxError("no-file", `Cannot ${what}: there is no such file`, options);
+  }
+  const meaning = HOSTILE.get(failure.errno);
+  return meaning === undefined
+    ? failure
+    : new SandboxError("hostile-path", `Cannot ${what}: ${meaning}`, options);
+}
+
+/**
+ * Checks a limit of bytes or entries.
+ *
+ * @param name the option
+ * @param value the limit
+ * @returns the same
+ * @throws {RangeError} if it is no whole number
+ */
+export function checkLimit(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new RangeError(
+    `Cannot limit files as ${name} must be a whole number >= 0: current value is ${value}`,
+  );
+}
+
+/**
+ * Checks permission bits.
+ *
+ * @param mode the bits
+ * @returns the same
+ * @throws {RangeError} if there are others among them
+ */
+export function checkMode(mode: number): number {
+  if (Number.isInteger(mode) && mode >= 0 && mode <= 0o777) return mode;
+  throw new RangeError(
+    `Cannot set permissions as mode must be between 0 and 0o777: current value is ${mode}`,
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * Makes sure that a file which was just written can be executed.
+ *
+ * The kernel refuses to execute a file that anybody has open for writing (ETXTBSY). Who has written
+ * and closed it may not be the last: each child process that this process starts meanwhile, on any
+ * of its threads, is born with copies of all descriptors. Those that are closed on execve are closed
+ * only some time after the kernel has let the parent go on (that of vfork(2) sleeps just until the
+ * child has given its memory up). So nothing that this process could do or leave undone helps but to
+ * look. The kernel grants a read lease on a file only if nobody has it open for writing; see
+ * fcntl(2), F_SETLEASE.
+ *
+ * @module
+ */
+
+import { O } from "../../ffi/abi.ts";
+import { ERRNO } from "../../ffi/errno.ts";
+import { Plan, type Slot } from "../../ffi/plan.ts";
+import type { System } from "../../ffi/system.ts";
+import { SandboxError } from "../errors.ts";
+
+const F_SETSIG = 10;
+const F_SETLEASE = 1024;
+const F_RDLCK = 0;
+const F_UNLCK = 2;
+/** Has no effect on a process that does not ask for it: that of a lease which is broken has. */
+const SIGURG = 23;
+/** A child that does not get as far as its program in this time is stuck. */
+const PATIENCE_MS = 10_000;
+const PAUSE_MAX_MS = 20;
+
+/**
+ * Adds steps that find out whether somebody has a file open for writing.
+ *
+ * @param plan the plan
+ * @param file the open directory and the name
+ * @returns the slot that will hold `-EAGAIN` if so
+ */
+export function planWriterCheck(plan: Plan, file: { parent: number; name: string }): Slot {
+  const [fd, granted] = [plan.slot("written file"), plan.slot("lease")];
+  const flags = O.O_NOFOLLOW | O.O_NONBLOCK | O.O_NOCTTY | O.O_CLOEXEC;
+  const ignore = { ignore: "all" } as const;
+  plan.step("openat", [file.parent, plan.string(file.name), flags, 0], { ...ignore, into: fd });
+  plan.step("fcntl", [fd, F_SETSIG, SIGURG], ignore);
+  // There are file systems without leases: on them nobody can tell.
+  plan.step("fcntl", [fd, F_SETLEASE, F_RDLCK], { ...ignore, into: granted });
+  plan.step("fcntl", [fd, F_SETLEASE, F_UNLCK], { ...ignore, when: [granted, 0] });
+  plan.step("close", [fd], { always: true, ignore: "all" });
+  return granted;
+}
+
+/**
+ * Waits until nobody has a file open for writing any more.
+ *
+ * @param system the kernel
+ * @param file the open directory and the name
+ * @param granted what {@linkcode planWriterCheck} has found
+ * @throws {SandboxError} `system` if that takes too long
+ */
+export async function waitForWriters(
+  system: System,
+  file: { parent: number; name: string; what: string },
+  granted: number,
+): Promise<void> {
+  const endMs = system.nowMs() + PATIENCE_MS;
+  let last = granted;
+  for (let pauseMs = 0; last === -ERRNO.EAGAIN; pauseMs = Math.min(pauseMs + 1, PAUSE_MAX_MS)) {
+    if (system.nowMs() > endMs) {
+      throw new SandboxError(
+        "system",
+        `Cannot ${file.what}: a child process of this process keeps it open for writing`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    const plan = new Plan();
+    const slot = planWriterCheck(plan, file);
+    system.run(plan, "who has the file open");
+    last = plan.result(slot);
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Pipes between boxes.
+ *
+ * @module
+ */
+
+import { O } from "../../ffi/abi.ts";
+import { Plan } from "../../ffi/plan.ts";
+import type { System } from "../../ffi/system.ts";
+import { toSandboxError } from "../errors.ts";
+
+const F_DUPFD_CLOEXEC = 1030;
+const FIONREAD = 0x541b;
+const WHAT = "make the pipes between two programs";
+
+/** A pipe, see pipe(7); no program gets one of its ends unless it is given to it. */
+export interface Pipe {
+  /** Where it is read from. */
+  readonly readFd: number;
+  /** Where it is written to. */
+  readonly writeFd: number;
+}
+
+/**
+ * Makes pipes.
+ *
+ * @param system the kernel
+ * @param count how many
+ * @returns the pipes
+ * @throws {SandboxError} if the process has no descriptors left; none is left open then
+ */
+export function makePipes(system: System, count: number): Pipe[] {
+  const plan = new Plan();
+  const ends = Array.from({ length: count }, () => plan.struct([-1, -1]));
+  for (const pair of ends) plan.step("pipe2", [pair, O.O_CLOEXEC], { what: WHAT });
+  const failure = system.attempt(plan, "connect two programs");
+  const pipes = ends.map((pair) => {
+    const view = plan.view(pair);
+    return { readFd: view.getInt32(0, true), writeFd: view.getInt32(4, true) };
+  });
+  if (!failure) return pipes;
+  system.close(...pipes.flatMap(({ readFd, writeFd }) => [readFd, writeFd]));
+  throw toSandboxError(failure);
+}
+
+/**
+ * How much is in pipes, see ioctl_pipe(2).
+ *
+ * @param system the kernel
+ * @param fds an end of each pipe
+ * @returns bytes that were written and not read yet, in this order
+ * @throws {SystemError} if one of them is no pipe
+ */
+export function unreadBytes(system: System, fds: readonly number[]): number[] {
+  const plan = new Plan();
+  const counts = fds.map((fd) => {
+    const count = plan.struct([0]);
+    plan.step("ioctl", [fd, FIONREAD, count]);
+    return count;
+  });
+  system.run(plan, "see how much is in pipes");
+  return counts.map((count) => plan.view(count).getInt32(0, true));
+}
+
+/**
+ * Duplicates descriptors, see fcntl(2).
+ *
+ * @param system the kernel
+ * @param fds the descriptors
+ * @returns the duplicates, in this order; no program gets one of them either
+ * @throws {SandboxError} if the process has no descriptors left; none is left open then
+ */
+export function duplicate(system: System, fds: readonly number[]): number[] {
+  const plan = new Plan();
+  const copies = fds.map((fd) => {
+    const copy = plan.slot("duplicate");
+    plan.step("fcntl", [fd, F_DUPFD_CLOEXEC, 3], { into: copy, what: WHAT });
+    return copy;
+  });
+  const failure = system.attempt(plan, "hold ends of pipes");
+  const duplicates = copies.map((copy) => plan.result(copy));
+  if (!failure) return duplicates;
+  // What was not made is negative, and left out there.
+  system.close(...duplicates);
+  throw toSandboxError(failure);
+}

@@ -1,0 +1,245 @@
+/**
+ * One plan that passes many small messages on between two pairs of pipes.
+ *
+ * In a conversation each message waits for the one before. The keeper's turn (a thread is woken,
+ * then the loop of the runtime, then a plan is executed) would take longer than the message itself;
+ * so one plan, on another thread, waits for message after message until nobody has said anything for
+ * a moment.
+ *
+ * @module
+ */
+
+import { O, PLAN } from "../../ffi/abi.ts";
+import { ERRNO } from "../../ffi/errno.ts";
+import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
+import { type System, SystemError } from "../../ffi/system.ts";
+import type { PairSide } from "./transcript.ts";
+
+/** A plan takes at most so long: its thread is one of a pool that the whole process shares. */
+const TIME_MAX_NS = 3_000_000n;
+/** Writes of at most PIPE_BUF bytes (4096) are done whole or not at all, pipe(7). */
+const MESSAGE_MAX_BYTES = 1024;
+
+const POLLIN = 1;
+const POLLOUT = 4;
+const F_SETFL = 4;
+const CLOCK_MONOTONIC = 1;
+const NO_FD = -1;
+/** `struct pollfd`: the descriptor, what is asked (16 bits), what is answered (16 bits). */
+const POLL_SIZE = 8;
+
+/** The keeper's ends of the pipes of one direction. */
+export interface TeeEnds {
+  /** Who speaks. */
+  readonly from: PairSide;
+  /** Where it is heard. */
+  readonly readFd: number;
+  /** Where it is passed on. */
+  readonly writeFd: number;
+}
+
+/** What becomes of a direction. */
+export type TeeEvent =
+  /** The last that was said has not been passed on: the listener's pipe is full. */
+  | { kind: "pending"; direction: number; bytes: Uint8Array<ArrayBuffer> }
+  /** The speaker has closed its end. */
+  | { kind: "ended"; direction: number }
+  /** The listener has closed its end. */
+  | { kind: "broken"; direction: number };
+
+/** What one execution has brought. */
+export interface Passed {
+  /** Whether anybody has said anything. */
+  anything: boolean;
+  /** Whether more could have been said, and passed on, than the plan has room for. */
+  isFull: boolean;
+  /** What is to be decided, at most one thing for each direction. */
+  events: TeeEvent[];
+}
+
+/** A message of a direction in a round. */
+interface Passage {
+  readonly direction: number;
+  /** Position of its first step among the steps of the plan. */
+  readonly firstStep: number;
+  /** The length of the message; 0 at the end, negative if there is none. */
+  readonly length: Slot;
+  readonly buffer: Data;
+  readonly written: Slot;
+}
+
+/** A direction, as the plan sees it. */
+interface Line {
+  readonly ends: TeeEnds;
+  readonly readFd: Slot;
+  readonly writeFd: Slot;
+  /** Waits for the speaker. */
+  readonly poll: Data;
+}
+
+/** The plan, which is executed again and again. */
+export class TeeBurst {
+  readonly #system: System;
+  readonly #plan = new Plan();
+  readonly #lines: readonly Line[];
+  readonly #passages: Passage[] = [];
+  readonly #timer: number;
+  readonly #image: Uint8Array<ArrayBuffer>;
+
+  /**
+   * Plans it, and makes the descriptors non-blocking.
+   *
+   * @param system the kernel
+   * @param options the directions; and how many messages of each are passed on at most: a plan for
+   *   many takes longer to make than many programs talk
+   */
+  constructor(
+    system: System,
+    { directions, rounds }: { directions: readonly TeeEnds[]; rounds: number },
+  ) {
+    this.#system = system;
+    const plan = this.#plan;
+    this.#timer = makeTimer(system);
+    const polls = plan.room((directions.length + 1) * POLL_SIZE);
+    const timerPoll = polls.part(directions.length * POLL_SIZE, POLL_SIZE);
+    this.#lines = directions.map((ends, i) => ({
+      ends,
+      readFd: plan.slot(`from ${ends.from}`),
+      writeFd: plan.slot(`of ${ends.from}`),
+      poll: polls.part(i * POLL_SIZE, POLL_SIZE),
+    }));
+    const time = plan.struct([0n, 0n, 0n, TIME_MAX_NS]);
+    plan.step("timerfd_settime", [this.#timer, 0, time, 0]);
+    const expirations = plan.room(8);
+    for (let round = 0; round < rounds; round++) {
+      const expired = plan.slot("expired");
+      // A timeout of its own would set a timer and take it back for each message.
+      plan.step("ppoll", [polls, directions.length + 1, 0, 0, 8]);
+      plan.step("read", [this.#timer, expirations, 8], { into: expired, ignore: "all" });
+      planEnd(plan, [expired, 8]);
+      for (const direction of directions.keys()) this.#planPassage(direction);
+    }
+    system.trace?.(plan, "pass on what the two programs say");
+    this.#image = plan.encode();
+    setPoll(plan.view(timerPoll), { fd: this.#timer, events: POLLIN });
+    const setup = new Plan();
+    for (const [i, { readFd, writeFd }] of directions.entries()) {
+      this.listen(i, true);
+      plan.put(this.#lines[i]!.writeFd, writeFd);
+      for (const fd of [readFd, writeFd]) setup.step("fcntl", [fd, F_SETFL, O.O_NONBLOCK]);
+    }
+    system.run(setup, "never wait for one of two programs");
+  }
+
+  #planPassage(direction: number): void {
+    const plan = this.#plan;
+    const { readFd, writeFd } = this.#lines[direction]!;
+    const firstStep = plan.steps.length;
+    const [length, written] = [plan.slot("length"), plan.slot("written")];
+    const buffer = plan.room(MESSAGE_MAX_BYTES);
+    plan.step("read", [readFd, buffer, buffer.length], { into: length, ignore: "all" });
+    planEnd(plan, [length, 0]);
+    // Where nothing was read the length is negative, and the kernel refuses that without looking
+    // at a byte: cheaper than to ask before which of the two has spoken.
+    plan.step("write", [writeFd, buffer, length], {
+      into: written,
+      ignore: "all",
+      what: "pass on what one of two programs says",
+    });
+    planEnd(plan, [written, -ERRNO.EAGAIN]);
+    planEnd(plan, [written, -ERRNO.EPIPE]);
+    this.#passages.push({ direction, firstStep, length, buffer, written });
+  }
+
+  /**
+   * Whether messages of a direction are taken; they are at first.
+   *
+   * @param direction its number
+   * @param wanted false while its last message has not been passed on: an execution then ends when
+   *   there is room for it
+   */
+  listen(direction: number, wanted: boolean): void {
+    const { ends, readFd, poll } = this.#lines[direction]!;
+    this.#plan.put(readFd, wanted ? ends.readFd : NO_FD);
+    const view = this.#plan.view(poll);
+    if (wanted) setPoll(view, { fd: ends.readFd, events: POLLIN });
+    else setPoll(view, { fd: ends.writeFd, events: POLLOUT });
+  }
+
+  /**
+   * Has nothing more to do with a direction, whose descriptors are to be closed.
+   *
+   * @param direction its number
+   */
+  drop(direction: number): void {
+    const { readFd, writeFd, poll } = this.#lines[direction]!;
+    for (const fd of [readFd, writeFd]) this.#plan.put(fd, NO_FD);
+    setPoll(this.#plan.view(poll), { fd: NO_FD, events: 0 });
+  }
+
+  /**
+   * Passes messages on until nobody says anything for a moment, or something has to be decided.
+   *
+   * @param said is told each message, as a view that the next execution overwrites
+   * @returns what there is to be decided
+   * @throws {SystemError} if the kernel refuses what it should not
+   */
+  async pass(said: (from: PairSide, bytes: Uint8Array) => void): Promise<Passed> {
+    const status = await this.#system.library.execAside(this.#image);
+    const header = new DataView(this.#image.buffer);
+    const errno = header.getInt32(PLAN.failedErrno, true);
+    if (status < 0 && errno === 0) throw new SystemError(undefined, ERRNO.EINVAL);
+    const failedStep = errno === 0 ? Infinity : header.getUint32(PLAN.failedStep, true);
+    const passed: Passed = { anything: false, isFull: errno === 0, events: [] };
+    for (const passage of this.#passages) {
+      if (failedStep < passage.firstStep) break;
+      const lengthBytes = this.#plan.result(passage.length);
+      if (lengthBytes < 0) continue;
+      passed.anything = true;
+      const bytes = this.#plan.content(passage.buffer, lengthBytes);
+      if (lengthBytes > 0) said(this.#lines[passage.direction]!.ends.from, bytes);
+      const event = this.#eventOf(passage, bytes);
+      if (event) passed.events.push(event);
+    }
+    return passed;
+  }
+
+  /** Closes what it has opened; no execution may be in flight. */
+  close(): void {
+    this.#system.close(this.#timer);
+  }
+
+  #eventOf(
+    { direction, firstStep, written }: Passage,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): TeeEvent | undefined {
+    if (bytes.length === 0) return { kind: "ended", direction };
+    const result = this.#plan.result(written);
+    if (result === bytes.length) return undefined;
+    if (result === -ERRNO.EAGAIN) return { kind: "pending", direction, bytes: bytes.slice() };
+    if (result === -ERRNO.EPIPE) return { kind: "broken", direction };
+    throw new SystemError(this.#plan.steps[firstStep + WRITE_STEP], -result);
+  }
+}
+
+/** The step of a passage that writes. */
+const WRITE_STEP = 2;
+
+/** Ends the plan, by a step that always fails, if the slot holds this value. */
+function planEnd(plan: Plan, when: readonly [Slot, number]): void {
+  plan.step("close", [NO_FD], { when });
+}
+
+function setPoll(view: DataView, { fd, events }: { fd: number; events: number }): void {
+  view.setInt32(0, fd, true);
+  view.setInt32(4, events, true);
+}
+
+function makeTimer(system: System): number {
+  const plan = new Plan();
+  const timer = plan.slot("timer");
+  const flags = O.O_CLOEXEC | O.O_NONBLOCK;
+  plan.step("timerfd_create", [CLOCK_MONOTONIC, flags], { into: timer });
+  system.run(plan, "a timer for the conversation");
+  return plan.result(timer);
+}

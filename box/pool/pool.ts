@@ -1,0 +1,109 @@
+/**
+ * Pools of boxes: as many jobs as wanted share some boxes, and processes share a range of box ids.
+ *
+ * @module
+ */
+
+import type { Box } from "../box.ts";
+import { toSandboxError } from "../errors.ts";
+import type { Lease, PoolOptions } from "./lease.ts";
+import type { LeaseDesk } from "./lease_desk.ts";
+
+/**
+ * Leases boxes from a range of ids. Any number of pools, in any number of processes, may share a range,
+ * and so may those who use its boxes without a pool: a box that somebody works on, or has initialised
+ * and not cleaned up, is left alone. The boxes of a process that died are free at once.
+ *
+ * A box is initialised when it is leased and cleaned up when it comes back, unless somebody waits for
+ * it in this pool: then it is emptied and handed over, which is faster. Jobs get boxes in the order in
+ * which they ask. Nothing is locked while nothing is leased.
+ *
+ * @example
+ * ```ts
+ * import { BoxPool } from "isolate/box/pool/pool.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using pool = await BoxPool.create({ firstBoxId: 930, count: 4, size: 2, cpus: "each" });
+ * const sums = await Promise.all([1, 2, 3, 4, 5].map((n) =>
+ *   pool.use(async (box) => {
+ *     await box.files.write("in", `${n}`);
+ *     await box.run(["/bin/sh", "-c", "echo $(($(cat in) + 1)) > out"], {
+ *       limits: { processes: 4 },
+ *     });
+ *     return parseInt(await box.files.readText("out", { limitBytes: 100 }));
+ *   })
+ * ));
+ * assertEquals(sums, [2, 3, 4, 5, 6]);
+ * ```
+ */
+export class BoxPool {
+  readonly #desk: LeaseDesk;
+
+  private constructor(desk: LeaseDesk) {
+    this.#desk = desk;
+  }
+
+  /**
+   * Makes a pool. No box is taken yet.
+   *
+   * @param options which boxes, how many at once, and how they are made
+   * @returns the pool
+   * @throws {RangeError} if there are no such boxes or CPUs
+   * @throws {SandboxError} if the sandbox cannot work here
+   */
+  static async create(options: PoolOptions): Promise<BoxPool> {
+    try {
+      // A command that runs a program needs none of it.
+      const { LeaseDesk } = await import("./lease_desk.ts");
+      return new BoxPool(await LeaseDesk.open(options));
+    } catch (error) {
+      throw toSandboxError(error);
+    }
+  }
+
+  /** How many boxes are leased now. */
+  get leased(): number {
+    return this.#desk.leased;
+  }
+
+  /**
+   * Takes a box, as soon as one is free and it is this job's turn.
+   *
+   * @param options `signal`: gives up waiting
+   * @returns the lease
+   * @throws {SandboxError} `no-free-box` if others have held the whole range for `waitMs`,
+   *   `pool-closed`, or why a box cannot be made
+   */
+  lease(options: { signal?: AbortSignal | undefined } = {}): Promise<Lease> {
+    return this.#desk.lease(options.signal);
+  }
+
+  /**
+   * Does a job in a box, and gives the box back, also if the job fails.
+   *
+   * @param job gets the box; the box is no longer its when it has ended
+   * @param options `signal`: gives up waiting for the box
+   * @returns what the job returns
+   * @throws {SandboxError} as {@linkcode BoxPool.lease} and {@linkcode Lease.release}
+   */
+  async use<T>(
+    job: (box: Box, lease: Lease) => T | Promise<T>,
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<T> {
+    await using lease = await this.lease(options);
+    return await job(lease.box, lease);
+  }
+
+  /**
+   * Closes the pool: who waits for a box is refused, who has one keeps it until the lease ends. Returns
+   * when all leases have ended; by then all boxes are cleaned up.
+   */
+  close(): Promise<void> {
+    return this.#desk.close();
+  }
+
+  /** Closes the pool, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

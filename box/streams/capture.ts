@@ -1,0 +1,126 @@
+/**
+ * Output of a program, kept in memory.
+ *
+ * @module
+ */
+
+/** What is done with a program that writes more than its limit. */
+export type Overflow =
+  /** Everything in the box is killed; the outcome is `output-limit`. */
+  | "stop"
+  /** The rest is read and thrown away; the outcome does not tell. */
+  | "discard";
+
+/** How much is kept. */
+export interface CaptureOptions {
+  /** How many bytes are kept at most. */
+  limitBytes: number;
+  /** What is done with a program that writes more. Default: `"stop"`. */
+  overflow?: Overflow;
+}
+
+const FIRST_SIZE = 4096;
+
+/**
+ * Keeps what a program writes. It may serve standard output and standard error at once, or several
+ * runs one after the other: the limit is that of all together.
+ *
+ * @example
+ * ```ts
+ * import { Box } from "isolate/box/box.ts";
+ * import { Capture } from "isolate/box/streams/capture.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using box = await Box.init({ boxId: 920 });
+ * const stdout = new Capture({ limitBytes: 1 << 20 });
+ * await box.run(["/bin/cat"], { stdin: { text: "hello" }, stdout });
+ * assertEquals(stdout.text(), "hello");
+ * ```
+ */
+export class Capture {
+  /** How many bytes are kept at most. */
+  readonly limitBytes: number;
+  /** What is done with a program that writes more. */
+  readonly overflow: Overflow;
+  #buffer = new Uint8Array(0);
+  #length = 0;
+  #truncated = false;
+
+  /**
+   * Makes room for output; memory is taken as output comes.
+   *
+   * @param options how much is kept
+   * @throws {RangeError} if the limit is no whole number of bytes
+   */
+  constructor(options: CaptureOptions) {
+    this.limitBytes = checkLimitBytes(options.limitBytes);
+    this.overflow = options.overflow ?? "stop";
+  }
+
+  /** What was written so far, as far as it is kept; a view that is complete when the run is over. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** Whether more was written than is kept. */
+  get truncated(): boolean {
+    return this.#truncated;
+  }
+
+  /**
+   * What is kept, as text.
+   *
+   * @returns the text; bytes that are no UTF-8 have become replacement characters
+   */
+  text(): string {
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.bytes);
+  }
+
+  /**
+   * Keeps more, up to the limit.
+   *
+   * @param bytes what was written; they are copied
+   * @returns whether all of it is kept
+   *
+   * @example
+   * ```ts
+   * import { Capture } from "isolate/box/streams/capture.ts";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const capture = new Capture({ limitBytes: 3 });
+   * assertEquals(capture.add(new Uint8Array([1, 2, 3])), true);
+   * assertEquals(capture.add(new Uint8Array([4])), false);
+   * assertEquals([capture.bytes.length, capture.truncated], [3, true]);
+   * ```
+   */
+  add(bytes: Uint8Array): boolean {
+    const kept = Math.min(bytes.length, this.limitBytes - this.#length);
+    this.#reserve(this.#length + kept);
+    this.#buffer.set(bytes.subarray(0, kept), this.#length);
+    this.#length += kept;
+    if (kept < bytes.length) this.#truncated = true;
+    return kept === bytes.length;
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#buffer.length) return;
+    const wanted = Math.max(length, 2 * this.#buffer.length, FIRST_SIZE);
+    const larger = new Uint8Array(Math.min(wanted, this.limitBytes));
+    larger.set(this.bytes);
+    this.#buffer = larger;
+  }
+}
+
+/**
+ * Checks a limit of bytes.
+ *
+ * @param limitBytes the limit
+ * @returns the same
+ * @throws {RangeError} if it is no whole number of bytes
+ */
+export function checkLimitBytes(limitBytes: number): number {
+  if (Number.isSafeInteger(limitBytes) && limitBytes >= 0) return limitBytes;
+  throw new RangeError(
+    `Cannot limit output as limitBytes must be a whole number >= 0: current value is ${limitBytes}`,
+  );
+}

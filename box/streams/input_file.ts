@@ -1,0 +1,42 @@
+/**
+ * A file of the host as the input of a program that is told nothing else about it.
+ *
+ * A descriptor tells where its file lies (readlink(2) of /proc/self/fd/0), and where its permissions are
+ * careless it can be opened again for writing. So the program gets the file by a mount of its own that
+ * is attached nowhere, consists of nothing but the file, and is read-only; see open_tree(2).
+ *
+ * @module
+ */
+
+import { O } from "../../ffi/abi.ts";
+import { Plan } from "../../ffi/plan.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, type System } from "../../ffi/system.ts";
+import { MOUNT_ATTR, planRestrictions } from "../mounts.ts";
+
+const OPEN_TREE_CLONE = 1;
+
+/**
+ * Opens a file again by a mount of its own.
+ *
+ * @param system the kernel
+ * @param fd the regular file, open for reading; it is closed here if it is not what is returned
+ * @returns a descriptor at the beginning of the same file, closed on execve; the given one where the
+ *   kernel can make no such mount, as for files of another mount namespace
+ */
+export function isolateInput(system: System, fd: number): number {
+  const clone = new Plan();
+  const mount = clone.slot("mount of the input");
+  const flags = OPEN_TREE_CLONE | O.O_CLOEXEC | AT_EMPTY_PATH;
+  clone.step("open_tree", [fd, clone.string(""), flags], { into: mount });
+  const { readOnly, noSuid, noDev, noExec } = MOUNT_ATTR;
+  planRestrictions(clone, { fd: mount, path: "", attr: readOnly | noSuid | noDev | noExec });
+  const isCloned = system.attempt(clone, "show the input and nothing else") === undefined;
+  const mountFd = clone.result(mount);
+  const open = new Plan();
+  const again = open.slot("input");
+  const path = open.string(`/proc/self/fd/${mountFd}`);
+  open.step("openat", [AT_FDCWD, path, O.O_CLOEXEC | O.O_NOCTTY, 0], { into: again });
+  const isOpen = isCloned && system.attempt(open, "open the input again") === undefined;
+  system.close(mountFd, ...isOpen ? [fd] : []);
+  return isOpen ? open.result(again) : fd;
+}

@@ -1,0 +1,270 @@
+/**
+ * The standard streams of one run that are more than a descriptor or a path inside the box: what the
+ * keeper does for them while the program runs. Runs without such streams do not load this.
+ *
+ * @module
+ */
+
+import type { System } from "../../ffi/system.ts";
+import { Capture, checkLimitBytes, type Overflow } from "./capture.ts";
+import { CapturePump } from "./capture_pump.ts";
+import { DescriptorPump } from "./descriptor_pump.ts";
+import { Feed } from "./feed.ts";
+import type { Identity } from "../identity.ts";
+import type { Stream } from "../program.ts";
+import type { OutputPump, PumpOptions, Turn } from "./pump.ts";
+import { duplicate, openHostFile, openMemory, openPipe, targetOf } from "./stream_fds.ts";
+import type { Input, Output } from "./streams.ts";
+import type { Waiter } from "../waiter.ts";
+
+const encoder = new TextEncoder();
+
+/** Why a stream ends a run. */
+export type StreamEnd =
+  /** More was written than allowed. */
+  | { readonly kind: "overflow"; readonly stream: "stdout" | "stderr" }
+  /** It failed, which is no fault of the program. */
+  | { readonly kind: "error"; readonly error: unknown };
+
+/** What streams are opened with. */
+export interface OpenStreamsOptions {
+  /** The kernel. */
+  readonly system: System;
+  /** The waiter of the process. */
+  readonly waiter: Waiter;
+  /** Standard input. */
+  readonly stdin: Input;
+  /** Standard output. */
+  readonly stdout: Output;
+  /** Standard error. */
+  readonly stderr: Output | "stdout";
+  /** Whom the sandbox acts for. */
+  readonly caller: Identity;
+  /** Who the sandbox itself is. */
+  readonly own: Identity;
+  /** The user of the box. */
+  readonly boxUser: Identity;
+  /** The directory of all boxes. */
+  readonly boxRoot: string;
+}
+
+const NAMES = { stdin: "standard input", stdout: "standard output", stderr: "standard error" };
+/** Who is dead writes no more, so what is left is what fits into a pipe. */
+const LAST_TURNS_MAX = 256;
+
+interface NamedPump {
+  readonly stream: "stdout" | "stderr";
+  readonly pump: OutputPump;
+}
+
+/** The streams of one run. */
+export class RunStreams {
+  /** What the program gets. */
+  readonly stdin: Stream;
+  /** What the program gets. */
+  readonly stdout: Stream;
+  /** What the program gets. */
+  readonly stderr: Stream | "stdout";
+  /** Why the run had to be ended, if a stream was the reason. */
+  end: StreamEnd | undefined;
+  readonly #options: OpenStreamsOptions;
+  readonly #pumps: NamedPump[] = [];
+  #feed: Feed | undefined;
+  /** What only the box is to have, once it is there. */
+  #boxFds: number[] = [];
+  #onEnd: () => void = () => {};
+  #turnMs = 0;
+
+  /**
+   * Opens the streams.
+   *
+   * @param options what they are connected to
+   * @throws {SystemError} if something cannot be opened
+   * @throws {RangeError} if a limit is no whole number of bytes
+   */
+  constructor(options: OpenStreamsOptions) {
+    this.#options = options;
+    try {
+      this.stdin = this.#openInput(options.stdin);
+      this.stdout = this.#openOutput("stdout", options.stdout);
+      this.stderr = options.stderr === "stdout"
+        ? "stdout"
+        : this.#openOutput("stderr", options.stderr);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** The descriptors that have to be readable for another turn. */
+  get readable(): number[] {
+    return this.#open.flatMap(({ nextTurnMs, readableFd }) =>
+      nextTurnMs > this.#turnMs || readableFd === undefined ? [] : [readableFd]
+    );
+  }
+
+  /** The descriptors that have to be writable for another turn. */
+  get writable(): number[] {
+    return this.#open.flatMap(({ writableFd }) => writableFd === undefined ? [] : [writableFd]);
+  }
+
+  /** When there has to be another turn whatever is ready, on CLOCK_MONOTONIC. */
+  get nextTurnMs(): number {
+    const later = this.#open.map(({ nextTurnMs }) => nextTurnMs).filter((ms) => ms > this.#turnMs);
+    return Math.min(Infinity, ...later);
+  }
+
+  get #open(): OutputPump[] {
+    return this.#pumps.map(({ pump }) => pump).filter(({ isOpen }) => isOpen);
+  }
+
+  /** Closes what the box has by now: when everybody in it is dead, nobody has it. */
+  passed(): void {
+    this.#options.system.close(...this.#boxFds);
+    this.#boxFds = [];
+  }
+
+  /**
+   * Begins to feed the program.
+   *
+   * @param onEnd is called when a stream is a reason to end the run; {@linkcode end} says why
+   */
+  begin(onEnd: () => void): void {
+    this.#onEnd = onEnd;
+    this.#feed?.begin((error) => this.#endFor({ kind: "error", error }));
+  }
+
+  /**
+   * Moves what there is to be moved.
+   *
+   * @param nowMs now, on CLOCK_MONOTONIC
+   */
+  turn(nowMs: number): void {
+    this.#turnMs = nowMs;
+    for (const one of this.#pumps) {
+      if (one.pump.isOpen && one.pump.nextTurnMs <= nowMs) this.#turn(one, nowMs);
+    }
+  }
+
+  /**
+   * Moves what is left when everything in the box is dead.
+   *
+   * @param options until when to wait for a descriptor that takes no more
+   */
+  async finish(options: { deadlineMs: number; abort: AbortSignal | undefined }): Promise<void> {
+    this.#onEnd = () => {};
+    this.#feed?.close();
+    for (const one of this.#pumps) await this.#finish(one, options);
+  }
+
+  async #finish(
+    one: NamedPump,
+    { deadlineMs, abort }: { deadlineMs: number; abort: AbortSignal | undefined },
+  ): Promise<void> {
+    const { system, waiter } = this.#options;
+    for (let turns = 0; turns < LAST_TURNS_MAX; turns++) {
+      const result = this.#turn(one, 0);
+      if (result === "busy") continue;
+      if (result !== "blocked" || abort?.aborted || system.nowMs() >= deadlineMs) break;
+      turns = 0;
+      const fd = one.pump.writableFd!;
+      const giveUp = () => waiter.forget(fd);
+      abort?.addEventListener("abort", giveUp);
+      await waiter.ready({ readable: [], writable: [fd] }, deadlineMs);
+      abort?.removeEventListener("abort", giveUp);
+    }
+    one.pump.close();
+  }
+
+  /** Closes everything; what still is in a pipe is lost. */
+  close(): void {
+    this.passed();
+    this.#feed?.close();
+    for (const { pump } of this.#pumps) pump.close();
+  }
+
+  #turn({ stream, pump }: NamedPump, nowMs: number): Turn {
+    try {
+      const result = pump.turn(nowMs);
+      if (result === "overflow") this.#endFor({ kind: "overflow", stream });
+      return result;
+    } catch (error) {
+      pump.close();
+      this.#endFor({ kind: "error", error });
+      return "closed";
+    }
+  }
+
+  #endFor(end: StreamEnd): void {
+    if (this.end) return;
+    this.end = end;
+    this.#onEnd();
+  }
+
+  #openInput(input: Input): Stream {
+    const { system, waiter, boxUser } = this.#options;
+    if (typeof input === "object") {
+      if ("text" in input) return this.#forBox(openMemory(system, encoder.encode(input.text)));
+      if ("bytes" in input) return this.#forBox(openMemory(system, input.bytes));
+      if ("file" in input) return this.#forBox(this.#openFile("stdin", input.file));
+      if ("stream" in input) {
+        const { boxFd, ownFd } = openPipe(system, { own: "writes", boxUser });
+        const forBox = this.#forBox(boxFd);
+        try {
+          this.#feed = new Feed({ system, waiter, pipeFd: ownFd, stream: input.stream });
+        } catch (error) {
+          system.close(ownFd);
+          throw error;
+        }
+        return forBox;
+      }
+      return input;
+    }
+    return input === "none" ? this.#forBox(this.#openFile("stdin", "/dev/null")) : input;
+  }
+
+  #openOutput(stream: "stdout" | "stderr", output: Output): Stream {
+    const { system } = this.#options;
+    if (output === "none") return this.#forBox(this.#openFile(stream, "/dev/null"));
+    if (output === "inherit" || "path" in output) return output;
+    if (output instanceof Capture) {
+      const { boxFd, pump } = this.#pipe(stream, output.overflow);
+      this.#pumps.push({ stream, pump: new CapturePump(pump, output) });
+      return this.#forBox(boxFd);
+    }
+    if (!("limitBytes" in output) || output.limitBytes === undefined) {
+      return "file" in output ? this.#forBox(this.#openFile(stream, output.file)) : output;
+    }
+    const { overflow = "stop" } = output;
+    const limitBytes = checkLimitBytes(output.limitBytes);
+    const [fd, name] = "file" in output
+      ? [this.#openFile(stream, output.file), output.file]
+      : [duplicate(system, output.fd, NAMES[stream]), `descriptor ${output.fd}`];
+    try {
+      const target = targetOf(system, fd, name);
+      const { boxFd, pump } = this.#pipe(stream, overflow);
+      this.#pumps.push({ stream, pump: new DescriptorPump(pump, { target, limitBytes }) });
+      return this.#forBox(boxFd);
+    } catch (error) {
+      system.close(fd);
+      throw error;
+    }
+  }
+
+  #pipe(stream: "stdout" | "stderr", overflow: Overflow): { boxFd: number; pump: PumpOptions } {
+    const { system, waiter, boxUser } = this.#options;
+    const { boxFd, ownFd } = openPipe(system, { own: "reads", boxUser });
+    return { boxFd, pump: { system, waiter, pipeFd: ownFd, overflow, name: NAMES[stream] } };
+  }
+
+  #openFile(stream: keyof typeof NAMES, path: string): number {
+    const { system, caller, own, boxRoot } = this.#options;
+    const use = stream === "stdin" ? "read" : "write";
+    return openHostFile(system, { path, use, stream: NAMES[stream], caller, own, boxRoot });
+  }
+
+  #forBox(fd: number): Stream {
+    this.#boxFds.push(fd);
+    return { fd };
+  }
+}

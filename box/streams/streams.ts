@@ -1,0 +1,89 @@
+/**
+ * What the standard streams of a run can be connected to.
+ *
+ * @module
+ */
+
+import type { Capture, Overflow } from "./capture.ts";
+import type { Stream } from "../program.ts";
+
+/**
+ * Where standard input comes from.
+ *
+ * @example
+ * ```ts
+ * import { Box } from "isolate/box/box.ts";
+ * import { Capture } from "isolate/box/streams/capture.ts";
+ * import type { Input } from "isolate/box/streams/streams.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using box = await Box.init({ boxId: 921 });
+ * const inputs: Input[] = [
+ *   { text: "hello" },
+ *   { bytes: new Uint8Array([104, 101, 108, 108, 111]) },
+ *   { stream: ReadableStream.from([new Uint8Array([104, 101]), new Uint8Array([108, 108, 111])]) },
+ * ];
+ * for (const stdin of inputs) {
+ *   const stdout = new Capture({ limitBytes: 100 });
+ *   await box.run(["/bin/cat"], { stdin, stdout });
+ *   assertEquals(stdout.text(), "hello");
+ * }
+ * ```
+ */
+export type Input =
+  | Stream
+  /** There is nothing to read. */
+  | "none"
+  /** A text, in UTF-8. */
+  | { readonly text: string }
+  /** Bytes, of which the program gets a copy in memory. */
+  | { readonly bytes: Uint8Array }
+  /**
+   * A file of the host, opened with the caller's rights. The program reads the file itself, and cannot
+   * tell where it lies, nor change anything about it.
+   */
+  | { readonly file: string }
+  /**
+   * A stream. It is read as the program reads, and cancelled when the program is over or reads no
+   * more; if it fails, the program is killed and the run fails.
+   */
+  | { readonly stream: ReadableStream<Uint8Array> };
+
+/**
+ * Where standard output or standard error goes.
+ *
+ * @example The most that is kept
+ * ```ts
+ * import { Box } from "isolate/box/box.ts";
+ * import { Capture } from "isolate/box/streams/capture.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using box = await Box.init({ boxId: 922 });
+ * const stdout = new Capture({ limitBytes: 1000 });
+ * const outcome = await box.run(["/usr/bin/yes"], { stdout, limits: { wallTimeMs: 10_000 } });
+ * assertEquals(outcome.kind, "output-limit");
+ * assertEquals(stdout.bytes.length, 1000);
+ * ```
+ */
+export type Output =
+  | Stream
+  /** It is thrown away. */
+  | "none"
+  /** It is kept in memory. */
+  | Capture
+  /**
+   * A file of the host, opened with the caller's rights and emptied. Without a limit the program
+   * writes to the file itself.
+   */
+  | { readonly file: string; readonly limitBytes?: number; readonly overflow?: Overflow }
+  /**
+   * An open descriptor, and how much may be written to it. What its reader has not taken when the
+   * wall clock limit passes, or the run is aborted, is dropped. With `transfer` the descriptor is
+   * closed as soon as the run has taken it over.
+   */
+  | {
+    readonly fd: number;
+    readonly limitBytes: number;
+    readonly overflow?: Overflow;
+    readonly transfer?: boolean;
+  };

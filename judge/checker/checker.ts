@@ -1,0 +1,136 @@
+/**
+ * The default output validator of the problem package format: compares an output with the answer,
+ * word by word, and tells where they differ.
+ *
+ * - Words are separated by white space: space, tab, line feed, vertical tab, form feed, carriage
+ *   return. How much of it there is, and where, does not matter, unless `space_change_sensitive`.
+ * - Words are compared byte for byte, but upper and lower case of A to Z are the same, unless
+ *   `case_sensitive`.
+ * - With `float_tolerance E`, `float_absolute_tolerance E` or `float_relative_tolerance E`, where the
+ *   word of the answer is a decimal number, that of the output must be one too, and be off by at most
+ *   E, or by at most E times the right one; either is enough where both are given. Infinity, NaN,
+ *   hexadecimal numbers, what is too large for a double and what is longer than 1,024 bytes are
+ *   words like others: they are compared as text in an answer, and are no number in an output.
+ *
+ * The output is hostile: it is read in blocks, never kept, and no word or line is too long.
+ *
+ * @module
+ */
+
+import type { System } from "../../ffi/system.ts";
+import { BlockReader } from "./block_reader.ts";
+import { parseFlags } from "./checker_flags.ts";
+import { Comparison } from "./comparison.ts";
+import { describeDifference } from "./difference.ts";
+import type { Difference } from "../types.ts";
+
+/** What is said of an output. */
+export type CheckResult =
+  | { readonly accepted: true }
+  | { readonly accepted: false; readonly difference: Difference };
+
+/** What is compared, and how. */
+export interface CheckOptions {
+  /** The output: a regular file or a memory file; read from its beginning, its position stays. */
+  readonly outputFd: number;
+  /** The answer, likewise. */
+  readonly answerFd: number;
+  /** Flags of the default output validator, such as `case_sensitive`. */
+  readonly flags: readonly string[];
+}
+
+/** For so long others may have to wait. */
+const TURN_MS = 4;
+
+/**
+ * Compares an output with the answer at once; large ones keep everything else waiting.
+ *
+ * @param system the kernel
+ * @param options what is compared, and how
+ * @returns whether it is accepted, and the first difference
+ * @throws {SyntaxError} if a flag is unknown or malformed
+ * @throws {SystemError} if one of the files cannot be read
+ *
+ * @example
+ * ```ts
+ * import { checkOutput } from "isolate/judge/checker/checker.ts";
+ * import { Plan } from "isolate/ffi/plan.ts";
+ * import { System } from "isolate/ffi/system.ts";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const system = await System.load();
+ *
+ * function memoryFile(text: string): number {
+ *   const plan = new Plan();
+ *   const fd = plan.slot("file");
+ *   const bytes = plan.bytes(new TextEncoder().encode(text));
+ *   plan.step("memfd_create", [plan.string("text"), 1], { into: fd });
+ *   plan.step("write", [fd, bytes, bytes.length]);
+ *   system.run(plan, "make a memory file");
+ *   return plan.result(fd);
+ * }
+ *
+ * const [outputFd, answerFd] = [memoryFile("Yes\n3.15 "), memoryFile("yes\n3.14\n")];
+ * const result = checkOutput(system, { outputFd, answerFd, flags: ["float_tolerance", "1e-3"] });
+ * system.close(outputFd, answerFd);
+ * assert(!result.accepted);
+ * assertEquals(
+ *   result.difference.reason,
+ *   "Line 2, word 1: expected 3.14, got 3.15: off by 0.01, relative 0.00318; " +
+ *     "allowed 0.001 or relative 0.001",
+ * );
+ * ```
+ */
+export function checkOutput(system: System, options: CheckOptions): CheckResult {
+  const turns = check(system, options);
+  for (;;) {
+    const { done, value } = turns.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * Compares an output with the answer, and lets others (the keepers of other boxes) have their turn
+ * every few milliseconds.
+ *
+ * @param system the kernel
+ * @param options what is compared, and how; both descriptors stay open until it is done
+ * @returns whether it is accepted, and the first difference
+ * @throws {SyntaxError} if a flag is unknown or malformed
+ * @throws {SystemError} if one of the files cannot be read
+ */
+export async function checkOutputInTurns(
+  system: System,
+  options: CheckOptions,
+): Promise<CheckResult> {
+  const turns = check(system, options);
+  let turnEndsMs = performance.now() + TURN_MS;
+  for (;;) {
+    const { done, value } = turns.next();
+    if (done) return value;
+    if (performance.now() < turnEndsMs) continue;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    turnEndsMs = performance.now() + TURN_MS;
+  }
+}
+
+function* check(
+  system: System,
+  { outputFd, answerFd, flags }: CheckOptions,
+): Generator<void, CheckResult> {
+  const rules = parseFlags(flags);
+  const readers = {
+    expected: new BlockReader(system, { fd: answerFd, what: "the answer" }),
+    actual: new BlockReader(system, { fd: outputFd, what: "the output" }),
+  };
+  const comparison = new Comparison(readers, rules);
+  for (;;) {
+    const found = comparison.turn();
+    if (found === "accepted") return { accepted: true };
+    if (found) {
+      const difference = yield* describeDifference(found, { readers, rules });
+      return { accepted: false, difference };
+    }
+    yield;
+  }
+}

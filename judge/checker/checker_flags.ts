@@ -1,0 +1,98 @@
+/**
+ * The flags of the default output validator; see "Default Output Validator Specification" of the
+ * problem package format.
+ *
+ * @module
+ */
+
+/** How an output is compared with the answer. */
+export interface CheckRules {
+  /** Upper and lower case of A to Z are different letters. */
+  readonly caseSensitive: boolean;
+  /** White space must be the same, byte for byte. */
+  readonly spaceSensitive: boolean;
+  /** A number may be off by so much; undefined: not by this rule. */
+  readonly absoluteTolerance: number | undefined;
+  /** A number may be off by so many times the right one; undefined: not by this rule. */
+  readonly relativeTolerance: number | undefined;
+}
+
+/** Flags that are followed by a number, and which tolerances it is. */
+const TOLERANCES: ReadonlyMap<string, { absolute: boolean; relative: boolean }> = new Map([
+  ["float_tolerance", { absolute: true, relative: true }],
+  ["float_absolute_tolerance", { absolute: true, relative: false }],
+  ["float_relative_tolerance", { absolute: false, relative: true }],
+]);
+
+const SWITCHES = ["case_sensitive", "space_change_sensitive"];
+
+const NUMBER = /^\+?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+function tolerance(flag: string, word: string | undefined): number {
+  if (word === undefined) {
+    throw new SyntaxError(`The validator flag ${flag} must be followed by a number, as in 1e-6`);
+  }
+  const value = NUMBER.test(word) ? Number(word) : NaN;
+  if (!Number.isFinite(value)) {
+    throw new SyntaxError(
+      `The validator flag ${flag} must be followed by a number that is not negative, as in 1e-6: ` +
+        `current value is ${JSON.stringify(word)}`,
+    );
+  }
+  return value;
+}
+
+/**
+ * Understands flags. Where one comes twice the last one counts, because the older format appends the
+ * flags of a test group to those of the problem.
+ *
+ * @param flags the words
+ * @returns the rules
+ * @throws {SyntaxError} if one is unknown or malformed
+ *
+ * @example
+ * ```ts
+ * import { parseFlags } from "isolate/judge/checker/checker_flags.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseFlags(["case_sensitive", "float_tolerance", "1e-6"]), {
+ *   caseSensitive: true,
+ *   spaceSensitive: false,
+ *   absoluteTolerance: 1e-6,
+ *   relativeTolerance: 1e-6,
+ * });
+ * ```
+ */
+export function parseFlags(flags: readonly string[]): CheckRules {
+  const rules: { -readonly [Key in keyof CheckRules]: CheckRules[Key] } = {
+    caseSensitive: false,
+    spaceSensitive: false,
+    absoluteTolerance: undefined,
+    relativeTolerance: undefined,
+  };
+  for (let i = 0; i < flags.length; i++) {
+    const flag = flags[i]!;
+    const kind = TOLERANCES.get(flag);
+    if (kind) {
+      const value = tolerance(flag, flags[++i]);
+      if (kind.absolute) rules.absoluteTolerance = value;
+      if (kind.relative) rules.relativeTolerance = value;
+    } else if (flag === "case_sensitive") rules.caseSensitive = true;
+    else if (flag === "space_change_sensitive") rules.spaceSensitive = true;
+    else {
+      const known = [...SWITCHES, ...TOLERANCES.keys()].join(", ");
+      throw new SyntaxError(`Unknown validator flag ${JSON.stringify(flag)}; known are ${known}`);
+    }
+  }
+  return rules;
+}
+
+/**
+ * Says whether flags are those of the default output validator.
+ *
+ * @param flags the words
+ * @throws {SyntaxError} if one is unknown or malformed, in one sentence
+ */
+export function validateFlags(flags: readonly string[]): void {
+  parseFlags(flags);
+}

@@ -1,0 +1,86 @@
+/**
+ * Decimal numbers as the problem package format writes them, read from bytes.
+ *
+ * @module
+ */
+
+/** A word that is longer than this is no number. The format asks for 30 digits on both sides. */
+export const NUMBER_BYTES_MAX = 1024;
+
+/** Up to these, a product or quotient of two numbers is as exact as the nearest double. */
+const EXACT_DIGITS = 15;
+const EXACT_POWER = 22;
+const POWERS_OF_TEN = Array.from({ length: EXACT_POWER + 1 }, (_, power) => 10 ** power);
+
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const LETTER_E = 0x65;
+
+/**
+ * Reads a number: digits with or without a sign, a decimal point and an exponent. Infinity, NaN,
+ * hexadecimal digits, and what is too large for a double are no numbers.
+ *
+ * @param bytes where it lies
+ * @param from where it begins
+ * @param to where it ends; all up to there must belong to it
+ * @returns the nearest double; NaN if it is no number
+ *
+ * @example
+ * ```ts
+ * import { parseDecimal } from "isolate/judge/checker/decimal.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = new TextEncoder().encode("x=-1.5e3;");
+ * assertEquals(parseDecimal(bytes, 2, 8), -1500);
+ * assertEquals(parseDecimal(bytes, 2, 9), NaN);
+ * ```
+ */
+export function parseDecimal(bytes: Uint8Array, from: number, to: number): number {
+  let at = from;
+  const negative = bytes[at] === MINUS;
+  if (negative || bytes[at] === PLUS) at++;
+  let mantissa = 0;
+  let digits = 0;
+  let significant = 0;
+  let power = 0;
+  let point = false;
+  for (; at < to; at++) {
+    const byte = bytes[at]!;
+    const digit = byte - ZERO;
+    if (digit >= 0 && digit <= 9) {
+      digits++;
+      if (mantissa > 0 || digit > 0) significant++;
+      mantissa = mantissa * 10 + digit;
+      if (point) power--;
+    } else if (byte === POINT && !point) point = true;
+    else break;
+  }
+  if (digits === 0) return NaN;
+  if (at < to) {
+    if ((bytes[at]! | 0x20) !== LETTER_E) return NaN;
+    at++;
+    const negativeExponent = bytes[at] === MINUS;
+    if (at < to && (negativeExponent || bytes[at] === PLUS)) at++;
+    if (at === to) return NaN;
+    let exponent = 0;
+    for (; at < to; at++) {
+      const digit = bytes[at]! - ZERO;
+      if (digit < 0 || digit > 9) return NaN;
+      exponent = exponent * 10 + digit;
+    }
+    power += negativeExponent ? -exponent : exponent;
+  }
+  if (significant > EXACT_DIGITS || power < -EXACT_POWER || power > EXACT_POWER) {
+    return parseSlowly(bytes, from, to);
+  }
+  const value = power < 0 ? mantissa / POWERS_OF_TEN[-power]! : mantissa * POWERS_OF_TEN[power]!;
+  return negative ? -value : value;
+}
+
+/** For what has been found to be a number already. */
+function parseSlowly(bytes: Uint8Array, from: number, to: number): number {
+  const value = Number(String.fromCharCode(...bytes.subarray(from, to)));
+  return Number.isFinite(value) ? value : NaN;
+}

@@ -1,0 +1,77 @@
+/**
+ * All files that a compiler has left in its box. What it was made to leave there is hostile: what is
+ * no regular file is left out, and there is an end to everything.
+ *
+ * @module
+ */
+
+import { SandboxError } from "../../box/errors.ts";
+import type { BoxFiles } from "../../box/files/files.ts";
+
+const ENTRIES_MAX = 20_000;
+const DEPTH_MAX = 32;
+const EXECUTABLE = 0o111;
+
+/** How much all files of a compiled program can have together. */
+export const PROGRAM_BYTES_MAX: number = 512 << 20;
+
+/** A regular file in a box. */
+export interface BoxTreeFile {
+  /** Its path in the box. */
+  readonly name: string;
+  /** Its size in bytes. */
+  readonly sizeBytes: number;
+  /** 0755 if anybody could execute it, otherwise 0644. */
+  readonly mode: number;
+}
+
+/**
+ * Lists all regular files of a box.
+ *
+ * @param files the files of the box
+ * @returns what there is, sorted by path
+ * @throws {SandboxError} `too-large` if there is too much of it, or it is too deep; whatever
+ *   {@linkcode BoxFiles.list} throws
+ */
+export async function filesOfBox(files: BoxFiles): Promise<BoxTreeFile[]> {
+  const found: BoxTreeFile[] = [];
+  const folders = ["."];
+  let total = 0;
+  let entries = 0;
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    const listed = await files.list(folder, { limitEntries: ENTRIES_MAX });
+    entries += listed.length;
+    for (const { name, kind, sizeBytes, mode } of listed) {
+      const path = folder === "." ? name : `${folder}/${name}`;
+      if (kind === "directory") folders.push(path);
+      if (kind !== "file") continue;
+      found.push({ name: path, sizeBytes, mode: mode & EXECUTABLE ? 0o755 : 0o644 });
+      total += sizeBytes;
+    }
+    if (entries > ENTRIES_MAX) throw tooMuch(`more than ${ENTRIES_MAX} files`);
+    if (total > PROGRAM_BYTES_MAX) throw tooMuch(`more than ${PROGRAM_BYTES_MAX >> 20} MiB`);
+    if (folders.some((path) => path.split("/").length > DEPTH_MAX)) {
+      throw tooMuch(`folders more than ${DEPTH_MAX} deep`);
+    }
+  }
+  return found.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+}
+
+/**
+ * Whether there is too much in a box already, while a compiler is at work in it.
+ *
+ * @param files the files of the box
+ * @returns whether {@linkcode filesOfBox} would refuse it; false where it cannot be told
+ */
+export async function treeIsTooLarge(files: BoxFiles): Promise<boolean> {
+  try {
+    await filesOfBox(files);
+    return false;
+  } catch (error) {
+    return error instanceof SandboxError && error.kind === "too-large";
+  }
+}
+
+function tooMuch(what: string): SandboxError {
+  return new SandboxError("too-large", `The compiler has made ${what}`);
+}

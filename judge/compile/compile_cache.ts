@@ -1,0 +1,268 @@
+/**
+ * Where compiled programs are kept, by the content that they were made from.
+ *
+ * Each entry is a folder with the program's files and a record of them. An entry appears whole, by
+ * its renaming, and is used only if its files are what its record says: neither a crash nor another
+ * judge at work, nor somebody's own files in the place of ours, make a wrong program.
+ *
+ * @module
+ */
+
+import type { Box } from "../../box/box.ts";
+import { SandboxError, toSandboxError } from "../../box/errors.ts";
+import { asIdentity } from "../../box/identity.ts";
+import { ERRNO } from "../../ffi/errno.ts";
+import { Plan } from "../../ffi/plan.ts";
+import { AT_FDCWD } from "../../ffi/system.ts";
+import type { HostFiles } from "../host_files.ts";
+import { type BoxTreeFile, filesOfBox } from "./box_tree.ts";
+
+const FORMAT = 1;
+const RENAME_NOREPLACE = 1;
+const OPEN_TO_OTHERS = 0o077;
+const RECORD_BYTES = 4 << 20;
+const RECORD = "record.json";
+const FILES = "files";
+/** Leftovers of judges that were killed begin with this. */
+const TEMPORARY = "new-";
+const HOUR_MS = 3_600_000;
+/** How long an entry that was used stays at least: whoever uses it may still be at work. */
+const KEPT_MS = 6 * HOUR_MS;
+const LIMIT_BYTES = 1 << 30;
+
+/** What is kept of a program besides its files. */
+export interface Kept {
+  /** Where its files are on the host. */
+  readonly directory: string;
+  /** What was noted of it. */
+  readonly note: unknown;
+}
+
+/** What the record of an entry holds. */
+interface Record {
+  readonly format: number;
+  readonly key: string;
+  readonly note: unknown;
+  readonly files: readonly BoxTreeFile[];
+  /** Of all files' names, modes and bytes. */
+  readonly sha256: string;
+}
+
+/** How programs are kept. */
+export interface CompileCacheOptions {
+  /** Where; undefined: in a temporary directory, until {@linkcode CompileCache.close}. */
+  readonly directory?: string | undefined;
+  /** How much is kept before the entries that were not used for longest go. Default: 1 GiB. */
+  readonly limitBytes?: number;
+}
+
+/** Compiled programs by key. */
+export class CompileCache {
+  readonly #host: HostFiles;
+  readonly #given: string | undefined;
+  readonly #limitBytes: number;
+  #directory: string | undefined;
+  #hasStored = false;
+
+  /**
+   * Makes a cache; nothing is touched before it is used.
+   *
+   * @param host the files of the host
+   * @param options where
+   */
+  constructor(host: HostFiles, options: CompileCacheOptions = {}) {
+    this.#host = host;
+    this.#given = options.directory;
+    this.#limitBytes = options.limitBytes ?? LIMIT_BYTES;
+  }
+
+  /**
+   * Finds a program.
+   *
+   * @param key of what it was made from: hexadecimal digits
+   * @returns what is kept; undefined if there is nothing, or nothing that is whole
+   * @throws {SandboxError} if the directory is not the caller's alone, or cannot be used
+   */
+  async find(key: string): Promise<Kept | undefined> {
+    const entry = `${this.#open()}/${key}`;
+    const status = this.#host.status(entry);
+    if (status === undefined) return undefined;
+    const record = this.#readRecord(entry, key);
+    const isWhole = record !== undefined &&
+      await this.#digest(`${entry}/${FILES}`, record.files).catch(() => "") === record.sha256;
+    if (!isWhole) {
+      this.#host.removeTree(entry);
+      return undefined;
+    }
+    // A new name in the folder makes it young again.
+    if (Date.now() - status.modifiedAtMs > HOUR_MS) this.#host.write(`${entry}/used`, "");
+    return { directory: `${entry}/${FILES}`, note: record.note };
+  }
+
+  /**
+   * Keeps what lies in a box: the regular files, whatever else a compiler has left there. If
+   * another judge has been faster, its entry is taken.
+   *
+   * @param key of what it was made from
+   * @param box where the files are
+   * @param note what is kept with them: data for JSON
+   * @returns what is kept
+   * @throws {SandboxError} if there is too much in the box (`too-large`), or it cannot be written
+   */
+  async store(key: string, { box, note }: { box: Box; note: unknown }): Promise<Kept> {
+    const directory = this.#open();
+    const files = await filesOfBox(box.files);
+    const temporary = `${directory}/${TEMPORARY}${crypto.randomUUID()}`;
+    try {
+      const folders = new Set(files.flatMap(({ name }) => foldersOf(name)));
+      this.#makeDirectories([
+        temporary,
+        `${temporary}/${FILES}`,
+        ...[...folders].sort().map((folder) => `${temporary}/${FILES}/${folder}`),
+      ]);
+      await box.files.copyOut(files.map(({ name, sizeBytes, mode }) => ({
+        path: name,
+        hostFile: `${temporary}/${FILES}/${name}`,
+        limitBytes: sizeBytes,
+        mode,
+      })));
+      const sha256 = await this.#digest(`${temporary}/${FILES}`, files);
+      const record: Record = { format: FORMAT, key, note, files, sha256 };
+      this.#host.write(`${temporary}/${RECORD}`, JSON.stringify(record));
+      const entry = `${directory}/${key}`;
+      const isFirst = this.#rename(temporary, entry);
+      this.#hasStored = true;
+      if (isFirst) return { directory: `${entry}/${FILES}`, note };
+      this.#host.removeTree(temporary);
+      const other = await this.find(key);
+      if (other !== undefined) return other;
+    } catch (error) {
+      this.#host.removeTree(temporary);
+      throw error;
+    }
+    // Somebody's entry was in the way, and not whole: it is gone now.
+    return await this.store(key, { box, note });
+  }
+
+  /** Removes the temporary directory, or of a lasting one what is too much. */
+  close(): void {
+    const directory = this.#directory;
+    this.#directory = undefined;
+    if (directory === undefined) return;
+    if (this.#given === undefined) this.#host.removeTree(directory);
+    else if (this.#hasStored) this.#prune(directory);
+  }
+
+  #open(): string {
+    if (this.#directory !== undefined) return this.#directory;
+    if (this.#given === undefined) {
+      return this.#directory = this.#host.makeTemporaryDirectory({ prefix: "isolate-programs-" });
+    }
+    this.#host.makeDirectory(this.#given, 0o700);
+    // Whoever owns a link that leads there cannot lead elsewhere later.
+    const directory = this.#host.realPath(this.#given);
+    const { uid, mode } = this.#host.status(directory)!;
+    // Programs from here are run without being compiled again.
+    if (uid !== this.#host.sandbox.caller.uid || (mode & OPEN_TO_OTHERS) !== 0) {
+      throw new SandboxError(
+        "hostile-path",
+        `The directory ${directory} for compiled programs must belong to user ` +
+          `${this.#host.sandbox.caller.uid} alone, with mode 700: it belongs to user ${uid} and ` +
+          `has mode ${(mode & 0o7777).toString(8)}`,
+      );
+    }
+    return this.#directory = directory;
+  }
+
+  #readRecord(entry: string, key: string): Record | undefined {
+    try {
+      const text = this.#host.readText(`${entry}/${RECORD}`, { limitBytes: RECORD_BYTES });
+      const record = JSON.parse(text);
+      return record.format === FORMAT && record.key === key ? record : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #digest(directory: string, files: readonly BoxTreeFile[]): Promise<string> {
+    const digests: string[] = [];
+    for (const { name, sizeBytes, mode } of files) {
+      const bytes = this.#host.readBytes(`${directory}/${name}`, { limitBytes: sizeBytes });
+      digests.push(JSON.stringify([name, mode, await sha256(bytes)]));
+    }
+    return await sha256(new TextEncoder().encode(digests.join("\n")));
+  }
+
+  /** With the modes that they must have, whatever the umask is. */
+  #makeDirectories(paths: readonly string[]): void {
+    this.#asCaller((plan) => {
+      for (const path of paths) {
+        const name = plan.string(path);
+        plan.step("mkdirat", [AT_FDCWD, name, 0o755], { what: `make the directory ${path}` });
+        plan.step("fchmodat", [AT_FDCWD, name, 0o755]);
+      }
+    }, 0);
+  }
+
+  /** False if there is something of the new name already. */
+  #rename(from: string, to: string): boolean {
+    return this.#asCaller((plan) => {
+      const args = [AT_FDCWD, plan.string(from), AT_FDCWD, plan.string(to), RENAME_NOREPLACE];
+      plan.step("renameat2", args, { what: `make ${to}` });
+    }, ERRNO.EEXIST);
+  }
+
+  #asCaller(build: (plan: Plan) => void, expected: number): boolean {
+    const plan = new Plan();
+    const { caller: identity, own, system } = this.#host.sandbox;
+    asIdentity(plan, { identity, own }, () => build(plan));
+    const failure = system.attempt(plan, "keep a compiled program");
+    if (failure && failure.errno !== expected) throw toSandboxError(failure);
+    return failure === undefined;
+  }
+
+  #prune(directory: string): void {
+    const now = Date.now();
+    const entries = this.#host.list(directory)
+      .filter(({ kind, name }) => kind === "directory" && /^(new-|[0-9a-f]{64}$)/.test(name))
+      .map((entry) => ({ ...entry, sizeBytes: this.#sizeOf(`${directory}/${entry.name}`) }))
+      .sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
+    let total = entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    for (const { name, sizeBytes, modifiedAtMs } of entries) {
+      if (now - modifiedAtMs < KEPT_MS) break;
+      if (total <= this.#limitBytes && !name.startsWith(TEMPORARY)) continue;
+      this.#host.removeTree(`${directory}/${name}`);
+      total -= sizeBytes;
+    }
+  }
+
+  #sizeOf(entry: string): number {
+    const key = entry.slice(entry.lastIndexOf("/") + 1);
+    const files = this.#readRecord(entry, key)?.files ?? [];
+    return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  }
+}
+
+/** All folders above a file, e.g. `a`, `a/b` for `a/b/c`. */
+function foldersOf(name: string): string[] {
+  const parts = name.split("/").slice(0, -1);
+  return parts.map((_, i) => parts.slice(0, i + 1).join("/"));
+}
+
+/**
+ * The SHA-256 of bytes.
+ *
+ * @param bytes the bytes
+ * @returns 64 hexadecimal digits
+ *
+ * @example
+ * ```ts
+ * import { sha256 } from "isolate/judge/compile/compile_cache.ts";
+ * import { assert } from "@std/assert";
+ *
+ * assert((await sha256(new Uint8Array())).startsWith("e3b0c442"));
+ * ```
+ */
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}

@@ -1,0 +1,279 @@
+/**
+ * A compiled program, and how it is run: its command, limits and surroundings follow from what its
+ * language says and from what a test allows.
+ *
+ * @module
+ */
+
+import { type DirectoryRule, resolveDirectoryRules } from "../../box/directory_rules.ts";
+import type { Limits } from "../../box/limits.ts";
+import type { Outcome } from "../../box/outcome.ts";
+import { PLACEHOLDER, type StepDefinition } from "../languages/language_definition.ts";
+import type { Language } from "../languages/languages.ts";
+import { placeInBox } from "../languages/tool_finder.ts";
+
+/** What stands for the placeholders of a program; those of tools and memory are known anyway. */
+export type Words = ReadonlyMap<string, string | readonly string[]>;
+
+/** What a run is allowed. */
+export interface Allowance {
+  /** CPU time in milliseconds; undefined: not limited. */
+  readonly timeLimitMs?: number | undefined;
+  /** Memory in KiB. */
+  readonly memoryKib: number;
+  /** Whether the box has a control group. */
+  readonly controlGroup: boolean;
+  /**
+   * Whether what it leaves in `/box` is of no interest. With a control group `/box` is a file system in
+   * memory then, which counts as its memory: no way to fill the disk of all others. Default: false.
+   */
+  readonly leavesNothing?: boolean;
+}
+
+/** A command and the options with which a box runs it; streams and wall time are the caller's. */
+export interface Invocation {
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  /** CPU time, memory, processes, stack, sizes of files. */
+  readonly limits: Limits;
+  /** The whole environment. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** The complete list. */
+  readonly directoryRules: readonly DirectoryRule[];
+  /** Always `/box`. */
+  readonly workingDirectory: "/box";
+}
+
+/** Where the program is in its box. */
+const PROGRAM_DIRECTORY = "program";
+/** Where what was prepared is when a program is compiled. */
+const PREPARED_DIRECTORY = "prepared";
+const FILE_SIZE_KIB = 256 << 10;
+const KIB_PER_MIB = 1024;
+
+/** What every program finds in its environment. */
+const ENVIRONMENT: readonly (readonly [string, string])[] = [
+  ["PATH", "/usr/local/bin:/usr/bin:/bin"],
+  ["HOME", "/tmp"],
+  ["LANG", "C.UTF-8"],
+  // glibc then reports a smashed heap on standard error, not on the terminal.
+  ["LIBC_FATAL_STDERR_", "1"],
+];
+
+/** A step of a language, with everything that it needs. */
+export interface StepContext {
+  /** The language. */
+  readonly language: Language;
+  /** The step. */
+  readonly step: StepDefinition;
+  /** What stands for the placeholders. */
+  readonly words: Words;
+  /** The folder of the host that is bound at /program. */
+  readonly program?: string | undefined;
+  /** The folder of the host that is bound at /prepared. */
+  readonly prepared?: string | undefined;
+}
+
+/**
+ * Makes the command of a step and the options with which a box runs it.
+ *
+ * @param context the step
+ * @param allowance what it may use
+ * @returns the command and options
+ */
+export function invocationOf(context: StepContext, allowance: Allowance): Invocation {
+  const { language, step } = context;
+  const words = new Map<string, string | readonly string[]>([
+    ...[...language.tools].map(([name, tool]): [string, string] => [name, tool.path]),
+    ...memoryWords(step, allowance.memoryKib),
+    ...context.words,
+  ]);
+  const variables = [...language.definition.environment, ...step.environment];
+  const { timeLimitMs, memoryKib, controlGroup, leavesNothing = false } = allowance;
+  return {
+    command: step.command.flatMap((word) => expandWord(word, words)),
+    limits: {
+      cpuTimeMs: timeLimitMs,
+      ...controlGroup ? { controlGroupMemoryKib: memoryKib } : { addressSpaceKib: memoryKib },
+      processes: controlGroup ? step.processes : step.processesAlone,
+      // Deep recursion uses memory like everything else.
+      stackKib: undefined,
+      fileSizeKib: FILE_SIZE_KIB,
+    },
+    environment: new Map([
+      ...ENVIRONMENT,
+      ...variables.map(([name, value]): [string, string] => [
+        name,
+        expandWord(value, words).join(" "),
+      ]),
+    ]),
+    directoryRules: directoryRules(context, {
+      inMemory: !controlGroup ? [] : leavesNothing ? ["box", "tmp"] : ["tmp"],
+    }),
+    workingDirectory: "/box",
+  };
+}
+
+/**
+ * Why a step cannot be done in a box, if that is so.
+ *
+ * @param language the language
+ * @param step the step
+ * @param controlGroup whether the box has a control group
+ * @returns one sentence; undefined: it can
+ */
+export function cannotLimit(
+  language: Language,
+  step: StepDefinition,
+  controlGroup: boolean,
+): string | undefined {
+  if (controlGroup || step.memory === "any") return undefined;
+  return `${language.name} needs boxes with control groups: its address space is far larger than ` +
+    "the memory that it uses, and so cannot be limited";
+}
+
+function memoryWords(step: StepDefinition, memoryKib: number): [string, string][] {
+  const memoryMib = Math.max(1, Math.floor(memoryKib / KIB_PER_MIB));
+  // At least half: a small limit is exceeded rather than refused by the runtime from the start.
+  const heapMib = Math.max(memoryMib - step.overheadMib, Math.ceil(memoryMib / 2));
+  return [["memory", `${memoryMib}`], ["heap", `${heapMib}`]];
+}
+
+/** A word that is nothing but the placeholder of a list becomes as many words. */
+function expandWord(word: string, words: Words): string[] {
+  const whole = /^\{(\w+)\}$/.exec(word)?.[1];
+  const list = whole === undefined ? undefined : words.get(whole);
+  if (typeof list === "object") return [...list];
+  return [word.replace(PLACEHOLDER, (placeholder, name) => {
+    const value = words.get(name);
+    return value === undefined ? placeholder : typeof value === "string" ? value : value.join(" ");
+  })];
+}
+
+function directoryRules(
+  { language, program, prepared }: StepContext,
+  { inMemory }: { inMemory: readonly string[] },
+): DirectoryRule[] {
+  const host = new Set([
+    ...[...language.tools.values()].flatMap(({ bind }) => bind ?? []),
+    ...language.directories,
+  ]);
+  const rules = [...host].sort().map((path) => bindRule(placeInBox(path).slice(1), path));
+  if (program !== undefined) rules.push(bindRule(PROGRAM_DIRECTORY, program));
+  if (prepared !== undefined) rules.push(bindRule(PREPARED_DIRECTORY, prepared));
+  // Which the control group counts: new for each run, and no way to fill the disk.
+  for (const inside of inMemory) {
+    rules.push({
+      kind: "filesystem",
+      inside,
+      filesystem: "tmpfs",
+      readWrite: true,
+      noExec: false,
+      devices: false,
+    });
+  }
+  return resolveDirectoryRules({ rules, defaults: true });
+}
+
+function bindRule(inside: string, outside: string): DirectoryRule {
+  return {
+    kind: "bind",
+    inside,
+    outside,
+    readWrite: false,
+    noExec: false,
+    devices: false,
+    optional: false,
+    recursive: true,
+  };
+}
+
+/**
+ * A compiled program.
+ *
+ * @example Running one
+ * ```ts
+ * import { Box, callerEnvironment, Capture, sharedSandbox } from "isolate/mod.ts";
+ * import { Compiler } from "isolate/judge/compile/compile.ts";
+ * import { HostFiles } from "isolate/judge/host_files.ts";
+ * import { loadLanguages } from "isolate/judge/languages/languages.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const sandbox = await sharedSandbox();
+ * const host = new HostFiles(sandbox);
+ * const directory = host.makeTemporaryDirectory();
+ * const hostFile = `${directory}/sum.sh`;
+ * host.write(hostFile, "read a b; echo $((a + b))\n");
+ * const source = { name: "sum.sh", files: [{ name: "sum.sh", hostFile, sizeBytes: 26 }] };
+ *
+ * const table = await loadLanguages(host, { environment: await callerEnvironment() });
+ * const language = table.recognise(source);
+ * await using compiler = new Compiler({ sandbox, host });
+ * await using box = await Box.init({ boxId: 968 });
+ * const limits = { timeMs: 10_000, memoryKib: 1 << 20, codeKib: 128 };
+ * const { program, result } = await compiler.compile(source, { language, box, limits });
+ * assertEquals(result.message, "Compiled");
+ *
+ * const allowance = { timeLimitMs: 1000, memoryKib: 65536, controlGroup: box.hasControlGroup };
+ * const { command, ...options } = program!.invocation(allowance);
+ * const stdout = new Capture({ limitBytes: 100 });
+ * await box.run(command, { ...options, stdin: { text: "20 22\n" }, stdout });
+ * assertEquals(stdout.text(), "42\n");
+ * host.removeTree(directory);
+ * ```
+ */
+export class Program {
+  /** Its language's name. */
+  readonly language: string;
+  /** The folder of the host that holds the compiled program; bound read-only at `/program`. */
+  readonly directory: string;
+  readonly #language: Language;
+  readonly #words: Words;
+
+  /**
+   * Describes a compiled program.
+   *
+   * @param language its language
+   * @param directory where it lies on the host
+   * @param words what stands for placeholders such as `{main}`
+   */
+  constructor(language: Language, directory: string, words: Words) {
+    this.language = language.name;
+    this.directory = directory;
+    this.#language = language;
+    this.#words = words;
+  }
+
+  /**
+   * How it is run: `box.run([...command, ...more], { ...options, stdin, stdout })`.
+   *
+   * The working directory is `/box`, the program at `/program` and read-only, so that it cannot change
+   * itself between tests. With a control group, `/tmp` is a new file system in memory, and `/box` too
+   * if it leaves nothing.
+   *
+   * @param allowance what the run may use
+   * @returns the command and the options, without streams and wall time
+   */
+  invocation(allowance: Allowance): Invocation {
+    const language = this.#language;
+    const step = language.definition.run;
+    const context = { language, step, words: this.#words, program: this.directory };
+    return invocationOf(context, allowance);
+  }
+
+  /**
+   * Whether a run failed because the runtime's heap was full. The runtimes of some languages give up
+   * before the memory limit of the box is reached, and end as after any other error.
+   *
+   * @param outcome what became of the run
+   * @param stderr what it wrote on standard error, or the end or beginning of it
+   * @returns true as well for an outcome of the kind `memory-limit`
+   */
+  ranOutOfMemory(outcome: Outcome, stderr: string): boolean {
+    if (outcome.kind === "memory-limit") return true;
+    const hasFailed = outcome.kind === "signal" ||
+      outcome.kind === "exit" && outcome.exitCode !== 0;
+    return hasFailed &&
+      this.#language.definition.outOfMemory.some((text) => stderr.includes(text));
+  }
+}

@@ -1,0 +1,91 @@
+import { assertEquals } from "@std/assert";
+import {
+  FALLBACK_LIMIT_MS,
+  findTimeLimit,
+  mustBeFastEnough,
+  mustBeTooSlow,
+  slowestOf,
+  timeLimitComplaints,
+} from "./time_limit.ts";
+import type { TestResult, Verdict } from "../types.ts";
+
+const LIMITS = { acceptedToLimit: 2, limitToRejected: 1.5, timeResolutionMs: 100 };
+
+function slow(submission: string, cpuTimeMs: number) {
+  return { submission, test: "secret/1", cpuTimeMs };
+}
+
+Deno.test("the slowest test of all submissions", () => {
+  const result = (test: string, cpuTimeMs: number): TestResult => ({
+    test,
+    verdict: "AC",
+    message: "Accepted",
+    cpuTimeMs,
+    wallTimeMs: cpuTimeMs,
+    memoryKib: 1,
+  });
+  const results = [
+    { submission: "a", tests: [result("1", 5), result("2", 7)] },
+    { submission: "b", tests: [result("1", 9), result("2", 1)] },
+  ];
+  assertEquals(slowestOf(results), { submission: "b", test: "1", cpuTimeMs: 9 });
+  assertEquals(slowestOf([]), undefined);
+});
+
+Deno.test("a time limit is a multiple of the slowest accepted time, rounded up", () => {
+  assertEquals(findTimeLimit(slow("a", 120), LIMITS).timeLimitMs, 300);
+  assertEquals(findTimeLimit(slow("a", 150), LIMITS).timeLimitMs, 300);
+  assertEquals(findTimeLimit(slow("a", 0), LIMITS).timeLimitMs, 100);
+  assertEquals(
+    findTimeLimit(slow("a", 120), LIMITS).source,
+    "2 times what a takes (0.120 s on secret/1), rounded up",
+  );
+});
+
+Deno.test("without accepted submissions there is a time limit all the same", () => {
+  assertEquals(findTimeLimit(undefined, LIMITS).timeLimitMs, FALLBACK_LIMIT_MS);
+});
+
+Deno.test("the time limit must have a margin to the slowest accepted submission", () => {
+  const check = (cpuTimeMs: number) =>
+    timeLimitComplaints(1000, {
+      limits: LIMITS,
+      slowestAccepted: slow("a", cpuTimeMs),
+      tooSlow: [],
+    });
+  assertEquals(check(500), []);
+  assertEquals(check(612), [
+    "The time limit of 1.000 s is less than 2 times what a takes (0.612 s on secret/1): " +
+    "1.300 s would be enough",
+  ]);
+});
+
+Deno.test("who must be too slow must be so with a margin", () => {
+  const check = (cpuTimeMs: number) =>
+    timeLimitComplaints(1000, {
+      limits: LIMITS,
+      slowestAccepted: undefined,
+      tooSlow: [slow("b", cpuTimeMs)],
+    });
+  assertEquals(check(1500), []);
+  assertEquals(check(1400), [
+    "b must be too slow, but takes only 1.400 s (on secret/1): less than 1.5 times the time limit " +
+    "of 1.000 s",
+  ]);
+  // Its verdict is wrong already, which is another complaint.
+  assertEquals(check(900), []);
+});
+
+Deno.test("only those that must be accepted on the whole decide about the time limit", () => {
+  const submission = (name: string, expected: Verdict[] | undefined) => ({
+    name,
+    source: { name, files: [] },
+    expected,
+  });
+  assertEquals(mustBeFastEnough(submission("accepted/a", ["AC"])), true);
+  assertEquals(mustBeFastEnough(submission("partially_accepted/a", ["AC"])), false);
+  assertEquals(mustBeFastEnough(submission("mixed/a", ["AC", "TLE"])), false);
+  assertEquals(mustBeFastEnough(submission("a", undefined)), false);
+  assertEquals(mustBeTooSlow(submission("time_limit_exceeded/a", ["TLE"])), true);
+  assertEquals(mustBeTooSlow(submission("a", ["TLE", "RTE"])), false);
+});

@@ -1,0 +1,199 @@
+/**
+ * What is said of a program that has ended, before anybody has looked at its output.
+ *
+ * The first of these that holds decides: the memory limit was hit, a time limit was passed, the output
+ * limit was passed, the program crashed. Only a program that ended well gets its output judged.
+ *
+ * @module
+ */
+
+import type { Outcome, Usage } from "../../mod.ts";
+import type { Verdict } from "../types.ts";
+
+/** What is said of a test, and why. */
+export interface Judgement {
+  /** What is said. */
+  readonly verdict: Verdict;
+  /** One sentence for people, without a full stop. */
+  readonly message: string;
+}
+
+/** What a run was allowed. */
+export interface AllowedUse {
+  /** CPU time in milliseconds. */
+  readonly timeLimitMs: number;
+  /** Wall time in milliseconds. */
+  readonly wallTimeMs: number;
+  /** Memory in KiB. */
+  readonly memoryKib: number;
+  /** Output in bytes. */
+  readonly outputBytes: number;
+}
+
+/** See signal(7); the numbers are the same on x86_64 and aarch64. */
+const SIGNAL_NAMES: Readonly<Record<number, string>> = {
+  1: "SIGHUP",
+  2: "SIGINT",
+  3: "SIGQUIT",
+  4: "SIGILL",
+  5: "SIGTRAP",
+  6: "SIGABRT",
+  7: "SIGBUS",
+  8: "SIGFPE",
+  9: "SIGKILL",
+  10: "SIGUSR1",
+  11: "SIGSEGV",
+  12: "SIGUSR2",
+  13: "SIGPIPE",
+  14: "SIGALRM",
+  15: "SIGTERM",
+  17: "SIGCHLD",
+  24: "SIGXCPU",
+  25: "SIGXFSZ",
+  31: "SIGSYS",
+};
+
+/** With what words programs without a heap of their own say that they have got no more memory. */
+const NO_MEMORY = /std::bad_alloc|memory allocation of \d+ bytes failed/;
+
+/** A program that says so has used at least this part of its memory, or it has asked for too much. */
+const NO_MEMORY_PART = 0.5;
+
+/**
+ * What is said of a program that has ended.
+ *
+ * A runtime whose heap is full gives up by itself, below the limit of the control group: that counts as
+ * the memory limit too. So does a C++ or Rust program that gets no more memory (where there is no
+ * control group), if at least half of it was in use: one absurd request is a crash.
+ *
+ * @param outcome what became of it
+ * @param options what it was allowed, the beginning of its standard error, and whether that says that
+ *   the heap of its runtime was full
+ * @returns what is said; undefined if it has ended well, so that its output decides
+ *
+ * @example
+ * ```ts
+ * import { judgeOutcome } from "isolate/judge/grading/verdict.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const usage = {
+ *   cpuTimeMs: 1,
+ *   wallTimeMs: 2,
+ *   maxRssKib: 1000,
+ *   voluntaryContextSwitches: 0,
+ *   forcedContextSwitches: 0,
+ * };
+ * const allowed = { timeLimitMs: 1000, wallTimeMs: 5000, memoryKib: 65536, outputBytes: 1024 };
+ * assertEquals(judgeOutcome({ kind: "signal", signal: 11, usage }, {
+ *   allowed,
+ *   stderr: "",
+ *   isHeapFull: false,
+ * }), {
+ *   verdict: "RTE",
+ *   message: "Killed by signal 11 (SIGSEGV)",
+ * });
+ * ```
+ */
+export function judgeOutcome(
+  outcome: Outcome,
+  { allowed, stderr, isHeapFull }: { allowed: AllowedUse; stderr: string; isHeapFull: boolean },
+): Judgement | undefined {
+  switch (outcome.kind) {
+    case "memory-limit":
+      return tooMuchMemory(allowed);
+    case "time-limit":
+      return { verdict: "TLE", message: timeMessage(outcome, allowed) };
+    case "output-limit":
+      return {
+        verdict: "OLE",
+        message: `More than ${describeBytes(allowed.outputBytes)} on standard output`,
+      };
+    case "interrupted":
+      return { verdict: "JE", message: "Judging was broken off" };
+    case "signal":
+    case "exit": {
+      if (outcome.kind === "exit" && outcome.exitCode === 0) return undefined;
+      const hasMuch = memoryOf(outcome.usage) >= NO_MEMORY_PART * allowed.memoryKib;
+      if (isHeapFull || hasMuch && NO_MEMORY.test(stderr)) return tooMuchMemory(allowed);
+      return { verdict: "RTE", message: describeEnding(outcome) };
+    }
+  }
+}
+
+/**
+ * The memory that a run used at its peak.
+ *
+ * @param usage what it used
+ * @returns KiB: of all processes together in a control group, otherwise of the largest one
+ */
+export function memoryOf(usage: Usage): number {
+  return usage.controlGroup?.peakMemoryKib ?? usage.maxRssKib;
+}
+
+/**
+ * How a program ended, for people.
+ *
+ * @param outcome what became of it
+ * @returns some words that begin with a capital letter
+ */
+export function describeEnding(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "exit":
+      return `Exit status ${outcome.exitCode}`;
+    case "signal": {
+      const name = SIGNAL_NAMES[outcome.signal];
+      return `Killed by signal ${outcome.signal}${name === undefined ? "" : ` (${name})`}`;
+    }
+    case "time-limit":
+      return outcome.limit === "cpu" ? "Too much CPU time" : "Too much wall time";
+    case "memory-limit":
+      return "Out of memory";
+    case "output-limit":
+      return "Too much output";
+    case "interrupted":
+      return "Broken off";
+  }
+}
+
+/**
+ * A time for people.
+ *
+ * @param ms milliseconds
+ * @returns seconds with three digits, e.g. `1.000 s`
+ */
+export function describeTime(ms: number): string {
+  return `${(ms / 1000).toFixed(3)} s`;
+}
+
+/**
+ * A size for people.
+ *
+ * @param bytes how many bytes
+ * @returns in the largest unit that gives no more than two digits behind the point, e.g. `8 MiB`
+ */
+export function describeBytes(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB"];
+  let unit = 0;
+  let value = bytes;
+  while (unit + 1 < units.length && value >= 1024 && Number.isInteger(value / 1024 * 100)) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value} ${units[unit]}`;
+}
+
+function tooMuchMemory({ memoryKib }: AllowedUse): Judgement {
+  return { verdict: "MLE", message: `More than ${describeBytes(memoryKib * 1024)} of memory` };
+}
+
+function timeMessage(
+  { limit, killed, usage }: Extract<Outcome, { kind: "time-limit" }>,
+  { timeLimitMs, wallTimeMs }: AllowedUse,
+): string {
+  if (limit === "wall") {
+    const used = describeTime(usage.cpuTimeMs);
+    return `More than ${describeTime(wallTimeMs)} of wall time, with ${used} of CPU time`;
+  }
+  const used = killed ? "" : ` (${describeTime(usage.cpuTimeMs)})`;
+  return `More than ${describeTime(timeLimitMs)} of CPU time${used}`;
+}

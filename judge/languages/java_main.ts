@@ -1,0 +1,114 @@
+/**
+ * Java: where a file must lie, and which class has the main method. Read from the text, for the
+ * compiler wants to know the first before it is asked, and does not tell the second.
+ *
+ * @module
+ */
+
+/** What is known of a Java file. */
+export interface JavaFile {
+  /** The package, with dots; empty: none. */
+  readonly packageName: string;
+  /** The public class, interface, enum or record; undefined: none. */
+  readonly publicType: string | undefined;
+  /** The class with a main method, without the package; undefined: none. */
+  readonly mainType: string | undefined;
+}
+
+const TYPE = /\b(?:class|interface|enum|record)\s+([\p{L}_$][\p{L}\p{N}_$]*)/gu;
+const MAIN = /\bstatic\s+(?:(?:public|final|synchronized|strictfp)\s+){0,4}void\s+main\s*\(/;
+
+/**
+ * Reads what a Java file declares.
+ *
+ * @param text its text
+ * @returns what is known; of a file that is no Java, nothing
+ *
+ * @example Usage
+ * ```ts
+ * import { readJavaFile } from "isolate/judge/languages/java_main.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const text = "public class Sum { public static void main(String[] args) {} }";
+ * assertEquals(readJavaFile(text), { packageName: "", publicType: "Sum", mainType: "Sum" });
+ * ```
+ */
+export function readJavaFile(text: string): JavaFile {
+  const code = withoutText(text);
+  const packageName = /^\s*(?:@[\w.]+\s*)*package\s+([\p{L}\p{N}_$.]+)\s*;/u.exec(code)?.[1] ?? "";
+  let at = 0;
+  let publicType: string | undefined;
+  let mainType: string | undefined;
+  // Only what is declared outside of all braces counts; what is inside belongs to it.
+  for (const { start, end } of topLevelBodies(code)) {
+    const head = code.slice(at, start);
+    const name = [...head.matchAll(TYPE)].at(-1)?.[1];
+    const declaration = head.slice(head.lastIndexOf(";") + 1);
+    if (name !== undefined && /\bpublic\b/.test(declaration)) publicType ??= name;
+    if (name !== undefined && MAIN.test(code.slice(start, end))) mainType ??= name;
+    at = end;
+  }
+  return { packageName, publicType, mainType };
+}
+
+/** Comments, strings and characters become spaces. */
+function withoutText(text: string): string {
+  const pattern =
+    /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"""[^]*?(?:"""|$)|"(?:\\[^\n]|[^"\\\n])*"?|'(?:\\[^\n]|[^'\\\n])*'?/g;
+  return text.replace(pattern, " ");
+}
+
+function* topLevelBodies(code: string): Generator<{ start: number; end: number }> {
+  let depth = 0;
+  let start = 0;
+  for (let i = 0; i < code.length; i++) {
+    if (code[i] === "{" && depth++ === 0) start = i;
+    if (code[i] === "}" && depth > 0 && --depth === 0) yield { start, end: i + 1 };
+  }
+}
+
+/** The files of a Java program and its main class. */
+export interface JavaProgram {
+  /** The name that each file must have, by the name that it has. */
+  readonly names: ReadonlyMap<string, string>;
+  /** The class with the main method and its package; undefined if none has one. */
+  readonly mainClass: string | undefined;
+}
+
+/**
+ * Finds the main class of a program, and what its files must be called: a public class must lie in a
+ * file of its name, but a submission can be called anything.
+ *
+ * @param files the texts by name
+ * @returns names and main class: of several, `Main`, or the one whose file comes first
+ *
+ * @example A submission with a name of its own
+ * ```ts
+ * import { javaProgram } from "isolate/judge/languages/java_main.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const text = "public class Sum { public static void main(String[] args) {} }";
+ * const { names, mainClass } = javaProgram(new Map([["sum-ok.java", text]]));
+ * assertEquals(names.get("sum-ok.java"), "Sum.java");
+ * assertEquals(mainClass, "Sum");
+ * ```
+ */
+export function javaProgram(files: ReadonlyMap<string, string>): JavaProgram {
+  const names = new Map<string, string>();
+  const taken = new Set(files.keys());
+  const mains: { name: string; whole: string }[] = [];
+  for (const [file, text] of files) {
+    const { packageName, publicType, mainType } = readJavaFile(text);
+    const folder = file.slice(0, file.lastIndexOf("/") + 1);
+    const wanted = publicType === undefined ? file : `${folder}${publicType}.java`;
+    const name = wanted === file || taken.has(wanted) ? file : wanted;
+    taken.add(name);
+    names.set(file, name);
+    if (mainType !== undefined) {
+      const whole = packageName === "" ? mainType : `${packageName}.${mainType}`;
+      mains.push({ name: mainType, whole });
+    }
+  }
+  const main = mains.find(({ name }) => name === "Main") ?? mains[0];
+  return { names, mainClass: main?.whole };
+}

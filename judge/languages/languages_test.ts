@@ -1,0 +1,281 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { sharedSandbox } from "isolate/mod.ts";
+import { withFolder } from "isolate/tests/support/folder.ts";
+import { needs, testWith } from "isolate/tests/support/skip.ts";
+import { HostFiles } from "../host_files.ts";
+import { LanguageError } from "./language_definition.ts";
+import { type LanguageTable, loadLanguages } from "./languages.ts";
+import type { ProgramSource } from "../types.ts";
+
+const environment = new Map([["PATH", "/usr/bin:/bin"]]);
+
+async function load(userFile?: string): Promise<LanguageTable> {
+  return await loadLanguages(new HostFiles(await sharedSandbox()), { environment, userFile });
+}
+
+/** A test with a program on the disk. */
+function sourceTest(
+  name: string,
+  files: Readonly<Record<string, string>>,
+  test: (table: LanguageTable, source: ProgramSource) => void,
+): void {
+  testWith([needs.root()], name, async () => {
+    await withFolder(async (folder) => {
+      const names = Object.keys(files).sort();
+      for (const [name, text] of Object.entries(files)) {
+        await Deno.writeTextFile(`${folder}/${name}`, text);
+      }
+      test(await load(), {
+        name: names.length === 1 ? names[0]! : "folder",
+        files: names.map((name) => {
+          const hostFile = `${folder}/${name}`;
+          return { name, hostFile, sizeBytes: files[name]!.length };
+        }),
+      });
+    });
+  });
+}
+
+for (
+  const [file, id] of [
+    ["a.c", "c"],
+    ["a.cc", "cpp"],
+    ["a.cpp", "cpp"],
+    ["a.CPP", "cpp"],
+    ["a.C", "cpp"],
+    ["a.py", "python3"],
+    ["a.java", "java"],
+    ["a.js", "javascript"],
+    ["a.mjs", "javascript"],
+    ["a.ts", "deno"],
+    ["a.go", "go"],
+    ["a.rs", "rust"],
+    ["a.cs", "csharp"],
+    ["a.pas", "pascal"],
+    ["a.sh", "shell"],
+    ["a.bash", "bash"],
+  ] as const
+) {
+  sourceTest(`recognise() takes ${file} for ${id}`, { [file]: "" }, (table, source) => {
+    assertEquals(table.recognise(source).id, id);
+  });
+}
+
+for (
+  const [file, line, id] of [
+    ["a.js", "#!/usr/bin/env -S deno run", "deno"],
+    ["a.js", "#!/usr/bin/env node", "javascript"],
+    ["a.sh", "#!/bin/bash", "bash"],
+    ["a.sh", "#!/bin/sh -e", "shell"],
+    ["validate", "#!/usr/bin/python3", "python3"],
+    ["validate", "#!/usr/bin/env python", "python3"],
+  ] as const
+) {
+  sourceTest(`recognise() takes ${file} with ${line} for ${id}`, { [file]: `${line}\n` }, (
+    table,
+    source,
+  ) => assertEquals(table.recognise(source).id, id));
+}
+
+sourceTest("recognise() leaves headers and data out", {
+  "a.cpp": "",
+  "a.h": "",
+  "README": "text",
+  "data.txt": "1",
+}, (table, source) => assertEquals(table.recognise(source).id, "cpp"));
+
+sourceTest("recognise() does not decide between two languages", { "a.c": "", "b.py": "" }, (
+  table,
+  source,
+) => {
+  assertThrows(
+    () => table.recognise(source),
+    LanguageError,
+    "Cannot tell the language of folder: a.c is C, b.py is Python 3; a program has one language",
+  );
+  assertEquals(table.recognise(source, { language: "Python 3" }).id, "python3");
+});
+
+sourceTest("recognise() says what it knows where it knows nothing", { "a.txt": "#!/bin/sh" }, (
+  table,
+  source,
+) => {
+  assertThrows(
+    () => table.recognise(source),
+    LanguageError,
+    "Cannot tell the language of a.txt (known endings: .c .cpp",
+  );
+  assertThrows(
+    () => table.recognise(source, { language: "cobol" }),
+    LanguageError,
+    "There is no language 'cobol' (known: c, cpp, python3",
+  );
+});
+
+sourceTest("recognise() shows no control characters", { "a\u001b[31m.txt": "" }, (
+  table,
+  source,
+) => {
+  const error = assertThrows(() => table.recognise(source), LanguageError);
+  assert(!error.message.includes("\u001b"), error.message);
+});
+
+sourceTest("recognise() takes scripts that build and run only of validators", {
+  "build": "#!/bin/sh\n",
+  "run": "#!/bin/sh\n",
+  "a.cpp": "",
+}, (table, source) => {
+  assertEquals(table.recognise(source, { kind: "validator" }).id, "script");
+  assertThrows(() => table.recognise(source), LanguageError, "build is Shell");
+});
+
+testWith([needs.root()], "each language of the table has what judging needs", async () => {
+  const { languages } = await load();
+  const ids = languages.map(({ id }) => id);
+  for (
+    const id of [
+      "c",
+      "cpp",
+      "python3",
+      "java",
+      "javascript",
+      "deno",
+      "go",
+      "rust",
+      "csharp",
+      "pascal",
+      "shell",
+    ]
+  ) {
+    assert(ids.includes(id), id);
+  }
+  // Nobody guesses: what is not in PATH is missing, with a reason.
+  const elsewhere = languages.find(({ id }) => id === "rust")!;
+  if (elsewhere.missing) assertMatch(elsewhere.missing, /^Rust cannot be used here: there is no /);
+});
+
+/** A test with a file of the user's own. */
+function userTest(
+  name: string,
+  text: string,
+  test: (load: () => Promise<LanguageTable>, file: string) => Promise<void>,
+): void {
+  testWith([needs.root()], name, async () => {
+    await withFolder(async (folder) => {
+      const file = `${folder}/languages.yaml`;
+      await Deno.writeTextFile(file, text);
+      await test(() => load(file), file);
+    });
+  });
+}
+
+userTest(
+  "a user's file replaces parts of a language, takes others away and adds new ones",
+  `cpp:
+  compile:
+    command: ["{compiler}", -O3, -o, "{program}", "{sources}"]
+  extensions: [.cxx]
+java: null
+lisp:
+  name: Lisp
+  extensions: [.lisp]
+  tools: { lisp: [no-such-lisp, "{home}/no-such-lisp"] }
+  version: ["{lisp}", --version]
+  run: { command: ["{lisp}", "/program/{main}"], memory: control-group, overhead: 7 }
+  main: [main.lisp]
+`,
+  async (load) => {
+    const table = await load();
+    const { definition } = table.find("cpp")!;
+    assertEquals(definition.extensions, [".cxx"]);
+    assertEquals(definition.compile!.command[1], "-O3");
+    assertEquals(definition.compile!.processes, 100);
+    assertEquals(definition.run.processes, 64);
+    assertEquals(table.find("java"), undefined);
+    const lisp = table.find("LISP")!;
+    assertEquals(lisp.definition.run.overheadMib, 7);
+    assertEquals(
+      lisp.missing,
+      "Lisp cannot be used here: there is no no-such-lisp in PATH (/usr/bin:/bin)",
+    );
+    assertEquals(table.languages.at(-1)?.id, "lisp");
+  },
+);
+
+userTest("an empty file of the user's changes nothing", "# nothing\n", async (userLoad) => {
+  assertEquals((await userLoad()).languages.length, (await load()).languages.length);
+});
+
+const LISP = "lisp:\n  extensions: [.lisp]\n  version: [a]\n";
+
+for (
+  const [what, text, expected] of [
+    ["no YAML", "cpp: [", /languages\.yaml:\d+: not valid YAML: /],
+    ["a key twice", "cpp:\n  name: a\n  name: b\n", /:3: not valid YAML: .*duplicate/i],
+    ["no mapping", "- cpp\n", /:1: a table of languages must be a mapping of ids to languages$/],
+    [
+      "an unknown key",
+      "cpp:\n  extension: [.x]\n",
+      /:2: cpp: unknown key 'extension' \(did you mean 'extensions'\?\)$/,
+    ],
+    ["a text for a list", "cpp:\n  extensions: .x\n", /:2: cpp: 'extensions' must be a list/],
+    [
+      "an extension without a dot",
+      "cpp:\n  extensions: [x]\n",
+      /:2: cpp: 'x' must begin with a dot/,
+    ],
+    [
+      "a wrong number",
+      "c:\n  run:\n    processes: many\n",
+      /:3: c: 'processes' must be a whole num/,
+    ],
+    [
+      "a wrong word",
+      "c:\n  run:\n    memory: none\n",
+      /:3: c: 'memory' must be any or control-group$/,
+    ],
+    [
+      "a wrong placeholder",
+      "c:\n  version: ['{gcc}']\n",
+      /:2: c: unknown placeholder '\{gcc\}' \(kn/,
+    ],
+    ["no run", LISP, /:1: lisp: the key 'run' is missing$/],
+    [
+      "no way to recognise",
+      "lisp:\n  version: [a]\n  run: {command: [a]}\n",
+      /:1: lisp: one of 'ext/,
+    ],
+    [
+      "an empty command",
+      `${LISP}  run: {command: []}\n`,
+      /:4: lisp: 'command' must name a command$/,
+    ],
+    ["no command", `${LISP}  run: {memory: any}\n`, /:4: lisp: 'command' must name a command$/],
+    ["a text for a step", `${LISP}  run: a\n`, /:4: lisp: 'run' must be a mapping of keys to val/],
+    ["a list of lists", `${LISP}  run: {command: [[a]]}\n`, /:4: lisp: 'command' must be a single/],
+    ["a bad id", "Lisp:\n  name: a\n", /:1: Lisp: the key of a language must consist of small/],
+    [
+      "file locks while running",
+      "c:\n  run:\n    file_locks: true\n",
+      /:3: c: 'file_locks' is not/,
+    ],
+    [
+      "no flag",
+      "c:\n  tools: {a: {commands: [a], alone: yes}}\n",
+      /:2: c: 'alone' must be true or/,
+    ],
+    ["a bad directory", "c:\n  directories: [etc]\n", /:2: c: 'etc' must be an absolute path/],
+    ["stars", "c:\n  directories: ['/*/x']\n", /:2: c: '\/\*\/x' must be an absolute path, with/],
+  ] as const
+) {
+  userTest(`a user's file with ${what} is refused with its place`, text, async (load, file) => {
+    const error = await assertRejects(load, LanguageError);
+    assert(error.message.startsWith(file), error.message);
+    assertMatch(error.message, expected);
+    assert(!error.message.includes("\n"), error.message);
+  });
+}
+
+testWith([needs.root()], "a user's file that does not exist is an error", async () => {
+  await assertRejects(() => load("/no/such/file.yaml"), Error, "/no/such/file.yaml");
+});
