@@ -9,10 +9,10 @@ import {
   testResult,
 } from "isolate/tests/support/judge_report.ts";
 import { type JsonSchema, schemaErrors } from "isolate/tests/support/json_schema.ts";
-import schemaText from "./report.schema.json" with { type: "text" };
+import schema from "./report.schema.json" with { type: "json" };
 import { assert, assertEquals, assertMatch } from "@std/assert";
 
-const SCHEMA: JsonSchema = JSON.parse(schemaText);
+const SCHEMA: JsonSchema = schema;
 
 /** A report in which programs ended in all ways that there are. */
 function endingsReport(): JudgeReport {

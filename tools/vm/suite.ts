@@ -14,10 +14,10 @@ const CGROUP2_TESTS = /^(cgroup|tests\/(vm|cgroup|cli))\/.*_test\.ts$/;
 const NEWER_TESTS = /^tests\/cgroup\/memory_test\.ts$/;
 
 /**
- * What the kernel has no say in: how arguments and configurations are read, and a service that is not
- * under systemd's care.
+ * What the kernel has no say in: how arguments, environments and configurations are read, and a
+ * service that is not under systemd's care. What judge systems type is tested there with `--cg`.
  */
-const HOST_ONLY = /^tests\/(cgroup\/keeper|cli\/usage|cli\/config)_test\.ts$/;
+const HOST_ONLY = /^tests\/(cgroup\/keeper|cli\/(clients|config|environment|usage))_test\.ts$/;
 
 const SYSTEMD_TESTS = /^tests\/systemd\/.*_test\.ts$/;
 
