@@ -6,6 +6,7 @@
  */
 
 import { O } from "./abi.ts";
+import { joinBytes } from "./bytes.ts";
 import { ERRNO, errnoName, errnoText } from "./errno.ts";
 import { type Library, library } from "./library.ts";
 import { decodeOsString } from "./os_string.ts";
@@ -239,13 +240,7 @@ export class System {
       if (total > limit) throw new RangeError(`Cannot read ${path}: larger than ${limit} bytes`);
       pieces.push(plan.content(buffer, length));
     }
-    const whole = new Uint8Array(total);
-    let at = 0;
-    for (const piece of pieces) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
-    return whole;
+    return joinBytes(pieces, total);
   }
 
   /**

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinBytes } from "../ffi/bytes.ts";
 import { SandboxError, toSandboxError } from "../box/errors.ts";
 import { readDirectory } from "../box/directory_reader.ts";
 import { asIdentity } from "../box/identity.ts";
@@ -313,7 +314,7 @@ export function readFrom(
       plan.step("read", [fd, chunk, chunk.length], options);
       system.run(plan, `read ${path}`);
       const count = plan.result(length);
-      if (count === 0) return joined(pieces, total);
+      if (count === 0) return joinBytes(pieces, total);
       total += count;
       if (total > limitBytes) {
         const message = `Cannot read ${path}: it is larger than ${limitBytes} bytes`;
@@ -326,14 +327,4 @@ export function readFrom(
   } finally {
     system.close(fd);
   }
-}
-
-function joined(pieces: readonly Uint8Array[], total: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(total);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -269,7 +269,7 @@ export interface SubmissionResult {
   readonly compile: CompileResult;
   /** All tests that were run, in the order of the package. */
   readonly tests: readonly TestResult[];
-  /** All groups, the topmost first. */
+  /** The groups that were judged, the topmost first. */
   readonly groups: readonly GroupResult[];
   /** The longest CPU time of a test in milliseconds. */
   readonly maxCpuTimeMs: number;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinBytes } from "../../ffi/bytes.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
 
@@ -60,13 +61,7 @@ export async function readAll(
     pieces.push(plan.content(buffer, count));
   }
   if (pieces.length === 1) return pieces[0]!.slice();
-  const whole = new Uint8Array(total);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return joinBytes(pieces, total);
 }
 
 /**
