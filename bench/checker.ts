@@ -3,7 +3,7 @@
 import { O } from "isolate/ffi/abi.ts";
 import { Plan } from "isolate/ffi/plan.ts";
 import { AT_FDCWD, System } from "isolate/ffi/system.ts";
-import { checkOutputInTurns } from "isolate/judge/checker/checker.ts";
+import { checkOutput } from "isolate/judge/checker/checker.ts";
 import { type Benchmark, median, type Row, succeed, timeMs, withFolder } from "./measure.ts";
 
 const BYTES = 100e6;
@@ -101,7 +101,7 @@ async function measure(): Promise<Row[]> {
         };
         const before = await restartPeak();
         const time = await timeMs(async () => {
-          const { accepted } = await checkOutputInTurns(system, options);
+          const { accepted } = await checkOutput(system, options);
           if (!accepted) throw new Error(`${CASES[i]!.what}: not accepted`);
         });
         growthMib = Math.max(growthMib, await peakMib() - before);

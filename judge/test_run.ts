@@ -10,7 +10,7 @@ import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
 import { AT_FDCWD } from "../ffi/system.ts";
-import { checkOutputInTurns } from "./checker/checker.ts";
+import { checkOutput } from "./checker/checker.ts";
 import type { Program } from "./compile/compile.ts";
 import type { PlannedTest } from "./grading/grading.ts";
 import type { HostFiles } from "./host_files.ts";
@@ -184,7 +184,7 @@ async function judgeOutput(
   }
   const answerFd = host.open(test.answerFile);
   try {
-    const result = await checkOutputInTurns(sandbox.system, {
+    const result = await checkOutput(sandbox.system, {
       outputFd,
       answerFd,
       flags: group.validatorFlags,

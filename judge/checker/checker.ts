@@ -43,10 +43,11 @@ export interface CheckOptions {
 const TURN_MS = 4;
 
 /**
- * Compares an output with the answer at once; large ones keep everything else waiting.
+ * Compares an output with the answer, and lets others (the keepers of other boxes) have their turn
+ * every few milliseconds.
  *
  * @param system the kernel
- * @param options what is compared, and how
+ * @param options what is compared, and how; both descriptors stay open until it is done
  * @returns whether it is accepted, and the first difference
  * @throws {SyntaxError} if a flag is unknown or malformed
  * @throws {SystemError} if one of the files cannot be read
@@ -71,7 +72,7 @@ const TURN_MS = 4;
  * }
  *
  * const [outputFd, answerFd] = [memoryFile("Yes\n3.15 "), memoryFile("yes\n3.14\n")];
- * const result = checkOutput(system, { outputFd, answerFd, flags: ["float_tolerance", "1e-3"] });
+ * const result = await checkOutput(system, { outputFd, answerFd, flags: ["float_tolerance", "1e-3"] });
  * system.close(outputFd, answerFd);
  * assert(!result.accepted);
  * assertEquals(
@@ -81,25 +82,7 @@ const TURN_MS = 4;
  * );
  * ```
  */
-export function checkOutput(system: System, options: CheckOptions): CheckResult {
-  const turns = check(system, options);
-  for (;;) {
-    const { done, value } = turns.next();
-    if (done) return value;
-  }
-}
-
-/**
- * Compares an output with the answer, and lets others (the keepers of other boxes) have their turn
- * every few milliseconds.
- *
- * @param system the kernel
- * @param options what is compared, and how; both descriptors stay open until it is done
- * @returns whether it is accepted, and the first difference
- * @throws {SyntaxError} if a flag is unknown or malformed
- * @throws {SystemError} if one of the files cannot be read
- */
-export async function checkOutputInTurns(
+export async function checkOutput(
   system: System,
   options: CheckOptions,
 ): Promise<CheckResult> {
