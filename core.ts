@@ -1,19 +1,17 @@
 /**
  * What the classic command needs of the library, and no more: each module costs every command a part
  * of a millisecond. Everybody else imports `mod.ts`.
- *
- * @module
  */
 
 export { Box } from "./box/box.ts";
-export { parseDirectoryRule, resolveDirectoryRules } from "./box/directory_rules.ts";
-export { buildEnvironment, parseEnvironmentRule } from "./box/environment.ts";
-export { SandboxError } from "./box/errors.ts";
-export type { MetaRecord } from "./box/meta.ts";
-export { MetaFile } from "./box/meta_file.ts";
-export { outcomeMessage } from "./box/outcome.ts";
-export { toMeta } from "./box/outcome_meta.ts";
-export type { Stream } from "./box/program.ts";
+export { parseDirectoryRule, resolveDirectoryRules } from "./box/setup/directory_rules.ts";
+export { buildEnvironment, parseEnvironmentRule } from "./box/setup/environment.ts";
+export { SandboxError } from "./host/errors.ts";
+export type { MetaRecord } from "./box/outcome/meta.ts";
+export { MetaFile } from "./box/outcome/meta_file.ts";
+export { outcomeMessage } from "./box/outcome/outcome.ts";
+export { toMeta } from "./box/outcome/outcome_meta.ts";
+export type { Stream } from "./box/setup/program.ts";
 export type { RunOptions } from "./box/run.ts";
 export { callerEnvironment, exactArguments, Sandbox } from "./box/sandbox.ts";
 export type { SignalName } from "./box/signals.ts";

@@ -35,7 +35,7 @@
 
 export { Capture, type CaptureOptions, type Overflow } from "./box/streams/capture.ts";
 export { Box } from "./box/box.ts";
-export type { BoxOptions, BoxTaken, InitOptions, OpenOptions } from "./box/box_claim.ts";
+export type { BoxOptions, BoxTaken, InitOptions, OpenOptions } from "./box/claim/box_claim.ts";
 export {
   type BindRule,
   defaultDirectoryRules,
@@ -49,14 +49,14 @@ export {
   type ResolveDirectoryRulesOptions,
   type RuleFilesystem,
   type TemporaryRule,
-} from "./box/directory_rules.ts";
+} from "./box/setup/directory_rules.ts";
 export {
   buildEnvironment,
   type BuildEnvironmentOptions,
   type EnvironmentRule,
   parseEnvironmentRule,
-} from "./box/environment.ts";
-export { SandboxError, type SandboxErrorKind, type SandboxErrorOptions } from "./box/errors.ts";
+} from "./box/setup/environment.ts";
+export { SandboxError, type SandboxErrorKind, type SandboxErrorOptions } from "./host/errors.ts";
 export type {
   CopiedFile,
   CopyItem,
@@ -67,25 +67,25 @@ export type {
   WriteOptions,
 } from "./box/files/file_types.ts";
 export { BoxFiles } from "./box/files/files.ts";
-export type { Identity } from "./box/identity.ts";
-export type { Limits } from "./box/limits.ts";
-export { formatMeta, type MetaRecord, type MetaStatus, parseMeta } from "./box/meta.ts";
-export { MetaFile } from "./box/meta_file.ts";
+export type { Identity } from "./host/identity.ts";
+export type { Limits } from "./box/setup/limits.ts";
+export { formatMeta, type MetaRecord, type MetaStatus, parseMeta } from "./box/outcome/meta.ts";
+export { MetaFile } from "./box/outcome/meta_file.ts";
 export {
   type ControlGroupUse,
   type Ending,
   type Outcome,
   outcomeMessage,
   type Usage,
-} from "./box/outcome.ts";
-export { fromMeta, toMeta } from "./box/outcome_meta.ts";
+} from "./box/outcome/outcome.ts";
+export { fromMeta, toMeta } from "./box/outcome/outcome_meta.ts";
 export { type PairOptions, type PairOutcome, type PairProgram, runPair } from "./box/pair/pair.ts";
-export type { Progress, TellProgress } from "./box/keeper.ts";
+export type { Progress, TellProgress } from "./box/keep/keeper.ts";
 export type { Lease, PoolOptions } from "./box/pool/lease.ts";
 export { BoxPool } from "./box/pool/pool.ts";
-export type { Stream } from "./box/program.ts";
-export type { BoxSize } from "./box/own_file_system.ts";
-export type { DiskQuota } from "./box/quota.ts";
+export type { Stream } from "./box/setup/program.ts";
+export type { BoxSize } from "./box/claim/own_file_system.ts";
+export type { DiskQuota } from "./box/claim/quota.ts";
 export type { RunOptions } from "./box/run.ts";
 export type { Input, Output } from "./box/streams/streams.ts";
 export {
@@ -96,7 +96,7 @@ export {
   sharedSandbox,
 } from "./box/sandbox.ts";
 export { type CatchSignalsOptions, type SignalName, SIGNALS } from "./box/signals.ts";
-export { SYSCALL_FLAGS } from "./box/syscall_filter.ts";
+export { SYSCALL_FLAGS } from "./box/setup/syscall_filter.ts";
 export { ConfigError, type ConfigPlace } from "./config/errors.ts";
 export {
   type BoxSettings,

@@ -1,11 +1,7 @@
-/**
- * Boxes: the life of one from init to cleanup.
- *
- * @module
- */
+/** Boxes: the life of one from init to cleanup. */
 
 import type { ControlGroup } from "../cgroup/types.ts";
-import { BoxActivity } from "./box_activity.ts";
+import { BoxActivity } from "./claim/box_activity.ts";
 import {
   type BoxTaken,
   checkOwner,
@@ -16,17 +12,17 @@ import {
   prepareInit,
   takeLock,
   translated,
-} from "./box_claim.ts";
-import { BoxDirectory, noBox } from "./box_directory.ts";
-import { SandboxError } from "./errors.ts";
+} from "./claim/box_claim.ts";
+import { BoxDirectory, noBox } from "./claim/box_directory.ts";
+import { SandboxError } from "../host/errors.ts";
 import { BoxFiles } from "./files/files.ts";
-import type { BoxLock } from "./lock.ts";
-import type { Outcome } from "./outcome.ts";
-import { type BoxPlaces, boxPlaces } from "./paths.ts";
+import type { BoxLock } from "./claim/lock.ts";
+import type { Outcome } from "./outcome/outcome.ts";
+import { type BoxPlaces, boxPlaces } from "./claim/paths.ts";
 import { type RunOptions, runProgram } from "./run.ts";
 import { type Sandbox, sharedSandbox } from "./sandbox.ts";
 import { TransferredFds } from "./streams/transfer.ts";
-import { giveTree } from "./tree.ts";
+import { giveTree } from "../host/tree.ts";
 
 /**
  * A box, locked for this process until it is released or cleaned up.

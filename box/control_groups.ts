@@ -1,16 +1,14 @@
 /**
  * Where the control groups of boxes are: found out once for each sandbox. Commands without `--cg` do
  * not load this.
- *
- * @module
  */
 
 import { ControlGroupFiles } from "../cgroup/files.ts";
 import { findControlGroupRoot } from "../cgroup/root.ts";
 import { type ControlGroup, ControlGroupError, type ControlGroupRoot } from "../cgroup/types.ts";
 import { DELEGATED_GROUP_FILE, type Settings } from "../config/settings.ts";
-import { decodeOsString } from "../ffi/os_string.ts";
-import type { BoxPlaces } from "./paths.ts";
+import { decodeOsString } from "../text/os_string.ts";
+import type { BoxPlaces } from "./claim/paths.ts";
 import type { System } from "../ffi/system.ts";
 import type { Log } from "./trace.ts";
 
@@ -28,14 +26,7 @@ export interface ControlGroupContext {
 
 const found = new WeakMap<ControlGroupContext, ControlGroupRoot>();
 
-/**
- * Finds the place where control groups of boxes are made.
- *
- * @param sandbox the sandbox
- * @param options `create`: make and enable what is missing
- * @returns the place
- * @throws {ControlGroupError} if control groups cannot be used here, with the reason
- */
+/** Finds the place where control groups of boxes are made. */
 export function controlGroups(
   sandbox: ControlGroupContext,
   options: { readonly create: boolean },
@@ -52,15 +43,7 @@ export function controlGroups(
   return root;
 }
 
-/**
- * The control group of a box.
- *
- * @param sandbox the sandbox
- * @param places the box
- * @param options `create`: make what is missing above it
- * @returns the group, which need not exist yet
- * @throws {ControlGroupError} if control groups cannot be used here
- */
+/** The control group of a box. */
 export function controlGroupOf(
   sandbox: ControlGroupContext,
   places: BoxPlaces,

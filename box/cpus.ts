@@ -1,8 +1,4 @@
-/**
- * The CPUs that this process may use.
- *
- * @module
- */
+/** The CPUs that this process may use. */
 
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
@@ -10,25 +6,10 @@ import type { System } from "../ffi/system.ts";
 /** Room for 8192 CPUs, more than any kernel is built for. */
 const MASK_BYTES = 1024;
 
-/**
- * Lists the CPUs that this process may use; see sched_getaffinity(2).
- *
- * @param system the kernel
- * @returns their numbers, ascending
- * @throws {SystemError} if the kernel refuses
- *
- * @example
- * ```ts
- * import { usableCpus } from "isolate/box/cpus.ts";
- * import { System } from "isolate/ffi/system.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(usableCpus(await System.load()).length, navigator.hardwareConcurrency);
- * ```
- */
+/** Lists the CPUs that this process may use; see sched_getaffinity(2). */
 export function usableCpus(system: System): number[] {
   const plan = new Plan();
-  const mask = plan.room(MASK_BYTES);
+  const mask = plan.alloc(MASK_BYTES);
   const length = plan.slot("length");
   plan.step("sched_getaffinity", [0, MASK_BYTES, mask], { into: length });
   system.run(plan, "which CPUs may be used");

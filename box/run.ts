@@ -1,26 +1,22 @@
-/**
- * One run of a program in a box.
- *
- * @module
- */
+/** One run of a program in a box. */
 
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
-import { defaultDirectoryRules, type DirectoryRule } from "./directory_rules.ts";
-import { buildEnvironment } from "./environment.ts";
+import { defaultDirectoryRules, type DirectoryRule } from "./setup/directory_rules.ts";
+import { buildEnvironment } from "./setup/environment.ts";
 import type { ControlGroup, ControlGroupRun } from "../cgroup/types.ts";
-import { SandboxError } from "./errors.ts";
-import { keep, type TellProgress } from "./keeper.ts";
-import type { Limits } from "./limits.ts";
-import type { Outcome } from "./outcome.ts";
-import type { BoxPlaces } from "./paths.ts";
-import type { Stream } from "./program.ts";
+import { SandboxError } from "../host/errors.ts";
+import { keep, type TellProgress } from "./keep/keeper.ts";
+import type { Limits } from "./setup/limits.ts";
+import type { Outcome } from "./outcome/outcome.ts";
+import type { BoxPlaces } from "./claim/paths.ts";
+import type { Stream } from "./setup/program.ts";
 import type { RunStreams } from "./streams/run_streams.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { closeSources, openSources } from "./sources.ts";
-import { spawnBox } from "./spawn.ts";
+import { closeSources, openSources } from "./setup/sources.ts";
+import { spawnBox } from "./setup/spawn.ts";
 import type { Input, Output } from "./streams/streams.ts";
-import { describeFilter, type SyscallFilter } from "./syscall_filter.ts";
+import { describeFilter, type SyscallFilter } from "./setup/syscall_filter.ts";
 import type { TransferredFds } from "./streams/transfer.ts";
 
 const RLIMIT_NOFILE = 7;
@@ -100,13 +96,7 @@ export interface RunContext {
   readonly transferred: TransferredFds;
 }
 
-/**
- * Runs a program; everything of it is dead when this returns or throws.
- *
- * @param context the box and what to run
- * @returns what became of the program
- * @throws {SystemError} if a step of the sandbox fails
- */
+/** Runs a program; everything of it is dead when this returns or throws. */
 export async function runProgram(context: RunContext): Promise<Outcome> {
   const { sandbox, places, controlGroup, options } = context;
   const { processes, controlGroupMemoryKib } = options.limits ?? {};
@@ -280,10 +270,10 @@ function logRun(
 /** What the program gets from this process where nothing else is asked for. */
 function readFacts(system: System) {
   const plan = new Plan();
-  const own = plan.room(16);
-  const parents = plan.room(16);
+  const own = plan.alloc(16);
+  const parents = plan.alloc(16);
   const parent = plan.slot("parent");
-  const cpus = plan.room(1024);
+  const cpus = plan.alloc(1024);
   const length = plan.slot("length");
   plan.step("prlimit64", [0, RLIMIT_NOFILE, 0, own]);
   plan.step("getppid", [], { into: parent });
@@ -304,9 +294,9 @@ function readFacts(system: System) {
 /** Who takes a terminal from the background is stopped, unless SIGTTOU is blocked meanwhile. */
 function takeTerminalBack(system: System): void {
   const plan = new Plan();
-  const mask = plan.room(8);
+  const mask = plan.alloc(8);
   const group = plan.slot("process group");
-  const groupData = plan.room(8);
+  const groupData = plan.alloc(8);
   plan.step("rt_sigprocmask", [SIG_BLOCK, plan.struct([1n << BigInt(SIGTTOU - 1)]), mask, 8]);
   plan.step("getpgid", [0], { into: group });
   plan.step("store", [groupData, 4, group]);

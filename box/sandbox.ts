@@ -1,8 +1,6 @@
 /**
  * What all boxes of a process share: the kernel, the waiter, the configuration, and for whom they
  * work.
- *
- * @module
  */
 
 import { loadConfig } from "../config/load.ts";
@@ -18,12 +16,12 @@ import {
   System,
 } from "../ffi/system.ts";
 import { ERRNO } from "../ffi/errno.ts";
-import { SandboxError, toSandboxError } from "./errors.ts";
-import { callerIdentity, type Identity } from "./identity.ts";
+import { SandboxError, toSandboxError } from "../host/errors.ts";
+import { callerIdentity, type Identity } from "../host/identity.ts";
 import { catchSignals, type CatchSignalsOptions } from "./signals.ts";
-import { buildSyscallFilter, type SyscallFilter } from "./syscall_filter.ts";
+import { buildSyscallFilter, type SyscallFilter } from "./setup/syscall_filter.ts";
 import type { Log, PlanTrace } from "./trace.ts";
-import { Waiter } from "./waiter.ts";
+import { Waiter } from "./keep/waiter.ts";
 
 const KERNEL_MIN = [5, 14] as const;
 const WRITABLE_BY_OTHERS = 0o022;
@@ -183,7 +181,7 @@ export class Sandbox {
       plan.step("fchmodat", [AT_FDCWD, path, 0o755], { when: [made, 0] });
     });
     const fd = plan.slot("root");
-    const status = plan.room(STATX_SIZE);
+    const status = plan.alloc(STATX_SIZE);
     const flags = O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC;
     plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0], {
       into: fd,
@@ -284,7 +282,7 @@ export async function sharedSandbox(): Promise<Sandbox> {
 function checkKernel(system: System): void {
   const UTS_FIELD = 65;
   const plan = new Plan();
-  const names = plan.room(6 * UTS_FIELD);
+  const names = plan.alloc(6 * UTS_FIELD);
   plan.step("uname", [names]);
   system.run(plan, "which kernel");
   const bytes = plan.content(names.part(2 * UTS_FIELD, UTS_FIELD));

@@ -1,14 +1,12 @@
 /**
  * Signals sent to the process, as the command line needs them: written to a pipe by the shim's
  * handler, read by the waiter. A library never installs handlers by itself.
- *
- * @module
  */
 
 import { O } from "../ffi/abi.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
-import type { Waiter } from "./waiter.ts";
+import type { Waiter } from "./keep/waiter.ts";
 
 /** Signal numbers, the same on x86_64 and aarch64; see signal(7). */
 export const SIGNALS = {
@@ -49,16 +47,13 @@ export interface CatchSignalsOptions {
 /**
  * Catches signals that are sent to the process. There is one pipe for it in a process: who calls
  * this twice gets everything in the second place.
- *
- * @param context the kernel and the waiter
- * @param options which signals, and what to do with one that is caught
  */
 export function catchSignals(
   { system, waiter }: { system: System; waiter: Waiter },
   options: CatchSignalsOptions,
 ): void {
   const plan = new Plan();
-  const pair = plan.room(8);
+  const pair = plan.alloc(8);
   plan.step("pipe2", [pair, O.O_CLOEXEC | O.O_NONBLOCK]);
   system.run(plan, "make the signal pipe");
   const [reader, writer] = [plan.view(pair).getInt32(0, true), plan.view(pair).getInt32(4, true)];
@@ -102,7 +97,7 @@ function unblock(system: System, names: readonly SignalName[]): void {
 
 function readPipe(system: System, reader: number): number[] {
   const plan = new Plan();
-  const bytes = plan.room(64);
+  const bytes = plan.alloc(64);
   const length = plan.slot("length");
   plan.step("read", [reader, bytes, 64], { into: length, ignore: "all" });
   system.run(plan, "read the signal pipe");

@@ -1,8 +1,4 @@
-/**
- * Showing plans before they are executed.
- *
- * @module
- */
+/** Showing plans before they are executed. */
 
 /**
  * Is told of every plan before it is executed.

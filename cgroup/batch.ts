@@ -1,8 +1,4 @@
-/**
- * Several files of control groups read, written and opened in one call of the shim.
- *
- * @module
- */
+/** Several files of control groups read, written and opened in one call of the shim. */
 
 import { O } from "../ffi/abi.ts";
 import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
@@ -10,12 +6,7 @@ import { type Data, Plan, type Slot } from "../ffi/plan.ts";
 import { AT_FDCWD, type System } from "../ffi/system.ts";
 import { ControlGroupError } from "./types.ts";
 
-/**
- * Is told what is done with control groups.
- *
- * @param level 1: what an administrator should know; 2: every value read and written
- * @param message one line; made only if it is wanted
- */
+/** Is told what is done with control groups. */
 export type ControlGroupLog = (level: 1 | 2, message: () => string) => void;
 
 /** The kernel hands out at most a page of such a file at once. */
@@ -40,12 +31,7 @@ export class Access {
   /** The descriptor that was opened; -1 if there is none. */
   fd = -1 as number;
 
-  /**
-   * Plans an access.
-   *
-   * @param path the file
-   * @param what what is tried with it
-   */
+  /** Plans an access. */
   constructor(path: string, what: string) {
     this.path = path;
     this.what = what;
@@ -75,12 +61,7 @@ export class Batch {
   readonly #plan = new Plan();
   readonly #planned: Planned[] = [];
 
-  /**
-   * Begins an empty list.
-   *
-   * @param system the kernel
-   * @param log is told every value read and written
-   */
+  /** Begins an empty list. */
   constructor(system: System, log: ControlGroupLog) {
     this.#system = system;
     this.#log = log;
@@ -88,31 +69,20 @@ export class Batch {
 
   /**
    * Reads a small file, or the first page of a larger one: its lines as far as they are complete.
-   *
-   * @param path its path
-   * @param options which errors are none
-   * @returns what will come of it
    */
   read(path: string, options: AccessOptions = {}): Access {
     const plan = this.#plan;
     const access = new Access(path, `read ${path}`);
     const file = this.#open(path, 0);
     const transfer = plan.slot("length");
-    const buffer = plan.room(READ_BYTES);
+    const buffer = plan.alloc(READ_BYTES);
     plan.step("read", [file, buffer, READ_BYTES], { into: transfer, ignore: "all" });
     plan.step("close", [file], { ignore: "all" });
     this.#planned.push({ access, file, transfer, buffer, tolerate: options.tolerate ?? [] });
     return access;
   }
 
-  /**
-   * Writes a value in one call, as the kernel wants it.
-   *
-   * @param path its path
-   * @param value what to write
-   * @param options which errors are none
-   * @returns what will come of it
-   */
+  /** Writes a value in one call, as the kernel wants it. */
   write(path: string, value: string, options: AccessOptions = {}): Access {
     const plan = this.#plan;
     const access = new Access(path, `write ${JSON.stringify(value)} to ${path}`);
@@ -131,13 +101,7 @@ export class Batch {
     return access;
   }
 
-  /**
-   * Opens a file or directory, to be kept open.
-   *
-   * @param path its path
-   * @param options flags of open(2), and which errors are none
-   * @returns what will come of it
-   */
+  /** Opens a file or directory, to be kept open. */
   open(path: string, options: AccessOptions & { flags: number }): Access {
     const access = new Access(path, `open ${path}`);
     const file = this.#open(path, options.flags);
@@ -151,12 +115,7 @@ export class Batch {
     return access;
   }
 
-  /**
-   * Carries everything out.
-   *
-   * @param title what it is for, for tracing
-   * @throws {ControlGroupError} if something fails that must not; nothing stays open then
-   */
+  /** Carries everything out. */
   run(title: string): void {
     this.#system.run(this.#plan, title);
     for (const planned of this.#planned) this.#finish(planned);

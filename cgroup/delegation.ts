@@ -1,11 +1,9 @@
 /**
  * Groups that somebody else leaves to us: a service manager to its service, or an administrator by
  * naming one. See systemd's documentation "Control Group APIs and Delegation".
- *
- * @module
  */
 
-import { decodeOsString } from "../ffi/os_string.ts";
+import { decodeOsString } from "../text/os_string.ts";
 import type { System } from "../ffi/system.ts";
 import type { ControlGroupLog } from "./batch.ts";
 import { ControlGroupFiles } from "./files.ts";
@@ -29,12 +27,6 @@ function unified(system: System): Hierarchy | undefined {
 /**
  * Takes over the group in which a service manager has started this process, if it was meant for
  * that: moves the process into a group of its own below, so that boxes can have theirs beside it.
- *
- * @param system the kernel
- * @param options is told what is done
- * @returns the group; undefined where this process is in the topmost group, or the memory
- *   controller is not one of cgroup v2
- * @throws {ControlGroupError} if there are other processes in the group, or it has no controllers
  */
 export function takeDelegatedGroup(
   system: System,
@@ -70,10 +62,6 @@ export function takeDelegatedGroup(
 /**
  * Makes a group that the configuration names, and those above it, ready to hold groups of boxes.
  * With cgroup v1 there is nothing to do in advance.
- *
- * @param system the kernel
- * @param options the group's directory; is told what is done
- * @throws {ControlGroupError} if a controller that boxes need cannot be enabled
  */
 export function makeNamedGroup(
   system: System,

@@ -1,8 +1,4 @@
-/**
- * The files and directories of control groups.
- *
- * @module
- */
+/** The files and directories of control groups. */
 
 import { O } from "../ffi/abi.ts";
 import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
@@ -30,33 +26,18 @@ export class ControlGroupFiles {
   /** Is told what is done. */
   readonly log: ControlGroupLog;
 
-  /**
-   * Reaches the files.
-   *
-   * @param system the kernel
-   * @param log is told what is done
-   */
+  /** Reaches the files. */
   constructor(system: System, log: ControlGroupLog) {
     this.system = system;
     this.log = log;
   }
 
-  /**
-   * Begins a list of files to be read, written and opened in one call.
-   *
-   * @returns the empty list
-   */
+  /** Begins a list of files to be read, written and opened in one call. */
   batch(): Batch {
     return new Batch(this.system, this.log);
   }
 
-  /**
-   * Reads a file.
-   *
-   * @param path its path
-   * @returns its text without the last newline; undefined if it does not exist
-   * @throws {ControlGroupError} if it cannot be read
-   */
+  /** Reads a file. */
   read(path: string): string | undefined {
     const batch = this.batch();
     // ENODEV: the group was removed while the file was open.
@@ -66,26 +47,14 @@ export class ControlGroupFiles {
     return access.text;
   }
 
-  /**
-   * Writes a file.
-   *
-   * @param path its path
-   * @param value what to write
-   * @throws {ControlGroupError} if it cannot be written
-   */
+  /** Writes a file. */
   write(path: string, value: string): void {
     const batch = this.batch();
     batch.write(path, value);
     batch.run(`write ${path}`);
   }
 
-  /**
-   * Writes a file that may refuse the value or not be there.
-   *
-   * @param path its path
-   * @param value what to write
-   * @returns what went wrong, as a sentence; undefined if nothing did
-   */
+  /** Writes a file that may refuse the value or not be there. */
   tryWrite(path: string, value: string): string | undefined {
     try {
       this.write(path, value);
@@ -96,12 +65,7 @@ export class ControlGroupFiles {
     }
   }
 
-  /**
-   * Makes a group.
-   *
-   * @param path its directory; one that exists is no error
-   * @throws {ControlGroupError} if it cannot be made
-   */
+  /** Makes a group. */
   makeDirectory(path: string): void {
     const plan = new Plan();
     const made = plan.slot("made");
@@ -120,12 +84,7 @@ export class ControlGroupFiles {
     this.log(2, () => `Control group: made ${path}`);
   }
 
-  /**
-   * Removes a group.
-   *
-   * @param path its directory; one that does not exist is no error
-   * @returns the error: 0 for none, EBUSY while there are processes or groups in it
-   */
+  /** Removes a group. */
   removeDirectory(path: string): number {
     const plan = new Plan();
     const removed = plan.slot("removed");
@@ -144,18 +103,13 @@ export class ControlGroupFiles {
     return Math.max(0, errno);
   }
 
-  /**
-   * The groups in a group.
-   *
-   * @param path its directory
-   * @returns their names; none if the directory does not exist
-   */
+  /** The groups in a group. */
   subgroups(path: string): string[] {
     const DIRECTORY = 4;
     const plan = new Plan();
     const fd = plan.slot("group");
     const length = plan.slot("length");
-    const entries = plan.room(LISTING_BYTES);
+    const entries = plan.alloc(LISTING_BYTES);
     const flags = O.O_DIRECTORY | O.O_CLOEXEC | O.O_NOFOLLOW;
     const ignore = { ignore: "all" } as const;
     plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0], { into: fd, ...ignore });
@@ -174,22 +128,12 @@ export class ControlGroupFiles {
     return names;
   }
 
-  /**
-   * Whether a file or directory exists.
-   *
-   * @param path its path
-   * @returns whether it does
-   */
+  /** Whether a file or directory exists. */
   exists(path: string): boolean {
     return this.#status(path) !== undefined;
   }
 
-  /**
-   * Insists that only root can make groups in a group, and so nobody else can own one of a box.
-   *
-   * @param path its directory
-   * @throws {ControlGroupError} if it is missing, or others can write to it
-   */
+  /** Insists that only root can make groups in a group, and so nobody else can own one of a box. */
   refuseForeign(path: string): void {
     const status = this.#status(path);
     if (!status) throw new ControlGroupError(`The control group ${path} does not exist`);
@@ -204,7 +148,7 @@ export class ControlGroupFiles {
   #status(path: string): FileStatus | undefined {
     const plan = new Plan();
     const found = plan.slot("found");
-    const status = plan.room(STATX_SIZE);
+    const status = plan.alloc(STATX_SIZE);
     const args = [AT_FDCWD, plan.string(path), AT_SYMLINK_NOFOLLOW, STATX_BASIC, status];
     plan.step("statx", args, { into: found, ignore: "all" });
     this.system.run(plan, `look for ${path}`);

@@ -1,8 +1,4 @@
-/**
- * Emptying and removing control groups.
- *
- * @module
- */
+/** Emptying and removing control groups. */
 
 import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
@@ -13,14 +9,7 @@ const SIGKILL = 9;
 const ROUNDS_MAX = 400;
 const PAUSE_NS = 5_000_000n;
 
-/**
- * Kills every process in a group, whatever it forks meanwhile, and waits until there is none.
- *
- * @param files the files of control groups
- * @param directory the group's directory
- * @returns whether there is such a group
- * @throws {ControlGroupError} if processes are left after about two seconds
- */
+/** Kills every process in a group, whatever it forks meanwhile, and waits until there is none. */
 export function killProcesses(files: ControlGroupFiles, directory: string): boolean {
   for (let round = 0;; round++) {
     const list = files.read(`${directory}/cgroup.procs`);
@@ -37,10 +26,6 @@ export function killProcesses(files: ControlGroupFiles, directory: string): bool
 /**
  * Makes sure that nothing is in the group of a box before a run: a keeper that was killed an
  * instant ago may have left something behind.
- *
- * @param files the files of control groups
- * @param directory the group's directory
- * @throws {ControlGroupError} if there is no such group, or it cannot be emptied
  */
 export function prepareEmpty(files: ControlGroupFiles, directory: string): void {
   if (killProcesses(files, directory)) return;
@@ -69,10 +54,6 @@ function killEach(files: ControlGroupFiles, pids: readonly number[]): void {
 
 /**
  * Removes a group with all that is in it, processes and groups; one that does not exist is no error.
- *
- * @param files the files of control groups
- * @param directory the group's directory
- * @throws {ControlGroupError} if it does not go away
  */
 export function removeGroup(files: ControlGroupFiles, directory: string): void {
   for (let round = 0;; round++) {

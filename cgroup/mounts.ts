@@ -1,8 +1,4 @@
-/**
- * Which control group file systems are mounted where; see proc_pid_mountinfo(5).
- *
- * @module
- */
+/** Which control group file systems are mounted where; see proc_pid_mountinfo(5). */
 
 /** A mounted hierarchy. */
 export interface Hierarchy {
@@ -16,21 +12,7 @@ export interface Hierarchy {
   readonly writable: boolean;
 }
 
-/**
- * Finds the control group hierarchies, without those over which something else is mounted.
- *
- * @param mountinfo the text of `/proc/self/mountinfo`
- * @returns the hierarchies in the order of their mounts
- *
- * @example
- * ```ts
- * import { parseHierarchies } from "isolate/cgroup/mounts.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const line = "30 24 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate";
- * assertEquals(parseHierarchies(line)[0]?.version, 2);
- * ```
- */
+/** Finds the control group hierarchies, without those over which something else is mounted. */
 export function parseHierarchies(mountinfo: string): Hierarchy[] {
   const mounts = mountinfo.split("\n").filter((line) => line !== "").map(parseMount);
   return mounts.flatMap((mount): Hierarchy[] => {
@@ -92,22 +74,7 @@ function isOutOfReach(mount: Mount, mounts: readonly Mount[]): boolean {
   });
 }
 
-/**
- * Whether a path is a directory or lies below it.
- *
- * @param path the path, absolute
- * @param directory the directory, absolute
- * @returns whether it is so by their names
- *
- * @example
- * ```ts
- * import { isWithin } from "isolate/cgroup/mounts.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(isWithin("/sys/fs/cgroup/memory", "/sys/fs"), true);
- * assertEquals(isWithin("/sys/fsck", "/sys/fs"), false);
- * ```
- */
+/** Whether a path is a directory or lies below it. */
 export function isWithin(path: string, directory: string): boolean {
   return path === directory || directory === "/" || path.startsWith(`${directory}/`);
 }

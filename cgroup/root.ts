@@ -1,10 +1,6 @@
-/**
- * Finds the place where control groups of boxes are made: which version, which directory.
- *
- * @module
- */
+/** Finds the place where control groups of boxes are made: which version, which directory. */
 
-import { decodeOsString } from "../ffi/os_string.ts";
+import { decodeOsString } from "../text/os_string.ts";
 import type { System } from "../ffi/system.ts";
 import type { ControlGroupLog } from "./batch.ts";
 import { ControlGroupFiles } from "./files.ts";
@@ -35,11 +31,6 @@ interface Search extends FindRootOptions {
 /**
  * Finds the place for control groups: below a configured directory, else in the unified hierarchy
  * if it has the memory controller, else in the hierarchies of v1.
- *
- * @param system the kernel
- * @param options where to look
- * @returns the place
- * @throws {ControlGroupError} if there is none, with the reason
  */
 export function findControlGroupRoot(system: System, options: FindRootOptions): ControlGroupRoot {
   const files = new ControlGroupFiles(system, options.log);

@@ -1,7 +1,5 @@
 /**
  * Control groups: what the rest of the program needs of them, whichever version the kernel offers.
- *
- * @module
  */
 
 import type { Plan } from "../ffi/plan.ts";
@@ -42,11 +40,7 @@ export interface ControlGroupRun {
   usage(): ControlGroupUsage;
   /** CPU time used so far, in milliseconds. */
   cpuTimeMs(): number;
-  /**
-   * Kills whatever is left in the group, and makes sure that it is empty.
-   *
-   * @throws {ControlGroupError} if a process does not die
-   */
+  /** Kills whatever is left in the group, and makes sure that it is empty. */
   killAll(): void;
   /** Closes the descriptors. */
   close(): void;
@@ -61,12 +55,7 @@ export interface ControlGroup {
    * cannot reset it; known once a run was begun.
    */
   readonly peakIsOfBox: boolean;
-  /**
-   * Sets the limits and begins to count.
-   *
-   * @param limits what is limited in this run; what is not is unlimited
-   * @returns the run
-   */
+  /** Sets the limits and begins to count. */
   begin(limits: ControlGroupLimits): ControlGroupRun;
   /** Makes the group, after an old one of its name has been taken away. */
   create(): void;
@@ -82,26 +71,11 @@ export interface ControlGroupRoot {
   readonly directory: string;
   /** Why this one was chosen, for people. */
   readonly reason: string;
-  /**
-   * The group of a box.
-   *
-   * @param name such as `box-3`
-   * @returns the group, which need not exist yet
-   */
+  /** The group of a box. */
   group(name: string): ControlGroup;
 }
 
-/**
- * Control groups cannot be used, or one does not do what it should.
- *
- * @example
- * ```ts
- * import { ControlGroupError } from "isolate/cgroup/types.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(new ControlGroupError("no memory controller").name, "ControlGroupError");
- * ```
- */
+/** Control groups cannot be used, or one does not do what it should. */
 export class ControlGroupError extends Error {
   /** Always `"ControlGroupError"`. */
   override readonly name = "ControlGroupError";

@@ -1,8 +1,6 @@
 /**
  * Control groups of the older kind, one hierarchy per controller; see the kernel's
  * Documentation/admin-guide/cgroup-v1.
- *
- * @module
  */
 
 import { O } from "../ffi/abi.ts";
@@ -32,13 +30,7 @@ export interface ControllerDirectories {
   readonly pids: string | undefined;
 }
 
-/**
- * The place for boxes in the hierarchies of v1.
- *
- * @param files the files of control groups
- * @param options the directories below which groups are made, and why these
- * @returns the place
- */
+/** The place for boxes in the hierarchies of v1. */
 export function rootV1(
   files: ControlGroupFiles,
   options: { directories: ControllerDirectories; reason: string },
@@ -52,13 +44,7 @@ export function rootV1(
   };
 }
 
-/**
- * The directories of a group in a group.
- *
- * @param directories the outer group's, by controller
- * @param name the name of the inner one, or its path; empty: the outer one itself
- * @returns the inner group's
- */
+/** The directories of a group in a group. */
 export function belowV1(directories: ControllerDirectories, name: string): ControllerDirectories {
   const child = (path: string) => name === "" ? path : `${path}/${name}`;
   const optional = (path: string | undefined) => path === undefined ? undefined : child(path);
@@ -70,24 +56,14 @@ export function belowV1(directories: ControllerDirectories, name: string): Contr
   };
 }
 
-/**
- * The directories of a group in all hierarchies; several controllers may be mounted together.
- *
- * @param directories by controller
- * @returns each once, that of the memory controller first
- */
+/** The directories of a group in all hierarchies; several controllers may be mounted together. */
 export function distinctV1(directories: ControllerDirectories): string[] {
   const { memory, cpuacct, cpuset, pids } = directories;
   const all = [memory, cpuacct, cpuset, pids].filter((path) => path !== undefined);
   return [...new Set(all)];
 }
 
-/**
- * Makes a group in all hierarchies; one that exists is no error.
- *
- * @param files the files of control groups
- * @param directories its directories
- */
+/** Makes a group in all hierarchies; one that exists is no error. */
 export function makeGroupV1(files: ControlGroupFiles, directories: ControllerDirectories): void {
   for (const directory of distinctV1(directories)) files.makeDirectory(directory);
   const { cpuset } = directories;

@@ -1,8 +1,6 @@
 /**
  * Control groups of the unified hierarchy; see the kernel's
  * Documentation/admin-guide/cgroup-v2.rst.
- *
- * @module
  */
 
 import { O } from "../ffi/abi.ts";
@@ -29,10 +27,6 @@ const WANTED = ["memory", "pids", "cpuset"] as const;
 /**
  * Makes a group ready to hold groups of boxes: enables the controllers that the kernel offers,
  * without moving any process.
- *
- * @param files the files of control groups
- * @param directory the group
- * @throws {ControlGroupError} if a controller that boxes need cannot be enabled
  */
 export function enableControllers(files: ControlGroupFiles, directory: string): void {
   const offered = (files.read(`${directory}/cgroup.controllers`) ?? "").split(" ");
@@ -61,13 +55,7 @@ export function enableControllers(files: ControlGroupFiles, directory: string): 
   }
 }
 
-/**
- * The place for boxes in a unified hierarchy.
- *
- * @param files the files of control groups
- * @param options its directory and why it was chosen
- * @returns the place
- */
+/** The place for boxes in a unified hierarchy. */
 export function rootV2(
   files: ControlGroupFiles,
   options: { directory: string; reason: string },
@@ -216,7 +204,7 @@ function openPeak(files: ControlGroupFiles, directory: string): number | undefin
 
 function readAgain(files: ControlGroupFiles, fd: number): string {
   const plan = new Plan();
-  const text = plan.room(64);
+  const text = plan.alloc(64);
   const length = plan.slot("length");
   plan.step("pread64", [fd, text, 64, 0], { into: length, what: "read memory.peak" });
   files.system.run(plan, "read the peak of memory");

@@ -1,11 +1,7 @@
-/**
- * The places of boxes, and what earlier ones have left behind.
- *
- * @module
- */
+/** The places of boxes, and what earlier ones have left behind. */
 
-import { parseBoxRecord } from "../box/lock.ts";
-import { hasDiskQuotas } from "../box/quota.ts";
+import { parseBoxRecord } from "../box/claim/lock.ts";
+import { hasDiskQuotas } from "../box/claim/quota.ts";
 import { ControlGroupError } from "../cgroup/types.ts";
 import { O } from "../ffi/abi.ts";
 import { Plan } from "../ffi/plan.ts";
@@ -23,7 +19,7 @@ function mountFlags(machine: Machine, path: string): bigint {
   const fd = openNearest(machine, path);
   if (fd === undefined) return 0n;
   const plan = new Plan();
-  const status = plan.room(STATFS_SIZE);
+  const status = plan.alloc(STATFS_SIZE);
   plan.step("fstatfs", [fd, status]);
   plan.step("close", [fd], { always: true });
   machine.system.run(plan, `how is ${path} mounted`);
@@ -39,12 +35,7 @@ function openNearest(machine: Machine, path: string, flags?: number): number | u
   return machine.open("/", flags);
 }
 
-/**
- * Whether `--quota` works.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** Whether `--quota` works. */
 export function examineQuota(machine: Machine): Finding {
   const { boxRoot } = machine.settings;
   const fd = openNearest(machine, boxRoot, O.O_DIRECTORY);
@@ -60,12 +51,7 @@ export function examineQuota(machine: Machine): Finding {
   );
 }
 
-/**
- * Whether programs can be executed where they have to be.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** Whether programs can be executed where they have to be. */
 export function examineMounts(machine: Machine): Finding {
   const { boxRoot } = machine.settings;
   const flags = mountFlags(machine, boxRoot);
@@ -106,9 +92,6 @@ interface Leftover {
 /**
  * Looks for boxes whose keeper did not live to finish its work. It locks nothing: a command that
  * begins right now must not find its box in use.
- *
- * @param machine where to look
- * @returns what was found
  */
 export function examineLeftovers(machine: Machine): Finding {
   const { boxRoot } = machine.settings;
@@ -184,7 +167,7 @@ function identityOf(machine: Machine, path: string): string | undefined {
   const fd = machine.open(path);
   if (fd === undefined) return undefined;
   const plan = new Plan();
-  const status = plan.room(STATX_SIZE);
+  const status = plan.alloc(STATX_SIZE);
   plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
   plan.step("close", [fd], { always: true });
   machine.system.run(plan, `look at ${path}`);

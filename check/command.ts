@@ -1,8 +1,4 @@
-/**
- * Running a command of the shell that puts something right.
- *
- * @module
- */
+/** Running a command of the shell that puts something right. */
 
 import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
@@ -23,25 +19,7 @@ export interface RunCommandOptions {
   readonly environment: ReadonlyMap<string, string>;
 }
 
-/**
- * Runs a command by `/bin/sh` and waits for its end. What it prints goes to standard error.
- *
- * @param system the kernel
- * @param command the command
- * @param options its environment
- * @returns its exit status, or 128 and the number of the signal that ended it
- * @throws {SystemError} if no process can be made
- *
- * @example
- * ```ts
- * import { runCommand } from "isolate/check/command.ts";
- * import { System } from "isolate/ffi/system.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const environment = new Map([["STATUS", "7"]]);
- * assertEquals(runCommand(await System.load(), "exit $STATUS", { environment }), 7);
- * ```
- */
+/** Runs a command by `/bin/sh` and waits for its end. What it prints goes to standard error. */
 export function runCommand(
   system: System,
   command: string,
@@ -69,7 +47,7 @@ function waitFor(system: System, pid: number): number {
   for (;;) {
     const plan = new Plan();
     const waited = plan.slot("waited");
-    const info = plan.room(SIGINFO.size);
+    const info = plan.alloc(SIGINFO.size);
     plan.step("waitid", [P_PID, pid, info, WEXITED, 0], { into: waited, ignore: ERRNO.EINTR });
     system.run(plan, "wait for the command");
     if (plan.result(waited) < 0) continue;

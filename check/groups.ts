@@ -1,8 +1,4 @@
-/**
- * Control groups, and whether they account for all memory.
- *
- * @module
- */
+/** Control groups, and whether they account for all memory. */
 
 import { type Hierarchy, parseHierarchies } from "../cgroup/mounts.ts";
 import { ControlGroupError } from "../cgroup/types.ts";
@@ -27,12 +23,7 @@ function controllersOf(machine: Machine, version: 1 | 2): string[] {
   return (unified && machine.read(`${unified.directory}/cgroup.controllers`) || "").split(" ");
 }
 
-/**
- * Whether `--cg` works.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** Whether `--cg` works. */
 export function examineControlGroups(machine: Machine): Finding {
   let place;
   try {
@@ -60,12 +51,7 @@ function remedies(machine: Machine) {
     : [];
 }
 
-/**
- * Whether memory can escape its limit to swap space.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** Whether memory can escape its limit to swap space. */
 export function examineSwap(machine: Machine): Finding {
   const lines = (machine.read("/proc/swaps") ?? "").split("\n").slice(1);
   const files = lines.flatMap((line) => line.split(/\s/)[0] || []);

@@ -1,8 +1,4 @@
-/**
- * The kernel and its settings.
- *
- * @module
- */
+/** The kernel and its settings. */
 
 import type { Machine } from "./machine.ts";
 import { caution, command, fail, type Finding, pass, skip, write } from "./types.ts";
@@ -16,12 +12,7 @@ const FEATURES = [
   { since: [6, 12], what: "peak memory of each run alone with cgroup v2" },
 ] as const;
 
-/**
- * The version of the kernel.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** The version of the kernel. */
 export function examineKernel(machine: Machine): Finding {
   const release = machine.read("/proc/sys/kernel/osrelease");
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(release ?? "") ?? [];
@@ -37,12 +28,7 @@ export function examineKernel(machine: Machine): Finding {
   return pass(`Linux ${release} is new enough (later ones have more: ${list})`);
 }
 
-/**
- * Inside a user namespace root is not root enough.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** Inside a user namespace root is not root enough. */
 export function examineUserNamespace(machine: Machine): Finding {
   const map = machine.read("/proc/self/uid_map");
   if (map === undefined) return skip("the kernel has no user namespaces");
@@ -53,12 +39,7 @@ export function examineUserNamespace(machine: Machine): Finding {
   );
 }
 
-/**
- * Random addresses make the same program a little faster or slower each time.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** Random addresses make the same program a little faster or slower each time. */
 export function examineAddresses(machine: Machine): Finding {
   const path = "/proc/sys/kernel/randomize_va_space";
   const value = machine.read(path);
@@ -72,12 +53,7 @@ function chosen(text: string): string {
   return /\[(.*?)\]/.exec(text)?.[1] ?? text;
 }
 
-/**
- * Huge pages come as they please, and with them speed and memory.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** Huge pages come as they please, and with them speed and memory. */
 export function examineHugePages(machine: Machine): Finding {
   const folder = "/sys/kernel/mm/transparent_hugepage";
   if (!machine.exists(`${folder}/enabled`)) return skip("the kernel has no transparent huge pages");
@@ -99,12 +75,7 @@ export function examineHugePages(machine: Machine): Finding {
   );
 }
 
-/**
- * A crash of a program in a box must start nothing outside of it.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** A crash of a program in a box must start nothing outside of it. */
 export function examineCorePattern(machine: Machine): Finding {
   const path = "/proc/sys/kernel/core_pattern";
   const pattern = machine.read(path);
@@ -126,12 +97,7 @@ export function examineCorePattern(machine: Machine): Finding {
   return pass("a crash in a box makes a core file there, if --core allows it");
 }
 
-/**
- * Users must not be able to put other people's files into boxes.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** Users must not be able to put other people's files into boxes. */
 export function examineHardLinks(machine: Machine): Finding {
   const path = "/proc/sys/fs/protected_hardlinks";
   const value = machine.read(path);

@@ -1,14 +1,10 @@
-/**
- * The machine as checks see it: files of the kernel, which may lie below another root.
- *
- * @module
- */
+/** The machine as checks see it: files of the kernel, which may lie below another root. */
 
-import { readDirectory } from "../box/directory_reader.ts";
+import { readDirectory } from "../host/list.ts";
 import type { ControlGroupRoot } from "../cgroup/types.ts";
 import type { Settings } from "../config/settings.ts";
 import { O } from "../ffi/abi.ts";
-import { decodeOsString } from "../ffi/os_string.ts";
+import { decodeOsString } from "../text/os_string.ts";
 import { Plan } from "../ffi/plan.ts";
 import { AT_FDCWD, type System, SystemError } from "../ffi/system.ts";
 
@@ -45,11 +41,7 @@ export class Machine {
   readonly run: (command: string) => number;
   readonly #root: string;
 
-  /**
-   * Takes a machine to look at.
-   *
-   * @param options the kernel, the configuration and where the files lie
-   */
+  /** Takes a machine to look at. */
   constructor(options: MachineOptions) {
     this.system = options.system;
     this.settings = options.settings;
@@ -59,22 +51,12 @@ export class Machine {
     this.#root = options.root ?? "";
   }
 
-  /**
-   * The path of a file as the kernel knows it.
-   *
-   * @param path the path that people know
-   * @returns the same below the root
-   */
+  /** The path of a file as the kernel knows it. */
   locate(path: string): string {
     return this.#root + path;
   }
 
-  /**
-   * Reads a file.
-   *
-   * @param path its path
-   * @returns its bytes; undefined if it does not exist or cannot be read
-   */
+  /** Reads a file. */
   readBytes(path: string): Uint8Array<ArrayBuffer> | undefined {
     try {
       return this.system.readFile(this.locate(path))?.bytes;
@@ -84,23 +66,13 @@ export class Machine {
     }
   }
 
-  /**
-   * Reads a file of text.
-   *
-   * @param path its path
-   * @returns its text without blanks at its ends; undefined if it cannot be read
-   */
+  /** Reads a file of text. */
   read(path: string): string | undefined {
     const bytes = this.readBytes(path);
     return bytes && decodeOsString(bytes).trim();
   }
 
-  /**
-   * Lists a directory.
-   *
-   * @param path its path
-   * @returns the names in it, sorted; none if it does not exist or cannot be read
-   */
+  /** Lists a directory. */
   list(path: string): string[] {
     const plan = new Plan();
     const fd = plan.slot("directory");
@@ -118,25 +90,14 @@ export class Machine {
     return names.sort();
   }
 
-  /**
-   * Whether a file or directory exists.
-   *
-   * @param path its path
-   * @returns whether it does
-   */
+  /** Whether a file or directory exists. */
   exists(path: string): boolean {
     const fd = this.open(path);
     if (fd !== undefined) this.system.close(fd);
     return fd !== undefined;
   }
 
-  /**
-   * Opens a handle on a file or directory, which need not be readable.
-   *
-   * @param path its path
-   * @param flags flags of open(2); default: only the handle
-   * @returns the descriptor; undefined if that fails
-   */
+  /** Opens a handle on a file or directory, which need not be readable. */
   open(path: string, flags: number = O.O_PATH): number | undefined {
     const plan = new Plan();
     const fd = plan.slot("file");
@@ -145,13 +106,7 @@ export class Machine {
     return this.system.attempt(plan, `look for ${path}`) ? undefined : plan.result(fd);
   }
 
-  /**
-   * Writes a file of the kernel, in one call.
-   *
-   * @param path its path
-   * @param value what to write
-   * @throws {SystemError} if that fails
-   */
+  /** Writes a file of the kernel, in one call. */
   write(path: string, value: string): void {
     const plan = new Plan();
     const fd = plan.slot("file");

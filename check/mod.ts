@@ -1,8 +1,6 @@
 /**
  * Checks whether a machine is a good place for boxes: whether limits hold, and whether the same
  * program gives the same result tomorrow.
- *
- * @module
  */
 
 import { controlGroups } from "../box/control_groups.ts";
@@ -44,24 +42,7 @@ export const CHECKS: readonly Check[] = [
   { name: "huge-pages", examine: examineHugePages },
 ];
 
-/**
- * Takes the machine of a sandbox to be checked.
- *
- * @param sandbox the sandbox, with its configuration
- * @returns the machine
- *
- * @example
- * ```ts
- * import { CHECKS, machineOf } from "isolate/check/mod.ts";
- * import { Sandbox } from "isolate/mod.ts";
- *
- * const machine = await machineOf(await Sandbox.open());
- * for (const { name, examine } of CHECKS) {
- *   const { verdict, text } = examine(machine);
- *   console.log(`${verdict} ${name}: ${text}`);
- * }
- * ```
- */
+/** Takes the machine of a sandbox to be checked. */
 export async function machineOf(sandbox: Sandbox): Promise<Machine> {
   const { system, settings } = sandbox;
   const environment = await callerEnvironment();

@@ -1,8 +1,4 @@
-/**
- * What makes one run of a program faster than the next: the processor's own ideas.
- *
- * @module
- */
+/** What makes one run of a program faster than the next: the processor's own ideas. */
 
 import type { Machine } from "./machine.ts";
 import { caution, command, fail, type Finding, pass, skip, write } from "./types.ts";
@@ -23,12 +19,7 @@ function ofEach(machine: Machine, file: string): { path: string; value: string }
   });
 }
 
-/**
- * Threads that share a core slow each other down.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** Threads that share a core slow each other down. */
 export function examineThreads(machine: Machine): Finding {
   const active = machine.read(`${CPUS}/smt/active`);
   if (active === undefined) return skip("the kernel does not say whether cores run two threads");
@@ -39,12 +30,7 @@ export function examineThreads(machine: Machine): Finding {
   );
 }
 
-/**
- * Governors change the clock by what has been going on lately.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** Governors change the clock by what has been going on lately. */
 export function examineGovernor(machine: Machine): Finding {
   const governors = ofEach(machine, "cpufreq/scaling_governor");
   if (governors.length === 0) return skip("the clock of the CPUs is not set by this kernel");
@@ -57,12 +43,7 @@ export function examineGovernor(machine: Machine): Finding {
   );
 }
 
-/**
- * The turbo clock depends on heat and on what other cores do.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** The turbo clock depends on heat and on what other cores do. */
 export function examineTurbo(machine: Machine): Finding {
   const switches = [
     { path: `${CPUS}/intel_pstate/no_turbo`, off: "1" },
@@ -81,12 +62,7 @@ export function examineTurbo(machine: Machine): Finding {
   );
 }
 
-/**
- * On some machines not all cores are the same.
- *
- * @param machine where to look
- * @returns what was found
- */
+/** On some machines not all cores are the same. */
 export function examineCores(machine: Machine): Finding {
   const kinds = machine.list("/sys/devices").filter((name) =>
     /^cpu_(core|atom|lowpower)$/.test(name)

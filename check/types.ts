@@ -1,8 +1,4 @@
-/**
- * What a check of the machine is, and what it finds.
- *
- * @module
- */
+/** What a check of the machine is, and what it finds. */
 
 import type { Machine } from "./machine.ts";
 
@@ -37,84 +33,37 @@ export interface Check {
   readonly examine: (machine: Machine) => Finding;
 }
 
-/**
- * The shortest way to say that something is fine.
- *
- * @param text one line for people
- * @returns the finding
- */
+/** The shortest way to say that something is fine. */
 export function pass(text: string): Finding {
   return { verdict: "pass", text };
 }
 
-/**
- * Says that something cannot be found out, or does not exist here.
- *
- * @param text one line for people
- * @returns the finding
- */
+/** Says that something cannot be found out, or does not exist here. */
 export function skip(text: string): Finding {
   return { verdict: "skip", text };
 }
 
-/**
- * Says that something is wrong.
- *
- * @param text one line for people
- * @param repairs what would put it right
- * @returns the finding
- */
+/** Says that something is wrong. */
 export function fail(text: string, ...repairs: Repair[]): Finding {
   return { verdict: "fail", text, repairs };
 }
 
-/**
- * Says that something may matter.
- *
- * @param text one line for people
- * @param repairs what would put it right
- * @returns the finding
- */
+/** Says that something may matter. */
 export function caution(text: string, ...repairs: Repair[]): Finding {
   return { verdict: "caution", text, repairs };
 }
 
-/**
- * A repair that writes a file.
- *
- * @param path which
- * @param value what
- * @returns the repair
- */
+/** A repair that writes a file. */
 export function write(path: string, value: string): Repair {
   return { kind: "write", path, value };
 }
 
-/**
- * A repair that is a command.
- *
- * @param text the command
- * @returns the repair
- */
+/** A repair that is a command. */
 export function command(text: string): Repair {
   return { kind: "command", command: text };
 }
 
-/**
- * Writes a repair as a line for the shell.
- *
- * @param repair what would put it right
- * @returns the line
- *
- * @example
- * ```ts
- * import { shellLine } from "isolate/check/types.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const path = "/proc/sys/kernel/core_pattern";
- * assertEquals(shellLine({ kind: "write", path, value: "core" }), `echo core > ${path}`);
- * ```
- */
+/** Writes a repair as a line for the shell. */
 export function shellLine(repair: Repair): string {
   return repair.kind === "write" ? `echo ${repair.value} > ${repair.path}` : repair.command;
 }

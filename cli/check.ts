@@ -3,8 +3,6 @@
  *
  * What was found goes to standard error, one line each; the commands that would put it right go to
  * standard output, as a script for the shell. With `--json` all of it goes there.
- *
- * @module
  */
 
 import { parseArgs } from "@std/cli";
@@ -41,26 +39,14 @@ interface Result {
   executed: string[];
 }
 
-/**
- * `isolate check [-q] [-e] [--json] [--config=FILE]`.
- *
- * @param args the arguments after the subcommand
- * @returns the exit status: 1 if something failed
- * @throws {UsageError} if an argument is not understood
- */
+/** `isolate check [-q] [-e] [--json] [--config=FILE]`. */
 export async function checkMachine(args: readonly string[]): Promise<number> {
   const request = parse(args);
   const machine = await machineOf(await Sandbox.open({ configFile: request.config }));
   return runChecks(machine, request);
 }
 
-/**
- * Runs all checks, and puts right what can be put right if that is asked for.
- *
- * @param machine what is checked
- * @param request how
- * @returns the exit status: 1 if something failed
- */
+/** Runs all checks, and puts right what can be put right if that is asked for. */
 export function runChecks(machine: Machine, request: CheckRequest): number {
   const results = CHECKS.map((check) => examine(machine, check, request));
   if (request.json) {

@@ -1,8 +1,4 @@
-/**
- * The classic command line: what `isolate --init`, `--run` and `--cleanup` do.
- *
- * @module
- */
+/** The classic command line: what `isolate --init`, `--run` and `--cleanup` do. */
 
 import {
   Box,
@@ -38,13 +34,7 @@ const INTERRUPTING: readonly SignalName[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIG
 /** With these the caller says that the sandbox shall fail at once. */
 const FATAL: readonly SignalName[] = ["SIGABRT", "SIGSEGV", "SIGILL", "SIGFPE", "SIGBUS"];
 
-/**
- * Carries out a classic command line.
- *
- * @param args the arguments after the program's name
- * @param facts the version and the subcommands
- * @returns the exit status
- */
+/** Carries out a classic command line. */
 export async function runClassic(args: readonly string[], facts: ClassicFacts): Promise<number> {
   const command = new ClassicCommandLine();
   try {

@@ -1,29 +1,16 @@
-/**
- * How the command says what is wrong: one sentence on standard error.
- *
- * @module
- */
+/** How the command says what is wrong: one sentence on standard error. */
 
 import { USAGE_HINT, UsageError } from "./usage_error.ts";
 
 /** The exit status of everything that is not the program's fault. */
 export const FAILURE_STATUS = 2;
 
-/**
- * Writes a line to standard error.
- *
- * @param text the line, without its end
- */
+/** Writes a line to standard error. */
 export function tell(text: string): void {
   write(Deno.stderr, text + "\n");
 }
 
-/**
- * Writes text to a standard stream; a reader that has gone away is no reason to fail.
- *
- * @param stream the stream
- * @param text the text
- */
+/** Writes text to a standard stream; a reader that has gone away is no reason to fail. */
 export function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = new TextEncoder().encode(text);
   try {
@@ -33,12 +20,7 @@ export function write(stream: { writeSync(bytes: Uint8Array): number }, text: st
   }
 }
 
-/**
- * Says what is wrong.
- *
- * @param error what was thrown, or a sentence; a usage error gets a hint to `--help`
- * @returns the exit status
- */
+/** Says what is wrong. */
 export function complain(error: unknown): number {
   tell(error instanceof Error ? describe(error) : String(error));
   if (error instanceof UsageError) tell(USAGE_HINT);

@@ -13,22 +13,7 @@ export type CompletionShell = (typeof COMPLETION_SHELLS)[number];
 /** What may follow a colon in a directory rule. */
 const DIRECTORY_OPTIONS = ["rw", "noexec", "maybe", "dev", "norec", "fs", "tmp"];
 
-/**
- * Reads the name of a shell.
- *
- * @param name What was typed.
- * @returns The shell.
- * @throws {UsageError} If there is no completion script for it.
- *
- * @example An unknown shell
- * ```ts
- * import { parseCompletionShell } from "isolate/cli/completions.ts";
- * import { assertEquals, assertThrows } from "@std/assert";
- *
- * assertEquals(parseCompletionShell("fish"), "fish");
- * assertThrows(() => parseCompletionShell("tcsh"), Error, "bash, zsh, fish");
- * ```
- */
+/** Reads the name of a shell. */
 export function parseCompletionShell(name: string): CompletionShell {
   const shell = COMPLETION_SHELLS.find((known) => known === name);
   if (shell !== undefined) return shell;
@@ -37,21 +22,7 @@ export function parseCompletionShell(name: string): CompletionShell {
   );
 }
 
-/**
- * Writes the completion script for a shell, from the option table.
- *
- * @param shell The shell.
- * @param subcommands The commands for people, offered as the first argument.
- * @returns The script, to be sourced (bash, fish) or put into `$fpath` as `_isolate` (zsh).
- *
- * @example A script for fish
- * ```ts
- * import { completionScript } from "isolate/cli/completions.ts";
- * import { assertStringIncludes } from "@std/assert";
- *
- * assertStringIncludes(completionScript("fish"), "complete -c isolate -l box-id");
- * ```
- */
+/** Writes the completion script for a shell, from the option table. */
 export function completionScript(
   shell: CompletionShell,
   subcommands: readonly Subcommand[] = [],

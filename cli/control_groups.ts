@@ -1,8 +1,4 @@
-/**
- * `isolate cg-setup` and `isolate cg-keeper`: making the place for control groups of boxes.
- *
- * @module
- */
+/** `isolate cg-setup` and `isolate cg-keeper`: making the place for control groups of boxes. */
 
 import {
   keepControlGroups,
@@ -13,25 +9,13 @@ import { tell, write } from "./complain.ts";
 import { getopt, type OptionSpec } from "./getopt.ts";
 import { UsageError } from "./usage_error.ts";
 
-/**
- * `isolate cg-setup [-v] [--config=FILE]`.
- *
- * @param args the arguments after the subcommand
- * @returns the exit status
- * @throws {SandboxError} if control groups cannot be used here, with the reason
- */
+/** `isolate cg-setup [-v] [--config=FILE]`. */
 export async function setUpGroups(args: readonly string[]): Promise<number> {
   write(Deno.stdout, `${await setUpControlGroups(parse("cg-setup", args))}\n`);
   return 0;
 }
 
-/**
- * `isolate cg-keeper [-v] [--config=FILE]`.
- *
- * @param args the arguments after the subcommand
- * @returns the exit status, when it was told to stop
- * @throws {SandboxError} if control groups cannot be used here, with the reason
- */
+/** `isolate cg-keeper [-v] [--config=FILE]`. */
 export async function keepGroups(args: readonly string[]): Promise<number> {
   await keepControlGroups({ ...parse("cg-keeper", args), complain: tell });
   return 0;

@@ -1,4 +1,4 @@
-import { nearest } from "../config/suggest.ts";
+import { nearest } from "../text/suggest.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** One option of a command line, as far as {@linkcode getopt} has to know it. */
@@ -55,29 +55,6 @@ export interface GetoptOptions<Option extends OptionSpec> {
  * - A required value is the next argument, whatever it looks like.
  * - Options and positional arguments may be mixed, unless `posixlyCorrect` is set.
  * - The first `--` disappears and ends the options. `-` alone is a positional argument.
- *
- * @param args The arguments after the program's name.
- * @param settings The option table and how to read.
- * @returns The options in order, and the positional arguments.
- * @throws {UsageError} If an option is unknown or ambiguous, lacks its value, or has one that it does not take.
- *
- * @example A table of two options
- * ```ts
- * import { getopt, type OptionSpec } from "isolate/cli/getopt.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const options: OptionSpec[] = [
- *   { long: "box-id", short: "b", value: "required", valueName: "ID" },
- *   { long: "silent", short: "s", value: "none" },
- * ];
- * const parsed = getopt(["-sb3", "program", "--box=4"], { options });
- * assertEquals(parsed.options.map(({ spelled, value }) => [spelled, value]), [
- *   ["-s", undefined],
- *   ["-b", "3"],
- *   ["--box", "4"],
- * ]);
- * assertEquals(parsed.positionals, ["program"]);
- * ```
  */
 export function getopt<Option extends OptionSpec>(
   args: readonly string[],

@@ -24,24 +24,7 @@ export interface VersionFacts {
 const WIDTH = 96;
 const NAME_WIDTH = 30;
 
-/**
- * Writes how an option is typed, with its letter in front and its value behind.
- *
- * @param option An entry of the option table.
- * @returns Such as `-b, --box-id=ID`, or `    --cg` for one without a letter.
- *
- * @example An optional value
- * ```ts
- * import { CLASSIC_OPTIONS } from "isolate/cli/option_table.ts";
- * import { spellOption } from "isolate/cli/help.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const spelled = CLASSIC_OPTIONS.map(spellOption);
- * assertEquals(spelled.includes("-b, --box-id=ID"), true);
- * assertEquals(spelled.includes("-p, --processes[=N]"), true);
- * assertEquals(spelled.includes("    --cg"), true);
- * ```
- */
+/** Writes how an option is typed, with its letter in front and its value behind. */
 export function spellOption(option: ClassicOption): string {
   const letter = option.short === undefined ? "    " : `-${option.short}, `;
   return `${letter}--${option.long}${spellValue(option)}`;
@@ -52,20 +35,7 @@ function spellValue({ value, valueName = "VALUE" }: ClassicOption): string {
   return value === "optional" ? `[=${valueName}]` : `=${valueName}`;
 }
 
-/**
- * Writes the text of `--help`, at most 96 columns wide.
- *
- * @param subcommands The commands for people.
- * @returns The text, with a final newline.
- *
- * @example The first line
- * ```ts
- * import { usageText } from "isolate/cli/help.ts";
- * import { assertStringIncludes } from "@std/assert";
- *
- * assertStringIncludes(usageText(), "--init");
- * ```
- */
+/** Writes the text of `--help`, at most 96 columns wide. */
 export function usageText(subcommands: readonly Subcommand[] = []): string {
   const lines = [
     "Usage: isolate COMMAND [OPTION...] [-- PROGRAM ARGUMENT...]",
@@ -106,39 +76,13 @@ export function usageText(subcommands: readonly Subcommand[] = []): string {
   return lines.join("\n");
 }
 
-/**
- * Sorts the option table into its groups.
- *
- * @returns The groups in the order of the table, each with its options.
- *
- * @example The first group
- * ```ts
- * import { groupedOptions } from "isolate/cli/help.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const [[group, [first] = []] = []] = groupedOptions();
- * assertEquals(group, "Commands (exactly one)");
- * assertEquals(first?.long, "init");
- * ```
- */
+/** Sorts the option table into its groups. */
 export function groupedOptions(): Map<string, ClassicOption[]> {
   return Map.groupBy(CLASSIC_OPTIONS, ({ group }) => group);
 }
 
 /**
  * Writes the text of `--version`. Its first line contains the words that other systems look for.
- *
- * @param facts What is known about this program.
- * @returns The text, with a final newline.
- *
- * @example Two facts
- * ```ts
- * import { versionText } from "isolate/cli/help.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const text = versionText({ version: "0.1.0", denoVersion: "2.9.6" });
- * assertEquals(text, "The process isolator 0.1.0 (isolate for Deno)\nDeno: 2.9.6\n");
- * ```
  */
 export function versionText({ version, denoVersion, details = [] }: VersionFacts): string {
   const lines = [["Deno", denoVersion] as const, ...details].map(([label, text]) =>
@@ -163,13 +107,7 @@ function entry(name: string, description: string): string[] {
   return [...head, ...more.map((line) => " ".repeat(NAME_WIDTH) + line)];
 }
 
-/**
- * Breaks a text at blanks into lines.
- *
- * @param text the text
- * @param width the most columns of a line; a longer word has a line of its own
- * @returns the lines
- */
+/** Breaks a text at blanks into lines. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

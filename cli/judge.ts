@@ -3,8 +3,6 @@
  *
  * What is said while it works goes to standard error with `--json`, where standard output is for the
  * report, and to standard output otherwise.
- *
- * @module
  */
 
 import { setColorEnabled } from "@std/fmt/colors";
@@ -32,14 +30,7 @@ const BOXES_MAX = 100;
 const COLUMNS_DEFAULT = 80;
 const TRANSCRIPT_BYTES = 65536;
 
-/**
- * `isolate judge [OPTION...] PACKAGE [SUBMISSION...]`.
- *
- * @param args the arguments after the subcommand
- * @returns the exit status: 0 as expected, 1 not as expected, 2 if the judge could not work
- * @throws {UsageError} if an argument is not understood
- * @throws {PackageError} if the package cannot be read
- */
+/** `isolate judge [OPTION...] PACKAGE [SUBMISSION...]`. */
 export async function judgePackage(args: readonly string[]): Promise<number> {
   const request = parseJudgeOptions(args);
   if (!request) {

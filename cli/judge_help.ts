@@ -1,8 +1,4 @@
-/**
- * The text of `isolate judge --help`.
- *
- * @module
- */
+/** The text of `isolate judge --help`. */
 
 import { JUDGE_OPTIONS } from "./judge_options.ts";
 import { wrap } from "./help.ts";
@@ -10,19 +6,7 @@ import { wrap } from "./help.ts";
 const WIDTH = 96;
 const NAME_WIDTH = 28;
 
-/**
- * Writes the text of `isolate judge --help`, at most 96 columns wide.
- *
- * @returns the text, with a final newline
- *
- * @example
- * ```ts
- * import { judgeHelp } from "isolate/cli/judge_help.ts";
- * import { assertStringIncludes } from "@std/assert";
- *
- * assertStringIncludes(judgeHelp(), "-j, --jobs=N");
- * ```
- */
+/** Writes the text of `isolate judge --help`, at most 96 columns wide. */
 export function judgeHelp(): string {
   const options = JUDGE_OPTIONS.flatMap(({ long, short, valueName, summary }) => {
     const letter = short === undefined ? "    " : `-${short}, `;

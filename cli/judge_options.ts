@@ -1,12 +1,8 @@
-/**
- * The arguments of `isolate judge`.
- *
- * @module
- */
+/** The arguments of `isolate judge`. */
 
 import { parseArgs } from "@std/cli";
 import { parseSeconds, parseUnsigned } from "./numbers.ts";
-import { nearest } from "../config/suggest.ts";
+import { nearest } from "../text/suggest.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Compiled programs are kept here unless `--cache` or `--no-cache` says otherwise. */
@@ -126,26 +122,7 @@ export const JUDGE_OPTIONS: readonly JudgeOption[] = [
   { long: "help", short: "h", summary: "print this text" },
 ];
 
-/**
- * Reads the arguments of `isolate judge`.
- *
- * @param args the arguments after the subcommand
- * @returns what is asked for; undefined: the help text
- * @throws {UsageError} if an argument is not understood
- *
- * @example
- * ```ts
- * import { parseJudgeOptions } from "isolate/cli/judge_options.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const request = parseJudgeOptions(["--jobs=4", "examples/sums", "mine.py"]);
- * assertEquals([request?.jobs, request?.package, request?.submissions], [
- *   4,
- *   "examples/sums",
- *   ["mine.py"],
- * ]);
- * ```
- */
+/** Reads the arguments of `isolate judge`. */
 export function parseJudgeOptions(args: readonly string[]): JudgeRequest | undefined {
   const given = parseArgs(args, {
     boolean: FLAGS,

@@ -1,8 +1,6 @@
 /**
  * What `isolate judge` says while it works: on a terminal a line that changes, elsewhere a line for
  * each submission.
- *
- * @module
  */
 
 import { dim, green, red } from "@std/fmt/colors";
@@ -46,25 +44,7 @@ interface Current {
   verdict: Verdict;
 }
 
-/**
- * Tells people what happens.
- *
- * @example
- * ```ts
- * import { JudgeProgress } from "isolate/cli/judge_progress.ts";
- * import { assertEquals } from "@std/assert";
- *
- * let said = "";
- * const progress = new JudgeProgress({
- *   write: (text) => said += text,
- *   width: () => undefined,
- *   verbosity: 0,
- *   nowMs: () => 0,
- * });
- * progress.tell({ kind: "time-limit", timeLimitMs: 2000, source: "5 x the slowest, 0.310 s" });
- * assertEquals(said, "time limit: 2.000 s (5 x the slowest, 0.310 s)\n");
- * ```
- */
+/** Tells people what happens. */
 export class JudgeProgress {
   readonly #options: ProgressOptions;
   #current: Current | undefined;
@@ -72,20 +52,12 @@ export class JudgeProgress {
   #hasLine = false;
   #drawnMs = -Infinity;
 
-  /**
-   * Makes a teller.
-   *
-   * @param options where and how
-   */
+  /** Makes a teller. */
   constructor(options: ProgressOptions) {
     this.#options = options;
   }
 
-  /**
-   * Tells of an event.
-   *
-   * @param event what happens
-   */
+  /** Tells of an event. */
   tell(event: JudgeEvent): void {
     switch (event.kind) {
       case "start":

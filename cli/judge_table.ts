@@ -1,8 +1,4 @@
-/**
- * The table with which `isolate judge` ends on a terminal, and the summary below it.
- *
- * @module
- */
+/** The table with which `isolate judge` ends on a terminal, and the summary below it. */
 
 import { bold, green, red, yellow } from "@std/fmt/colors";
 import type { JudgeReport } from "../judge/types.ts";
@@ -23,13 +19,7 @@ interface Cell {
   readonly right?: boolean;
 }
 
-/**
- * The results as a table.
- *
- * @param report what is known
- * @param width columns of the terminal
- * @returns the table, with a final newline
- */
+/** The results as a table. */
 export function resultTable(report: JudgeReport, width: number): string {
   const hasScores = report.kind === "scoring";
   const head = ["submission", "language", "verdict", "expected", "time", "memory"];
@@ -70,9 +60,6 @@ function tableLine(row: readonly Cell[], widths: readonly number[]): string {
 
 /**
  * What is to be said in the end: limits, what is odd, what is not as expected, and how much was.
- *
- * @param report what is known
- * @returns lines, with a final newline
  */
 export function summaryText(report: JudgeReport): string {
   const { submissions, complaints, warnings, interrupted } = report;

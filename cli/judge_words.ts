@@ -1,20 +1,10 @@
-/**
- * How results of judging are put into words and columns for people.
- *
- * @module
- */
+/** How results of judging are put into words and columns for people. */
 
 import { bold, cyan, green, red, yellow } from "@std/fmt/colors";
 import { VERDICT_NAMES } from "../judge/report/quantities.ts";
 import type { SubmissionResult, Verdict } from "../judge/types.ts";
 
-/**
- * A verdict in its colour.
- *
- * @param verdict the verdict
- * @param text what to print; default: the verdict
- * @returns the text; without colours where these are off
- */
+/** A verdict in its colour. */
 export function paintVerdict(verdict: Verdict, text: string = verdict): string {
   switch (verdict) {
     case "AC":
@@ -33,58 +23,22 @@ export function paintVerdict(verdict: Verdict, text: string = verdict): string {
   }
 }
 
-/**
- * A time for people.
- *
- * @param ms milliseconds
- * @returns seconds, such as `0.412 s`
- *
- * @example
- * ```ts
- * import { secondsText } from "isolate/cli/judge_words.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(secondsText(412.3), "0.412 s");
- * ```
- */
+/** A time for people. */
 export function secondsText(ms: number): string {
   return `${(ms / 1000).toFixed(3)} s`;
 }
 
-/**
- * An amount of memory for people.
- *
- * @param kib KiB
- * @returns MiB, such as `12.3 MiB`
- *
- * @example
- * ```ts
- * import { memoryText } from "isolate/cli/judge_words.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(memoryText(12595), "12.3 MiB");
- * ```
- */
+/** An amount of memory for people. */
 export function memoryText(kib: number): string {
   return `${(kib / 1024).toFixed(1)} MiB`;
 }
 
-/**
- * A score for people.
- *
- * @param score the score; undefined where there are none
- * @returns at most two digits after the point
- */
+/** A score for people. */
 export function scoreText(score: number | undefined): string {
   return score === undefined ? "" : String(Number(score.toFixed(2)));
 }
 
-/**
- * What decided a submission's verdict, for people.
- *
- * @param result the submission's result
- * @returns such as `wrong answer on secret/07: Line 3 …`
- */
+/** What decided a submission's verdict, for people. */
 export function reasonText(result: SubmissionResult): string {
   const name = VERDICT_NAMES[result.verdict];
   const where = result.decidedBy === undefined ? "" : ` on ${result.decidedBy}`;
@@ -96,21 +50,7 @@ const ZERO_WIDTH = /[\p{Mn}\p{Me}\u200b-\u200f\ufe00-\ufe0f]/u;
 const DOUBLE_WIDTH =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
-/**
- * How many columns of a terminal a text takes.
- *
- * @param text the text, without colours
- * @returns columns
- *
- * @example
- * ```ts
- * import { columns } from "isolate/cli/judge_words.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(columns("sum"), 3);
- * assertEquals(columns("和"), 2);
- * ```
- */
+/** How many columns of a terminal a text takes. */
 export function columns(text: string): number {
   let count = 0;
   for (const character of text) {
@@ -119,13 +59,7 @@ export function columns(text: string): number {
   return count;
 }
 
-/**
- * Cuts a text to some columns.
- *
- * @param text the text, without colours
- * @param width columns
- * @returns the text, or its beginning and `…`
- */
+/** Cuts a text to some columns. */
 export function cut(text: string, width: number): string {
   if (columns(text) <= width) return text;
   let kept = "";
@@ -138,23 +72,12 @@ export function cut(text: string, width: number): string {
   return width < 1 ? "" : `${kept}…`;
 }
 
-/**
- * Fills a text up with blanks.
- *
- * @param text the text, without colours
- * @param width columns
- * @returns a text that takes as many columns, or more if it is longer
- */
+/** Fills a text up with blanks. */
 export function pad(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - columns(text)));
 }
 
-/**
- * Makes a text harmless for a terminal: no control characters, on one line.
- *
- * @param text from a package or a program
- * @returns the text with visible stand-ins
- */
+/** Makes a text harmless for a terminal: no control characters, on one line. */
 export function plain(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replaceAll(/[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, "\ufffd");

@@ -12,20 +12,7 @@ export interface ManualFacts {
   readonly subcommands?: readonly Subcommand[];
 }
 
-/**
- * Writes the manual page, with the macros of `groff_man(7)`.
- *
- * @param facts The version and the subcommands.
- * @returns The page; `man -l` shows it.
- *
- * @example The name of the page
- * ```ts
- * import { manualPage } from "isolate/cli/manual.ts";
- * import { assertStringIncludes } from "@std/assert";
- *
- * assertStringIncludes(manualPage({ version: "0.1.0" }), ".TH ISOLATE 1");
- * ```
- */
+/** Writes the manual page, with the macros of `groff_man(7)`. */
 export function manualPage({ version, subcommands = [] }: ManualFacts): string {
   const lines = [
     `.TH ISOLATE 1 "" "isolate ${escapeRoff(version)}" "User Commands"`,

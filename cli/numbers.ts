@@ -15,21 +15,6 @@ export interface NumberOptions {
 /**
  * Reads a whole number as `strtoul(3)` with base 10 does: leading blanks and a sign are accepted, anything
  * behind the digits is not. Unlike `strtoul`, a number too large for 64 bits does not wrap around.
- *
- * @param text The text as typed.
- * @param options A hint for the complaint.
- * @returns A whole number from 0 to {@linkcode NUMBER_MAX}.
- * @throws {UsageError} If the text is no decimal number, or the number is negative or too large.
- *
- * @example Accepted and refused
- * ```ts
- * import { parseUnsigned } from "isolate/cli/numbers.ts";
- * import { assertEquals, assertThrows } from "@std/assert";
- *
- * assertEquals(parseUnsigned("65536"), 65536);
- * assertThrows(() => parseUnsigned("0x10"), Error, "Invalid numeric parameter: 0x10");
- * assertThrows(() => parseUnsigned("-1"), Error, "Numeric parameter out of range: -1");
- * ```
  */
 export function parseUnsigned(text: string, options: NumberOptions = {}): number {
   const match = /^[ \t\n\v\f\r]*([+-]?)([0-9]+)$/.exec(text);
@@ -47,21 +32,6 @@ export function parseUnsigned(text: string, options: NumberOptions = {}): number
  *
  * The point is moved before the conversion, so `1.1` is exactly 1100 ms. A positive time never becomes 0,
  * however small it is, since 0 means "no limit".
- *
- * @param text The text as typed.
- * @param options A hint for the complaint.
- * @returns Milliseconds, with their fraction; 0 stands for "no limit".
- * @throws {UsageError} If the text is no decimal number, or it is negative or above {@linkcode SECONDS_MAX}.
- *
- * @example Seconds become milliseconds
- * ```ts
- * import { parseSeconds } from "isolate/cli/numbers.ts";
- * import { assertEquals, assertThrows } from "@std/assert";
- *
- * assertEquals(parseSeconds("1.5"), 1500);
- * assertEquals(parseSeconds("25e-2"), 250);
- * assertThrows(() => parseSeconds("1,5"), Error, "Invalid numeric parameter: 1,5");
- * ```
  */
 export function parseSeconds(text: string, options: NumberOptions = {}): number {
   const match = /^[ \t\n\v\f\r]*([+-]?)(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?$/.exec(text);

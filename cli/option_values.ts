@@ -27,27 +27,7 @@ export interface ClassicOption extends OptionSpec {
   readonly apply: (request: PartialRequest, given: GivenValue) => void;
 }
 
-/**
- * Makes the action of an option whose value goes into a field. The last one given wins.
- *
- * @param field The field of the request.
- * @param read How the value is read.
- * @returns The action.
- *
- * @example A number
- * ```ts
- * import { CLASSIC_OPTIONS } from "isolate/cli/option_table.ts";
- * import { store, whole } from "isolate/cli/option_values.ts";
- * import { emptyRequest } from "isolate/cli/request.ts";
- * import { assert, assertEquals } from "@std/assert";
- *
- * const option = CLASSIC_OPTIONS.find(({ long }) => long === "box-id");
- * assert(option !== undefined);
- * const request = emptyRequest();
- * store("boxId", whole)(request, { option, text: "7", isGiven: true });
- * assertEquals(request.boxId, 7);
- * ```
- */
+/** Makes the action of an option whose value goes into a field. The last one given wins. */
 export function store<Field extends keyof PartialRequest>(
   field: Field,
   read: (given: GivenValue) => PartialRequest[Field],
@@ -62,25 +42,14 @@ export type Switch = {
   [Field in keyof PartialRequest]: PartialRequest[Field] extends boolean ? Field : never;
 }[keyof PartialRequest];
 
-/**
- * Makes the action of an option that switches something on or off.
- *
- * @param field The field of the request.
- * @param on The position it is switched to.
- * @returns The action.
- */
+/** Makes the action of an option that switches something on or off. */
 export function turn(field: Switch, on: boolean): ClassicOption["apply"] {
   return (request) => {
     request[field] = on;
   };
 }
 
-/**
- * Makes the action of an option that can be given many times, each time with one more value.
- *
- * @param field The field of the request.
- * @returns The action.
- */
+/** Makes the action of an option that can be given many times, each time with one more value. */
 export function append(
   field: "metaFiles" | "environmentRules" | "directoryRules",
 ): ClassicOption["apply"] {
@@ -89,68 +58,33 @@ export function append(
   };
 }
 
-/**
- * Takes the value as it was typed.
- *
- * @param given The option and its value.
- * @returns The value.
- */
+/** Takes the value as it was typed. */
 export function asTyped({ text }: GivenValue): string {
   return text;
 }
 
-/**
- * Reads a whole number.
- *
- * @param given The option and its value.
- * @returns The number.
- * @throws {UsageError} If it is none, with an example of the option.
- */
+/** Reads a whole number. */
 export function whole({ option, text }: GivenValue): number {
   const unit = option.valueName === "KIB" ? " of KiB" : "";
   return parseUnsigned(text, { hint: takes(option, `a whole number${unit}`) });
 }
 
-/**
- * Reads a whole number that limits something.
- *
- * @param given The option and its value.
- * @returns The number, or `undefined` for 0, which stands for "no limit".
- * @throws {UsageError} If it is no whole number.
- */
+/** Reads a whole number that limits something. */
 export function limit(given: GivenValue): number | undefined {
   return whole(given) || undefined;
 }
 
-/**
- * Reads a limit whose absence is not the default.
- *
- * @param given The option and its value.
- * @returns The number, or `unlimited` for 0 and for an optional value left out.
- * @throws {UsageError} If it is no whole number.
- */
+/** Reads a limit whose absence is not the default. */
 export function limitOrUnlimited(given: GivenValue): number | "unlimited" {
   return given.isGiven ? limit(given) ?? "unlimited" : "unlimited";
 }
 
-/**
- * Reads a time limit.
- *
- * @param given The option and its value, in seconds.
- * @returns Milliseconds, or `undefined` for 0, which stands for "no limit".
- * @throws {UsageError} If it is no time.
- */
+/** Reads a time limit. */
 export function duration({ option, text }: GivenValue): number | undefined {
   return parseSeconds(text, { hint: takes(option, "seconds") }) || undefined;
 }
 
-/**
- * Reads a disk quota, `BLOCKS,INODES`.
- *
- * @param given The option and its value.
- * @returns The two numbers.
- * @throws {UsageError} If there are not exactly two whole numbers.
- */
+/** Reads a disk quota, `BLOCKS,INODES`. */
 export function blocksAndInodes({ option, text }: GivenValue): Quota {
   const hint = takes(option, "two whole numbers, 1 KiB blocks and inodes");
   const [blocks, inodes, ...more] = text.split(",");
@@ -160,13 +94,7 @@ export function blocksAndInodes({ option, text }: GivenValue): Quota {
   return { blocks: parseUnsigned(blocks, { hint }), inodes: parseUnsigned(inodes, { hint }) };
 }
 
-/**
- * Reads the fixed size of a box, `KIB[,INODES]`.
- *
- * @param given The option and its value.
- * @returns The numbers, or `undefined` for a size of 0, which stands for "no limit".
- * @throws {UsageError} If there are not one or two whole numbers.
- */
+/** Reads the fixed size of a box, `KIB[,INODES]`. */
 export function fixedSize({ option, text }: GivenValue): FixedSize | undefined {
   const hint = takes(option, "one or two whole numbers, KiB and inodes");
   const [kib = "", inodes, ...more] = text.split(",");

@@ -29,24 +29,6 @@ export interface ParseClassicOptions {
  *
  * `--version`, `--check-config` and `--help` ignore everything else that is well-formed; `--help` wins over
  * any other command.
- *
- * @param args The arguments after the program's name.
- * @param options How to read, and what to do when a meta-file is named.
- * @returns Everything that was asked for.
- * @throws {UsageError} If an option or its value is wrong, if there is no command or more than one, or if an
- * option lacks the other one that it needs.
- *
- * @example A run
- * ```ts
- * import { parseClassic } from "isolate/cli/options.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const request = parseClassic(["-b3", "--time=1.5", "--run", "--", "/bin/true", "-v"]);
- * assertEquals(request.command, "run");
- * assertEquals(request.boxId, 3);
- * assertEquals(request.timeMs, 1500);
- * assertEquals(request.commandLine, ["/bin/true", "-v"]);
- * ```
  */
 export function parseClassic(
   args: readonly string[],
@@ -72,23 +54,6 @@ export function parseClassic(
 
 /**
  * Checks what is left once the configuration is known: the box's number, then the positional arguments.
- *
- * @param request What {@linkcode parseClassic} returned.
- * @param limits `numBoxes`, how many boxes the configuration allows.
- * @throws {UsageError} If the box is out of range, a program is missing, or there is one too many.
- *
- * @example A box out of range
- * ```ts
- * import { checkClassic, parseClassic } from "isolate/cli/options.ts";
- * import { assertThrows } from "@std/assert";
- *
- * const request = parseClassic(["--box-id=1000", "--init"]);
- * assertThrows(
- *   () => checkClassic(request, { numBoxes: 1000 }),
- *   Error,
- *   "Sandbox ID out of range (allowed: 0-999)",
- * );
- * ```
  */
 export function checkClassic(request: ClassicRequest, limits: { numBoxes: number }): void {
   const { command, boxId, commandLine } = request;

@@ -116,19 +116,7 @@ export type PartialRequest = Omit<ClassicRequest, "command"> & {
   command: ClassicCommand | undefined;
 };
 
-/**
- * Makes the request of an empty command line.
- *
- * @returns A new object with every default.
- *
- * @example The default box
- * ```ts
- * import { emptyRequest } from "isolate/cli/request.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(emptyRequest().boxId, 0);
- * ```
- */
+/** Makes the request of an empty command line. */
 export function emptyRequest(): PartialRequest {
   return {
     command: undefined,

@@ -1,8 +1,4 @@
-/**
- * From a classic command line to the options of a run.
- *
- * @module
- */
+/** From a classic command line to the options of a run. */
 
 import {
   buildEnvironment,
@@ -15,14 +11,7 @@ import {
 import type { ClassicRequest } from "./request.ts";
 import { UsageError } from "./usage_error.ts";
 
-/**
- * Translates a request.
- *
- * @param request what was asked for
- * @param callerEnvironment the caller's environment
- * @returns the options of the run
- * @throws {UsageError} if a rule for directories or the environment is malformed
- */
+/** Translates a request. */
 export function runOptions(
   request: ClassicRequest,
   callerEnvironment: ReadonlyMap<string, string>,

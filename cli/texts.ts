@@ -1,8 +1,4 @@
-/**
- * The subcommands that print texts made from the option table.
- *
- * @module
- */
+/** The subcommands that print texts made from the option table. */
 
 import { completionScript, parseCompletionShell } from "./completions.ts";
 import { write } from "./complain.ts";
@@ -18,14 +14,7 @@ export interface TextFacts {
   readonly subcommands: readonly Subcommand[];
 }
 
-/**
- * `isolate completions SHELL`.
- *
- * @param args the shell
- * @param facts what is completed
- * @returns the exit status
- * @throws {UsageError} if the shell is missing or unknown
- */
+/** `isolate completions SHELL`. */
 export function printCompletions(args: readonly string[], facts: TextFacts): Promise<number> {
   if (args.length !== 1) {
     throw new UsageError("completions takes one shell: bash, zsh or fish");
@@ -34,14 +23,7 @@ export function printCompletions(args: readonly string[], facts: TextFacts): Pro
   return Promise.resolve(0);
 }
 
-/**
- * `isolate manual`.
- *
- * @param args none
- * @param facts what the manual is about
- * @returns the exit status
- * @throws {UsageError} if there are arguments
- */
+/** `isolate manual`. */
 export function printManual(args: readonly string[], facts: TextFacts): Promise<number> {
   if (args.length > 0) throw new UsageError(`manual takes no parameters, but got: ${args[0]}`);
   write(Deno.stdout, manualPage(facts));

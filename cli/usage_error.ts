@@ -6,15 +6,6 @@ export const USAGE_HINT = "Try 'isolate --help' for the list of options.";
  *
  * Everything in `cli/` that reads arguments throws this class and no other for what the user typed, so that
  * whoever called can print `message` and {@linkcode USAGE_HINT} and exit with status 2.
- *
- * @example Telling a usage error from other errors
- * ```ts
- * import { parseUnsigned } from "isolate/cli/numbers.ts";
- * import { UsageError } from "isolate/cli/usage_error.ts";
- * import { assertThrows } from "@std/assert";
- *
- * assertThrows(() => parseUnsigned("12x"), UsageError, "Invalid numeric parameter: 12x");
- * ```
  */
 export class UsageError extends Error {
   /** Always `UsageError`. */

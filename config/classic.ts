@@ -1,8 +1,4 @@
-/**
- * The classic format of the configuration: `key = value` lines.
- *
- * @module
- */
+/** The classic format of the configuration: `key = value` lines. */
 
 import { type ConfigEntry, type ParsedConfig, settingsFromEntries } from "./entries.ts";
 import { ConfigError } from "./errors.ts";
@@ -10,21 +6,6 @@ import { ConfigError } from "./errors.ts";
 /**
  * Reads a configuration of `key = value` lines. A `#` starts a comment at the start of a line or
  * after a blank; empty lines mean nothing.
- *
- * @param text The text of the file.
- * @param file The path of the file, for error messages.
- * @returns The settings of the file over the default ones.
- * @throws {ConfigError} If a line or a setting is wrong: `FILE:LINE: REASON`.
- *
- * @example Usage
- * ```ts
- * import { parseClassicConfig } from "isolate/config/classic.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const { settings } = parseClassicConfig("num_boxes = 16\nbox3.cpus = 2\n", "/etc/isolate");
- * assertEquals(settings.numBoxes, 16);
- * assertEquals(settings.perBox.get(3), { cpus: "2" });
- * ```
  */
 export function parseClassicConfig(text: string, file: string): ParsedConfig {
   const entries: ConfigEntry[] = [];

@@ -1,8 +1,4 @@
-/**
- * From `key = value` pairs to settings: what all formats of the configuration share.
- *
- * @module
- */
+/** From `key = value` pairs to settings: what all formats of the configuration share. */
 
 import { ConfigError } from "./errors.ts";
 import { type BoxSettings, type ControlGroupRoot, defaultSettings } from "./settings.ts";
@@ -63,24 +59,7 @@ const ASSIGN: { readonly [key: string]: Assign } = {
   subid_user: (parsed, { value, line }) => parsed.subidUser = { name: value, line },
 };
 
-/**
- * Makes settings of the entries of a file, whatever its format.
- *
- * @param entries The entries in the order of the file.
- * @param file The path of the file, for error messages.
- * @returns The settings of the file over the default ones.
- * @throws {ConfigError} If a key is unknown, comes twice, has no value or a bad one, or if the
- * settings for the ids of the boxes do not fit together.
- *
- * @example Usage
- * ```ts
- * import { settingsFromEntries } from "isolate/config/entries.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const entries = [{ key: "num_boxes", value: "16", line: 1 }];
- * assertEquals(settingsFromEntries(entries, "/etc/isolate").settings.numBoxes, 16);
- * ```
- */
+/** Makes settings of the entries of a file, whatever its format. */
 export function settingsFromEntries(entries: Iterable<ConfigEntry>, file: string): ParsedConfig {
   const parsed: ParsedConfig = { file, settings: defaultSettings() };
   const lines = new Map<string, number>();

@@ -1,8 +1,4 @@
-/**
- * What is wrong with a configuration, and where.
- *
- * @module
- */
+/** What is wrong with a configuration, and where. */
 
 /** Where in a configuration something stands. */
 export interface ConfigPlace {

@@ -1,10 +1,6 @@
-/**
- * Finds and reads the configuration file.
- *
- * @module
- */
+/** Finds and reads the configuration file. */
 
-import { decodeOsString } from "../ffi/os_string.ts";
+import { decodeOsString } from "../text/os_string.ts";
 import { type System, SystemError } from "../ffi/system.ts";
 import { errnoText } from "../ffi/errno.ts";
 import type { ParsedConfig } from "./entries.ts";
@@ -28,23 +24,7 @@ export interface LoadedConfig {
   readonly file: string | undefined;
 }
 
-/**
- * Reads the configuration.
- *
- * @param system the kernel
- * @param options a file to read instead of the usual ones
- * @returns the settings
- * @throws {ConfigError} naming file and line, if the file is not root's alone, or not understood
- *
- * @example
- * ```ts
- * import { loadConfig } from "isolate/config/load.ts";
- * import { System } from "isolate/ffi/system.ts";
- *
- * const { settings } = await loadConfig(await System.load());
- * console.log(settings.boxRoot);
- * ```
- */
+/** Reads the configuration. */
 export async function loadConfig(
   system: System,
   options: { file?: string | undefined } = {},

@@ -1,8 +1,4 @@
-/**
- * What an administrator can configure.
- *
- * @module
- */
+/** What an administrator can configure. */
 
 /** All flags of the system call filter; a test holds this against the filter's own table. */
 const SYSCALL_FLAGS_ALL = 31;

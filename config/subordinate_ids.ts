@@ -1,8 +1,6 @@
 /**
  * Subordinate ids: user and group ids that the system has set aside for a user. See subuid(5) and
  * subgid(5).
- *
- * @module
  */
 
 import { ID_MAX, NUM_BOXES_MAX, type ParsedConfig } from "./entries.ts";
@@ -33,28 +31,7 @@ export interface SubordinateIds {
   numBoxes: number;
 }
 
-/**
- * Finds the ids that a user has been given: the first range in each of the files.
- *
- * @param user The name of the user as it stands in the files.
- * @param files The texts of the files.
- * @returns The ids, or the path of the file that has no range for the user.
- * @throws {ConfigError} If the user's line is malformed, or its ids are no good for boxes: 0 is
- * root, and beyond 4294967294 there are none.
- *
- * @example Usage
- * ```ts
- * import { findSubordinateIds } from "isolate/config/subordinate_ids.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const files = { subuid: "judge:100000:65536\n", subgid: "judge:200000:1000\n" };
- * assertEquals(findSubordinateIds("judge", files), {
- *   firstUid: 100000,
- *   firstGid: 200000,
- *   numBoxes: 1000,
- * });
- * ```
- */
+/** Finds the ids that a user has been given: the first range in each of the files. */
 export function findSubordinateIds(
   user: string,
   files: SubordinateIdFiles,
@@ -67,25 +44,7 @@ export function findSubordinateIds(
   return { firstUid: uids.first, firstGid: gids.first, numBoxes };
 }
 
-/**
- * Gives the boxes the ids of the user that a configuration names with `subid_user`.
- *
- * @param config The configuration.
- * @param files The texts of the files that list subordinate ids.
- * @returns The settings; those of the configuration as they are if it names no user.
- * @throws {ConfigError} If the user has no ids, or none that boxes can have.
- *
- * @example Usage
- * ```ts
- * import { parseClassicConfig } from "isolate/config/classic.ts";
- * import { withSubordinateIds } from "isolate/config/subordinate_ids.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const config = parseClassicConfig("subid_user = judge", "/etc/isolate");
- * const files = { subuid: "judge:100000:65536\n", subgid: "judge:100000:65536\n" };
- * assertEquals(withSubordinateIds(config, files).firstUid, 100000);
- * ```
- */
+/** Gives the boxes the ids of the user that a configuration names with `subid_user`. */
 export function withSubordinateIds(config: ParsedConfig, files: SubordinateIdFiles): Settings {
   const { file, settings, subidUser } = config;
   if (subidUser === undefined) return settings;

@@ -1,13 +1,9 @@
-/**
- * The YAML format of the configuration.
- *
- * @module
- */
+/** The YAML format of the configuration. */
 
 import { type ConfigEntry, type ParsedConfig, settingsFromEntries } from "./entries.ts";
 import { ConfigError } from "./errors.ts";
-import { yamlLine } from "./yaml_lines.ts";
-import { parseYamlText } from "./yaml_text.ts";
+import { yamlLine } from "../text/yaml_lines.ts";
+import { parseYamlText } from "../text/yaml_text.ts";
 
 /**
  * Reads a configuration in YAML. The keys are those of the classic format; the settings of single
@@ -15,22 +11,6 @@ import { parseYamlText } from "./yaml_text.ts";
  *
  * All values are taken as text, so that `0-3`, `010` and `1_000` mean what they say and no number
  * is guessed. The YAML parser is loaded only when this is called.
- *
- * @param text The text of the file.
- * @param file The path of the file, for error messages.
- * @returns The settings of the file over the default ones.
- * @throws {ConfigError} If the YAML or a setting is wrong: `FILE:LINE: REASON`. Rejects with it.
- *
- * @example Usage
- * ```ts
- * import { parseYamlConfig } from "isolate/config/yaml.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const text = "num_boxes: 16\nboxes:\n  3:\n    cpus: 2\n";
- * const { settings } = await parseYamlConfig(text, "/etc/isolate.yaml");
- * assertEquals(settings.numBoxes, 16);
- * assertEquals(settings.perBox.get(3), { cpus: "2" });
- * ```
  */
 export async function parseYamlConfig(text: string, file: string): Promise<ParsedConfig> {
   const document = await parseYamlText(text, file);

@@ -1,6 +1,6 @@
 /** The command as others call it: a process with no permission but `--allow-ffi`. */
 
-import { parseMeta } from "isolate/box/meta.ts";
+import { parseMeta } from "isolate/box/outcome/meta.ts";
 
 const COMMAND = new URL("../isolate.ts", import.meta.url).pathname;
 

@@ -2,8 +2,6 @@
  * The numbers on which the TypeScript side and the shim must agree: operation codes, layouts, and
  * the constants that differ between architectures. A test holds all of it against what the built
  * libraries of both architectures say about themselves.
- *
- * @module
  */
 
 /** The version of the plan format; a shim of another version is refused. */

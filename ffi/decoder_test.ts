@@ -23,8 +23,8 @@ function goodPlan(): { image: Uint8Array<ArrayBuffer>; view: DataView } {
   const pid = plan.slot("pid");
   const child = plan.slot("child");
   const cloneArgs = plan.struct([0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n]);
-  const word = plan.room(8);
-  const pointer = plan.room(8);
+  const word = plan.alloc(8);
+  const pointer = plan.alloc(8);
   plan.point(pointer, 0, word);
   plan.step("getpid", [], { into: pid });
   plan.step("getppid", [], { when: [pid, 0] });

@@ -3,8 +3,6 @@
  * are those of the generic ABI, which x86_64 and aarch64 share.
  *
  * See errno(3) and the kernel's `include/uapi/asm-generic/errno.h`.
- *
- * @module
  */
 
 /** Number, name and words of each error. */
@@ -72,38 +70,12 @@ export const ERRNO: { readonly [Entry in typeof ERRNO_TABLE[number] as Entry[1]]
   Object
     .fromEntries(ERRNO_TABLE.map(([number, name]) => [name, number])) as typeof ERRNO;
 
-/**
- * The symbolic name of an error number.
- *
- * @param errno a positive error number
- * @returns its name, such as `ENOENT`, or `errno N` for one that is not in the table
- *
- * @example
- * ```ts
- * import { errnoName } from "isolate/ffi/errno.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(errnoName(2), "ENOENT");
- * ```
- */
+/** The symbolic name of an error number. */
 export function errnoName(errno: number): string {
   return ERRNO_TABLE.find(([number]) => number === errno)?.[1] ?? `errno ${errno}`;
 }
 
-/**
- * What an error number means, in the words of strerror(3).
- *
- * @param errno a positive error number
- * @returns the words
- *
- * @example
- * ```ts
- * import { errnoText } from "isolate/ffi/errno.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(errnoText(13), "Permission denied");
- * ```
- */
+/** What an error number means, in the words of strerror(3). */
 export function errnoText(errno: number): string {
   return ERRNO_TABLE.find(([number]) => number === errno)?.[2] ?? `Error ${errno}`;
 }

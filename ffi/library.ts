@@ -1,8 +1,4 @@
-/**
- * Loads the shim. This is the only place that says `Deno.dlopen`.
- *
- * @module
- */
+/** Loads the shim. This is the only place that says `Deno.dlopen`. */
 
 import { ABI_VERSION, O, PLAN, REPORT, STEP } from "./abi.ts";
 import { Plan } from "./plan.ts";
@@ -35,25 +31,11 @@ export interface Library {
   readonly origin: string;
   /** A descriptor of the library's file, to be executed as a box's init. */
   readonly imageFd: number;
-  /**
-   * Executes an encoded plan in this thread.
-   *
-   * @returns 0 or a negative errno
-   */
+  /** Executes an encoded plan in this thread. */
   exec(image: Uint8Array<ArrayBuffer>): number;
-  /**
-   * Executes an encoded plan on another thread; the caller keeps a reference to it until then.
-   *
-   * @returns 0 or a negative errno
-   */
+  /** Executes an encoded plan on another thread; the caller keeps a reference to it until then. */
   execAside(image: Uint8Array<ArrayBuffer>): Promise<number>;
-  /**
-   * Has a signal's number written to a descriptor whenever the signal is sent to the process.
-   *
-   * @param signal the signal's number
-   * @param fd the descriptor, or -1 to ignore the signal, or -2 for its default effect
-   * @returns 0 or a negative errno
-   */
+  /** Has a signal's number written to a descriptor whenever the signal is sent to the process. */
   signal(signal: number, fd: number): number;
 }
 
@@ -87,38 +69,12 @@ export interface LoadOptions {
 
 let loaded: Library | undefined;
 
-/**
- * Loads the shim, once in a process.
- *
- * @returns the library
- * @throws {ShimError} if it cannot be loaded, or is of another version
- *
- * @example
- * ```ts
- * import { library } from "isolate/ffi/library.ts";
- *
- * console.log((await library()).origin);
- * ```
- */
+/** Loads the shim, once in a process. */
 export async function library(): Promise<Library> {
   return loaded ??= await loadLibrary();
 }
 
-/**
- * Loads the shim anew.
- *
- * @param options from where
- * @returns the library
- * @throws {ShimError} if it cannot be loaded, or is of another version
- *
- * @example Loading the copy that the program carries
- * ```ts
- * import { loadLibrary } from "isolate/ffi/library.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals((await loadLibrary({ from: "embedded" })).origin, "embedded");
- * ```
- */
+/** Loads the shim anew. */
 export async function loadLibrary(options: LoadOptions = {}): Promise<Library> {
   const name = fileName(Deno.build.arch);
   const url = new URL(name, options.directory ?? new URL("../lib/", import.meta.url));

@@ -217,14 +217,14 @@ const SIGNAL_MODULE = `
   const library = await loadLibrary();
   const system = new System(library);
   const make = new Plan();
-  const pair = make.room(8);
+  const pair = make.alloc(8);
   make.step("pipe2", [pair, 0]);
   system.run(make, "make a pipe");
   const fds = [make.view(pair).getInt32(0, true), make.view(pair).getInt32(4, true)];
   for (const signal of [2, 11]) library.signal(signal, fds[1]);
   await Deno.stdout.write(new TextEncoder().encode("READY\\n"));
   const plan = new Plan();
-  const byte = plan.room(1);
+  const byte = plan.alloc(1);
   plan.step("read", [fds[0], byte, 1]);
   await library.execAside(plan.encode());
   console.log("GOT " + plan.content(byte)[0]);

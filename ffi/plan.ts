@@ -1,8 +1,6 @@
 /**
  * The builder of plans. A plan is a list of steps, most of them one system call each, that the
  * shim carries out in one go; it can be read (see `print.ts`) before it is executed.
- *
- * @module
  */
 
 import {
@@ -16,7 +14,7 @@ import {
   STEP,
   STEP_FLAG,
 } from "./abi.ts";
-import { encodeOsString } from "./os_string.ts";
+import { encodeOsString } from "../text/os_string.ts";
 
 /** Where a step's result goes; later steps can have it as an argument. */
 export class Slot {
@@ -25,12 +23,7 @@ export class Slot {
   /** What it holds, for people. */
   readonly name: string;
 
-  /**
-   * Names a slot.
-   *
-   * @param index position among the plan's slots
-   * @param name what it holds, for people
-   */
+  /** Names a slot. */
   constructor(index: number, name: string) {
     this.index = index;
     this.name = name;
@@ -46,26 +39,14 @@ export class Data {
   /** The text, if it is a string. */
   readonly text: string | undefined;
 
-  /**
-   * Names a piece of the data.
-   *
-   * @param offset offset in the plan's data, in bytes
-   * @param length length in bytes
-   * @param text the text, if it is a string
-   */
+  /** Names a piece of the data. */
   constructor(offset: number, length: number, text?: string) {
     this.offset = offset;
     this.length = length;
     this.text = text;
   }
 
-  /**
-   * A part of it.
-   *
-   * @param at where it begins, in bytes
-   * @param length its length in bytes
-   * @returns the part
-   */
+  /** A part of it. */
   part(at: number, length: number): Data {
     return new Data(this.offset + at, length);
   }
@@ -102,20 +83,7 @@ export interface Step {
 
 const encoder = new TextEncoder();
 
-/**
- * A list of steps with the data they point to.
- *
- * @example A plan that opens a file
- * ```ts
- * import { Plan } from "isolate/ffi/plan.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const plan = new Plan();
- * const fd = plan.slot("file");
- * plan.step("openat", [-100, plan.string("/etc/passwd"), 0, 0], { into: fd });
- * assertEquals(plan.steps.length, 1);
- * ```
- */
+/** A list of steps with the data they point to. */
 export class Plan {
   /** The steps so far; children's steps are appended when the plan is encoded. */
   readonly steps: Step[] = [];
@@ -133,13 +101,7 @@ export class Plan {
   #dataAt = 0;
   #slotsAt = 0;
 
-  /**
-   * Names the option or rule that the steps added inside `build` come from.
-   *
-   * @param reason the option or rule, as the user wrote it
-   * @param build adds the steps
-   * @returns what `build` returns
-   */
+  /** Names the option or rule that the steps added inside `build` come from. */
   because<T>(reason: string, build: () => T): T {
     const outer = this.#reason;
     this.#reason = reason;
@@ -150,36 +112,19 @@ export class Plan {
     }
   }
 
-  /**
-   * Adds a slot.
-   *
-   * @param name what it will hold, for people
-   * @returns the slot
-   */
+  /** Adds a slot. */
   slot(name: string): Slot {
     const slot = new Slot(this.slots.length, name);
     this.slots.push(slot);
     return slot;
   }
 
-  /**
-   * Adds a step.
-   *
-   * @param operation what to do
-   * @param args its arguments; those not given are 0
-   * @param options how it is treated
-   */
+  /** Adds a step. */
   step(operation: Operation, args: readonly Argument[], options: StepOptions = {}): void {
     this.#target.push({ operation, args, options, reason: this.#reason });
   }
 
-  /**
-   * Adds a step that clones a child, which then runs steps of its own.
-   *
-   * @param cloneArgs the kernel's `struct clone_args`, 88 bytes
-   * @param options how the step is treated
-   * @param build adds the child's steps
-   */
+  /** Adds a step that clones a child, which then runs steps of its own. */
   spawn(cloneArgs: Data, options: StepOptions, build: () => void): void {
     const outer = this.#target;
     const plan: Step[] = [];
@@ -194,39 +139,22 @@ export class Plan {
     this.step("spawn", [cloneArgs], options);
   }
 
-  /**
-   * The steps of the children, in the order in which they are encoded after {@linkcode steps}.
-   *
-   * @returns all children's steps
-   */
+  /** The steps of the children, in the order in which they are encoded after {@linkcode steps}. */
   childSteps(): readonly Step[] {
     return this.#children.flatMap((child) => child.plan);
   }
 
-  /**
-   * The steps of the child that a step clones.
-   *
-   * @param step the position of the step among {@linkcode steps}
-   * @returns its steps; undefined if it clones no child
-   */
+  /** The steps of the child that a step clones. */
   childOf(step: number): readonly Step[] | undefined {
     return this.#children.find((child) => child.step === step)?.plan;
   }
 
-  /**
-   * The data as planned so far; a view, not a copy. Pointers are not in it yet.
-   *
-   * @returns all of it
-   */
+  /** The data as planned so far; a view, not a copy. Pointers are not in it yet. */
   plannedData(): DataView<ArrayBuffer> {
     return new DataView(this.#data.buffer, 0, this.#dataLength);
   }
 
-  /**
-   * The pointers in the data.
-   *
-   * @returns from the offset at which a pointer lies to the offset of what it points to
-   */
+  /** The pointers in the data. */
   plannedPointers(): ReadonlyMap<number, number> {
     const pointers = new Map<number, number>();
     for (let i = 0; i < this.#pointers.length; i += 2) {
@@ -235,13 +163,8 @@ export class Plan {
     return pointers;
   }
 
-  /**
-   * Adds room to the plan's data.
-   *
-   * @param length in bytes; aligned to 8
-   * @returns the room, filled with zeros
-   */
-  room(length: number): Data {
+  /** Adds room to the plan's data. */
+  alloc(length: number): Data {
     const offset = (this.#dataLength + 7) & ~7;
     const needed = offset + length;
     if (needed > this.#data.length) {
@@ -253,28 +176,17 @@ export class Plan {
     return new Data(offset, length);
   }
 
-  /**
-   * Adds bytes to the plan's data.
-   *
-   * @param bytes the bytes
-   * @returns where they lie
-   */
+  /** Adds bytes to the plan's data. */
   bytes(bytes: Uint8Array): Data {
-    const data = this.room(bytes.length);
+    const data = this.alloc(bytes.length);
     this.#data.set(bytes, data.offset);
     return data;
   }
 
-  /**
-   * Adds a string with its terminating NUL.
-   *
-   * @param text the string; see `os_string.ts` for what is no valid UTF-8
-   * @returns where it lies
-   * @throws {TypeError} if it has a NUL character
-   */
+  /** Adds a string with its terminating NUL. */
   string(text: string): Data {
     const bound = text.length * 3 + 1;
-    const data = this.room(bound);
+    const data = this.alloc(bound);
     if (!text.isWellFormed() || text.includes("\0")) {
       const bytes = encodeOsString(text);
       this.#data.set(bytes, data.offset);
@@ -287,16 +199,11 @@ export class Plan {
     return new Data(data.offset, written + 1, text);
   }
 
-  /**
-   * Adds integers: a `u32` is a number, a `u64` a bigint.
-   *
-   * @param values in order, without padding
-   * @returns where they lie
-   */
+  /** Adds integers: a `u32` is a number, a `u64` a bigint. */
   struct(values: readonly (number | bigint)[]): Data {
     let length = 0;
     for (const value of values) length += typeof value === "bigint" ? 8 : 4;
-    const data = this.room(length);
+    const data = this.alloc(length);
     const view = new DataView(this.#data.buffer);
     let at = data.offset;
     for (const value of values) {
@@ -311,34 +218,19 @@ export class Plan {
     return data;
   }
 
-  /**
-   * Adds an array of pointers to other pieces of the data, ended by a null pointer.
-   *
-   * @param targets what they point to
-   * @returns where the array lies
-   */
+  /** Adds an array of pointers to other pieces of the data, ended by a null pointer. */
   pointers(targets: readonly Data[]): Data {
-    const array = this.room(8 * (targets.length + 1));
+    const array = this.alloc(8 * (targets.length + 1));
     targets.forEach((target, i) => this.point(array, 8 * i, target));
     return array;
   }
 
-  /**
-   * Puts the address of a piece of data into a structure.
-   *
-   * @param structure where
-   * @param at at which offset of it, in bytes
-   * @param target whose address
-   */
+  /** Puts the address of a piece of data into a structure. */
   point(structure: Data, at: number, target: Data): void {
     this.#pointers.push(structure.offset + at, target.offset);
   }
 
-  /**
-   * Writes the plan down in the form that the shim reads.
-   *
-   * @returns the plan's image; results are read from it after execution
-   */
+  /** Writes the plan down in the form that the shim reads. */
   encode(): Uint8Array<ArrayBuffer> {
     const all = this.#children.length === 0 ? this.steps : [...this.steps, ...this.childSteps()];
     const slotsAt = PLAN.size + all.length * STEP.size;
@@ -378,13 +270,7 @@ export class Plan {
     return image;
   }
 
-  /**
-   * What a slot holds after execution.
-   *
-   * @param slot the slot
-   * @returns the result of the step that filled it; a failure is a negative errno
-   * @throws {RangeError} if the plan has not been executed
-   */
+  /** What a slot holds after execution. */
   result(slot: Slot): number {
     const image = this.#executed();
     return Number(new DataView(image.buffer).getBigInt64(this.#slotsAt + slot.index * 8, true));
@@ -393,35 +279,18 @@ export class Plan {
   /**
    * Gives a slot a value for the next execution of a plan that is executed many times: an argument
    * that changes from one execution to the next, such as an offset in a file.
-   *
-   * @param slot a slot that no step fills
-   * @param value its value, an integer
-   * @throws {RangeError} if the plan has not been encoded
    */
   put(slot: Slot, value: number): void {
     const at = this.#slotsAt + slot.index * 8;
     new DataView(this.#executed().buffer).setBigInt64(at, BigInt(value), true);
   }
 
-  /**
-   * A piece of the data as it is after execution; a view, not a copy.
-   *
-   * @param data which
-   * @returns its bytes
-   * @throws {RangeError} if the plan has not been executed
-   */
+  /** A piece of the data as it is after execution; a view, not a copy. */
   view(data: Data): DataView<ArrayBuffer> {
     return new DataView(this.#executed().buffer, this.#dataAt + data.offset, data.length);
   }
 
-  /**
-   * Bytes of the data as they are after execution; a view, not a copy.
-   *
-   * @param data which piece
-   * @param length only the first so many bytes
-   * @returns its bytes
-   * @throws {RangeError} if the plan has not been executed
-   */
+  /** Bytes of the data as they are after execution; a view, not a copy. */
   content(data: Data, length: number = data.length): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#executed().buffer, this.#dataAt + data.offset, length);
   }

@@ -10,8 +10,8 @@ const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** Adds steps that send `data` through a pipe; gives the room where it comes out. */
 function throughPipe(plan: Plan, data: Data): Data {
-  const pair = plan.room(8);
-  const out = plan.room(data.length);
+  const pair = plan.alloc(8);
+  const out = plan.alloc(data.length);
   const [reader, writer] = [plan.slot("reader"), plan.slot("writer")];
   plan.step("pipe2", [pair, 0o2000000]);
   system.run(plan, "make a pipe");
@@ -221,7 +221,7 @@ Deno.test("because() names the rule of the steps inside and of no others, whatev
 Deno.test("spawn() makes a child that runs its steps, and only those", () => {
   const plan = new Plan();
   const child = plan.slot("child");
-  const info = plan.room(128);
+  const info = plan.alloc(128);
   const args = plan.struct([0n, 0n, 0n, 0n, 17n, 0n, 0n, 0n, 0n, 0n, 0n]);
   plan.spawn(args, { into: child }, () => plan.step("exit_group", [42]));
   plan.step("waitid", [1, child, info, 4, 0]);
@@ -237,7 +237,7 @@ Deno.test("a child whose steps come to their end exits with 0, one that fails wi
   for (const [fails, status] of [[false, 0], [true, 125]] as const) {
     const plan = new Plan();
     const child = plan.slot("child");
-    const info = plan.room(128);
+    const info = plan.alloc(128);
     const args = plan.struct([0n, 0n, 0n, 0n, 17n, 0n, 0n, 0n, 0n, 0n, 0n]);
     plan.spawn(args, { into: child }, () => plan.step("close", [-1], fails ? {} : { ignore: 9 }));
     plan.step("waitid", [1, child, info, 4, 0]);
@@ -250,11 +250,11 @@ Deno.test("a child that shares our memory has its failure told by exec() itself"
   const plan = new Plan();
   const child = plan.slot("child");
   // A stack that is not aligned; the child puts that right.
-  const stack = plan.room(16384 + 8).part(8, 16384 - 4);
+  const stack = plan.alloc(16384 + 8).part(8, 16384 - 4);
   const flags = 0x100n | 0x4000n;
   const args = plan.struct([flags, 0n, 0n, 0n, 17n, 0n, 16384n - 4n, 0n, 0n, 0n, 0n]);
   plan.point(args, 40, stack);
-  const info = plan.room(128);
+  const info = plan.alloc(128);
   plan.step("getpid", []);
   plan.spawn(args, { into: child }, () => {
     plan.step("getpid", []);
@@ -276,7 +276,7 @@ Deno.test("several children each run their own steps", () => {
       plan.step("getpid", []);
       plan.step("exit_group", [status]);
     });
-    const info = plan.room(128);
+    const info = plan.alloc(128);
     plan.step("waitid", [1, child, info, 4, 0]);
     return info;
   });
@@ -286,7 +286,7 @@ Deno.test("several children each run their own steps", () => {
 
 Deno.test("spawn() refuses children of children", () => {
   const plan = new Plan();
-  const args = plan.room(88);
+  const args = plan.alloc(88);
   assertThrows(
     () => plan.spawn(args, {}, () => plan.spawn(args, {}, () => {})),
     RangeError,
@@ -331,7 +331,7 @@ Deno.test("a step can write as many bytes as an earlier step has read, and none 
   const plan = new Plan();
   const [read, write] = [plan.slot("read end"), plan.slot("write end")];
   const [copied, refused] = [plan.slot("copied"), plan.slot("refused")];
-  const buffer = plan.room(64);
+  const buffer = plan.alloc(64);
   const hello = plan.bytes(new TextEncoder().encode("hello"));
   plan.step("write", [write, hello, 5]);
   plan.step("read", [read, buffer, 64], { into: copied });

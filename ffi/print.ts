@@ -1,8 +1,4 @@
-/**
- * Prints plans before they are executed, in the style of strace(1).
- *
- * @module
- */
+/** Prints plans before they are executed, in the style of strace(1). */
 
 import { errnoName } from "./errno.ts";
 import type { Argument, Plan, Slot, Step } from "./plan.ts";
@@ -15,25 +11,6 @@ const ALIKE_MIN = 3;
 /**
  * Prints a plan: one line a step, the steps of a child indented below the one that clones it, and
  * the option or rule behind the steps as a comment where it changes.
- *
- * @param plan the plan
- * @returns the lines
- *
- * @example
- * ```ts
- * import { Plan } from "isolate/ffi/plan.ts";
- * import { printPlan } from "isolate/ffi/print.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const plan = new Plan();
- * const fd = plan.slot("file");
- * plan.step("openat", [-100, plan.string("/etc/passwd"), 0, 0], { into: fd });
- * plan.step("close", [fd], { ignore: "all" });
- * assertEquals(printPlan(plan), [
- *   '$file = openat(AT_FDCWD, "/etc/passwd", O_RDONLY, 0)',
- *   "close($file)  [may fail]",
- * ]);
- * ```
  */
 export function printPlan(plan: Plan): string[] {
   return printSteps(plan.steps, new PlanReader(plan), (index) => plan.childOf(index));

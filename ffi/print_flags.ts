@@ -1,8 +1,6 @@
 /**
  * The names of the kernel's numbers, for printing plans. Where architectures differ the numbers
  * are those of the machine this runs on.
- *
- * @module
  */
 
 import { O } from "./abi.ts";

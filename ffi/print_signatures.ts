@@ -1,7 +1,5 @@
 /**
  * What the arguments of each operation are, for printing plans: the kernel's man pages as a table.
- *
- * @module
  */
 
 import type { Operation } from "./abi.ts";

@@ -32,7 +32,7 @@ Deno.test("every operation can be printed without and with six arguments of any 
     }
     const plan = new Plan();
     const slot = plan.slot("x");
-    const data = plan.room(256);
+    const data = plan.alloc(256);
     plan.step(operation, Array(6).fill(slot));
     plan.step(operation, Array(6).fill(data));
     for (const line of printPlan(plan)) assert(!/undefined|NaN|\[object/.test(line), line);
@@ -114,7 +114,7 @@ const LINES: readonly (readonly [string, string, () => string])[] = [
   [
     "what a call will fill",
     "uname(<390 bytes>)",
-    () => print("uname", (plan) => [plan.room(390)]),
+    () => print("uname", (plan) => [plan.alloc(390)]),
   ],
   [
     "prctl without the zeros that fill it up",
@@ -193,7 +193,7 @@ const LINES: readonly (readonly [string, string, () => string])[] = [
     () =>
       print("sendmsg", (plan) => {
         const vector = plan.struct([0n, 8n]);
-        plan.point(vector, 0, plan.room(8));
+        plan.point(vector, 0, plan.alloc(8));
         const message = plan.struct([0n, 0n, 0n, 1n, 0n, 0n, 0n]);
         plan.point(message, 16, vector);
         return [3, message, 0x4000];
@@ -262,8 +262,8 @@ Deno.test("printPlan() indents the steps of a child below the step that makes it
   const plan = new Plan();
   const child = plan.slot("init");
   const args = plan.struct([0x20004100n, 0n, 0n, 0n, 17n, 0n, 4096n, 0n, 0n, 0n, 0n]);
-  plan.point(args, 8, plan.room(8));
-  plan.point(args, 40, plan.room(4096));
+  plan.point(args, 8, plan.alloc(8));
+  plan.point(args, 40, plan.alloc(4096));
   plan.spawn(args, { into: child }, () => {
     plan.because("rule", () => plan.step("exit_group", [1]));
   });
@@ -313,7 +313,7 @@ Deno.test("printPlan() makes one line of the steps of which only one will run", 
 
 Deno.test("printPlan() does not show as known what a step before will have changed", () => {
   const plan = new Plan();
-  const mask = plan.room(8);
+  const mask = plan.alloc(8);
   plan.step("rt_sigprocmask", [2, plan.struct([-1n]), mask, 8]);
   plan.step("rt_sigprocmask", [2, mask, 0, 8]);
   assertEquals(printPlan(plan)[1], "rt_sigprocmask(SIG_SETMASK, <set by rt_sigprocmask>, NULL, 8)");

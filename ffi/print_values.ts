@@ -1,12 +1,10 @@
 /**
  * How the arguments of steps are printed: numbers with their names, structures with their fields,
  * and what only the execution will bring as a placeholder.
- *
- * @module
  */
 
 import { type Argument, Data, type Plan, Slot } from "./plan.ts";
-import { decodeOsString } from "./os_string.ts";
+import { decodeOsString } from "../text/os_string.ts";
 import type { Names } from "./print_flags.ts";
 
 const TEXT_MAX = 1024;
@@ -20,11 +18,7 @@ export class PlanReader {
   /** Which operation will have filled which piece of the data, by its offset. */
   readonly #filled = new Map<number, string>();
 
-  /**
-   * Looks at a plan.
-   *
-   * @param plan the plan
-   */
+  /** Looks at a plan. */
   constructor(plan: Plan) {
     this.#view = plan.plannedData();
     this.#pointers = plan.plannedPointers();

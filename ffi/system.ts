@@ -1,15 +1,13 @@
 /**
  * Executes plans and turns failures into errors for people; and the few typed calls that several
  * parts need.
- *
- * @module
  */
 
 import { O } from "./abi.ts";
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../text/bytes.ts";
 import { ERRNO, errnoName, errnoText } from "./errno.ts";
 import { type Library, library } from "./library.ts";
-import { decodeOsString } from "./os_string.ts";
+import { decodeOsString } from "../text/os_string.ts";
 import { type Data, Plan, type Step } from "./plan.ts";
 
 /** For the `at` family of calls: relative to the working directory. */
@@ -32,12 +30,7 @@ export class SystemError extends Error {
   /** Its name, such as `ENOENT`. */
   readonly code: string;
 
-  /**
-   * Describes a failure.
-   *
-   * @param step the step that failed; undefined if the plan itself was refused
-   * @param errno the error number
-   */
+  /** Describes a failure. */
   constructor(step: Step | undefined, errno: number) {
     super(describeFailure(step, errno));
     this.step = step;
@@ -85,12 +78,7 @@ export const STATX_SIZE = 256;
 /** Everything that {@linkcode readStatx} reads. */
 export const STATX_BASIC = 0x7ff;
 
-/**
- * Reads the kernel's `struct statx`; see statx(2).
- *
- * @param view the structure
- * @returns what it says
- */
+/** Reads the kernel's `struct statx`; see statx(2). */
 export function readStatx(view: DataView): FileStatus {
   return {
     links: view.getUint32(16, true),
@@ -111,58 +99,29 @@ export class System {
   /** Called with every plan before it is executed, for tracing. */
   readonly trace: ((plan: Plan, title: string) => void) | undefined;
 
-  /**
-   * Reaches the kernel through a shim.
-   *
-   * @param library the loaded shim
-   * @param trace called with every plan before it is executed
-   */
+  /** Reaches the kernel through a shim. */
   constructor(library: Library, trace?: (plan: Plan, title: string) => void) {
     this.library = library;
     this.trace = trace;
   }
 
-  /**
-   * Loads the shim.
-   *
-   * @param trace called with every plan before it is executed
-   * @returns the kernel
-   * @throws {ShimError} if the shim cannot be loaded
-   */
+  /** Loads the shim. */
   static async load(trace?: (plan: Plan, title: string) => void): Promise<System> {
     return new System(await library(), trace);
   }
 
-  /**
-   * Executes a plan.
-   *
-   * @param plan the plan
-   * @param title what it is for, for tracing
-   * @throws {SystemError} if one of its steps fails
-   */
+  /** Executes a plan. */
   run(plan: Plan, title: string): void {
     const failure = this.attempt(plan, title);
     if (failure) throw failure;
   }
 
-  /**
-   * Executes a plan.
-   *
-   * @param plan the plan
-   * @param title what it is for, for tracing
-   * @returns what failed, if anything
-   */
+  /** Executes a plan. */
   attempt(plan: Plan, title: string): SystemError | undefined {
     return this.prepare(plan, title)();
   }
 
-  /**
-   * Encodes a plan that is to be executed many times.
-   *
-   * @param plan the plan
-   * @param title what it is for, for tracing
-   * @returns executes it once more; gives what failed, if anything
-   */
+  /** Encodes a plan that is to be executed many times. */
   prepare(plan: Plan, title: string): () => SystemError | undefined {
     this.trace?.(plan, title);
     const image = plan.encode();
@@ -178,26 +137,14 @@ export class System {
     return new SystemError([...plan.steps, ...plan.childSteps()][index], errno);
   }
 
-  /**
-   * Closes descriptors; one that is not open is no error.
-   *
-   * @param fds the descriptors
-   */
+  /** Closes descriptors; one that is not open is no error. */
   close(...fds: number[]): void {
     const plan = new Plan();
     for (const fd of fds) if (fd >= 0) plan.step("close", [fd], { ignore: "all" });
     if (plan.steps.length > 0) this.attempt(plan, "close");
   }
 
-  /**
-   * Reads a whole small file.
-   *
-   * @param path its path
-   * @param options the most that is read, in bytes (default 1 MiB)
-   * @returns its bytes and status; undefined if it does not exist
-   * @throws {SystemError} if it cannot be read
-   * @throws {RangeError} if it is larger
-   */
+  /** Reads a whole small file. */
   readFile(
     path: string,
     options: { limitBytes?: number } = {},
@@ -210,7 +157,7 @@ export class System {
       into: fd,
       what: `open ${path}`,
     });
-    const status = plan.room(STATX_SIZE);
+    const status = plan.alloc(STATX_SIZE);
     plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
     const failure = this.attempt(plan, `open ${path}`);
     if (failure?.errno === ERRNO.ENOENT) return undefined;
@@ -230,7 +177,7 @@ export class System {
     let total = 0;
     for (;;) {
       const plan = new Plan();
-      const buffer = plan.room(65536);
+      const buffer = plan.alloc(65536);
       const count = plan.slot("bytes");
       plan.step("read", [fd, buffer, buffer.length], { into: count, what: `read ${path}` });
       this.run(plan, `read ${path}`);
@@ -243,14 +190,7 @@ export class System {
     return joinBytes(pieces, total);
   }
 
-  /**
-   * Writes all bytes to a descriptor.
-   *
-   * @param fd the descriptor
-   * @param bytes what to write
-   * @param what what is written, for messages
-   * @throws {SystemError} if it fails
-   */
+  /** Writes all bytes to a descriptor. */
   writeAll(fd: number, bytes: Uint8Array, what: string): void {
     for (let at = 0; at < bytes.length;) {
       const plan = new Plan();
@@ -262,12 +202,7 @@ export class System {
     }
   }
 
-  /**
-   * The environment with which this process was started; reading it so needs no permission.
-   *
-   * @returns variables in order
-   * @throws {SystemError} if /proc is not there
-   */
+  /** The environment with which this process was started; reading it so needs no permission. */
   environment(): Map<string, string> {
     const file = this.readFile("/proc/self/environ", { limitBytes: 1 << 26 });
     const variables = new Map<string, string>();
@@ -281,45 +216,27 @@ export class System {
   /**
    * The command line with which this process was started; reading it so needs no permission, and
    * keeps bytes that are no UTF-8.
-   *
-   * @returns the program and its arguments
-   * @throws {SystemError} if /proc is not there
    */
   commandLine(): string[] {
     const file = this.readFile("/proc/self/cmdline", { limitBytes: 1 << 26 });
     return file ? decodeOsString(file.bytes).split("\0").slice(0, -1) : [];
   }
 
-  /**
-   * Now, on the clock that wall time is measured with.
-   *
-   * @returns milliseconds of CLOCK_MONOTONIC, with fractions
-   */
+  /** Now, on the clock that wall time is measured with. */
   nowMs(): number {
     return this.clockMs(1) ?? 0;
   }
 
-  /**
-   * Reads a clock; see clock_gettime(2).
-   *
-   * @param clock its id
-   * @returns milliseconds with fractions; undefined if there is no such clock (any more)
-   */
+  /** Reads a clock; see clock_gettime(2). */
   clockMs(clock: number): number | undefined {
     const plan = new Plan();
-    const time = plan.room(16);
+    const time = plan.alloc(16);
     plan.step("clock_gettime", [clock, time]);
     return this.attempt(plan, "clock") ? undefined : timespecMs(plan.view(time), 0);
   }
 }
 
-/**
- * Reads the kernel's `struct timespec`.
- *
- * @param view where it lies
- * @param at at which offset
- * @returns milliseconds with fractions
- */
+/** Reads the kernel's `struct timespec`. */
 export function timespecMs(view: DataView, at: number): number {
   return Number(view.getBigInt64(at, true)) * 1e3 + Number(view.getBigInt64(at + 8, true)) / 1e6;
 }

@@ -63,7 +63,7 @@ Deno.test("attempt() says which of many steps failed", () => {
 
 Deno.test("a plan that the shim refuses is an error of ours, and says so", () => {
   const plan = new Plan();
-  const room = plan.room(8);
+  const room = plan.alloc(8);
   plan.step("store", [room, 3, 1]);
   const error = system.attempt(plan, "refused");
   assertEquals(error?.step, undefined);
@@ -182,7 +182,7 @@ Deno.test("readStatx() reads what the kernel says of a file", async () => {
     const status = (path: string) => {
       const fd = open(path);
       const plan = new Plan();
-      const room = plan.room(STATX_SIZE);
+      const room = plan.alloc(STATX_SIZE);
       plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, room]);
       system.run(plan, "stat");
       system.close(fd);

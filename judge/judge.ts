@@ -1,13 +1,9 @@
-/**
- * Judges submissions: compiles them, runs their tests in boxes, and says what came of it.
- *
- * @module
- */
+/** Judges submissions: compiles them, runs their tests in boxes, and says what came of it. */
 
 import { Compiler } from "./compile/compile.ts";
 import type { JudgeOptions } from "./judge_options.ts";
-import { Judging } from "./judging.ts";
-import { Stations } from "./stations.ts";
+import { Judging } from "./run/judging.ts";
+import { Workers } from "./run/workers.ts";
 import type { JudgeReport } from "./types.ts";
 
 /**
@@ -27,9 +23,9 @@ export async function judge(options: JudgeOptions): Promise<JudgeReport> {
     throw new RangeError(`Cannot judge as jobs must be an integer >= 1: current value is ${jobs}`);
   }
   const judging = new Judging(options);
-  let stations: Stations | undefined;
+  let workers: Workers | undefined;
   try {
-    stations = await Stations.open({
+    workers = await Workers.open({
       sandbox,
       jobs,
       withSecond: problem.validation.kind === "custom",
@@ -41,14 +37,14 @@ export async function judge(options: JudgeOptions): Promise<JudgeReport> {
       host,
       ...cacheDirectory !== undefined && { cacheDirectory },
     });
-    await judging.run({ stations, compiler });
-    if (options.keep) await judging.leaveProgram(stations);
+    await judging.run({ workers, compiler });
+    if (options.keep) await judging.leaveProgram(workers);
   } catch (error) {
     if (!signal?.aborted) throw error;
   } finally {
     const keep = options.keep ?? false;
     judging.warn(
-      ...(await stations?.close({ keep }) ?? []).map((directory) =>
+      ...(await workers?.close({ keep }) ?? []).map((directory) =>
         `The box ${directory} is kept for inspection: clean it up when you are done`
       ),
     );

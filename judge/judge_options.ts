@@ -1,11 +1,7 @@
-/**
- * What a judge is asked to do.
- *
- * @module
- */
+/** What a judge is asked to do. */
 
 import type { Sandbox } from "../mod.ts";
-import type { HostFiles } from "./host_files.ts";
+import type { HostFiles } from "../host/files.ts";
 import type { LanguageTable } from "./languages/languages.ts";
 import type { JudgeEvent, Problem, Submission } from "./types.ts";
 

@@ -36,7 +36,7 @@
  */
 
 export { Compiler, type CompilerOptions } from "./compile/compile.ts";
-export { HostFiles } from "./host_files.ts";
+export { HostFiles } from "../host/files.ts";
 export { judge } from "./judge.ts";
 export type { JudgeOptions } from "./judge_options.ts";
 export { type Language, LanguageTable, loadLanguages } from "./languages/languages.ts";

@@ -1,8 +1,6 @@
 /**
  * What judging is about: problems, tests, submissions, verdicts, and what is known when it is over.
  * Everything here is plain data and can be written as JSON.
- *
- * @module
  */
 
 import type { Outcome } from "../mod.ts";

@@ -1,11 +1,9 @@
 /**
  * Making the place for control groups of boxes ahead of time: once, or as a service that keeps it.
- *
- * @module
  */
 
 import { callerEnvironment, Sandbox } from "../box/sandbox.ts";
-import { toSandboxError } from "../box/errors.ts";
+import { toSandboxError } from "../host/errors.ts";
 import type { Log } from "../box/trace.ts";
 import { makeNamedGroup, takeDelegatedGroup } from "../cgroup/delegation.ts";
 import { findControlGroupRoot } from "../cgroup/root.ts";
@@ -31,10 +29,6 @@ export interface KeeperOptions extends SetupOptions {
 /**
  * Makes the place for control groups of boxes, moving no process. Where the configuration says that
  * a file names it, the file is written.
- *
- * @param options the configuration
- * @returns its directory, with cgroup v1 that of the memory controller
- * @throws {SandboxError} if control groups cannot be used here, with the reason
  */
 export async function setUpControlGroups({ configFile, log }: SetupOptions): Promise<string> {
   try {
@@ -58,9 +52,6 @@ interface Published {
 /**
  * The service: takes over the group that the service manager has made for it, names it in the file,
  * and keeps it until it is told to stop (SIGTERM, SIGINT). SIGHUP reads the configuration again.
- *
- * @param options the configuration
- * @throws {SandboxError} if control groups cannot be used here, with the reason
  */
 export async function keepControlGroups(options: KeeperOptions): Promise<void> {
   const { configFile, log } = options;

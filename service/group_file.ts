@@ -1,23 +1,12 @@
-/**
- * The file that says where control groups of boxes are made, for `cg_root = auto:FILE`.
- *
- * @module
- */
+/** The file that says where control groups of boxes are made, for `cg_root = auto:FILE`. */
 
 import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
 import { AT_FDCWD, type System } from "../ffi/system.ts";
-import { decodeOsString } from "../ffi/os_string.ts";
+import { decodeOsString } from "../text/os_string.ts";
 
-/**
- * Writes the file, so that readers see the old or the new one. Directories above it are made.
- *
- * @param system the kernel
- * @param path its path, absolute
- * @param directory what it is to say
- * @throws {SystemError} if that fails
- */
+/** Writes the file, so that readers see the old or the new one. Directories above it are made. */
 export function writeGroupFile(system: System, path: string, directory: string): void {
   const plan = new Plan();
   const parts = path.split("/").filter((part) => part !== "").slice(0, -1);
@@ -43,13 +32,7 @@ export function writeGroupFile(system: System, path: string, directory: string):
   system.run(plan, what);
 }
 
-/**
- * Removes the file, if it still says what we have written.
- *
- * @param system the kernel
- * @param path its path
- * @param directory what it must say
- */
+/** Removes the file, if it still says what we have written. */
 export function removeGroupFile(system: System, path: string, directory: string): void {
   const file = system.readFile(path);
   if (!file || decodeOsString(file.bytes).trim() !== directory) return;

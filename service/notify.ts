@@ -1,11 +1,9 @@
 /**
  * Telling the service manager how we are; see sd_notify(3). It is one datagram, so no library is
  * needed.
- *
- * @module
  */
 
-import { encodeOsString } from "../ffi/os_string.ts";
+import { encodeOsString } from "../text/os_string.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 
@@ -15,21 +13,7 @@ const MSG_NOSIGNAL = 0x4000;
 /** The room for a name in `struct sockaddr_un`. */
 const NAME_MAX_BYTES = 108;
 
-/**
- * Writes the address of a socket as the kernel wants it; see unix(7).
- *
- * @param name a path, or an abstract name behind `@`
- * @returns `struct sockaddr_un`, as long as it is used
- * @throws {RangeError} if it is neither, or too long
- *
- * @example
- * ```ts
- * import { socketAddress } from "isolate/service/notify.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals([...socketAddress("@ab")], [1, 0, 0, 97, 98]);
- * ```
- */
+/** Writes the address of a socket as the kernel wants it; see unix(7). */
 export function socketAddress(name: string): Uint8Array<ArrayBuffer> {
   const isAbstract = name.startsWith("@");
   const bytes = encodeOsString(isAbstract ? `${name.slice(1)}` : name);
@@ -44,15 +28,7 @@ export function socketAddress(name: string): Uint8Array<ArrayBuffer> {
   return address;
 }
 
-/**
- * Sends a message to the service manager.
- *
- * @param system the kernel
- * @param options the socket (the variable `NOTIFY_SOCKET`; undefined: there is no service manager)
- *   and lines such as `READY=1`
- * @throws {SystemError} if nobody listens there
- * @throws {RangeError} if it cannot be a socket
- */
+/** Sends a message to the service manager. */
 export function notify(
   system: System,
   { socket: name, lines }: { socket: string | undefined; lines: readonly string[] },

@@ -36,7 +36,7 @@ async function realPlans(): Promise<Map<string, Uint8Array>> {
 function smallPlan(): Plan {
   const plan = new Plan();
   const pid = plan.slot("pid");
-  const word = plan.room(8);
+  const word = plan.alloc(8);
   const text = plan.string("text");
   plan.step("getpid", [], { into: pid });
   plan.step("store", [word, 8, pid]);

@@ -186,7 +186,7 @@ Deno.test("init resets what its caller ignored, handled or blocked", async () =>
 
 Deno.test("init attends a program: it reaps orphans, reports the end, and exits", async () => {
   const plan = new Plan();
-  const pair = plan.room(8);
+  const pair = plan.alloc(8);
   plan.step("socketpair", [1, 5, 0, pair]);
   // Where nothing else is open these are descriptors 4 and 5.
   plan.reportFd = 5;
@@ -200,7 +200,7 @@ Deno.test("init attends a program: it reaps orphans, reports the end, and exits"
   // A second child, started later, which copies the report to standard output.
   const reader = plan.slot("reader");
   plan.spawn(args, { into: reader }, () => {
-    const report = plan.room(72);
+    const report = plan.alloc(72);
     const length = plan.slot("length");
     plan.step("read", [4, report, 72], { into: length });
     plan.step("write", [1, report, 72]);

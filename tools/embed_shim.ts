@@ -20,20 +20,7 @@ Deno.writeTextFileSync(
 const SHIMS = {
 ${shims.join("")}};
 
-/**
- * The bytes of the shim that the program carries; the same as in \`lib/\`.
- *
- * @param arch the architecture
- * @returns the shared library
- *
- * @example
- * \`\`\`ts
- * import { embeddedShim } from "isolate/ffi/embedded.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(embeddedShim("x86_64")[0], 0x7f);
- * \`\`\`
- */
+/** The bytes of the shim that the program carries; the same as in \`lib/\`. */
 export function embeddedShim(arch: "x86_64" | "aarch64"): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromBase64(SHIMS[arch]);
 }

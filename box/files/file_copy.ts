@@ -1,26 +1,15 @@
-/**
- * Copies files out of a box.
- *
- * @module
- */
+/** Copies files out of a box. */
 
-import { SandboxError } from "../errors.ts";
+import { SandboxError } from "../../host/errors.ts";
 import { checkLimit, checkMode, splitFilePath, tooLarge } from "./file_paths.ts";
 import { openToRead } from "./file_reader.ts";
 import { copyAll } from "./file_transfer.ts";
 import type { CopiedFile, CopyItem, FileAccess } from "./file_types.ts";
-import { NewHostFile } from "./host_file.ts";
+import { NewHostFile } from "../../host/open.ts";
 
 const LIMIT_BYTES = 64 << 20;
 
-/**
- * Copies files out of a box; see `BoxFiles.copyOut`.
- *
- * @param access the box
- * @param items which, and where to
- * @returns what became of each, in order
- * @throws {SandboxError} for what is not optional
- */
+/** Copies files out of a box; see `BoxFiles.copyOut`. */
 export async function copyOut(
   access: FileAccess,
   items: readonly CopyItem[],

@@ -1,36 +1,17 @@
-/**
- * Names in a box, and what is said when one of them leads nowhere, or elsewhere.
- *
- * @module
- */
+/** Names in a box, and what is said when one of them leads nowhere, or elsewhere. */
 
 import { ERRNO } from "../../ffi/errno.ts";
 import type { Plan, Slot } from "../../ffi/plan.ts";
 import { O } from "../../ffi/abi.ts";
 import { FILE_TYPE, type SystemError } from "../../ffi/system.ts";
-import { SandboxError } from "../errors.ts";
+import { SandboxError } from "../../host/errors.ts";
 import type { FileKind } from "./file_types.ts";
-import { openHowStrict } from "../resolve.ts";
+import { openHowStrict } from "../../host/resolve.ts";
 
 /** The kernel takes paths of up to 4095 bytes; programs can make longer ones, level by level. */
 const PIECE_BYTES_MAX = 3072;
 
-/**
- * Checks a name in a box.
- *
- * @param path relative to `box/`
- * @returns its parts; none for `box/` itself
- * @throws {SandboxError} `hostile-path` if it is empty, absolute, or could lead out of the box
- *
- * @example
- * ```ts
- * import { splitPath } from "isolate/box/files/file_paths.ts";
- * import { assertEquals, assertThrows } from "@std/assert";
- *
- * assertEquals(splitPath("./data//1.in"), ["data", "1.in"]);
- * assertThrows(() => splitPath("../etc/passwd"));
- * ```
- */
+/** Checks a name in a box. */
 export function splitPath(path: string): string[] {
   const problem = path === ""
     ? "it is empty"
@@ -50,13 +31,7 @@ export function splitPath(path: string): string[] {
   return path.split("/").filter((part) => part !== "" && part !== ".");
 }
 
-/**
- * The same for a name that must not be that of `box/` itself.
- *
- * @param path relative to `box/`
- * @returns its parts, at least one
- * @throws {SandboxError} `hostile-path`
- */
+/** The same for a name that must not be that of `box/` itself. */
 export function splitFilePath(path: string): string[] {
   const parts = splitPath(path);
   if (parts.length > 0 && !path.endsWith("/")) return parts;
@@ -69,11 +44,6 @@ export function splitFilePath(path: string): string[] {
 /**
  * Adds steps that open what a path leads to: without following any link, on the same mount, below
  * where it begins, however long the path is.
- *
- * @param plan the plan
- * @param base where the path begins
- * @param options its parts, flags of open(2) for the last, and what is tried, for messages
- * @returns the slot of the descriptor
  */
 export function planOpenPath(
   plan: Plan,
@@ -108,12 +78,7 @@ function joinPieces(parts: readonly string[]): string[] {
   return pieces.length === 0 ? ["."] : pieces;
 }
 
-/**
- * What kind of thing it is.
- *
- * @param mode its type and permission bits
- * @returns the kind
- */
+/** What kind of thing it is. */
 export function fileKind(mode: number): FileKind {
   switch (mode & FILE_TYPE.mask) {
     case FILE_TYPE.regular:
@@ -140,14 +105,7 @@ const KIND_NAMES: Readonly<Record<FileKind, string>> = {
   device: "a device",
 };
 
-/**
- * The error for something that is not of the kind it should be.
- *
- * @param what what was tried, e.g. `read "out" in the box`
- * @param found what it is
- * @param wanted what it should be
- * @returns what to throw
- */
+/** The error for something that is not of the kind it should be. */
 export function wrongKind(
   what: string,
   { found, wanted }: { found: FileKind; wanted: FileKind },
@@ -158,13 +116,7 @@ export function wrongKind(
   );
 }
 
-/**
- * The error for a file that is too large.
- *
- * @param what what was tried
- * @param limitBytes the limit
- * @returns what to throw
- */
+/** The error for a file that is too large. */
 export function tooLarge(what: string, limitBytes: number): SandboxError {
   return new SandboxError("too-large", `Cannot ${what}: it has more than ${limitBytes} bytes`);
 }
@@ -183,13 +135,7 @@ const HOSTILE: ReadonlyMap<number, string> = new Map([
   [ERRNO.ENAMETOOLONG, "a name in it is too long"],
 ]);
 
-/**
- * The error for a path that cannot be opened, or not be replaced.
- *
- * @param what what was tried
- * @param failure what the kernel said
- * @returns what to throw
- */
+/** The error for a path that cannot be opened, or not be replaced. */
 export function pathError(what: string, failure: SystemError): Error {
   const options = {
     cause: failure,
@@ -205,14 +151,7 @@ export function pathError(what: string, failure: SystemError): Error {
     : new SandboxError("hostile-path", `Cannot ${what}: ${meaning}`, options);
 }
 
-/**
- * Checks a limit of bytes or entries.
- *
- * @param name the option
- * @param value the limit
- * @returns the same
- * @throws {RangeError} if it is no whole number
- */
+/** Checks a limit of bytes or entries. */
 export function checkLimit(name: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw new RangeError(
@@ -220,13 +159,7 @@ export function checkLimit(name: string, value: number): number {
   );
 }
 
-/**
- * Checks permission bits.
- *
- * @param mode the bits
- * @returns the same
- * @throws {RangeError} if there are others among them
- */
+/** Checks permission bits. */
 export function checkMode(mode: number): number {
   if (Number.isInteger(mode) && mode >= 0 && mode <= 0o777) return mode;
   throw new RangeError(

@@ -4,7 +4,7 @@ import { O } from "../../ffi/abi.ts";
 import { SystemError } from "../../ffi/system.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import { textOf } from "../../tests/support/plans.ts";
-import { SandboxError } from "../errors.ts";
+import { SandboxError } from "../../host/errors.ts";
 import {
   checkLimit,
   checkMode,

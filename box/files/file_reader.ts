@@ -1,11 +1,7 @@
-/**
- * Reads files and directories of a box.
- *
- * @module
- */
+/** Reads files and directories of a box. */
 
 import { O } from "../../ffi/abi.ts";
-import { decodeOsString } from "../../ffi/os_string.ts";
+import { decodeOsString } from "../../text/os_string.ts";
 import { Plan } from "../../ffi/plan.ts";
 import {
   AT_EMPTY_PATH,
@@ -16,8 +12,8 @@ import {
   STATX_SIZE,
   type System,
 } from "../../ffi/system.ts";
-import { type Entry, readDirectory } from "../directory_reader.ts";
-import { SandboxError } from "../errors.ts";
+import { type Entry, readDirectory } from "../../host/list.ts";
+import { SandboxError } from "../../host/errors.ts";
 import {
   checkLimit,
   fileKind,
@@ -30,7 +26,7 @@ import {
 } from "./file_paths.ts";
 import { readAll } from "./file_transfer.ts";
 import type { FileAccess, FileEntry, FileKind } from "./file_types.ts";
-import { belongsTo } from "../tree.ts";
+import { belongsTo } from "../../host/tree.ts";
 
 const AT_NO_AUTOMOUNT = 0x800;
 const LIMIT_ENTRIES = 100_000;
@@ -44,14 +40,7 @@ export interface Opened {
   readonly status: FileStatus;
 }
 
-/**
- * Opens a regular file or a directory of a box to be read.
- *
- * @param access the box
- * @param options where, what it must be, and for messages what is tried
- * @returns its descriptor and status
- * @throws {SandboxError} `no-file` or `hostile-path`
- */
+/** Opens a regular file or a directory of a box to be read. */
 export function openToRead(
   access: FileAccess,
   { parts, kind, what }: { parts: readonly string[]; kind: FileKind; what: string },
@@ -63,7 +52,7 @@ export function openToRead(
   // Nothing of this waits: for a writer of a FIFO, or for a program that holds a lease on its file.
   const flags = O.O_NONBLOCK | O.O_NOCTTY | O.O_NOFOLLOW | O.O_NOATIME;
   const fd = planOpenPath(plan, box, { parts, flags, what });
-  const status = plan.room(STATX_SIZE);
+  const status = plan.alloc(STATX_SIZE);
   plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
   plan.step("close", [box], { always: true });
   const failure = system.attempt(plan, what);
@@ -78,15 +67,7 @@ export function openToRead(
   throw new SandboxError("hostile-path", `Cannot ${what}: it belongs to user ${opened.status.uid}`);
 }
 
-/**
- * Reads a file; see `BoxFiles.read`.
- *
- * @param access the box
- * @param path where
- * @param options the most it may have
- * @returns its bytes
- * @throws {SandboxError} `no-file`, `too-large` or `hostile-path`
- */
+/** Reads a file; see `BoxFiles.read`. */
 export async function readFile(
   access: FileAccess,
   path: string,
@@ -108,15 +89,7 @@ export async function readFile(
   }
 }
 
-/**
- * Lists a directory; see `BoxFiles.list`.
- *
- * @param access the box
- * @param path which
- * @param options the most entries it may have
- * @returns its entries, sorted by name
- * @throws {SandboxError} `no-file`, `too-large` or `hostile-path`
- */
+/** Lists a directory; see `BoxFiles.list`. */
 export function listDirectory(
   access: FileAccess,
   path: string,
@@ -149,7 +122,7 @@ export function listDirectory(
 function lookAt(system: System, fd: number, entries: readonly Entry[]): FileEntry[] {
   const plan = new Plan();
   const looks = entries.map(({ name }) => {
-    const [status, result] = [plan.room(STATX_SIZE), plan.slot("")];
+    const [status, result] = [plan.alloc(STATX_SIZE), plan.slot("")];
     const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
     plan.step("statx", [fd, plan.bytes(name), flags, STATX_BASIC, status], {
       into: result,

@@ -1,11 +1,9 @@
 /**
  * Moves content of files between descriptors and memory, piece by piece. Small pieces are moved at
  * once; large ones on another thread, lest the keeper of other boxes wait for the disk.
- *
- * @module
  */
 
-import { joinBytes } from "../../ffi/bytes.ts";
+import { joinBytes } from "../../text/bytes.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
 
@@ -30,15 +28,7 @@ async function move(system: System, plan: Plan, { bytes, title }: {
   return result;
 }
 
-/**
- * Reads a file to its end.
- *
- * @param system the kernel
- * @param fd the file
- * @param options its size as far as one can tell, what is read at most, and for messages what is tried
- * @returns its bytes; undefined if there are more
- * @throws {SystemError} if it cannot be read
- */
+/** Reads a file to its end. */
 export async function readAll(
   system: System,
   fd: number,
@@ -52,7 +42,7 @@ export async function readAll(
     const expected = Math.max(sizeBytes + 1 - total, 4096);
     const length = Math.min(expected, limitBytes + 1 - total, PIECE_BYTES);
     const plan = new Plan();
-    const buffer = plan.room(length);
+    const buffer = plan.alloc(length);
     plan.step("read", [fd, buffer, length], { into: plan.slot("bytes"), what });
     const count = await move(system, plan, { bytes: length, title: what });
     if (count === 0) break;
@@ -64,14 +54,7 @@ export async function readAll(
   return joinBytes(pieces, total);
 }
 
-/**
- * Writes bytes.
- *
- * @param system the kernel
- * @param fd where to
- * @param options the bytes, and for messages what is tried
- * @throws {SystemError} if they cannot be written
- */
+/** Writes bytes. */
 export async function writeBytes(
   system: System,
   fd: number,
@@ -85,15 +68,7 @@ export async function writeBytes(
   }
 }
 
-/**
- * Copies a file to its end, within the kernel; see sendfile(2). Holes become zeros.
- *
- * @param system the kernel
- * @param from the file, and its size as far as one can tell
- * @param options where to, the most that is copied, and for messages what is tried
- * @returns how many bytes it had; undefined if there are more
- * @throws {SystemError} if they cannot be read or written
- */
+/** Copies a file to its end, within the kernel; see sendfile(2). Holes become zeros. */
 export async function copyAll(
   system: System,
   from: { fd: number; sizeBytes: number },

@@ -1,8 +1,4 @@
-/**
- * What is said of the files of a box.
- *
- * @module
- */
+/** What is said of the files of a box. */
 
 import type { Sandbox } from "../sandbox.ts";
 

@@ -6,8 +6,6 @@
  *
  * While no program runs everything in a box is the caller's, so it is his rights that count: he could
  * have moved a folder of his into the box in which there is something of others.
- *
- * @module
  */
 
 import { O } from "../../ffi/abi.ts";
@@ -26,9 +24,9 @@ import {
 } from "./file_paths.ts";
 import { copyAll, SMALL_BYTES, writeBytes } from "./file_transfer.ts";
 import type { FileAccess, FileContent, WriteOptions } from "./file_types.ts";
-import { openHostFile } from "./host_file.ts";
-import { asIdentity } from "../identity.ts";
-import { openHowStrict } from "../resolve.ts";
+import { openHostFile } from "../../host/open.ts";
+import { asIdentity } from "../../host/identity.ts";
+import { openHowStrict } from "../../host/resolve.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { planWriterCheck, waitForWriters } from "./writers.ts";
 
@@ -47,14 +45,7 @@ interface Target {
   readonly what: string;
 }
 
-/**
- * Puts a file into a box; see `BoxFiles.write`.
- *
- * @param access the box
- * @param path where
- * @param options what, and how
- * @throws {SandboxError} if that cannot be done; what was there before is then still there
- */
+/** Puts a file into a box; see `BoxFiles.write`. */
 export async function writeFile(
   access: FileAccess,
   path: string,
@@ -294,13 +285,7 @@ function planLevels(plan: Plan, box: number, { parts, owner, what }: {
   return parent as Slot;
 }
 
-/**
- * Makes a directory with those above it; see `BoxFiles.makeDirectory`.
- *
- * @param access the box
- * @param path where
- * @throws {SandboxError} `hostile-path` if something else is in the way
- */
+/** Makes a directory with those above it; see `BoxFiles.makeDirectory`. */
 export function makeDirectory(access: FileAccess, path: string): void {
   const parts = splitPath(path);
   const what = `make the directory ${JSON.stringify(path)} in the box`;

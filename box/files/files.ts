@@ -6,11 +6,9 @@
  * relative to `box/`; bytes that are no UTF-8 are written as in `encodeOsString()`.
  *
  * The work itself is loaded when it is first wanted: a command that runs a program needs none of it.
- *
- * @module
  */
 
-import { toSandboxError } from "../errors.ts";
+import { toSandboxError } from "../../host/errors.ts";
 import type {
   CopiedFile,
   CopyItem,

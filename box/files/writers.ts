@@ -8,15 +8,13 @@
  * child has given its memory up). So nothing that this process could do or leave undone helps but to
  * look. The kernel grants a read lease on a file only if nobody has it open for writing; see
  * fcntl(2), F_SETLEASE.
- *
- * @module
  */
 
 import { O } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
-import { SandboxError } from "../errors.ts";
+import { SandboxError } from "../../host/errors.ts";
 
 const F_SETSIG = 10;
 const F_SETLEASE = 1024;
@@ -28,13 +26,7 @@ const SIGURG = 23;
 const PATIENCE_MS = 10_000;
 const PAUSE_MAX_MS = 20;
 
-/**
- * Adds steps that find out whether somebody has a file open for writing.
- *
- * @param plan the plan
- * @param file the open directory and the name
- * @returns the slot that will hold `-EAGAIN` if so
- */
+/** Adds steps that find out whether somebody has a file open for writing. */
 export function planWriterCheck(plan: Plan, file: { parent: number; name: string }): Slot {
   const [fd, granted] = [plan.slot("written file"), plan.slot("lease")];
   const flags = O.O_NOFOLLOW | O.O_NONBLOCK | O.O_NOCTTY | O.O_CLOEXEC;
@@ -48,14 +40,7 @@ export function planWriterCheck(plan: Plan, file: { parent: number; name: string
   return granted;
 }
 
-/**
- * Waits until nobody has a file open for writing any more.
- *
- * @param system the kernel
- * @param file the open directory and the name
- * @param granted what {@linkcode planWriterCheck} has found
- * @throws {SandboxError} `system` if that takes too long
- */
+/** Waits until nobody has a file open for writing any more. */
 export async function waitForWriters(
   system: System,
   file: { parent: number; name: string; what: string },

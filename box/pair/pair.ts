@@ -1,12 +1,8 @@
-/**
- * Two programs that talk to each other, each in a box of its own.
- *
- * @module
- */
+/** Two programs that talk to each other, each in a box of its own. */
 
 import type { Box } from "../box.ts";
-import { toSandboxError } from "../errors.ts";
-import type { Outcome } from "../outcome.ts";
+import { toSandboxError } from "../../host/errors.ts";
+import type { Outcome } from "../outcome/outcome.ts";
 import { duplicate, makePipes, type Pipe, unreadBytes } from "./pipes.ts";
 import type { RunOptions } from "../run.ts";
 import type { PairSide, Transcript } from "./transcript.ts";

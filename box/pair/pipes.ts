@@ -1,13 +1,9 @@
-/**
- * Pipes between boxes.
- *
- * @module
- */
+/** Pipes between boxes. */
 
 import { O } from "../../ffi/abi.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
-import { toSandboxError } from "../errors.ts";
+import { toSandboxError } from "../../host/errors.ts";
 
 const F_DUPFD_CLOEXEC = 1030;
 const FIONREAD = 0x541b;
@@ -21,14 +17,7 @@ export interface Pipe {
   readonly writeFd: number;
 }
 
-/**
- * Makes pipes.
- *
- * @param system the kernel
- * @param count how many
- * @returns the pipes
- * @throws {SandboxError} if the process has no descriptors left; none is left open then
- */
+/** Makes pipes. */
 export function makePipes(system: System, count: number): Pipe[] {
   const plan = new Plan();
   const ends = Array.from({ length: count }, () => plan.struct([-1, -1]));
@@ -43,14 +32,7 @@ export function makePipes(system: System, count: number): Pipe[] {
   throw toSandboxError(failure);
 }
 
-/**
- * How much is in pipes, see ioctl_pipe(2).
- *
- * @param system the kernel
- * @param fds an end of each pipe
- * @returns bytes that were written and not read yet, in this order
- * @throws {SystemError} if one of them is no pipe
- */
+/** How much is in pipes, see ioctl_pipe(2). */
 export function unreadBytes(system: System, fds: readonly number[]): number[] {
   const plan = new Plan();
   const counts = fds.map((fd) => {
@@ -62,14 +44,7 @@ export function unreadBytes(system: System, fds: readonly number[]): number[] {
   return counts.map((count) => plan.view(count).getInt32(0, true));
 }
 
-/**
- * Duplicates descriptors, see fcntl(2).
- *
- * @param system the kernel
- * @param fds the descriptors
- * @returns the duplicates, in this order; no program gets one of them either
- * @throws {SandboxError} if the process has no descriptors left; none is left open then
- */
+/** Duplicates descriptors, see fcntl(2). */
 export function duplicate(system: System, fds: readonly number[]): number[] {
   const plan = new Plan();
   const copies = fds.map((fd) => {

@@ -3,8 +3,6 @@
  *
  * What is passed on is copied, not moved from pipe to pipe: a program could change pages that it has
  * moved into a pipe (vmsplice(2)) after they were written down.
- *
- * @module
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
@@ -12,7 +10,7 @@ import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { TeeBurst, type TeeEnds, type TeeEvent } from "./tee_burst.ts";
 import type { Transcript } from "./transcript.ts";
-import type { Waiter } from "../waiter.ts";
+import type { Waiter } from "../keep/waiter.ts";
 
 const READ_SIZE = 65536;
 const POLLERR = 8;
@@ -47,11 +45,7 @@ export class Tee {
   readonly #options: TeeOptions;
   readonly #directions: readonly Direction[];
 
-  /**
-   * Makes a tee, which does nothing yet.
-   *
-   * @param options the pipes and the transcript
-   */
+  /** Makes a tee, which does nothing yet. */
   constructor(options: TeeOptions) {
     this.#options = options;
     this.#directions = options.directions.map((ends) => ({
@@ -64,8 +58,6 @@ export class Tee {
   /**
    * Passes on what the programs say until in each direction one of them has closed its end; that is
    * the case at the latest when both are dead.
-   *
-   * @throws {SystemError} if the kernel refuses what it should not; the pipes are then closed
    */
   async run(): Promise<void> {
     try {
@@ -176,7 +168,7 @@ export class Tee {
   #writeDownRest({ from, readFd }: Direction): void {
     const { system, transcript } = this.#options;
     const plan = new Plan();
-    const buffer = plan.room(READ_SIZE);
+    const buffer = plan.alloc(READ_SIZE);
     const length = plan.slot("length");
     plan.step("read", [readFd, buffer, buffer.length], { into: length, ignore: "all" });
     const execute = system.prepare(plan, "what nobody has read");

@@ -5,8 +5,6 @@
  * then the loop of the runtime, then a plan is executed) would take longer than the message itself;
  * so one plan, on another thread, waits for message after message until nobody has said anything for
  * a moment.
- *
- * @module
  */
 
 import { O, PLAN } from "../../ffi/abi.ts";
@@ -86,13 +84,7 @@ export class TeeBurst {
   readonly #timer: number;
   readonly #image: Uint8Array<ArrayBuffer>;
 
-  /**
-   * Plans it, and makes the descriptors non-blocking.
-   *
-   * @param system the kernel
-   * @param options the directions; and how many messages of each are passed on at most: a plan for
-   *   many takes longer to make than many programs talk
-   */
+  /** Plans it, and makes the descriptors non-blocking. */
   constructor(
     system: System,
     { directions, rounds }: { directions: readonly TeeEnds[]; rounds: number },
@@ -100,7 +92,7 @@ export class TeeBurst {
     this.#system = system;
     const plan = this.#plan;
     this.#timer = makeTimer(system);
-    const polls = plan.room((directions.length + 1) * POLL_SIZE);
+    const polls = plan.alloc((directions.length + 1) * POLL_SIZE);
     const timerPoll = polls.part(directions.length * POLL_SIZE, POLL_SIZE);
     this.#lines = directions.map((ends, i) => ({
       ends,
@@ -110,7 +102,7 @@ export class TeeBurst {
     }));
     const time = plan.struct([0n, 0n, 0n, TIME_MAX_NS]);
     plan.step("timerfd_settime", [this.#timer, 0, time, 0]);
-    const expirations = plan.room(8);
+    const expirations = plan.alloc(8);
     for (let round = 0; round < rounds; round++) {
       const expired = plan.slot("expired");
       // A timeout of its own would set a timer and take it back for each message.
@@ -136,7 +128,7 @@ export class TeeBurst {
     const { readFd, writeFd } = this.#lines[direction]!;
     const firstStep = plan.steps.length;
     const [length, written] = [plan.slot("length"), plan.slot("written")];
-    const buffer = plan.room(MESSAGE_MAX_BYTES);
+    const buffer = plan.alloc(MESSAGE_MAX_BYTES);
     plan.step("read", [readFd, buffer, buffer.length], { into: length, ignore: "all" });
     planEnd(plan, [length, 0]);
     // Where nothing was read the length is negative, and the kernel refuses that without looking
@@ -151,13 +143,7 @@ export class TeeBurst {
     this.#passages.push({ direction, firstStep, length, buffer, written });
   }
 
-  /**
-   * Whether messages of a direction are taken; they are at first.
-   *
-   * @param direction its number
-   * @param wanted false while its last message has not been passed on: an execution then ends when
-   *   there is room for it
-   */
+  /** Whether messages of a direction are taken; they are at first. */
   listen(direction: number, wanted: boolean): void {
     const { ends, readFd, poll } = this.#lines[direction]!;
     this.#plan.put(readFd, wanted ? ends.readFd : NO_FD);
@@ -166,24 +152,14 @@ export class TeeBurst {
     else setPoll(view, { fd: ends.writeFd, events: POLLOUT });
   }
 
-  /**
-   * Has nothing more to do with a direction, whose descriptors are to be closed.
-   *
-   * @param direction its number
-   */
+  /** Has nothing more to do with a direction, whose descriptors are to be closed. */
   drop(direction: number): void {
     const { readFd, writeFd, poll } = this.#lines[direction]!;
     for (const fd of [readFd, writeFd]) this.#plan.put(fd, NO_FD);
     setPoll(this.#plan.view(poll), { fd: NO_FD, events: 0 });
   }
 
-  /**
-   * Passes messages on until nobody says anything for a moment, or something has to be decided.
-   *
-   * @param said is told each message, as a view that the next execution overwrites
-   * @returns what there is to be decided
-   * @throws {SystemError} if the kernel refuses what it should not
-   */
+  /** Passes messages on until nobody says anything for a moment, or something has to be decided. */
   async pass(said: (from: PairSide, bytes: Uint8Array) => void): Promise<Passed> {
     const status = await this.#system.library.execAside(this.#image);
     const header = new DataView(this.#image.buffer);

@@ -1,8 +1,4 @@
-/**
- * What two programs have said to each other.
- *
- * @module
- */
+/** What two programs have said to each other. */
 
 /** One of two programs that are connected. */
 export type PairSide = "first" | "second";

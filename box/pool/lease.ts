@@ -1,11 +1,7 @@
-/**
- * Leases of boxes, and the pools that give them.
- *
- * @module
- */
+/** Leases of boxes, and the pools that give them. */
 
 import type { Box } from "../box.ts";
-import type { InitOptions } from "../box_claim.ts";
+import type { InitOptions } from "../claim/box_claim.ts";
 import type { Sandbox } from "../sandbox.ts";
 
 /** Which boxes a pool leases, and how they are made. */

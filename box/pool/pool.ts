@@ -1,13 +1,11 @@
 /**
  * Pools of boxes: as many jobs as wanted share some boxes, and processes share a range of box ids.
- *
- * @module
  */
 
 import type { Box } from "../box.ts";
-import { toSandboxError } from "../errors.ts";
+import { toSandboxError } from "../../host/errors.ts";
 import type { Lease, PoolOptions } from "./lease.ts";
-import type { LeaseDesk } from "./lease_desk.ts";
+import type { LeaseQueue } from "./lease_queue.ts";
 
 /**
  * Leases boxes from a range of ids. Any number of pools, in any number of processes, may share a range,
@@ -37,10 +35,10 @@ import type { LeaseDesk } from "./lease_desk.ts";
  * ```
  */
 export class BoxPool {
-  readonly #desk: LeaseDesk;
+  readonly #queue: LeaseQueue;
 
-  private constructor(desk: LeaseDesk) {
-    this.#desk = desk;
+  private constructor(queue: LeaseQueue) {
+    this.#queue = queue;
   }
 
   /**
@@ -54,8 +52,8 @@ export class BoxPool {
   static async create(options: PoolOptions): Promise<BoxPool> {
     try {
       // A command that runs a program needs none of it.
-      const { LeaseDesk } = await import("./lease_desk.ts");
-      return new BoxPool(await LeaseDesk.open(options));
+      const { LeaseQueue } = await import("./lease_queue.ts");
+      return new BoxPool(await LeaseQueue.open(options));
     } catch (error) {
       throw toSandboxError(error);
     }
@@ -63,7 +61,7 @@ export class BoxPool {
 
   /** How many boxes are leased now. */
   get leased(): number {
-    return this.#desk.leased;
+    return this.#queue.leased;
   }
 
   /**
@@ -75,7 +73,7 @@ export class BoxPool {
    *   `pool-closed`, or why a box cannot be made
    */
   lease(options: { signal?: AbortSignal | undefined } = {}): Promise<Lease> {
-    return this.#desk.lease(options.signal);
+    return this.#queue.lease(options.signal);
   }
 
   /**
@@ -99,7 +97,7 @@ export class BoxPool {
    * when all leases have ended; by then all boxes are cleaned up.
    */
   close(): Promise<void> {
-    return this.#desk.close();
+    return this.#queue.close();
   }
 
   /** Closes the pool, for `await using`. */

@@ -1,8 +1,4 @@
-/**
- * Output of a program, kept in memory.
- *
- * @module
- */
+/** Output of a program, kept in memory. */
 
 /** What is done with a program that writes more than its limit. */
 export type Overflow =
@@ -111,13 +107,7 @@ export class Capture {
   }
 }
 
-/**
- * Checks a limit of bytes.
- *
- * @param limitBytes the limit
- * @returns the same
- * @throws {RangeError} if it is no whole number of bytes
- */
+/** Checks a limit of bytes. */
 export function checkLimitBytes(limitBytes: number): number {
   if (Number.isSafeInteger(limitBytes) && limitBytes >= 0) return limitBytes;
   throw new RangeError(

@@ -1,8 +1,4 @@
-/**
- * From the pipe that a program writes to, into memory.
- *
- * @module
- */
+/** From the pipe that a program writes to, into memory. */
 
 import type { Capture } from "./capture.ts";
 import { PipeReader } from "./pipe_reader.ts";
@@ -17,23 +13,14 @@ export class CapturePump extends OutputPump {
   readonly #reader: PipeReader;
   #bytes = READ_FIRST_BYTES;
 
-  /**
-   * Makes a pump.
-   *
-   * @param options what it works with
-   * @param capture what keeps the output
-   */
+  /** Makes a pump. */
   constructor(options: PumpOptions, capture: Capture) {
     super(options);
     this.#capture = capture;
     this.#reader = new PipeReader(options.system, options.pipeFd);
   }
 
-  /**
-   * Reads once.
-   *
-   * @returns how many bytes, or why none
-   */
+  /** Reads once. */
   protected override move(): number | "idle" | "closed" | "overflow" {
     const piece = this.#reader.read(this.#bytes);
     if (!piece) return "idle";

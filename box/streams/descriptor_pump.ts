@@ -1,8 +1,4 @@
-/**
- * From the pipe that a program writes to, to a descriptor.
- *
- * @module
- */
+/** From the pipe that a program writes to, to a descriptor. */
 
 import { ERRNO } from "../../ffi/errno.ts";
 import { Plan } from "../../ffi/plan.ts";
@@ -26,12 +22,7 @@ export class DescriptorPump extends OutputPump {
   /** Read, but not written yet. */
   #pending = new Uint8Array(0);
 
-  /**
-   * Makes a pump.
-   *
-   * @param options what it works with
-   * @param target where to write to, and how much
-   */
+  /** Makes a pump. */
   constructor(
     options: PumpOptions,
     { target, limitBytes }: { target: Target; limitBytes: number },
@@ -52,12 +43,7 @@ export class DescriptorPump extends OutputPump {
     return !this.#target.isLive;
   }
 
-  /**
-   * Moves something.
-   *
-   * @param bytes how much at most
-   * @returns how many bytes, or why none
-   */
+  /** Moves something. */
   protected override move(bytes: number): number | "idle" | "blocked" | "closed" | "overflow" {
     if (this.#pending.length > 0) return this.#writePending();
     if (this.#leftBytes === 0) {

@@ -1,14 +1,10 @@
-/**
- * From a `ReadableStream` to the standard input of a program.
- *
- * @module
- */
+/** From a `ReadableStream` to the standard input of a program. */
 
 import { ERRNO } from "../../ffi/errno.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
-import { SandboxError } from "../errors.ts";
-import type { Waiter } from "../waiter.ts";
+import { SandboxError } from "../../host/errors.ts";
+import type { Waiter } from "../keep/waiter.ts";
 
 /** A plan has a copy of what it writes; and other boxes are to get their turn. */
 const PIECE_BYTES = 1 << 18;
@@ -33,12 +29,7 @@ export class Feed {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #isClosed = false;
 
-  /**
-   * Takes the stream.
-   *
-   * @param options the stream and the pipe
-   * @throws {TypeError} if somebody else reads the stream
-   */
+  /** Takes the stream. */
   constructor(options: FeedOptions) {
     this.#system = options.system;
     this.#waiter = options.waiter;
@@ -46,11 +37,7 @@ export class Feed {
     this.#reader = options.stream.getReader();
   }
 
-  /**
-   * Begins; it goes on by itself.
-   *
-   * @param onError is told if the stream fails before it is closed
-   */
+  /** Begins; it goes on by itself. */
   begin(onError: (error: SandboxError) => void): void {
     this.#feed().catch((cause: unknown) => {
       if (this.#isClosed) return;

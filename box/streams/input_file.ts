@@ -4,25 +4,16 @@
  * A descriptor tells where its file lies (readlink(2) of /proc/self/fd/0), and where its permissions are
  * careless it can be opened again for writing. So the program gets the file by a mount of its own that
  * is attached nowhere, consists of nothing but the file, and is read-only; see open_tree(2).
- *
- * @module
  */
 
 import { O } from "../../ffi/abi.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, type System } from "../../ffi/system.ts";
-import { MOUNT_ATTR, planRestrictions } from "../mounts.ts";
+import { MOUNT_ATTR, planRestrictions } from "../setup/mounts.ts";
 
 const OPEN_TREE_CLONE = 1;
 
-/**
- * Opens a file again by a mount of its own.
- *
- * @param system the kernel
- * @param fd the regular file, open for reading; it is closed here if it is not what is returned
- * @returns a descriptor at the beginning of the same file, closed on execve; the given one where the
- *   kernel can make no such mount, as for files of another mount namespace
- */
+/** Opens a file again by a mount of its own. */
 export function isolateInput(system: System, fd: number): number {
   const clone = new Plan();
   const mount = clone.slot("mount of the input");

@@ -1,8 +1,4 @@
-/**
- * Reading from a pipe that never waits.
- *
- * @module
- */
+/** Reading from a pipe that never waits. */
 
 import { ERRNO } from "../../ffi/errno.ts";
 import { Plan } from "../../ffi/plan.ts";
@@ -15,24 +11,13 @@ export class PipeReader {
   #bytes = 0;
   #read: (() => Uint8Array<ArrayBuffer> | undefined) | undefined;
 
-  /**
-   * Prepares to read.
-   *
-   * @param system the kernel
-   * @param fd the end of the pipe, which never waits
-   */
+  /** Prepares to read. */
   constructor(system: System, fd: number) {
     this.#system = system;
     this.#fd = fd;
   }
 
-  /**
-   * Reads once.
-   *
-   * @param bytes how much at most
-   * @returns a view that holds until the next read; empty at the end, undefined if there is nothing yet
-   * @throws {SystemError} if it cannot be read
-   */
+  /** Reads once. */
   read(bytes: number): Uint8Array<ArrayBuffer> | undefined {
     if (!this.#read || bytes !== this.#bytes) this.#read = this.#prepare(bytes);
     return this.#read();
@@ -41,7 +26,7 @@ export class PipeReader {
   #prepare(bytes: number): () => Uint8Array<ArrayBuffer> | undefined {
     this.#bytes = bytes;
     const plan = new Plan();
-    const buffer = plan.room(bytes);
+    const buffer = plan.alloc(bytes);
     const length = plan.slot("length");
     plan.step("read", [this.#fd, buffer, bytes], { into: length, ignore: ERRNO.EAGAIN });
     const execute = this.#system.prepare(plan, "read output");

@@ -1,8 +1,6 @@
 /**
  * From the pipe that a program writes to, to where its output is kept. A pump moves what there is and
  * never waits; the keeper knows when it is worth while to call it again.
- *
- * @module
  */
 
 import { O } from "../../ffi/abi.ts";
@@ -10,7 +8,7 @@ import { ERRNO } from "../../ffi/errno.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { AT_FDCWD, type System } from "../../ffi/system.ts";
 import type { Overflow } from "./capture.ts";
-import type { Waiter } from "../waiter.ts";
+import type { Waiter } from "../keep/waiter.ts";
 
 const SPLICE_F_MOVE = 1;
 const SPLICE_F_NONBLOCK = 2;
@@ -64,11 +62,7 @@ export abstract class OutputPump {
   #isBlocked = false;
   #nextTurnMs = 0;
 
-  /**
-   * Makes a pump.
-   *
-   * @param options what it works with
-   */
+  /** Makes a pump. */
   protected constructor(options: PumpOptions) {
     this.system = options.system;
     this.name = options.name;
@@ -107,21 +101,10 @@ export abstract class OutputPump {
     return true;
   }
 
-  /**
-   * Moves something.
-   *
-   * @param bytes how much at most
-   * @returns how many bytes, or why none
-   */
+  /** Moves something. */
   protected abstract move(bytes: number): number | "idle" | "blocked" | "closed" | "overflow";
 
-  /**
-   * Moves what there is, at most as much as one turn may.
-   *
-   * @param nowMs now, on CLOCK_MONOTONIC
-   * @returns what came of it
-   * @throws {SystemError} if it cannot be written where it goes to
-   */
+  /** Moves what there is, at most as much as one turn may. */
   turn(nowMs: number): Turn {
     if (this.#state !== "open") return this.#state;
     this.#isBlocked = false;
@@ -181,11 +164,6 @@ function openNull(system: System): number {
 /**
  * Moves bytes out of a pipe without copying them to here, and without waiting where that can be had;
  * see splice(2).
- *
- * @param system the kernel
- * @param options from where to where, how much at most, and which errno is no failure
- * @returns how many bytes, or a negative errno
- * @throws {SystemError} if it fails otherwise
  */
 export function spliced(system: System, { from, to, bytes, ignore }: {
   from: number;

@@ -1,8 +1,6 @@
 /**
  * The standard streams of one run that are more than a descriptor or a path inside the box: what the
  * keeper does for them while the program runs. Runs without such streams do not load this.
- *
- * @module
  */
 
 import type { System } from "../../ffi/system.ts";
@@ -10,12 +8,12 @@ import { Capture, checkLimitBytes, type Overflow } from "./capture.ts";
 import { CapturePump } from "./capture_pump.ts";
 import { DescriptorPump } from "./descriptor_pump.ts";
 import { Feed } from "./feed.ts";
-import type { Identity } from "../identity.ts";
-import type { Stream } from "../program.ts";
+import type { Identity } from "../../host/identity.ts";
+import type { Stream } from "../setup/program.ts";
 import type { OutputPump, PumpOptions, Turn } from "./pump.ts";
 import { duplicate, openHostFile, openMemory, openPipe, targetOf } from "./stream_fds.ts";
 import type { Input, Output } from "./streams.ts";
-import type { Waiter } from "../waiter.ts";
+import type { Waiter } from "../keep/waiter.ts";
 
 const encoder = new TextEncoder();
 
@@ -75,13 +73,7 @@ export class RunStreams {
   #onEnd: () => void = () => {};
   #turnMs = 0;
 
-  /**
-   * Opens the streams.
-   *
-   * @param options what they are connected to
-   * @throws {SystemError} if something cannot be opened
-   * @throws {RangeError} if a limit is no whole number of bytes
-   */
+  /** Opens the streams. */
   constructor(options: OpenStreamsOptions) {
     this.#options = options;
     try {
@@ -124,21 +116,13 @@ export class RunStreams {
     this.#boxFds = [];
   }
 
-  /**
-   * Begins to feed the program.
-   *
-   * @param onEnd is called when a stream is a reason to end the run; {@linkcode end} says why
-   */
+  /** Begins to feed the program. */
   begin(onEnd: () => void): void {
     this.#onEnd = onEnd;
     this.#feed?.begin((error) => this.#endFor({ kind: "error", error }));
   }
 
-  /**
-   * Moves what there is to be moved.
-   *
-   * @param nowMs now, on CLOCK_MONOTONIC
-   */
+  /** Moves what there is to be moved. */
   turn(nowMs: number): void {
     this.#turnMs = nowMs;
     for (const one of this.#pumps) {
@@ -146,11 +130,7 @@ export class RunStreams {
     }
   }
 
-  /**
-   * Moves what is left when everything in the box is dead.
-   *
-   * @param options until when to wait for a descriptor that takes no more
-   */
+  /** Moves what is left when everything in the box is dead. */
   async finish(options: { deadlineMs: number; abort: AbortSignal | undefined }): Promise<void> {
     this.#onEnd = () => {};
     this.#feed?.close();

@@ -1,8 +1,4 @@
-/**
- * The descriptors behind the streams of a run: pipes, memory files, files of the host.
- *
- * @module
- */
+/** The descriptors behind the streams of a run: pipes, memory files, files of the host. */
 
 import { O } from "../../ffi/abi.ts";
 import { type Argument, Plan } from "../../ffi/plan.ts";
@@ -15,10 +11,10 @@ import {
   STATX_SIZE,
   type System,
 } from "../../ffi/system.ts";
-import { SandboxError } from "../errors.ts";
-import { asIdentity, type Identity } from "../identity.ts";
+import { SandboxError } from "../../host/errors.ts";
+import { asIdentity, type Identity } from "../../host/identity.ts";
 import { isolateInput } from "./input_file.ts";
-import { RESOLVE } from "../resolve.ts";
+import { RESOLVE } from "../../host/resolve.ts";
 
 const F_GETFL = 3;
 const F_SETFL = 4;
@@ -43,21 +39,13 @@ export interface BoxPipe {
   readonly ownFd: number;
 }
 
-/**
- * Makes a pipe between the box and the keeper.
- *
- * @param system the kernel
- * @param options which end is the keeper's, and the user of the box, to whom the pipe is given so that
- *   programs can open `/dev/stdin` and `/dev/stdout`
- * @returns both ends, closed on execve
- * @throws {SystemError} if the process has no descriptors left
- */
+/** Makes a pipe between the box and the keeper. */
 export function openPipe(
   system: System,
   { own, boxUser }: { own: "reads" | "writes"; boxUser: Identity },
 ): BoxPipe {
   const plan = new Plan();
-  const pair = plan.room(8);
+  const pair = plan.alloc(8);
   plan.step("pipe2", [pair, O.O_CLOEXEC], { what: "make a pipe" });
   system.run(plan, "make a pipe");
   const [readFd, writeFd] = [plan.view(pair).getInt32(0, true), plan.view(pair).getInt32(4, true)];
@@ -74,14 +62,7 @@ export function openPipe(
   throw failure;
 }
 
-/**
- * Puts bytes into a file in memory that nobody can change any more; see memfd_create(2).
- *
- * @param system the kernel
- * @param bytes what it holds
- * @returns its descriptor, at the beginning of the file, closed on execve
- * @throws {SystemError} if there is not enough memory
- */
+/** Puts bytes into a file in memory that nobody can change any more; see memfd_create(2). */
 export function openMemory(system: System, bytes: Uint8Array): number {
   const plan = new Plan();
   const memory = plan.slot("memory file");
@@ -144,15 +125,7 @@ export interface HostFileOptions {
   readonly boxRoot: string;
 }
 
-/**
- * Opens a file of the host with the caller's rights.
- *
- * @param system the kernel
- * @param options which file, and what for
- * @returns its descriptor, closed on execve
- * @throws {SystemError} if the caller cannot open it
- * @throws {SandboxError} if it is no regular file or character device, or lies in a box
- */
+/** Opens a file of the host with the caller's rights. */
 export function openHostFile(system: System, options: HostFileOptions): number {
   const { path, use, stream, caller, own } = options;
   // By name it would be opened through whatever link the program has put there.
@@ -164,7 +137,7 @@ export function openHostFile(system: System, options: HostFileOptions): number {
   }
   const plan = new Plan();
   const fd = plan.slot(path);
-  const status = plan.room(STATX_SIZE);
+  const status = plan.alloc(STATX_SIZE);
   // Never wait for the other end of a FIFO.
   const flags = O.O_CLOEXEC | O.O_NOCTTY | O.O_NONBLOCK |
     (use === "write" ? O.O_WRONLY | O.O_CREAT | O.O_TRUNC : 0);
@@ -212,15 +185,7 @@ export interface Target {
   readonly isLive: boolean;
 }
 
-/**
- * Duplicates a descriptor of the caller, who may close or reuse it while the program runs.
- *
- * @param system the kernel
- * @param fd the descriptor
- * @param stream the stream, for messages
- * @returns the duplicate, closed on execve
- * @throws {SystemError} if it is not open
- */
+/** Duplicates a descriptor of the caller, who may close or reuse it while the program runs. */
 export function duplicate(system: System, fd: number, stream: string): number {
   const plan = new Plan();
   const copy = plan.slot("duplicate");
@@ -231,18 +196,10 @@ export function duplicate(system: System, fd: number, stream: string): number {
   return plan.result(copy);
 }
 
-/**
- * Finds out how a descriptor can be written to.
- *
- * @param system the kernel
- * @param fd the descriptor
- * @param name what it is, for messages
- * @returns the target
- * @throws {SystemError} if it is not open
- */
+/** Finds out how a descriptor can be written to. */
 export function targetOf(system: System, fd: number, name: string): Target {
   const plan = new Plan();
-  const status = plan.room(STATX_SIZE);
+  const status = plan.alloc(STATX_SIZE);
   const flags = plan.slot("flags");
   plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
   plan.step("fcntl", [fd, F_GETFL, 0], { into: flags });

@@ -1,11 +1,7 @@
-/**
- * What the standard streams of a run can be connected to.
- *
- * @module
- */
+/** What the standard streams of a run can be connected to. */
 
 import type { Capture, Overflow } from "./capture.ts";
-import type { Stream } from "../program.ts";
+import type { Stream } from "../setup/program.ts";
 
 /**
  * Where standard input comes from.

@@ -1,8 +1,4 @@
-/**
- * Descriptors that a caller hands over with a run: whatever comes of it, they are closed here.
- *
- * @module
- */
+/** Descriptors that a caller hands over with a run: whatever comes of it, they are closed here. */
 
 import type { System } from "../../ffi/system.ts";
 
@@ -14,12 +10,7 @@ export class TransferredFds {
   readonly #system: System;
   #fds: readonly number[];
 
-  /**
-   * Takes the descriptors over.
-   *
-   * @param system the kernel
-   * @param streams the streams of the run; of those with `transfer`, the descriptors
-   */
+  /** Takes the descriptors over. */
   constructor(system: System, streams: readonly AnyStream[]) {
     this.#system = system;
     this.#fds = [...new Set(streams.flatMap(transferredFd))];

@@ -1,8 +1,4 @@
-/**
- * A file read in blocks of constant size, by plans that are written down once.
- *
- * @module
- */
+/** A file read in blocks of constant size, by plans that are written down once. */
 
 import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { System, SystemError } from "../../ffi/system.ts";
@@ -29,7 +25,7 @@ class Block {
 
   constructor(system: System, { fd, what }: Source, length: number) {
     const plan = this.#plan;
-    const room = plan.room(length);
+    const room = plan.alloc(length);
     this.#offset = plan.slot("offset");
     this.#count = plan.slot("bytes");
     plan.step("pread64", [fd, room, length, this.#offset], {
@@ -64,41 +60,24 @@ export class BlockReader {
   #start = 0;
   #isLarge = false;
 
-  /**
-   * Stands at the beginning of a file, with an empty block.
-   *
-   * @param system the kernel
-   * @param source the file's descriptor, and what it is, for messages
-   */
+  /** Stands at the beginning of a file, with an empty block. */
   constructor(system: System, source: { readonly fd: number; readonly what: string }) {
     this.#system = system;
     this.#source = source;
     this.#block = new Block(system, source, FIRST_BLOCK_BYTES);
   }
 
-  /**
-   * The block; what is in it lies before {@linkcode end}.
-   *
-   * @returns the same memory until the next block is read
-   */
+  /** The block; what is in it lies before {@linkcode end}. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#block.bytes;
   }
 
-  /**
-   * The same block, four bytes at once.
-   *
-   * @returns the same memory until the next block is read
-   */
+  /** The same block, four bytes at once. */
   get words(): Int32Array<ArrayBuffer> {
     return this.#block.words;
   }
 
-  /**
-   * Where in the file the reader stands.
-   *
-   * @returns the offset in bytes
-   */
+  /** Where in the file the reader stands. */
   get offset(): number {
     return this.#start + this.at;
   }
@@ -108,12 +87,7 @@ export class BlockReader {
     this.fillFrom(this.offset);
   }
 
-  /**
-   * Reads the block that begins at an offset; the reader stands there then.
-   *
-   * @param offset the offset in the file in bytes
-   * @throws {SystemError} if it cannot be read
-   */
+  /** Reads the block that begins at an offset; the reader stands there then. */
   fillFrom(offset: number): void {
     // A full block tells that the file is longer than it.
     if (!this.#isLarge && this.end === FIRST_BLOCK_BYTES) {

@@ -13,8 +13,6 @@
  *   words like others: they are compared as text in an answer, and are no number in an output.
  *
  * The output is hostile: it is read in blocks, never kept, and no word or line is too long.
- *
- * @module
  */
 
 import type { System } from "../../ffi/system.ts";
@@ -45,42 +43,6 @@ const TURN_MS = 4;
 /**
  * Compares an output with the answer, and lets others (the keepers of other boxes) have their turn
  * every few milliseconds.
- *
- * @param system the kernel
- * @param options what is compared, and how; both descriptors stay open until it is done
- * @returns whether it is accepted, and the first difference
- * @throws {SyntaxError} if a flag is unknown or malformed
- * @throws {SystemError} if one of the files cannot be read
- *
- * @example
- * ```ts
- * import { checkOutput } from "isolate/judge/checker/checker.ts";
- * import { Plan } from "isolate/ffi/plan.ts";
- * import { System } from "isolate/ffi/system.ts";
- * import { assert, assertEquals } from "@std/assert";
- *
- * const system = await System.load();
- *
- * function memoryFile(text: string): number {
- *   const plan = new Plan();
- *   const fd = plan.slot("file");
- *   const bytes = plan.bytes(new TextEncoder().encode(text));
- *   plan.step("memfd_create", [plan.string("text"), 1], { into: fd });
- *   plan.step("write", [fd, bytes, bytes.length]);
- *   system.run(plan, "make a memory file");
- *   return plan.result(fd);
- * }
- *
- * const [outputFd, answerFd] = [memoryFile("Yes\n3.15 "), memoryFile("yes\n3.14\n")];
- * const result = await checkOutput(system, { outputFd, answerFd, flags: ["float_tolerance", "1e-3"] });
- * system.close(outputFd, answerFd);
- * assert(!result.accepted);
- * assertEquals(
- *   result.difference.reason,
- *   "Line 2, word 1: expected 3.14, got 3.15: off by 0.01, relative 0.00318; " +
- *     "allowed 0.001 or relative 0.001",
- * );
- * ```
  */
 export async function checkOutput(
   system: System,

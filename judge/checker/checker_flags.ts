@@ -1,8 +1,6 @@
 /**
  * The flags of the default output validator; see "Default Output Validator Specification" of the
  * problem package format.
- *
- * @module
  */
 
 /** How an output is compared with the answer. */
@@ -45,23 +43,6 @@ function tolerance(flag: string, word: string | undefined): number {
 /**
  * Understands flags. Where one comes twice the last one counts, because the older format appends the
  * flags of a test group to those of the problem.
- *
- * @param flags the words
- * @returns the rules
- * @throws {SyntaxError} if one is unknown or malformed
- *
- * @example
- * ```ts
- * import { parseFlags } from "isolate/judge/checker/checker_flags.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(parseFlags(["case_sensitive", "float_tolerance", "1e-6"]), {
- *   caseSensitive: true,
- *   spaceSensitive: false,
- *   absoluteTolerance: 1e-6,
- *   relativeTolerance: 1e-6,
- * });
- * ```
  */
 export function parseFlags(flags: readonly string[]): CheckRules {
   const rules: { -readonly [Key in keyof CheckRules]: CheckRules[Key] } = {
@@ -87,12 +68,7 @@ export function parseFlags(flags: readonly string[]): CheckRules {
   return rules;
 }
 
-/**
- * Says whether flags are those of the default output validator.
- *
- * @param flags the words
- * @throws {SyntaxError} if one is unknown or malformed, in one sentence
- */
+/** Says whether flags are those of the default output validator. */
 export function validateFlags(flags: readonly string[]): void {
   parseFlags(flags);
 }

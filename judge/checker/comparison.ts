@@ -1,8 +1,4 @@
-/**
- * Compares an output with the answer, in blocks of constant size, whatever the two are made of.
- *
- * @module
- */
+/** Compares an output with the answer, in blocks of constant size, whatever the two are made of. */
 
 import type { BlockReader } from "./block_reader.ts";
 import type { CheckRules } from "./checker_flags.ts";
@@ -44,12 +40,7 @@ export class Comparison {
   /** Whether what comes before the answer's block is white space, or nothing. */
   #wordStart = true;
 
-  /**
-   * Compares from where both readers stand, the beginning of their files.
-   *
-   * @param readers both sides
-   * @param rules how
-   */
+  /** Compares from where both readers stand, the beginning of their files. */
   constructor(readers: { expected: BlockReader; actual: BlockReader }, rules: CheckRules) {
     this.#expected = readers.expected;
     this.#actual = readers.actual;
@@ -58,12 +49,7 @@ export class Comparison {
     this.#numbers = rules.absoluteTolerance !== undefined || rules.relativeTolerance !== undefined;
   }
 
-  /**
-   * Works through what has been read, and reads on.
-   *
-   * @returns `"accepted"`, what is wrong, or undefined if it is not over yet
-   * @throws {SystemError} if one of the files cannot be read
-   */
+  /** Works through what has been read, and reads on. */
   turn(): "accepted" | Mismatch | undefined {
     for (;;) {
       const found = this.#step();

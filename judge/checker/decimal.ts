@@ -1,8 +1,4 @@
-/**
- * Decimal numbers as the problem package format writes them, read from bytes.
- *
- * @module
- */
+/** Decimal numbers as the problem package format writes them, read from bytes. */
 
 /** A word that is longer than this is no number. The format asks for 30 digits on both sides. */
 export const NUMBER_BYTES_MAX = 1024;
@@ -21,21 +17,6 @@ const LETTER_E = 0x65;
 /**
  * Reads a number: digits with or without a sign, a decimal point and an exponent. Infinity, NaN,
  * hexadecimal digits, and what is too large for a double are no numbers.
- *
- * @param bytes where it lies
- * @param from where it begins
- * @param to where it ends; all up to there must belong to it
- * @returns the nearest double; NaN if it is no number
- *
- * @example
- * ```ts
- * import { parseDecimal } from "isolate/judge/checker/decimal.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const bytes = new TextEncoder().encode("x=-1.5e3;");
- * assertEquals(parseDecimal(bytes, 2, 8), -1500);
- * assertEquals(parseDecimal(bytes, 2, 9), NaN);
- * ```
  */
 export function parseDecimal(bytes: Uint8Array, from: number, to: number): number {
   let at = from;

@@ -1,8 +1,4 @@
-/**
- * Tells people where an output differs from the answer.
- *
- * @module
- */
+/** Tells people where an output differs from the answer. */
 
 import type { BlockReader } from "./block_reader.ts";
 import type { CheckRules } from "./checker_flags.ts";
@@ -18,14 +14,7 @@ export interface Sides<T> {
   readonly actual: T;
 }
 
-/**
- * Describes what is wrong with an output, in turns of one block each.
- *
- * @param mismatch what is wrong
- * @param options the readers, standing where it is, and the rules
- * @returns the first difference
- * @throws {SystemError} if one of the files cannot be read
- */
+/** Describes what is wrong with an output, in turns of one block each. */
 export function* describeDifference(
   mismatch: Mismatch,
   { readers, rules }: { readers: Sides<BlockReader>; rules: CheckRules },

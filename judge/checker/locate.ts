@@ -1,11 +1,7 @@
-/**
- * Finds the line, the word and the lines around a place in a file of any size and content.
- *
- * @module
- */
+/** Finds the line, the word and the lines around a place in a file of any size and content. */
 
 import type { BlockReader } from "./block_reader.ts";
-import { visiblePiece } from "./visible.ts";
+import { visiblePiece } from "../../text/visible.ts";
 
 /** How many lines are shown before and after the one that matters. */
 const LINES_AROUND = 3;
@@ -38,14 +34,7 @@ export interface Place {
   readonly lineOffsets: readonly number[];
 }
 
-/**
- * Counts lines and words up to a place, in turns of one block each.
- *
- * @param reader reads the file
- * @param offset the place
- * @returns what the place is called
- * @throws {SystemError} if the file cannot be read
- */
+/** Counts lines and words up to a place, in turns of one block each. */
 export function* locate(reader: BlockReader, offset: number): Generator<void, Place> {
   let line = 1;
   let lineOffsets = [0];
@@ -95,14 +84,7 @@ function* countWords(
   return inWord ? { words, wordOffset } : { words: words + 1, wordOffset: offset };
 }
 
-/**
- * The word at a place; of a long one the part around the place.
- *
- * @param reader reads the file
- * @param place the place
- * @returns the word as text for people; `""` if the file ends there
- * @throws {SystemError} if the file cannot be read
- */
+/** The word at a place; of a long one the part around the place. */
 export function wordAt(reader: BlockReader, place: Place): string {
   const from = Math.max(place.wordOffset, place.offset - BEFORE_BYTES);
   reader.fillFrom(from);
@@ -114,27 +96,13 @@ export function wordAt(reader: BlockReader, place: Place): string {
   return visiblePiece(bytes, { from: 0, to, cutBefore: from > place.wordOffset, cutAfter });
 }
 
-/**
- * The byte at a place.
- *
- * @param reader reads the file
- * @param place the place
- * @returns the byte; undefined if the file ends there
- * @throws {SystemError} if the file cannot be read
- */
+/** The byte at a place. */
 export function byteAt(reader: BlockReader, place: Place): number | undefined {
   reader.fillFrom(place.offset);
   return reader.end > 0 ? reader.bytes[0] : undefined;
 }
 
-/**
- * The lines around a place; long ones are cut, the one that matters around the place.
- *
- * @param reader reads the file
- * @param place the place
- * @returns the number of the first line, and the lines as text for people
- * @throws {SystemError} if the file cannot be read
- */
+/** The lines around a place; long ones are cut, the one that matters around the place. */
 export function linesAround(
   reader: BlockReader,
   place: Place,

@@ -1,11 +1,9 @@
 /**
  * All files that a compiler has left in its box. What it was made to leave there is hostile: what is
  * no regular file is left out, and there is an end to everything.
- *
- * @module
  */
 
-import { SandboxError } from "../../box/errors.ts";
+import { SandboxError } from "../../host/errors.ts";
 import type { BoxFiles } from "../../box/files/files.ts";
 
 const ENTRIES_MAX = 20_000;
@@ -25,14 +23,7 @@ export interface BoxTreeFile {
   readonly mode: number;
 }
 
-/**
- * Lists all regular files of a box.
- *
- * @param files the files of the box
- * @returns what there is, sorted by path
- * @throws {SandboxError} `too-large` if there is too much of it, or it is too deep; whatever
- *   {@linkcode BoxFiles.list} throws
- */
+/** Lists all regular files of a box. */
 export async function filesOfBox(files: BoxFiles): Promise<BoxTreeFile[]> {
   const found: BoxTreeFile[] = [];
   const folders = ["."];
@@ -57,12 +48,7 @@ export async function filesOfBox(files: BoxFiles): Promise<BoxTreeFile[]> {
   return found.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
-/**
- * Whether there is too much in a box already, while a compiler is at work in it.
- *
- * @param files the files of the box
- * @returns whether {@linkcode filesOfBox} would refuse it; false where it cannot be told
- */
+/** Whether there is too much in a box already, while a compiler is at work in it. */
 export async function treeIsTooLarge(files: BoxFiles): Promise<boolean> {
   try {
     await filesOfBox(files);

@@ -1,11 +1,7 @@
-/**
- * Compiles programs in boxes, and keeps what comes of it.
- *
- * @module
- */
+/** Compiles programs in boxes, and keeps what comes of it. */
 
 import type { Box } from "../../box/box.ts";
-import { SandboxError } from "../../box/errors.ts";
+import { SandboxError } from "../../host/errors.ts";
 import type { Sandbox } from "../../box/sandbox.ts";
 import { CompileCache, sha256 } from "./compile_cache.ts";
 import { type CompilerRunOptions, compilerVerdict, runCompiler } from "./compile_run.ts";
@@ -15,7 +11,7 @@ import {
   type PreparedSource,
   prepareSource,
 } from "./compile_source.ts";
-import type { HostFiles } from "../host_files.ts";
+import type { HostFiles } from "../../host/files.ts";
 import {
   LanguageError,
   PLACEHOLDER,

@@ -4,17 +4,15 @@
  * Each entry is a folder with the program's files and a record of them. An entry appears whole, by
  * its renaming, and is used only if its files are what its record says: neither a crash nor another
  * judge at work, nor somebody's own files in the place of ours, make a wrong program.
- *
- * @module
  */
 
 import type { Box } from "../../box/box.ts";
-import { SandboxError, toSandboxError } from "../../box/errors.ts";
-import { asIdentity } from "../../box/identity.ts";
+import { SandboxError, toSandboxError } from "../../host/errors.ts";
+import { asIdentity } from "../../host/identity.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { AT_FDCWD } from "../../ffi/system.ts";
-import type { HostFiles } from "../host_files.ts";
+import type { HostFiles } from "../../host/files.ts";
 import { type BoxTreeFile, filesOfBox } from "./box_tree.ts";
 
 const FORMAT = 1;
@@ -64,25 +62,14 @@ export class CompileCache {
   #directory: string | undefined;
   #hasStored = false;
 
-  /**
-   * Makes a cache; nothing is touched before it is used.
-   *
-   * @param host the files of the host
-   * @param options where
-   */
+  /** Makes a cache; nothing is touched before it is used. */
   constructor(host: HostFiles, options: CompileCacheOptions = {}) {
     this.#host = host;
     this.#given = options.directory;
     this.#limitBytes = options.limitBytes ?? LIMIT_BYTES;
   }
 
-  /**
-   * Finds a program.
-   *
-   * @param key of what it was made from: hexadecimal digits
-   * @returns what is kept; undefined if there is nothing, or nothing that is whole
-   * @throws {SandboxError} if the directory is not the caller's alone, or cannot be used
-   */
+  /** Finds a program. */
   async find(key: string): Promise<Kept | undefined> {
     const entry = `${this.#open()}/${key}`;
     const status = this.#host.status(entry);
@@ -102,12 +89,6 @@ export class CompileCache {
   /**
    * Keeps what lies in a box: the regular files, whatever else a compiler has left there. If
    * another judge has been faster, its entry is taken.
-   *
-   * @param key of what it was made from
-   * @param box where the files are
-   * @param note what is kept with them: data for JSON
-   * @returns what is kept
-   * @throws {SandboxError} if there is too much in the box (`too-large`), or it cannot be written
    */
   async store(key: string, { box, note }: { box: Box; note: unknown }): Promise<Kept> {
     const directory = this.#open();
@@ -249,20 +230,7 @@ function foldersOf(name: string): string[] {
   return parts.map((_, i) => parts.slice(0, i + 1).join("/"));
 }
 
-/**
- * The SHA-256 of bytes.
- *
- * @param bytes the bytes
- * @returns 64 hexadecimal digits
- *
- * @example
- * ```ts
- * import { sha256 } from "isolate/judge/compile/compile_cache.ts";
- * import { assert } from "@std/assert";
- *
- * assert((await sha256(new Uint8Array())).startsWith("e3b0c442"));
- * ```
- */
+/** The SHA-256 of bytes. */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }

@@ -3,7 +3,7 @@ import { Box, SandboxError, sharedSandbox } from "isolate/mod.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
 import { CompileCache } from "./compile_cache.ts";
-import { HostFiles } from "../host_files.ts";
+import { HostFiles } from "../../host/files.ts";
 
 const BOX_ID = 967;
 const DAY_MS = 86_400_000;

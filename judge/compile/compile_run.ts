@@ -1,13 +1,9 @@
-/**
- * One run of a compiler in a box, and what is said of it.
- *
- * @module
- */
+/** One run of a compiler in a box, and what is said of it. */
 
 import type { Box } from "../../box/box.ts";
 import { Capture } from "../../box/streams/capture.ts";
-import type { Outcome } from "../../box/outcome.ts";
-import { SYSCALL_FLAGS } from "../../box/syscall_filter.ts";
+import type { Outcome } from "../../box/outcome/outcome.ts";
+import { SYSCALL_FLAGS } from "../../box/setup/syscall_filter.ts";
 import { PROGRAM_BYTES_MAX, treeIsTooLarge } from "./box_tree.ts";
 import { invocationOf, type StepContext } from "./program.ts";
 
@@ -43,15 +39,7 @@ const LOOK_EVERY_MS = 500;
 const SIGXFSZ = 25;
 const MESSAGE_LENGTH = 300;
 
-/**
- * Runs a compiler in a box; everything of it is dead when this returns.
- *
- * @param context the step of the language
- * @param options where, and what it may use
- * @returns what it did
- * @throws {SandboxError} if the sandbox could not do its work. Rejects with it
- * @throws the reason of the signal, if it is aborted. Rejects with it
- */
+/** Runs a compiler in a box; everything of it is dead when this returns. */
 export async function runCompiler(
   context: StepContext,
   options: CompilerRunOptions,
@@ -104,13 +92,7 @@ export interface CompilerVerdict {
   readonly cpuTimeMs: number;
 }
 
-/**
- * Says what is to be said of a compiler's run.
- *
- * @param run what it did
- * @param limits what it was allowed
- * @returns whether it succeeded, and one sentence
- */
+/** Says what is to be said of a compiler's run. */
 export function compilerVerdict(
   run: CompilerRun,
   limits: { readonly timeMs: number; readonly memoryKib: number },

@@ -1,11 +1,7 @@
-/**
- * What of a program's files is compiled, under which names, and which of them is the main one.
- *
- * @module
- */
+/** What of a program's files is compiled, under which names, and which of them is the main one. */
 
 import { roleOf } from "../languages/file_role.ts";
-import type { HostFiles } from "../host_files.ts";
+import type { HostFiles } from "../../host/files.ts";
 import { javaProgram } from "../languages/java_main.ts";
 import { LanguageError } from "../languages/language_definition.ts";
 import type { Language } from "../languages/languages.ts";
@@ -28,16 +24,7 @@ export interface PreparedSource {
   readonly words: Words;
 }
 
-/**
- * Reads all files of a program.
- *
- * @param host the files of the host
- * @param source the program
- * @param options how much it may have, in KiB
- * @returns its files
- * @throws {LanguageError} if it has more
- * @throws {SandboxError} if one of them cannot be read
- */
+/** Reads all files of a program. */
 export function loadFiles(
   host: HostFiles,
   source: ProgramSource,
@@ -58,14 +45,7 @@ export function loadFiles(
   });
 }
 
-/**
- * Finds out what is compiled.
- *
- * @param language the language of the program
- * @param files all its files
- * @returns the files under the names that they must have, and the words of commands
- * @throws {LanguageError} if nothing is of the language, or the main file cannot be told
- */
+/** Finds out what is compiled. */
 export function prepareSource(language: Language, files: readonly LoadedFile[]): PreparedSource {
   const { definition } = language;
   const decoder = new TextDecoder();

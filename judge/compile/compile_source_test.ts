@@ -3,7 +3,7 @@ import { sharedSandbox } from "isolate/mod.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
 import { loadFiles, prepareSource } from "./compile_source.ts";
-import { HostFiles } from "../host_files.ts";
+import { HostFiles } from "../../host/files.ts";
 import { LanguageError } from "../languages/language_definition.ts";
 import { loadLanguages } from "../languages/languages.ts";
 

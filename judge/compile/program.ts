@@ -1,13 +1,11 @@
 /**
  * A compiled program, and how it is run: its command, limits and surroundings follow from what its
  * language says and from what a test allows.
- *
- * @module
  */
 
-import { type DirectoryRule, resolveDirectoryRules } from "../../box/directory_rules.ts";
-import type { Limits } from "../../box/limits.ts";
-import type { Outcome } from "../../box/outcome.ts";
+import { type DirectoryRule, resolveDirectoryRules } from "../../box/setup/directory_rules.ts";
+import type { Limits } from "../../box/setup/limits.ts";
+import type { Outcome } from "../../box/outcome/outcome.ts";
 import { PLACEHOLDER, type StepDefinition } from "../languages/language_definition.ts";
 import type { Language } from "../languages/languages.ts";
 import { placeInBox } from "../languages/tool_finder.ts";
@@ -74,13 +72,7 @@ export interface StepContext {
   readonly prepared?: string | undefined;
 }
 
-/**
- * Makes the command of a step and the options with which a box runs it.
- *
- * @param context the step
- * @param allowance what it may use
- * @returns the command and options
- */
+/** Makes the command of a step and the options with which a box runs it. */
 export function invocationOf(context: StepContext, allowance: Allowance): Invocation {
   const { language, step } = context;
   const words = new Map<string, string | readonly string[]>([
@@ -114,14 +106,7 @@ export function invocationOf(context: StepContext, allowance: Allowance): Invoca
   };
 }
 
-/**
- * Why a step cannot be done in a box, if that is so.
- *
- * @param language the language
- * @param step the step
- * @param controlGroup whether the box has a control group
- * @returns one sentence; undefined: it can
- */
+/** Why a step cannot be done in a box, if that is so. */
 export function cannotLimit(
   language: Language,
   step: StepDefinition,
@@ -188,40 +173,7 @@ function bindRule(inside: string, outside: string): DirectoryRule {
   };
 }
 
-/**
- * A compiled program.
- *
- * @example Running one
- * ```ts
- * import { Box, callerEnvironment, Capture, sharedSandbox } from "isolate/mod.ts";
- * import { Compiler } from "isolate/judge/compile/compile.ts";
- * import { HostFiles } from "isolate/judge/host_files.ts";
- * import { loadLanguages } from "isolate/judge/languages/languages.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const sandbox = await sharedSandbox();
- * const host = new HostFiles(sandbox);
- * const directory = host.makeTemporaryDirectory();
- * const hostFile = `${directory}/sum.sh`;
- * host.write(hostFile, "read a b; echo $((a + b))\n");
- * const source = { name: "sum.sh", files: [{ name: "sum.sh", hostFile, sizeBytes: 26 }] };
- *
- * const table = await loadLanguages(host, { environment: await callerEnvironment() });
- * const language = table.recognise(source);
- * await using compiler = new Compiler({ sandbox, host });
- * await using box = await Box.init({ boxId: 968 });
- * const limits = { timeMs: 10_000, memoryKib: 1 << 20, codeKib: 128 };
- * const { program, result } = await compiler.compile(source, { language, box, limits });
- * assertEquals(result.message, "Compiled");
- *
- * const allowance = { timeLimitMs: 1000, memoryKib: 65536, controlGroup: box.hasControlGroup };
- * const { command, ...options } = program!.invocation(allowance);
- * const stdout = new Capture({ limitBytes: 100 });
- * await box.run(command, { ...options, stdin: { text: "20 22\n" }, stdout });
- * assertEquals(stdout.text(), "42\n");
- * host.removeTree(directory);
- * ```
- */
+/** A compiled program. */
 export class Program {
   /** Its language's name. */
   readonly language: string;
@@ -230,13 +182,7 @@ export class Program {
   readonly #language: Language;
   readonly #words: Words;
 
-  /**
-   * Describes a compiled program.
-   *
-   * @param language its language
-   * @param directory where it lies on the host
-   * @param words what stands for placeholders such as `{main}`
-   */
+  /** Describes a compiled program. */
   constructor(language: Language, directory: string, words: Words) {
     this.language = language.name;
     this.directory = directory;
@@ -250,9 +196,6 @@ export class Program {
    * The working directory is `/box`, the program at `/program` and read-only, so that it cannot change
    * itself between tests. With a control group, `/tmp` is a new file system in memory, and `/box` too
    * if it leaves nothing.
-   *
-   * @param allowance what the run may use
-   * @returns the command and the options, without streams and wall time
    */
   invocation(allowance: Allowance): Invocation {
     const language = this.#language;
@@ -264,10 +207,6 @@ export class Program {
   /**
    * Whether a run failed because the runtime's heap was full. The runtimes of some languages give up
    * before the memory limit of the box is reached, and end as after any other error.
-   *
-   * @param outcome what became of the run
-   * @param stderr what it wrote on standard error, or the end or beginning of it
-   * @returns true as well for an outcome of the kind `memory-limit`
    */
   ranOutOfMemory(outcome: Outcome, stderr: string): boolean {
     if (outcome.kind === "memory-limit") return true;

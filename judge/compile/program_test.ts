@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { callerEnvironment, type Outcome, sharedSandbox } from "isolate/mod.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
-import { HostFiles } from "../host_files.ts";
+import { HostFiles } from "../../host/files.ts";
 import { type Language, loadLanguages } from "../languages/languages.ts";
 import { cannotLimit, Program } from "./program.ts";
 

@@ -1,8 +1,4 @@
-/**
- * The verdict and the score of a group, from those of its members.
- *
- * @module
- */
+/** The verdict and the score of a group, from those of its members. */
 
 import type { GroupGrading, Verdict } from "../types.ts";
 
@@ -19,13 +15,7 @@ export interface MemberResult<Test> {
   readonly decidedBy: Test | undefined;
 }
 
-/**
- * Grades a group.
- *
- * @param grading how
- * @param all the results of its members in order, up to one after which the rest is left out
- * @returns its own result; an error of the judge in any member is one of the group
- */
+/** Grades a group. */
 export function aggregate<Test>(
   grading: GroupGrading,
   all: readonly MemberResult<Test>[],

@@ -5,8 +5,6 @@
  * a group says `on_reject: break` everything in it after the first member that is not accepted is
  * left out. Tests may be run in any order and many at once; the result is the same as if they had been
  * run one by one, because what a judge who runs them one by one would have left out does not count.
- *
- * @module
  */
 
 import { aggregate, type MemberResult } from "./aggregate.ts";
@@ -64,12 +62,7 @@ type Member =
   | { readonly kind: "test"; readonly planned: PlannedTest }
   | { readonly kind: "group"; readonly node: Node };
 
-/**
- * The tests of a problem, in order.
- *
- * @param data the topmost group
- * @returns all tests with their groups
- */
+/** The tests of a problem, in order. */
 export function planTests(data: TestGroup): PlannedTest[] {
   const tests: PlannedTest[] = [];
   build(data, undefined, { tests, leaves: [] });
@@ -79,39 +72,6 @@ export function planTests(data: TestGroup): PlannedTest[] {
 /**
  * The grading of one submission: says which test is to be run next, takes the results in whatever
  * order they come, and tells in the end what came of it.
- *
- * @example Two tests, the first of which is not accepted
- * ```ts
- * import { Grading } from "isolate/judge/grading/grading.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const test = (name: string) => ({
- *   kind: "test" as const,
- *   test: { name, inputFile: `${name}.in`, answerFile: `${name}.ans`, isSample: false },
- * });
- * const grading = new Grading({
- *   kind: "pass-fail",
- *   data: {
- *     name: "",
- *     onReject: "break",
- *     grading: {
- *       verdictMode: "worst_error",
- *       scoreMode: "sum",
- *       ignoreSample: false,
- *       acceptIfAnyAccepted: false,
- *       acceptScore: 1,
- *       rejectScore: 0,
- *       range: [-Infinity, Infinity],
- *     },
- *     validatorFlags: [],
- *     members: [test("1"), test("2")],
- *   },
- * });
- * const first = grading.next()!;
- * grading.add(first, { verdict: "WA" });
- * assertEquals(grading.next(), undefined);
- * assertEquals(grading.conclude().verdict, "WA");
- * ```
  */
 export class Grading {
   /** All tests in order. */
@@ -126,11 +86,7 @@ export class Grading {
   /** Every test before it has a grade or is not needed. */
   #frontier = 0;
 
-  /**
-   * Begins to grade.
-   *
-   * @param problem its tests, and whether it has scores
-   */
+  /** Begins to grade. */
   constructor(problem: Pick<Problem, "data" | "kind">) {
     const tests: PlannedTest[] = [];
     const leaves: Node[] = [];
@@ -141,22 +97,13 @@ export class Grading {
     this.#grades = new Array(tests.length).fill(undefined);
   }
 
-  /**
-   * The test that is to be run next; each is handed out once.
-   *
-   * @returns the first that may still be needed; undefined if there is none
-   */
+  /** The test that is to be run next; each is handed out once. */
   next(): PlannedTest | undefined {
     for (let cut; (cut = this.#cutAt(this.#cursor));) this.#cursor = cut.to;
     return this.tests[this.#cursor++];
   }
 
-  /**
-   * Whether a test may still be needed.
-   *
-   * @param planned the test
-   * @returns false if its result does not count any more, whatever it is
-   */
+  /** Whether a test may still be needed. */
   isNeeded({ index }: PlannedTest): boolean {
     return this.#cutAt(index) === undefined;
   }
@@ -166,12 +113,7 @@ export class Grading {
     return this.#frontier >= this.tests.length;
   }
 
-  /**
-   * Takes the result of a test; that of one that is not needed any more is ignored.
-   *
-   * @param planned the test
-   * @param grade what came of it
-   */
+  /** Takes the result of a test; that of one that is not needed any more is ignored. */
   add(planned: PlannedTest, grade: TestGrade): void {
     if (!this.isNeeded(planned)) return;
     const { index } = planned;
@@ -180,11 +122,7 @@ export class Grading {
     this.#advance();
   }
 
-  /**
-   * What came of all tests, or of those that are known.
-   *
-   * @returns the verdict and the score of the whole, and of each group that was judged
-   */
+  /** What came of all tests, or of those that are known. */
   conclude(): Grades {
     const record: Record = { groups: [], counted: [], scores: new Map(), warnings: [] };
     const { verdict, score, decidedBy } = this.#judge(this.#root, record);

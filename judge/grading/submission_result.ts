@@ -1,20 +1,10 @@
-/**
- * What is reported of one submission.
- *
- * @module
- */
+/** What is reported of one submission. */
 
-import type { TestsResult } from "../submission.ts";
+import type { TestsResult } from "../run/submission.ts";
 import type { Submission, SubmissionResult } from "../types.ts";
 import { isAsExpected } from "./verify.ts";
 
-/**
- * The verdict of all tests together.
- *
- * @param tests what came of them
- * @param total how many there are
- * @returns the verdict, the reason, and the score
- */
+/** The verdict of all tests together. */
 export function summary(
   { grades, tests, interrupted }: TestsResult,
   total: number,
@@ -33,13 +23,7 @@ export function summary(
   };
 }
 
-/**
- * Puts together what is known of a submission.
- *
- * @param submission the submission
- * @param known the verdict, what the compiler did, and what came of the tests, if they were run
- * @returns the result
- */
+/** Puts together what is known of a submission. */
 export function submissionResult(
   submission: Submission,
   known: Pick<SubmissionResult, "verdict" | "message" | "compile"> & {

@@ -1,7 +1,5 @@
 /**
  * Time limits: found from accepted submissions, and checked against what submissions really take.
- *
- * @module
  */
 
 import type { ProblemLimits, Submission, SubmissionResult, TestResult } from "../types.ts";
@@ -30,12 +28,7 @@ export interface Slowest {
   readonly cpuTimeMs: number;
 }
 
-/**
- * The slowest test of some submissions.
- *
- * @param results the submissions
- * @returns the slowest; undefined if there is none
- */
+/** The slowest test of some submissions. */
 export function slowestOf(
   results: readonly Pick<SubmissionResult, "submission" | "tests">[],
 ): Slowest | undefined {
@@ -51,41 +44,17 @@ export function slowestOf(
 
 /**
  * Whether a submission is one from which the time limit is found: it must be accepted on the whole.
- *
- * @param submission the submission
- * @returns true if only `AC` is promised, and no part of the score is missing on purpose
  */
 export function mustBeFastEnough({ name, expected }: Submission): boolean {
   return expected?.length === 1 && expected[0] === "AC" && !name.startsWith("partially_accepted/");
 }
 
-/**
- * Whether a submission must be too slow.
- *
- * @param submission the submission
- * @returns true if only `TLE` is promised
- */
+/** Whether a submission must be too slow. */
 export function mustBeTooSlow({ expected }: Submission): boolean {
   return expected?.length === 1 && expected[0] === "TLE";
 }
 
-/**
- * Finds a time limit.
- *
- * @param slowest the slowest test of all accepted submissions; undefined: there are none
- * @param limits what the package says of margins
- * @returns the slowest time, multiplied, and rounded up
- *
- * @example
- * ```ts
- * import { findTimeLimit } from "isolate/judge/grading/time_limit.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const slowest = { submission: "accepted/a.py", test: "secret/3", cpuTimeMs: 250 };
- * const { timeLimitMs } = findTimeLimit(slowest, { acceptedToLimit: 5, timeResolutionMs: 1000 });
- * assertEquals(timeLimitMs, 2000);
- * ```
- */
+/** Finds a time limit. */
 export function findTimeLimit(
   slowest: Slowest | undefined,
   { acceptedToLimit, timeResolutionMs }: Pick<
@@ -111,14 +80,7 @@ function roundUp(ms: number, resolutionMs: number): number {
   return Math.max(1, Math.ceil(ms / resolutionMs)) * resolutionMs;
 }
 
-/**
- * Checks a time limit against what submissions take.
- *
- * @param timeLimitMs the time limit in milliseconds
- * @param options what the package says of margins, the slowest test of those that must be accepted,
- *   and of each that must be too slow its slowest test
- * @returns what is not as it should be, a sentence each
- */
+/** Checks a time limit against what submissions take. */
 export function timeLimitComplaints(timeLimitMs: number, options: {
   limits: Pick<ProblemLimits, "acceptedToLimit" | "limitToRejected" | "timeResolutionMs">;
   slowestAccepted: Slowest | undefined;

@@ -3,8 +3,6 @@
  *
  * The first of these that holds decides: the memory limit was hit, a time limit was passed, the output
  * limit was passed, the program crashed. Only a program that ended well gets its output judged.
- *
- * @module
  */
 
 import type { Outcome, Usage } from "../../mod.ts";
@@ -65,34 +63,6 @@ const NO_MEMORY_PART = 0.5;
  * A runtime whose heap is full gives up by itself, below the limit of the control group: that counts as
  * the memory limit too. So does a C++ or Rust program that gets no more memory (where there is no
  * control group), if at least half of it was in use: one absurd request is a crash.
- *
- * @param outcome what became of it
- * @param options what it was allowed, the beginning of its standard error, and whether that says that
- *   the heap of its runtime was full
- * @returns what is said; undefined if it has ended well, so that its output decides
- *
- * @example
- * ```ts
- * import { judgeOutcome } from "isolate/judge/grading/verdict.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const usage = {
- *   cpuTimeMs: 1,
- *   wallTimeMs: 2,
- *   maxRssKib: 1000,
- *   voluntaryContextSwitches: 0,
- *   forcedContextSwitches: 0,
- * };
- * const allowed = { timeLimitMs: 1000, wallTimeMs: 5000, memoryKib: 65536, outputBytes: 1024 };
- * assertEquals(judgeOutcome({ kind: "signal", signal: 11, usage }, {
- *   allowed,
- *   stderr: "",
- *   isHeapFull: false,
- * }), {
- *   verdict: "RTE",
- *   message: "Killed by signal 11 (SIGSEGV)",
- * });
- * ```
  */
 export function judgeOutcome(
   outcome: Outcome,
@@ -120,22 +90,12 @@ export function judgeOutcome(
   }
 }
 
-/**
- * The memory that a run used at its peak.
- *
- * @param usage what it used
- * @returns KiB: of all processes together in a control group, otherwise of the largest one
- */
+/** The memory that a run used at its peak. */
 export function memoryOf(usage: Usage): number {
   return usage.controlGroup?.peakMemoryKib ?? usage.maxRssKib;
 }
 
-/**
- * How a program ended, for people.
- *
- * @param outcome what became of it
- * @returns some words that begin with a capital letter
- */
+/** How a program ended, for people. */
 export function describeEnding(outcome: Outcome): string {
   switch (outcome.kind) {
     case "exit":
@@ -155,22 +115,12 @@ export function describeEnding(outcome: Outcome): string {
   }
 }
 
-/**
- * A time for people.
- *
- * @param ms milliseconds
- * @returns seconds with three digits, e.g. `1.000 s`
- */
+/** A time for people. */
 export function describeTime(ms: number): string {
   return `${(ms / 1000).toFixed(3)} s`;
 }
 
-/**
- * A size for people.
- *
- * @param bytes how many bytes
- * @returns in the largest unit that gives no more than two digits behind the point, e.g. `8 MiB`
- */
+/** A size for people. */
 export function describeBytes(bytes: number): string {
   const units = ["bytes", "KiB", "MiB", "GiB"];
   let unit = 0;

@@ -1,31 +1,11 @@
-/**
- * Whether submissions get what was promised of them.
- *
- * @module
- */
+/** Whether submissions get what was promised of them. */
 
 import type { Submission, SubmissionResult } from "../types.ts";
 
 /** What a submission got. */
 export type Got = Pick<SubmissionResult, "verdict" | "score">;
 
-/**
- * Whether a submission got what was promised.
- *
- * @param submission what was promised
- * @param got what it got
- * @returns true where nothing was promised, unless the judge itself failed
- *
- * @example
- * ```ts
- * import { isAsExpected } from "isolate/judge/grading/verify.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(isAsExpected({ expected: ["WA"] }, { verdict: "WA" }), true);
- * assertEquals(isAsExpected({ expected: ["WA"] }, { verdict: "AC" }), false);
- * assertEquals(isAsExpected({ expected: undefined }, { verdict: "JE" }), false);
- * ```
- */
+/** Whether a submission got what was promised. */
 export function isAsExpected(
   { expected, expectedScore }: Pick<Submission, "expected" | "expectedScore">,
   { verdict, score }: Got,
@@ -40,13 +20,7 @@ function isOutside(range: Submission["expectedScore"], score: number | undefined
   return range !== undefined && score !== undefined && (score < range[0] || score > range[1]);
 }
 
-/**
- * What is not as promised of a submission, for people.
- *
- * @param submission what was promised
- * @param result what it got
- * @returns one sentence; undefined if all is as promised
- */
+/** What is not as promised of a submission, for people. */
 export function submissionComplaint(
   submission: Pick<Submission, "name" | "expected" | "expectedScore">,
   result: Pick<SubmissionResult, "verdict" | "score" | "message" | "decidedBy">,

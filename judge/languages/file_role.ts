@@ -1,22 +1,11 @@
-/**
- * What a file is in a language, by its name and its first line.
- *
- * @module
- */
+/** What a file is in a language, by its name and its first line. */
 
 import type { LanguageDefinition } from "./language_definition.ts";
 
 /** What a file is in a language. */
 export type FileRole = "source" | "companion" | undefined;
 
-/**
- * What a file is in a language.
- *
- * @param definition the language
- * @param name the file's name
- * @param firstLine gives the beginning of its text; called only where that matters
- * @returns its source, something that belongs to it, or nothing of it
- */
+/** What a file is in a language. */
 export function roleOf(
   definition: LanguageDefinition,
   name: string,
@@ -32,13 +21,7 @@ export function roleOf(
   return definition.shebangs.some((shebang) => words.includes(shebang)) ? "source" : undefined;
 }
 
-/**
- * Whether a file's name ends in one of some extensions.
- *
- * @param name the file's name
- * @param extensions with their dots
- * @returns whether it does
- */
+/** Whether a file's name ends in one of some extensions. */
 export function endsWithOne(name: string, extensions: readonly string[]): boolean {
   const extension = /[^/](\.[^./]+)$/.exec(name)?.[1];
   return extension !== undefined && extensions.includes(extension);

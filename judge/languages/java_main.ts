@@ -1,8 +1,6 @@
 /**
  * Java: where a file must lie, and which class has the main method. Read from the text, for the
  * compiler wants to know the first before it is asked, and does not tell the second.
- *
- * @module
  */
 
 /** What is known of a Java file. */
@@ -18,21 +16,7 @@ export interface JavaFile {
 const TYPE = /\b(?:class|interface|enum|record)\s+([\p{L}_$][\p{L}\p{N}_$]*)/gu;
 const MAIN = /\bstatic\s+(?:(?:public|final|synchronized|strictfp)\s+){0,4}void\s+main\s*\(/;
 
-/**
- * Reads what a Java file declares.
- *
- * @param text its text
- * @returns what is known; of a file that is no Java, nothing
- *
- * @example Usage
- * ```ts
- * import { readJavaFile } from "isolate/judge/languages/java_main.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const text = "public class Sum { public static void main(String[] args) {} }";
- * assertEquals(readJavaFile(text), { packageName: "", publicType: "Sum", mainType: "Sum" });
- * ```
- */
+/** Reads what a Java file declares. */
 export function readJavaFile(text: string): JavaFile {
   const code = withoutText(text);
   const packageName = /^\s*(?:@[\w.]+\s*)*package\s+([\p{L}\p{N}_$.]+)\s*;/u.exec(code)?.[1] ?? "";
@@ -78,20 +62,6 @@ export interface JavaProgram {
 /**
  * Finds the main class of a program, and what its files must be called: a public class must lie in a
  * file of its name, but a submission can be called anything.
- *
- * @param files the texts by name
- * @returns names and main class: of several, `Main`, or the one whose file comes first
- *
- * @example A submission with a name of its own
- * ```ts
- * import { javaProgram } from "isolate/judge/languages/java_main.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const text = "public class Sum { public static void main(String[] args) {} }";
- * const { names, mainClass } = javaProgram(new Map([["sum-ok.java", text]]));
- * assertEquals(names.get("sum-ok.java"), "Sum.java");
- * assertEquals(mainClass, "Sum");
- * ```
  */
 export function javaProgram(files: ReadonlyMap<string, string>): JavaProgram {
   const names = new Map<string, string>();

@@ -1,8 +1,4 @@
-/**
- * What the table of languages says of one of them.
- *
- * @module
- */
+/** What the table of languages says of one of them. */
 
 /** A command that a language needs, by the name that the table gives it. */
 export interface ToolDefinition {

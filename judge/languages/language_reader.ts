@@ -1,10 +1,6 @@
-/**
- * Reads a language of the table, and says where something is wrong.
- *
- * @module
- */
+/** Reads a language of the table, and says where something is wrong. */
 
-import { nearest } from "../../config/suggest.ts";
+import { nearest } from "../../text/suggest.ts";
 import {
   type LanguageDefinition,
   type LanguageError,
@@ -52,15 +48,7 @@ const STEP_KEYS = [
 /** How something wrong in the table is told: with the path of keys to it. */
 export type Complain = (path: readonly string[], reason: string) => LanguageError;
 
-/**
- * Reads a language of the table.
- *
- * @param id its key
- * @param raw what stands there
- * @param complain makes the error for a wrong place
- * @returns the language
- * @throws {LanguageError} if something is missing, unknown or of the wrong kind
- */
+/** Reads a language of the table. */
 export function readLanguage(
   id: string,
   raw: RawLanguage,
@@ -245,12 +233,7 @@ class Reader {
   }
 }
 
-/**
- * Whether a value is a mapping of keys to values.
- *
- * @param value any value
- * @returns whether it is
- */
+/** Whether a value is a mapping of keys to values. */
 export function isMapping(value: unknown): value is RawLanguage {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

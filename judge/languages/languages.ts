@@ -1,16 +1,14 @@
 /**
  * The languages that can be judged here: the table, what a user's own file changes in it, and which
  * of their tools this machine has.
- *
- * @module
  */
 
 import { ConfigError } from "../../config/errors.ts";
-import { yamlLine } from "../../config/yaml_lines.ts";
-import { parseYamlText } from "../../config/yaml_text.ts";
+import { yamlLine } from "../../text/yaml_lines.ts";
+import { parseYamlText } from "../../text/yaml_text.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { endsWithOne, roleOf } from "./file_role.ts";
-import type { HostFiles } from "../host_files.ts";
+import type { HostFiles } from "../../host/files.ts";
 import { type LanguageDefinition, LanguageError } from "./language_definition.ts";
 import { isMapping, type RawLanguage, readLanguage } from "./language_reader.ts";
 import { type FoundTool, ToolFinder } from "./tool_finder.ts";
@@ -66,7 +64,7 @@ export interface LoadLanguagesOptions {
  * @example Which languages this machine has
  * ```ts
  * import { callerEnvironment, sharedSandbox } from "isolate/mod.ts";
- * import { HostFiles } from "isolate/judge/host_files.ts";
+ * import { HostFiles } from "isolate/host/files.ts";
  * import { loadLanguages } from "isolate/judge/languages/languages.ts";
  * import { assertEquals } from "@std/assert";
  *
@@ -269,7 +267,7 @@ function readHead(host: HostFiles, path: string): string {
   const fd = host.open(path);
   try {
     const plan = new Plan();
-    const chunk = plan.room(FIRST_LINE_BYTES);
+    const chunk = plan.alloc(FIRST_LINE_BYTES);
     const length = plan.slot("length");
     plan.step("read", [fd, chunk, chunk.length], { into: length, what: `read ${path}` });
     host.sandbox.system.run(plan, `read ${path}`);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import { sharedSandbox } from "isolate/mod.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
-import { HostFiles } from "../host_files.ts";
+import { HostFiles } from "../../host/files.ts";
 import { LanguageError } from "./language_definition.ts";
 import { type LanguageTable, loadLanguages } from "./languages.ts";
 import type { ProgramSource } from "../types.ts";

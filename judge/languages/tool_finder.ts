@@ -1,15 +1,13 @@
 /**
  * Where the tools of languages lie on this machine, and what a box must see of it. What is not
  * found is said to be missing, with the places that were looked at; nothing is guessed.
- *
- * @module
  */
 
-import { type BindRule, defaultDirectoryRules } from "../../box/directory_rules.ts";
-import { decodeOsString } from "../../ffi/os_string.ts";
+import { type BindRule, defaultDirectoryRules } from "../../box/setup/directory_rules.ts";
+import { decodeOsString } from "../../text/os_string.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { AT_FDCWD } from "../../ffi/system.ts";
-import type { HostFiles } from "../host_files.ts";
+import type { HostFiles } from "../../host/files.ts";
 import type { ToolDefinition } from "./language_definition.ts";
 
 /** A tool that was found. */
@@ -33,18 +31,6 @@ const OWN_DIRECTORIES = ["/box", "/dev", "/proc", "/program", "/tmp"];
 /**
  * Where a box shows a file or directory of the host that it needs: at the same place, as tools may
  * know where they were installed; below `/tools` where the box has something of its own there.
- *
- * @param path where it is on the host, absolute
- * @returns where it is in the box
- *
- * @example
- * ```ts
- * import { placeInBox } from "isolate/judge/languages/tool_finder.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(placeInBox("/opt/go/bin/go"), "/opt/go/bin/go");
- * assertEquals(placeInBox("/tmp/go/bin/go"), "/tools/tmp/go/bin/go");
- * ```
  */
 export function placeInBox(path: string): string {
   return OWN_DIRECTORIES.some((own) => path.startsWith(`${own}/`)) ? `/tools${path}` : path;
@@ -56,24 +42,14 @@ export class ToolFinder {
   readonly #environment: ReadonlyMap<string, string>;
   readonly #visible: readonly string[];
 
-  /**
-   * Makes a finder.
-   *
-   * @param host the files of the host
-   * @param environment the caller's environment: PATH, HOME and what version managers use
-   */
+  /** Makes a finder. */
   constructor(host: HostFiles, environment: ReadonlyMap<string, string>) {
     this.#host = host;
     this.#environment = environment;
     this.#visible = visibleDirectories();
   }
 
-  /**
-   * Finds a tool.
-   *
-   * @param tool what can serve
-   * @returns where it lies; a text says what was looked for, and what of it cannot be used
-   */
+  /** Finds a tool. */
   find(tool: ToolDefinition): FoundTool | string {
     const folders = this.#folders();
     const useless: string[] = [];
@@ -98,12 +74,7 @@ export class ToolFinder {
     return useless.length === 0 ? looked : `${looked} that can be used: ${useless.join(", ")}`;
   }
 
-  /**
-   * Files and directories of the host that match a pattern.
-   *
-   * @param pattern an absolute path, with `*` at most in its last part
-   * @returns those that exist, sorted
-   */
+  /** Files and directories of the host that match a pattern. */
   expand(pattern: string): string[] {
     const at = pattern.lastIndexOf("/");
     const [directory, last] = [pattern.slice(0, at) || "/", pattern.slice(at + 1)];
@@ -200,7 +171,7 @@ export class ToolFinder {
   /** Where a link leads; undefined if it is none. */
   #link(path: string): string | undefined {
     const plan = new Plan();
-    const target = plan.room(4096);
+    const target = plan.alloc(4096);
     const length = plan.slot("length");
     plan.step("readlinkat", [AT_FDCWD, plan.string(path), target, target.length], { into: length });
     if (this.#host.sandbox.system.attempt(plan, `read ${path}`)) return undefined;

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { sharedSandbox } from "isolate/mod.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
-import { HostFiles } from "../host_files.ts";
+import { HostFiles } from "../../host/files.ts";
 import { type FoundTool, placeInBox, ToolFinder } from "./tool_finder.ts";
 
 interface Place {

@@ -1,8 +1,4 @@
-/**
- * The tests of a package in the problem package format: the folder `data`.
- *
- * @module
- */
+/** The tests of a package in the problem package format: the folder `data`. */
 
 import type { GroupMember, TestGroup } from "../types.ts";
 import { notAFile, type PackageEntry, type PackageFiles } from "./files.ts";
@@ -37,14 +33,7 @@ export interface DataReading {
   readonly warn: (warning: string) => void;
 }
 
-/**
- * Reads the tests.
- *
- * @param files the package
- * @param reading how groups are judged where nothing is written
- * @returns the topmost group
- * @throws {PackageError} if there are none, an answer or input is missing, or a setting is wrong
- */
+/** Reads the tests. */
 export async function readData(files: PackageFiles, reading: DataReading): Promise<TestGroup> {
   const entries = files.list("data");
   if (entries === undefined) {

@@ -1,8 +1,4 @@
-/**
- * What is wrong with a problem package, and where.
- *
- * @module
- */
+/** What is wrong with a problem package, and where. */
 
 /** Where in a package something stands. */
 export interface PackagePlace {
@@ -48,31 +44,13 @@ export class PackageError extends Error {
   }
 }
 
-/**
- * A place for people.
- *
- * @param place the place
- * @returns `FILE:LINE: KEY: ` as far as it is known, without control characters
- */
+/** A place for people. */
 export function describePlace({ file, line, key }: PackagePlace): string {
   const where = line === undefined ? printable(file) : `${printable(file)}:${line}`;
   return key === undefined ? `${where}: ` : `${where}: ${printable(key)}: `;
 }
 
-/**
- * Makes text safe to print: names in a package are what somebody else chose.
- *
- * @param text any text
- * @returns the same with escapes for control characters and for bytes that are no UTF-8; cut if long
- *
- * @example
- * ```ts
- * import { printable } from "isolate/judge/package/errors.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(printable("a\x1b[2Jb"), "a\\x1b[2Jb");
- * ```
- */
+/** Makes text safe to print: names in a package are what somebody else chose. */
 export function printable(text: string): string {
   const short = text.length > 300 ? `${text.slice(0, 300)}…` : text;
   return short.replaceAll(UNPRINTABLE, (character) => {
@@ -85,12 +63,7 @@ export function printable(text: string): string {
 /** Controls, lone surrogates, and what turns the direction of text around. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
-/**
- * Whether a name can be printed as it is.
- *
- * @param name a file's name
- * @returns false if it has control characters or is no valid UTF-8
- */
+/** Whether a name can be printed as it is. */
 export function isPrintable(name: string): boolean {
   return name.search(UNPRINTABLE) < 0;
 }

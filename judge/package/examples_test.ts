@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { sharedSandbox } from "../../box/sandbox.ts";
-import { HostFiles } from "../host_files.ts";
+import { HostFiles } from "../../host/files.ts";
 import { planTests } from "../grading/grading.ts";
 import { readPackage } from "./read.ts";
 

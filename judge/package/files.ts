@@ -1,15 +1,13 @@
 /**
  * The files of a package. Nothing is opened that lies outside of its folder, whatever links there
  * are, and nothing is trusted: names, kinds, sizes, depth, number.
- *
- * @module
  */
 
-import { SandboxError } from "../../box/errors.ts";
+import { SandboxError } from "../../host/errors.ts";
 import { O } from "../../ffi/abi.ts";
 import { ERRNO, errnoText } from "../../ffi/errno.ts";
-import { decodeOsString } from "../../ffi/os_string.ts";
-import type { HostFiles } from "../host_files.ts";
+import { decodeOsString } from "../../text/os_string.ts";
+import type { HostFiles } from "../../host/files.ts";
 import {
   entriesOf,
   type HostKind,
@@ -18,7 +16,7 @@ import {
   readFrom,
   realPathAt,
   statusAt,
-} from "../host_reader.ts";
+} from "../../host/read.ts";
 import { isPrintable, PackageError } from "./errors.ts";
 
 const ENTRIES_MAX = 100_000;
@@ -48,13 +46,7 @@ export class PackageFiles implements Disposable {
   readonly #place: HostPlace & { readonly beneathFd: number };
   #entries = 0;
 
-  /**
-   * Opens a package.
-   *
-   * @param host the host's files
-   * @param directory its folder
-   * @throws {PackageError} if there is no such folder, or it may not be entered
-   */
+  /** Opens a package. */
   constructor(host: HostFiles, directory: string) {
     this.given = directory.replace(/(.)\/+$/, "$1");
     this.#host = host;
@@ -73,34 +65,17 @@ export class PackageFiles implements Disposable {
     this.#host.close(this.#place.beneathFd);
   }
 
-  /**
-   * The path of a file for people.
-   *
-   * @param path its path in the package
-   * @returns the same below the folder as it was given
-   */
+  /** The path of a file for people. */
   pathFor(path: string): string {
     return path === "" ? this.given : `${this.given.replace(/\/$/, "")}/${path}`;
   }
 
-  /**
-   * Complains about a file or folder.
-   *
-   * @param path its path in the package
-   * @param reason what is wrong, and what would be right
-   * @returns the error to throw
-   */
+  /** Complains about a file or folder. */
   error(path: string, reason: string): PackageError {
     return new PackageError(reason, { file: this.pathFor(path) });
   }
 
-  /**
-   * What there is at a path.
-   *
-   * @param path a path in the package
-   * @returns the file or folder, links followed; undefined if there is nothing
-   * @throws {PackageError} if it leads out of the package or cannot be reached
-   */
+  /** What there is at a path. */
   find(path: string): PackageEntry | undefined {
     try {
       const status = statusAt(this.#place, path);
@@ -114,14 +89,7 @@ export class PackageFiles implements Disposable {
     }
   }
 
-  /**
-   * Lists a folder.
-   *
-   * @param path its path in the package; the empty path is the package itself
-   * @returns what is in it, links followed, sorted by name; undefined if there is no such folder
-   * @throws {PackageError} if it is no folder, is too large or deep, has names that cannot be
-   *   printed, or links that lead nowhere or out of the package
-   */
+  /** Lists a folder. */
   list(path: string): PackageEntry[] | undefined {
     if (path.split("/").length > DEPTH_MAX) {
       const reason = `is more than ${DEPTH_MAX} folders deep; is there a link to a folder above?`;
@@ -163,28 +131,14 @@ export class PackageFiles implements Disposable {
     }
   }
 
-  /**
-   * Reads a text.
-   *
-   * @param path a file's path in the package
-   * @param options the most that it may have, in bytes
-   * @returns its text without a byte order mark
-   * @throws {PackageError} if it cannot be read, is no regular file, is larger, or is no UTF-8
-   */
+  /** Reads a text. */
   readText(path: string, options: { limitBytes: number }): string {
     const text = decodeOsString(this.readBytes(path, options));
     if (!text.isWellFormed()) throw this.error(path, "is not valid UTF-8");
     return text.replace(/^\ufeff/, "");
   }
 
-  /**
-   * Reads a file.
-   *
-   * @param path a file's path in the package
-   * @param options the most that it may have, in bytes
-   * @returns its bytes
-   * @throws {PackageError} if it cannot be read, is no regular file, or is larger
-   */
+  /** Reads a file. */
   readBytes(path: string, options: { limitBytes: number }): Uint8Array<ArrayBuffer> {
     const file = this.find(path);
     if (file?.kind !== "file") throw this.error(path, notAFile(file));
@@ -206,13 +160,7 @@ export class PackageFiles implements Disposable {
   }
 }
 
-/**
- * Why the kernel refuses something.
- *
- * @param error what it says
- * @param what what was tried
- * @returns the reason as the rest of a sentence that begins with the path
- */
+/** Why the kernel refuses something. */
 export function refusalReason({ errno, message }: SandboxError, what: string): string {
   switch (errno) {
     case undefined:
@@ -227,12 +175,7 @@ export function refusalReason({ errno, message }: SandboxError, what: string): s
   }
 }
 
-/**
- * Why something is no file to be read.
- *
- * @param entry what is there; undefined: nothing
- * @returns the reason as the rest of a sentence that begins with the path
- */
+/** Why something is no file to be read. */
 export function notAFile(entry: PackageEntry | undefined): string {
   if (entry === undefined) return "is missing";
   if (entry.kind === "directory") return "must be a file, but is a folder";

@@ -1,10 +1,6 @@
-/**
- * How a group of tests is judged: `testdata.yaml` of the problem package format.
- *
- * @module
- */
+/** How a group of tests is judged: `testdata.yaml` of the problem package format. */
 
-import { nearest } from "../../config/suggest.ts";
+import { nearest } from "../../text/suggest.ts";
 import type { GroupGrading, TestGroup } from "../types.ts";
 import { parseNumber, type UnknownKeys, type YamlNode } from "./node.ts";
 
@@ -51,14 +47,7 @@ export interface GroupReading {
   readonly unknown: UnknownKeys;
 }
 
-/**
- * Reads the settings of a group. What it does not say is as in the group above.
- *
- * @param node the whole `testdata.yaml`
- * @param reading the group above, and more
- * @returns the settings of the group
- * @throws {PackageError} if a value is wrong, or not supported
- */
+/** Reads the settings of a group. What it does not say is as in the group above. */
 export function readGroupSettings(node: YamlNode, reading: GroupReading): GroupSettings {
   const { above, problemFlags, unknown } = reading;
   const values = node.mapping([...KEYS, ...UNSUPPORTED_KEYS], unknown);
@@ -87,14 +76,7 @@ function validatorFlags(node: YamlNode, unknown: UnknownKeys): string[] {
   return node.mapping(["name", "flags"], unknown).get("flags")?.words() ?? [];
 }
 
-/**
- * Reads scores and grader flags.
- *
- * @param values the values by key
- * @param reading the group above, and whether this is the topmost one
- * @returns how the group's verdict and score are found
- * @throws {PackageError} if a value is wrong
- */
+/** Reads scores and grader flags. */
 export function readGrading(
   values: ReadonlyMap<string, YamlNode>,
   { above, isTop }: Pick<GroupReading, "above" | "isTop">,

@@ -1,7 +1,5 @@
 /**
  * Packages in the problem package format: the legacy version, and later ones as far as both agree.
- *
- * @module
  */
 
 import type { Problem } from "../types.ts";
@@ -38,13 +36,7 @@ const GRADING_KEYS = [
   ...["accept_score", "reject_score", "range", "grader_flags"],
 ];
 
-/**
- * Reads a package.
- *
- * @param files the package
- * @returns the problem
- * @throws {PackageError} if something is missing, wrong, or not supported
- */
+/** Reads a package. */
 export async function readKattis(files: PackageFiles): Promise<Problem> {
   const warnings: string[] = [];
   const warn = (warning: string) => void warnings.push(warning);

@@ -1,8 +1,4 @@
-/**
- * What a problem allows, by default and in the problem package format.
- *
- * @module
- */
+/** What a problem allows, by default and in the problem package format. */
 
 import type { ProblemLimits } from "../types.ts";
 import { PackageError } from "./errors.ts";
@@ -53,14 +49,7 @@ const KEYS = [
   ...["time_multiplier", "time_safety_margin"],
 ];
 
-/**
- * Reads `limits` of a `problem.yaml`, and the time limit wherever a package may have it.
- *
- * @param node the value of `limits`; undefined: there is none
- * @param options the package, the version of its format, what is done about unknown keys
- * @returns what the problem allows
- * @throws {PackageError} if a value is wrong
- */
+/** Reads `limits` of a `problem.yaml`, and the time limit wherever a package may have it. */
 export function readLimits(
   node: YamlNode | undefined,
   options: { files: PackageFiles; version: FormatVersion; unknown: UnknownKeys },

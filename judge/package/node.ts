@@ -1,13 +1,9 @@
-/**
- * Values of YAML files, read with complaints that name file, line and key.
- *
- * @module
- */
+/** Values of YAML files, read with complaints that name file, line and key. */
 
 import { ConfigError } from "../../config/errors.ts";
-import { nearest } from "../../config/suggest.ts";
-import { yamlLine, type YamlPath } from "../../config/yaml_lines.ts";
-import { parseYamlText } from "../../config/yaml_text.ts";
+import { nearest } from "../../text/suggest.ts";
+import { yamlLine, type YamlPath } from "../../text/yaml_lines.ts";
+import { parseYamlText } from "../../text/yaml_text.ts";
 import { PackageError } from "./errors.ts";
 import type { PackageFiles } from "./files.ts";
 
@@ -45,14 +41,7 @@ export class YamlNode {
     this.#source = source;
   }
 
-  /**
-   * Reads a YAML file of a package.
-   *
-   * @param files the package
-   * @param path the file's path in the package
-   * @returns the whole document
-   * @throws {PackageError} if it cannot be read or is no valid YAML
-   */
+  /** Reads a YAML file of a package. */
   static async read(files: PackageFiles, path: string): Promise<YamlNode> {
     const text = files.readText(path, { limitBytes: YAML_MAX_BYTES });
     const source = { file: files.pathFor(path), text };
@@ -75,22 +64,13 @@ export class YamlNode {
     );
   }
 
-  /**
-   * Where the value stands, for people.
-   *
-   * @returns `FILE: KEY`
-   */
+  /** Where the value stands, for people. */
   describe(): string {
     const name = this.#source.file.slice(this.#source.file.lastIndexOf("/") + 1);
     return this.key === undefined ? name : `${name}: ${this.key}`;
   }
 
-  /**
-   * Complains about the value.
-   *
-   * @param reason what is wrong, and what would be right
-   * @returns the error to throw
-   */
+  /** Complains about the value. */
   error(reason: string): PackageError {
     const { file, text } = this.#source;
     const line = yamlLine(text, this.path);
@@ -118,12 +98,7 @@ export class YamlNode {
     return Array.isArray(this.value);
   }
 
-  /**
-   * The values of a mapping. A key with nothing behind it counts as missing.
-   *
-   * @returns the values by key, in order
-   * @throws {PackageError} if it is no mapping
-   */
+  /** The values of a mapping. A key with nothing behind it counts as missing. */
   entries(): Map<string, YamlNode> {
     if (this.isEmpty) return new Map();
     if (!this.isMapping) throw this.error("must be a mapping of keys to values");
@@ -133,14 +108,7 @@ export class YamlNode {
     return new Map(nodes.filter(([, node]) => !node.isEmpty));
   }
 
-  /**
-   * The values of a mapping whose keys are known.
-   *
-   * @param known all keys that there are
-   * @param unknown what is done about others
-   * @returns the values by key
-   * @throws {PackageError} if it is no mapping, or has a key that is not known
-   */
+  /** The values of a mapping whose keys are known. */
   mapping(known: readonly string[], unknown: UnknownKeys): Map<string, YamlNode> {
     const entries = this.entries();
     for (const [key, node] of entries) {
@@ -158,23 +126,12 @@ export class YamlNode {
     return entries;
   }
 
-  /**
-   * A value that is not written, as if it stood below this one.
-   *
-   * @param key its key
-   * @param value the value
-   * @returns the value
-   */
+  /** A value that is not written, as if it stood below this one. */
   with(key: string, value: string): YamlNode {
     return this.#below(value, key);
   }
 
-  /**
-   * The values of a list.
-   *
-   * @returns the values in order
-   * @throws {PackageError} if it is no list
-   */
+  /** The values of a list. */
   list(): YamlNode[] {
     if (!Array.isArray(this.value)) throw this.error("must be a list");
     return this.value.map((value, i) => this.#below(value, i));
@@ -184,36 +141,20 @@ export class YamlNode {
     return new YamlNode(value, [...this.path, part], this.#source);
   }
 
-  /**
-   * A single text.
-   *
-   * @returns the text without blanks around it
-   * @throws {PackageError} if it is a list or a mapping
-   */
+  /** A single text. */
   text(): string {
     if (typeof this.value !== "string") throw this.error("must be a single value");
     return this.value.trim();
   }
 
-  /**
-   * Words: a text that is split at blanks, or a list of texts that are taken as they are.
-   *
-   * @returns the words
-   * @throws {PackageError} if it is neither
-   */
+  /** Words: a text that is split at blanks, or a list of texts that are taken as they are. */
   words(): string[] {
     if (this.isEmpty) return [];
     if (this.isList) return this.list().map((node) => node.text());
     return this.text().split(/\s+/).filter((word) => word !== "");
   }
 
-  /**
-   * One of several words.
-   *
-   * @param choices the words that are allowed
-   * @returns the word
-   * @throws {PackageError} if it is none of them
-   */
+  /** One of several words. */
   oneOf<T extends string>(choices: readonly T[]): T {
     const text = this.text();
     const choice = choices.find((word) => word === text);
@@ -223,12 +164,7 @@ export class YamlNode {
     throw this.error(`must be ${choices.join(" or ")}, not ${JSON.stringify(text)}${hint}`);
   }
 
-  /**
-   * Yes or no.
-   *
-   * @returns the answer
-   * @throws {PackageError} if it is neither `true` nor `false`
-   */
+  /** Yes or no. */
   truth(): boolean {
     const text = this.text().toLowerCase();
     if (["true", "yes", "on"].includes(text)) return true;
@@ -236,13 +172,7 @@ export class YamlNode {
     throw this.error(`must be true or false, not ${JSON.stringify(text)}`);
   }
 
-  /**
-   * A decimal number.
-   *
-   * @param rules what it must be
-   * @returns the number
-   * @throws {PackageError} if it is something else, or too small or too large
-   */
+  /** A decimal number. */
   number(rules: NumberRules): number {
     const text = this.text();
     const value = parseNumber(text);
@@ -251,12 +181,7 @@ export class YamlNode {
   }
 }
 
-/**
- * Reads a decimal number.
- *
- * @param text the text
- * @returns the number; undefined if it is something else
- */
+/** Reads a decimal number. */
 export function parseNumber(text: string): number | undefined {
   return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined;
 }

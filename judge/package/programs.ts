@@ -1,22 +1,11 @@
-/**
- * The sources of programs in a package.
- *
- * @module
- */
+/** The sources of programs in a package. */
 
 import type { ProgramSource, SourceFile } from "../types.ts";
 import { notAFile, type PackageEntry, type PackageFiles } from "./files.ts";
 
 const FILES_MAX = 1000;
 
-/**
- * Reads which files a program has.
- *
- * @param files the package
- * @param entry the program: a file, or a folder of files
- * @returns its source; hidden files and Python's caches are no part of it
- * @throws {PackageError} if it has no files, too many, or what is no regular file
- */
+/** Reads which files a program has. */
 export function readProgram(files: PackageFiles, entry: PackageEntry): ProgramSource {
   if (entry.kind === "file") {
     return { name: entry.name, files: [sourceFile(entry, entry.name)] };
@@ -57,9 +46,6 @@ function sourceFile({ hostFile, sizeBytes }: PackageEntry, name: string): Source
 
 /**
  * Whether a file is there for other purposes: of an editor, of a version control system, of Python.
- *
- * @param name its name
- * @returns true if it is no part of the package
  */
 export function isHidden(name: string): boolean {
   return name.startsWith(".") || name.endsWith("~") || name === "__pycache__";

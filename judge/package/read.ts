@@ -1,10 +1,6 @@
-/**
- * Reads problem packages.
- *
- * @module
- */
+/** Reads problem packages. */
 
-import type { HostFiles } from "../host_files.ts";
+import type { HostFiles } from "../../host/files.ts";
 import type { Problem } from "../types.ts";
 import { printable } from "./errors.ts";
 import { PackageFiles } from "./files.ts";
@@ -23,7 +19,7 @@ import { readTask, TASK_FILE } from "./task.ts";
  * @example
  * ```ts
  * import { sharedSandbox } from "isolate/box/sandbox.ts";
- * import { HostFiles } from "isolate/judge/host_files.ts";
+ * import { HostFiles } from "isolate/host/files.ts";
  * import { readPackage } from "isolate/judge/package/read.ts";
  * import { assertEquals } from "@std/assert";
  *

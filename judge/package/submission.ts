@@ -1,11 +1,7 @@
-/**
- * Submissions that are given on the command line.
- *
- * @module
- */
+/** Submissions that are given on the command line. */
 
-import { SandboxError } from "../../box/errors.ts";
-import type { HostFiles } from "../host_files.ts";
+import { SandboxError } from "../../host/errors.ts";
+import type { HostFiles } from "../../host/files.ts";
 import type { Submission } from "../types.ts";
 import { PackageError } from "./errors.ts";
 import { PackageFiles, refusalReason } from "./files.ts";
@@ -22,7 +18,7 @@ import { readProgram } from "./programs.ts";
  * @example
  * ```ts
  * import { sharedSandbox } from "isolate/box/sandbox.ts";
- * import { HostFiles } from "isolate/judge/host_files.ts";
+ * import { HostFiles } from "isolate/host/files.ts";
  * import { readSubmission } from "isolate/judge/package/submission.ts";
  * import { assertEquals } from "@std/assert";
  *

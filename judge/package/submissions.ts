@@ -1,8 +1,4 @@
-/**
- * The submissions of a package, and what they promise.
- *
- * @module
- */
+/** The submissions of a package, and what they promise. */
 
 import type { Problem, Submission, TestGroup, Verdict } from "../types.ts";
 import { notAFile, type PackageEntry, type PackageFiles } from "./files.ts";
@@ -68,11 +64,6 @@ export interface SubmissionsReading {
 
 /**
  * Reads the submissions of a package: files and folders in folders that are named after verdicts.
- *
- * @param files the package
- * @param reading where they are, and what they can get
- * @returns the submissions, sorted by name; none if there is no such folder
- * @throws {PackageError} if one has no files, or is no file or folder
  */
 export function readSubmissions(files: PackageFiles, reading: SubmissionsReading): Submission[] {
   const { folder, warn } = reading;

@@ -1,8 +1,4 @@
-/**
- * Our own plain format: a folder of tests, and a `task.yaml` beside it. TASK.md describes it.
- *
- * @module
- */
+/** Our own plain format: a folder of tests, and a `task.yaml` beside it. TASK.md describes it. */
 
 import type { Problem, ProblemLimits, ProgramSource, Submission, Validation } from "../types.ts";
 import { parseFlags } from "../checker/checker_flags.ts";
@@ -50,13 +46,7 @@ interface Checker {
   readonly flags: readonly string[];
 }
 
-/**
- * Reads a package.
- *
- * @param files the package
- * @returns the problem
- * @throws {PackageError} if something is missing or wrong
- */
+/** Reads a package. */
 export async function readTask(files: PackageFiles): Promise<Problem> {
   const warnings: string[] = [];
   const warn = (warning: string) => void warnings.push(warning);

@@ -1,8 +1,4 @@
-/**
- * Groups and points of a `task.yaml`.
- *
- * @module
- */
+/** Groups and points of a `task.yaml`. */
 
 import type { GroupGrading, GroupMember, TestGroup } from "../types.ts";
 import type { PackageFiles } from "./files.ts";
@@ -40,14 +36,7 @@ export interface TaskTree {
   readonly isScored: boolean;
 }
 
-/**
- * Reads all tests of a task.
- *
- * @param files the package
- * @param task where tests and points are written
- * @returns the groups of tests
- * @throws {PackageError} if there are no tests, or a test is in two groups
- */
+/** Reads all tests of a task. */
 export function readTaskData(files: PackageFiles, task: TaskData): TaskTree {
   const reading: TaskTestsReading = { isSample: false, answerOptional: task.hasProgram };
   const builder = new Builder(task);

@@ -1,8 +1,4 @@
-/**
- * The tests of a `task.yaml`: a folder, a pattern of names, or a list.
- *
- * @module
- */
+/** The tests of a `task.yaml`: a folder, a pattern of names, or a list. */
 
 import type { TestCase } from "../types.ts";
 import { notAFile, type PackageEntry, type PackageFiles } from "./files.ts";
@@ -33,15 +29,7 @@ export interface TaskTestsReading {
   readonly answerOptional: boolean;
 }
 
-/**
- * Reads tests.
- *
- * @param files the package
- * @param node `tests`, or `samples`: a folder, a pattern, a pair of patterns, or a list
- * @param reading what they are for
- * @returns the tests in order; at least one
- * @throws {PackageError} if there are none, or an answer or an input is missing
- */
+/** Reads tests. */
 export function readTests(
   files: PackageFiles,
   node: YamlNode,
@@ -54,13 +42,7 @@ export function readTests(
   return tests;
 }
 
-/**
- * Reads points.
- *
- * @param node the value
- * @returns the points
- * @throws {PackageError} if they are no number, or negative
- */
+/** Reads points. */
 export function readPoints(node: YamlNode): number {
   return node.number({ min: 0, max: 1e9, what: "a number of points, such as 10" });
 }
@@ -88,13 +70,7 @@ function fileOf(files: PackageFiles, node: YamlNode): PackageEntry {
   return entry;
 }
 
-/**
- * A path in the package.
- *
- * @param node the value
- * @returns the path without `.` and empty parts
- * @throws {PackageError} if it is absolute or leads out
- */
+/** A path in the package. */
 export function cleanPath(node: YamlNode): string {
   const parts = node.text().split("/").filter((part) => part !== "." && part !== "");
   if (node.text().startsWith("/") || parts.includes("..") || parts.length === 0) {

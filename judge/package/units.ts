@@ -1,8 +1,4 @@
-/**
- * Times and sizes with units, as people write them.
- *
- * @module
- */
+/** Times and sizes with units, as people write them. */
 
 import { parseNumber, type YamlNode } from "./node.ts";
 
@@ -24,13 +20,7 @@ function powers(names: readonly string[], value: number): Record<string, number>
   return Object.fromEntries(names.map((name) => [name, value]));
 }
 
-/**
- * Reads a time such as `1.5s`, `300 ms`, `1 min`; a plain number is seconds.
- *
- * @param node the value
- * @returns milliseconds, more than 0, at most a day
- * @throws {PackageError} if it is something else
- */
+/** Reads a time such as `1.5s`, `300 ms`, `1 min`; a plain number is seconds. */
 export function readTimeMs(node: YamlNode): number {
   const value = quantity(node, TIME_UNITS);
   if (value !== undefined && value > 0 && value <= DAY_MS) return value;
@@ -38,13 +28,7 @@ export function readTimeMs(node: YamlNode): number {
   throw node.error(`must be a time of at most a day, such as 1.5s or 300ms, not ${text}`);
 }
 
-/**
- * Reads a size such as `64KiB`, `256 MiB`, `1G`; a plain number is MiB.
- *
- * @param node the value
- * @returns KiB, at least 1, at most a TiB
- * @throws {PackageError} if it is something else
- */
+/** Reads a size such as `64KiB`, `256 MiB`, `1G`; a plain number is MiB. */
 export function readSizeKib(node: YamlNode): number {
   const value = quantity(node, { ...SIZE_UNITS, "": 1024 });
   if (value !== undefined && value >= 1 && value <= TERABYTE_KIB) return Math.floor(value);

@@ -1,8 +1,4 @@
-/**
- * Output validators of packages.
- *
- * @module
- */
+/** Output validators of packages. */
 
 import type { ProgramSource, TestGroup, Validation } from "../types.ts";
 import { validateFlags } from "../checker/checker_flags.ts";
@@ -23,15 +19,7 @@ export interface ValidationWish {
   readonly score: boolean;
 }
 
-/**
- * Finds the output validator of a package.
- *
- * @param files the package
- * @param wish what `problem.yaml` says
- * @param warn is told what is odd, a sentence each
- * @returns how outputs are judged
- * @throws {PackageError} if there must be a validator and is none, or there are several
- */
+/** Finds the output validator of a package. */
 export function readValidation(
   files: PackageFiles,
   wish: ValidationWish,
@@ -82,12 +70,7 @@ function programsIn(files: PackageFiles, folder: string): PackageEntry[] {
   );
 }
 
-/**
- * Finds flags that the default validator does not know, so that nobody learns it test by test.
- *
- * @param group the group; those in it are looked at too
- * @returns the group with such flags, and what is wrong with them; undefined: all are known
- */
+/** Finds flags that the default validator does not know, so that nobody learns it test by test. */
 export function unknownFlags(group: TestGroup): { group: string; reason: string } | undefined {
   try {
     validateFlags(group.validatorFlags);

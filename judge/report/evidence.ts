@@ -1,8 +1,4 @@
-/**
- * What there is to see of a test: the difference, messages, standard error, the conversation.
- *
- * @module
- */
+/** What there is to see of a test: the difference, messages, standard error, the conversation. */
 
 import type { Difference, TestResult, TranscriptLine } from "../types.ts";
 import { amount, cell, type Content, type Markup, markup, table } from "./markup.ts";
@@ -15,12 +11,7 @@ const LINE_LENGTH_MAX = 400;
 /** The most pieces of a conversation that are shown. */
 const PIECES_MAX = 100;
 
-/**
- * Shows what a program wrote.
- *
- * @param text what was written
- * @returns the text in a frame that scrolls
- */
+/** Shows what a program wrote. */
 export function textFrame(text: string): Markup {
   return markup`<pre tabindex="0">${cut(text, TEXT_LENGTH_MAX)}</pre>
 `;
@@ -30,13 +21,7 @@ function titledText(title: string, text: string | undefined): Content {
   return text ? markup`<h4>${title}</h4>${textFrame(text)}` : undefined;
 }
 
-/**
- * Shows a test with all that is known of it.
- *
- * @param result the test
- * @param options whether it is unfolded
- * @returns a `details` element
- */
+/** Shows a test with all that is known of it. */
 export function evidence(result: TestResult, { open }: { open: boolean }): Markup {
   const { test, verdict, message, difference, transcript } = result;
   const title = `${cut(test, 200)}: ${VERDICT_NAMES[verdict]}`;

@@ -1,8 +1,4 @@
-/**
- * The report as one page of HTML that needs nothing else.
- *
- * @module
- */
+/** The report as one page of HTML that needs nothing else. */
 
 import type { JudgeReport, SubmissionResult } from "../types.ts";
 import { amount, cell, type Column, type Content, Markup, markup, table } from "./markup.ts";
@@ -22,9 +18,6 @@ const SCRIPT_HASH = "sha256-no+6aF1LV01IKz/UgeAFs0Hb0kQ7SR/eKS+1Ekm79M4=";
  * Writes a report as one self-contained page: no other file, no request, no script but a small one
  * that sorts the table and unfolds what a link leads to. Whatever the programs wrote is escaped, and
  * the page's own policy would obey nothing of it.
- *
- * @param report the report
- * @returns the page
  */
 export function htmlReport(report: JudgeReport): string {
   const policy = `default-src 'none'; style-src '${STYLE_HASH}'; script-src '${SCRIPT_HASH}'; ` +

@@ -1,8 +1,4 @@
-/**
- * The report as JSON; `report.schema.json` describes it.
- *
- * @module
- */
+/** The report as JSON; `report.schema.json` describes it. */
 
 import type { JudgeReport } from "../types.ts";
 
@@ -11,12 +7,7 @@ export const REPORT_SCHEMA = "isolate-judge-report";
 /** What the field `version` says; another one if a field changes its meaning or goes away. */
 export const REPORT_VERSION = 1;
 
-/**
- * Writes a report as JSON: the fields of {@linkcode JudgeReport}, after `schema` and `version`.
- *
- * @param report the report
- * @returns indented JSON with a line feed at the end; all strings are well-formed
- */
+/** Writes a report as JSON: the fields of {@linkcode JudgeReport}, after `schema` and `version`. */
 export function jsonReport(report: JudgeReport): string {
   const named = { schema: REPORT_SCHEMA, version: REPORT_VERSION, ...report };
   const wellFormed = (_: string, value: unknown) =>

@@ -1,8 +1,4 @@
-/**
- * The report as JUnit XML, which continuous integration shows.
- *
- * @module
- */
+/** The report as JUnit XML, which continuous integration shows. */
 
 import type { JudgeReport, SubmissionResult, TestResult } from "../types.ts";
 import { escapeText } from "./markup.ts";
@@ -117,9 +113,6 @@ function sums(cases: readonly Case[]): Record<string, string | number> {
  * Writes a report as JUnit XML: a test suite for each submission with a test case for each test. Where
  * a submission is not as expected, the test that decided its verdict has failed (`error` for an error
  * of the judge), or a test case named `verdict` if no test did. Times are CPU times.
- *
- * @param report the report
- * @returns XML 1.0, well-formed whatever texts the report has
  */
 export function junitReport(report: JudgeReport): string {
   const suites = report.submissions.map((submission) => ({

@@ -1,21 +1,13 @@
-/**
- * Markup in which nothing is forgotten to be escaped: text becomes part of it only escaped.
- *
- * @module
- */
+/** Markup in which nothing is forgotten to be escaped: text becomes part of it only escaped. */
 
-import { visibleText } from "../checker/visible.ts";
+import { visibleText } from "../../text/visible.ts";
 
 /** A piece of markup, as opposed to text. */
 export class Markup {
   /** The markup as it is written. */
   readonly code: string;
 
-  /**
-   * Takes over what is markup already.
-   *
-   * @param code the markup
-   */
+  /** Takes over what is markup already. */
   constructor(code: string) {
     this.code = code;
   }
@@ -32,12 +24,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/**
- * Escapes text for HTML and XML, in elements and in attributes.
- *
- * @param text any text
- * @returns the markup that shows it
- */
+/** Escapes text for HTML and XML, in elements and in attributes. */
 export function escapeText(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
@@ -61,22 +48,7 @@ function codeOf(content: Content): string {
   return content.map(codeOf).join("");
 }
 
-/**
- * Writes markup; what is put in as text is escaped, and made visible.
- *
- * @param pieces the markup between the contents
- * @param contents text, numbers, markup, lists of them
- * @returns the markup
- *
- * @example
- * ```ts
- * import { markup } from "isolate/judge/report/markup.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const items = ["1 < 2", "\x1b"].map((text) => markup`<li>${text}</li>`);
- * assertEquals(markup`<ul>${items}</ul>`.code, "<ul><li>1 &lt; 2</li><li>\\x1b</li></ul>");
- * ```
- */
+/** Writes markup; what is put in as text is escaped, and made visible. */
 export function markup(pieces: TemplateStringsArray, ...contents: readonly Content[]): Markup {
   return new Markup(
     pieces.map((piece, i) => i === 0 ? piece : codeOf(contents[i - 1]) + piece).join(""),
@@ -91,13 +63,7 @@ export interface CellOptions {
   readonly value?: string | number;
 }
 
-/**
- * A cell of a table.
- *
- * @param content what it shows
- * @param options its class and value
- * @returns a `td` element
- */
+/** A cell of a table. */
 export function cell(content: Content, options: CellOptions = {}): Markup {
   const { className, value } = options;
   return markup`<td${className === undefined ? "" : markup` class="${className}"`}${
@@ -105,13 +71,7 @@ export function cell(content: Content, options: CellOptions = {}): Markup {
   }>${content}</td>`;
 }
 
-/**
- * A cell of a table that shows an amount.
- *
- * @param content what it shows
- * @param value what it is sorted by, unless by its text
- * @returns a `td` element
- */
+/** A cell of a table that shows an amount. */
 export function amount(content: Content, value?: string | number): Markup {
   return cell(content, { className: "number", ...(value === undefined ? {} : { value }) });
 }
@@ -124,13 +84,7 @@ export interface Column {
   readonly isAmount?: boolean;
 }
 
-/**
- * A table, in a frame that scrolls where there is no room.
- *
- * @param rows its `tr` elements
- * @param options its columns, its class, and a title for those who do not see it
- * @returns the frame
- */
+/** A table, in a frame that scrolls where there is no room. */
 export function table(
   rows: readonly Markup[],
   { columns, className, caption }: {

@@ -1,8 +1,4 @@
-/**
- * Plots of what each test used, as SVG.
- *
- * @module
- */
+/** Plots of what each test used, as SVG. */
 
 import type { Verdict } from "../types.ts";
 import { type Content, Markup, markup } from "./markup.ts";
@@ -43,10 +39,6 @@ const LETTERS = 50;
 /**
  * Draws a bar for each test against the limit, coloured by verdict. Tests that are not accepted stand
  * on a coloured column, so that they are seen however little they used.
- *
- * @param bars what the tests used, in order; at least one
- * @param options what is drawn
- * @returns a `figure` element
  */
 export function plot(bars: readonly Bar[], { title, limit, format }: PlotOptions): Markup {
   const slot = WIDTH / bars.length;

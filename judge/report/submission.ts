@@ -1,8 +1,4 @@
-/**
- * The part of the page that is about one submission.
- *
- * @module
- */
+/** The part of the page that is about one submission. */
 
 import type { GroupResult, JudgeReport, SubmissionResult, TestResult, Verdict } from "../types.ts";
 import { evidence, textFrame } from "./evidence.ts";
@@ -15,23 +11,13 @@ const EVIDENCE_MAX = 8;
 /** So many submissions are unfolded, whatever became of them. */
 const UNFOLDED_MAX = 3;
 
-/**
- * A verdict as a coloured label.
- *
- * @param verdict the verdict
- * @returns the label, with its meaning for whoever asks
- */
+/** A verdict as a coloured label. */
 export function badge(verdict: Verdict): Markup {
   const name = VERDICT_NAMES[verdict];
   return markup`<abbr class="badge ${verdict.toLowerCase()}" title="${name}">${verdict}</abbr>`;
 }
 
-/**
- * The verdicts that were promised.
- *
- * @param expected the verdicts; undefined: none
- * @returns their labels; a dash for none
- */
+/** The verdicts that were promised. */
 export function expectedBadges(expected: readonly Verdict[] | undefined): Content {
   if (expected === undefined) return "–";
   return markup`<span class="badges">${expected.map(badge)}</span>`;
@@ -39,10 +25,6 @@ export function expectedBadges(expected: readonly Verdict[] | undefined): Conten
 
 /**
  * Shows a submission: verdict, plots, the tests that were not accepted, all tests, groups, compiler.
- *
- * @param submission the submission
- * @param options the report, and the name by which other parts of the page lead to it
- * @returns a `details` element, unfolded if it is not as expected or one of few
  */
 export function submissionSection(
   submission: SubmissionResult,

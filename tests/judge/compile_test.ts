@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Box, sharedSandbox } from "isolate/mod.ts";
 import { Compiler } from "isolate/judge/compile/compile.ts";
-import { HostFiles } from "isolate/judge/host_files.ts";
+import { HostFiles } from "isolate/host/files.ts";
 import { assertNobodyLeft } from "isolate/tests/support/attack.ts";
 import { needsControlGroup } from "isolate/tests/support/control_group.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";

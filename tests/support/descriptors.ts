@@ -42,7 +42,7 @@ export interface Pipe {
 /** Makes a pipe whose ends wait, as they do in a shell. */
 export function makePipe(): Pipe {
   const plan = new Plan();
-  const pair = plan.room(8);
+  const pair = plan.alloc(8);
   plan.step("pipe2", [pair, O_CLOEXEC]);
   system.run(plan, "make a pipe");
   return { reader: plan.view(pair).getInt32(0, true), writer: plan.view(pair).getInt32(4, true) };
@@ -63,7 +63,7 @@ export async function readAll(reader: number): Promise<Uint8Array> {
 /** Makes two connected sockets. */
 export function makeSockets(): Pipe {
   const plan = new Plan();
-  const pair = plan.room(8);
+  const pair = plan.alloc(8);
   plan.step("socketpair", [AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0, pair]);
   system.run(plan, "make sockets");
   return { reader: plan.view(pair).getInt32(0, true), writer: plan.view(pair).getInt32(4, true) };
@@ -72,7 +72,7 @@ export function makeSockets(): Pipe {
 /** Reads a pipe or a socket to its end, piece by piece with pauses, and closes it. */
 export async function readSlowly(reader: number): Promise<number> {
   const plan = new Plan();
-  const buffer = plan.room(1 << 16);
+  const buffer = plan.alloc(1 << 16);
   const length = plan.slot("length");
   plan.step("fcntl", [reader, F_SETFL, O_NONBLOCK]);
   plan.step("read", [reader, buffer, buffer.length], { into: length, ignore: "all" });

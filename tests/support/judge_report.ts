@@ -1,6 +1,6 @@
 /** Reports of judging, made by hand. */
 
-import type { Outcome } from "isolate/box/outcome.ts";
+import type { Outcome } from "isolate/box/outcome/outcome.ts";
 import type {
   CompileResult,
   GroupResult,

@@ -2,7 +2,7 @@
 
 import { assertRejects } from "@std/assert";
 import { sharedSandbox } from "isolate/box/sandbox.ts";
-import { HostFiles } from "isolate/judge/host_files.ts";
+import { HostFiles } from "isolate/host/files.ts";
 import { PackageError } from "isolate/judge/package/errors.ts";
 import { readPackage } from "isolate/judge/package/read.ts";
 import type { Problem } from "isolate/judge/types.ts";

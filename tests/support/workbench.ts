@@ -7,7 +7,7 @@ import {
   Compiler,
   type Program,
 } from "isolate/judge/compile/compile.ts";
-import { HostFiles } from "isolate/judge/host_files.ts";
+import { HostFiles } from "isolate/host/files.ts";
 import {
   type Language,
   LanguageTable,

@@ -8,7 +8,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { Box, BoxPool, Sandbox, SandboxError } from "isolate/mod.ts";
-import { HostFiles } from "isolate/judge/host_files.ts";
+import { HostFiles } from "isolate/host/files.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 import { sh } from "../support/isolate.ts";
 

@@ -23,8 +23,6 @@ const TCG: Accelerator = {
 /**
  * The guest's time stamp counter is this machine's. While this machine is busy the guest finds its
  * frequency wrong by a factor of up to ten, and then its clocks run fast: it has to be told.
- *
- * @param folder Where the program is kept that measures it.
  */
 async function emulate(folder: string): Promise<Accelerator> {
   const program = `${folder}/tsc`;
@@ -54,8 +52,6 @@ async function bootsWithKvm(kernel: string, initialRoot: string): Promise<boolea
 /**
  * Picks the accelerator. That /dev/kvm exists says little, in a virtual machine least of all: the
  * guest is tried, once for each boot of this machine.
- *
- * @param folder Where the answer is kept.
  */
 export async function chooseAccelerator(
   folder: string,

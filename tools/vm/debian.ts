@@ -60,9 +60,6 @@ const LINKS_INTO_USR = ["bin", "sbin", "lib", "lib64"];
 /**
  * Downloads packages and unpacks them into one folder, installing nothing. What is there already
  * stays: no network is needed then.
- *
- * @param download The words of apt-get that put packages into `debs/` of the folder named to it,
- * which is the working directory.
  */
 async function unpackOnce(
   folder: string,

@@ -54,12 +54,7 @@ async function unpackKernel(folder: string, kernel: KernelName): Promise<void> {
   await unpackPackagesOnce(folder, [name, "busybox-static"]);
 }
 
-/**
- * Makes sure that all is there to boot a guest.
- *
- * @param folder Where unpacked packages are kept.
- * @throws {Error} The reason why there can be no guest here.
- */
+/** Makes sure that all is there to boot a guest. */
 export async function prepareKernel(
   folder: string,
   { name = "stable" }: { name?: KernelName } = {},

@@ -57,11 +57,7 @@ async function npmCache(root: string): Promise<string> {
   return info.npmCache;
 }
 
-/**
- * Adds all this to an image.
- *
- * @param modules Modules of the kernel, in the order in which they are loaded.
- */
+/** Adds all this to an image. */
 export async function addProject(
   image: Image,
   { root, kernel, hands, script, modules }: ImageOptions & { modules: readonly string[] },

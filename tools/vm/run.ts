@@ -169,12 +169,7 @@ async function runKind(machine: Machine, { kind, tests }: Job): Promise<VmRun> {
   }
 }
 
-/**
- * Runs the tests that belong into guests.
- *
- * @param root The project's folder.
- * @param options `words` choose by the names of test files; `echo` shows consoles while they run.
- */
+/** Runs the tests that belong into guests. */
 export async function runVmTests(
   root: string,
   { words = [], echo = false }: { words?: readonly string[]; echo?: boolean } = {},

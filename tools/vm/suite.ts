@@ -64,8 +64,6 @@ export function guestTests(
 
 /**
  * Deals test files out to guests that run at the same time, so that all end at about the same time.
- *
- * @param weightOf How long a file takes, in any unit.
  */
 export function deal(
   tests: readonly string[],

@@ -1,0 +1,103 @@
+/** Getting hold of a box: which one, for whom, and whether it is free. */
+
+import type { ControlGroup } from "../../cgroup/types.ts";
+import { SandboxError, toSandboxError } from "../../host/errors.ts";
+import { BoxLock } from "./lock.ts";
+import type { BoxSize } from "./own_file_system.ts";
+import { type BoxPlaces, boxPlaces } from "./paths.ts";
+import type { DiskQuota } from "./quota.ts";
+import { type Sandbox, sharedSandbox } from "../sandbox.ts";
+
+/** Which box, and how to get hold of it. */
+export interface BoxOptions {
+  /** Which box: 0 to `numBoxes - 1`. Default: 0. */
+  boxId?: number;
+  /** The sandbox; default: the one with the machine's configuration. */
+  sandbox?: Sandbox | undefined;
+  /** If another process works on the box, wait until it is free instead of failing. */
+  wait?: boolean;
+  /** Gives up waiting. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How a box that exists is taken. */
+export interface OpenOptions extends BoxOptions {
+  /** Whether the box must have a control group, or must not; default: either. */
+  controlGroup?: boolean;
+}
+
+/** How a box is made. */
+export interface InitOptions extends BoxOptions {
+  /** Make a control group for the box. */
+  controlGroup?: boolean;
+  /** The disk quota of the box's user. */
+  quota?: DiskQuota | undefined;
+  /** Put `box/` on a file system of its own, of this size, in memory; default: it has none. */
+  size?: BoxSize | undefined;
+  /** The CPUs on which programs run unless a run says otherwise; default: those of this process. */
+  cpus?: readonly number[] | undefined;
+}
+
+/** Why a box is not free: somebody works on it, or has initialised it, or another user owns it. */
+export type BoxTaken = "in-use" | "initialised" | "foreign";
+
+/** The control group of a box; what deals with groups is loaded now. */
+export async function groupOf(
+  sandbox: Sandbox,
+  places: BoxPlaces,
+  create: boolean,
+): Promise<ControlGroup> {
+  const { controlGroupOf } = await import("../control_groups.ts");
+  return controlGroupOf(sandbox, places, { create });
+}
+
+/** Does something for a caller of the library, who gets errors of the sandbox's own kind. */
+export async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toSandboxError(error);
+  }
+}
+
+/** Locks a box. */
+export function takeLock(sandbox: Sandbox, { places, options, create }: {
+  places: BoxPlaces;
+  options: BoxOptions;
+  create: boolean;
+}): Promise<BoxLock | undefined> {
+  return BoxLock.take(sandbox.system, {
+    lockRoot: sandbox.settings.lockRoot,
+    boxId: places.boxId,
+    create,
+    waiter: options.wait ? sandbox.waiter : undefined,
+    abort: options.signal,
+  });
+}
+
+/** Checks that a box is nobody else's. */
+export function checkOwner(sandbox: Sandbox, lock: BoxLock): void {
+  if (!isForeign(sandbox, lock)) return;
+  const owner = lock.read()?.ownerUid;
+  throw new SandboxError("foreign-box", `This box belongs to a different user (uid ${owner})`);
+}
+
+/** Whether a box belongs to another user; root may work on everybody's. */
+export function isForeign({ caller }: Sandbox, lock: BoxLock): boolean {
+  const owner = lock.read()?.ownerUid;
+  return owner !== undefined && owner !== caller.uid && caller.uid !== 0;
+}
+
+/** Finds out where a box is to be made, and whether it may be. */
+export async function prepareInit(
+  options: InitOptions,
+): Promise<{ sandbox: Sandbox; places: BoxPlaces }> {
+  const sandbox = options.sandbox ?? await sharedSandbox();
+  const { settings, caller } = sandbox;
+  const places = boxPlaces(settings, options.boxId ?? 0);
+  if (settings.restrictedInit && caller.uid !== 0) {
+    throw new SandboxError("restricted", "New sandboxes can be created only by root");
+  }
+  sandbox.prepareRoots();
+  return { sandbox, places };
+}

@@ -1,0 +1,215 @@
+/**
+ * The directory of a box on the host, `BOX_ROOT/ID`, with `box/` in it: made, opened, emptied and
+ * removed.
+ */
+
+import { O } from "../../ffi/abi.ts";
+import { ERRNO } from "../../ffi/errno.ts";
+import { Plan, type Slot } from "../../ffi/plan.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  STATX_BASIC,
+  STATX_SIZE,
+} from "../../ffi/system.ts";
+import { SandboxError } from "../../host/errors.ts";
+import type { Identity } from "../../host/identity.ts";
+import {
+  type BoxSize,
+  isMountRoot,
+  planOwnFileSystem,
+  sizeOfFileSystem,
+  unmountOwnFileSystem,
+} from "./own_file_system.ts";
+import type { BoxPlaces } from "./paths.ts";
+import { clearDiskQuota, type DiskQuota, setDiskQuota } from "./quota.ts";
+import { openHowMounted, openHowStrict } from "../../host/resolve.ts";
+import type { Sandbox } from "../sandbox.ts";
+import { removeTree } from "../../host/tree.ts";
+
+const DIRECTORY = O.O_DIRECTORY | O.O_NOFOLLOW | O.O_CLOEXEC;
+
+/** The directory of one box. */
+export class BoxDirectory {
+  readonly #sandbox: Sandbox;
+  readonly #places: BoxPlaces;
+
+  /** Names a directory, which need not exist. */
+  constructor(sandbox: Sandbox, places: BoxPlaces) {
+    this.#sandbox = sandbox;
+    this.#places = places;
+  }
+
+  /** Makes it, with an empty `box/` that belongs to whom the sandbox acts for. */
+  make({ quota, size }: { quota: DiskQuota | undefined; size: BoxSize | undefined }): void {
+    const { system, caller } = this.#sandbox;
+    const { directory, boxUser } = this.#places;
+    const plan = new Plan();
+    const outer = plan.slot("box directory");
+    plan.step("mkdirat", [AT_FDCWD, plan.string(directory), 0o755], { what: `make ${directory}` });
+    plan.step("openat", [AT_FDCWD, plan.string(directory), DIRECTORY, 0], { into: outer });
+    // Whatever the caller's umask is.
+    plan.step("fchmod", [outer, 0o755]);
+    planFiles(plan, { outer, owner: caller, size });
+    try {
+      system.run(plan, "make the box");
+      if (quota) setDiskQuota(system, { fd: plan.result(outer), uid: boxUser.uid, quota });
+    } finally {
+      system.close(plan.result(outer));
+    }
+  }
+
+  /** Opens `box/`, which must be what the sandbox has made. */
+  open({ ownFileSystem }: { ownFileSystem: boolean }): number {
+    const { system, settings } = this.#sandbox;
+    const { boxId, directory } = this.#places;
+    const plan = new Plan();
+    const root = plan.slot("box root");
+    const outer = plan.slot("box directory");
+    const inner = plan.slot("box");
+    const how = openHowStrict(plan, O.O_DIRECTORY);
+    const howInner = ownFileSystem ? openHowMounted(plan, O.O_DIRECTORY) : how;
+    const status = plan.alloc(STATX_SIZE);
+    const flags = O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC;
+    plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0], { into: root });
+    plan.step("openat2", [root, plan.string(String(boxId)), how, 24], {
+      into: outer,
+      what: `open ${directory}`,
+    });
+    plan.step("openat2", [outer, plan.string("box"), howInner, 24], {
+      into: inner,
+      what: `open ${directory}/box, which must be a real directory`,
+    });
+    plan.step("statx", [inner, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+    plan.step("close", [root], { always: true, ignore: "all" });
+    plan.step("close", [outer], { always: true, ignore: "all" });
+    const failure = system.attempt(plan, "open the box");
+    if (failure?.errno === ERRNO.ENOENT && failure.step?.args[0] === root) throw noBox();
+    if (failure) throw failure;
+    if (ownFileSystem && !isMountRoot(plan.view(status))) {
+      system.close(plan.result(inner));
+      throw new SandboxError(
+        "uninitialised-box",
+        `The file system of ${directory}/box (--box-size) is gone: initialise the box again`,
+      );
+    }
+    return plan.result(inner);
+  }
+
+  /**
+   * Removes what is in `box/`, and the temporary directories of earlier runs. `box/` itself is made
+   * anew: whoever owned it could have given it access lists, attributes and flags.
+   */
+  clear({ ownFileSystem }: { ownFileSystem: boolean }): void {
+    const { system, caller, settings } = this.#sandbox;
+    const { boxId, directory } = this.#places;
+    let size: BoxSize | undefined;
+    if (ownFileSystem) {
+      const mounted = this.open({ ownFileSystem });
+      try {
+        size = sizeOfFileSystem(system, mounted);
+      } finally {
+        system.close(mounted);
+      }
+      unmountOwnFileSystem(system, directory);
+    }
+    const plan = new Plan();
+    const root = plan.slot("box root");
+    const outer = plan.slot("box directory");
+    const [noFiles, noTemporary] = [plan.slot("box/ was empty"), plan.slot("no tmp/")];
+    const flags = O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC;
+    const how = openHowStrict(plan, O.O_DIRECTORY);
+    plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0], { into: root });
+    plan.step("openat2", [root, plan.string(String(boxId)), how, 24], {
+      into: outer,
+      what: `open ${directory}`,
+    });
+    plan.step("close", [root], { always: true, ignore: "all" });
+    const remove = (name: string, result: Slot) =>
+      plan.step("unlinkat", [outer, plan.string(name), AT_REMOVEDIR], {
+        into: result,
+        ignore: "all",
+      });
+    // Where there is little to do it is done now. What default runs leave is an empty tmp/tmp.
+    plan.step("unlinkat", [outer, plan.string("tmp/tmp"), AT_REMOVEDIR], { ignore: "all" });
+    remove("tmp", noTemporary);
+    remove("box", noFiles);
+    if (!size) planFiles(plan, { outer, owner: caller, size, when: [noFiles, 0] });
+    const failure = system.attempt(plan, "empty the box");
+    const fd = plan.result(outer);
+    try {
+      if (failure) throw failure;
+      const gone = [0, -ERRNO.ENOENT];
+      if (!gone.includes(plan.result(noTemporary))) removeTree(system, fd, "tmp");
+      const wasEmpty = plan.result(noFiles) === 0;
+      if (wasEmpty && !size) return;
+      if (!wasEmpty) removeTree(system, fd, "box");
+      const again = new Plan();
+      const copy = again.slot("box directory");
+      again.step("openat", [fd, again.string("."), DIRECTORY, 0], { into: copy });
+      planFiles(again, { outer: copy, owner: caller, size });
+      again.step("close", [copy], { always: true, ignore: "all" });
+      system.run(again, "make box/ anew");
+    } finally {
+      system.close(fd);
+    }
+  }
+
+  /** Removes it with everything in it; nothing to remove is no error. */
+  remove({ quota }: { quota: boolean }): void {
+    const { system, settings } = this.#sandbox;
+    const { boxUser, boxId, directory } = this.#places;
+    const plan = new Plan();
+    const root = plan.slot("box root");
+    const flags = O.O_DIRECTORY | O.O_CLOEXEC;
+    plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0], { into: root });
+    const failure = system.attempt(plan, "open the directory of boxes");
+    if (failure?.errno === ERRNO.ENOENT) return;
+    if (failure) throw failure;
+    const fd = plan.result(root);
+    try {
+      unmountOwnFileSystem(system, directory);
+      removeTree(system, fd, String(boxId));
+      this.#sandbox.log(1, () => `Removed what was in box ${boxId}`);
+      if (quota) clearDiskQuota(system, { fd, uid: boxUser.uid });
+    } finally {
+      system.close(fd);
+    }
+  }
+
+  /** Looks for it. */
+  exists(): boolean {
+    const plan = new Plan();
+    const fd = plan.slot("directory");
+    const flags = O.O_PATH | O.O_NOFOLLOW | O.O_CLOEXEC;
+    plan.step("openat", [AT_FDCWD, plan.string(this.#places.directory), flags, 0], { into: fd });
+    plan.step("close", [fd]);
+    const failure = this.#sandbox.system.attempt(plan, "look for the box");
+    if (failure && failure.errno !== ERRNO.ENOENT && failure.errno !== ERRNO.ENOTDIR) throw failure;
+    return failure === undefined;
+  }
+}
+
+/** Adds steps that make `box/`, where another step has had a certain result if one is named. */
+function planFiles(plan: Plan, { outer, owner, size, when }: {
+  outer: Slot;
+  owner: Identity;
+  size: BoxSize | undefined;
+  when?: readonly [Slot, number];
+}): void {
+  const inner = plan.slot("box");
+  const only = when ? { when } : {};
+  plan.step("mkdirat", [outer, plan.string("box"), 0o700], only);
+  plan.step("openat", [outer, plan.string("box"), DIRECTORY, 0], { ...only, into: inner });
+  plan.step("fchmod", [inner, 0o700], only);
+  if (size) planOwnFileSystem(plan, { at: inner, size, owner });
+  else plan.step("fchownat", [inner, plan.string(""), owner.uid, owner.gid, AT_EMPTY_PATH], only);
+  plan.step("close", [inner], { always: true, ignore: "all" });
+}
+
+/** The error for a box that was not made. */
+export function noBox(controlGroup = false): SandboxError {
+  const init = controlGroup ? "isolate --cg --init" : "isolate --init";
+  return new SandboxError("no-box", `Box not found, did you run \`${init}'?`);
+}

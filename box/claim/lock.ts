@@ -1,0 +1,157 @@
+/**
+ * The lock file of a box: who may work on the box, and in which state it is.
+ *
+ * One file a box, `LOCK_ROOT/ID`, never unlinked, locked with flock(2) for as long as a command
+ * works on the box. It holds four little-endian words: a magic number, the owner's uid, flags, and
+ * zero. An empty file is a free box.
+ */
+
+import { O } from "../../ffi/abi.ts";
+import { ERRNO } from "../../ffi/errno.ts";
+import { Plan } from "../../ffi/plan.ts";
+import { AT_FDCWD, type System } from "../../ffi/system.ts";
+import { SandboxError } from "../../host/errors.ts";
+import type { Waiter } from "../keep/waiter.ts";
+
+const MAGIC = 0x6b6c7369;
+const LOCK_EX_NB = 2 | 4;
+const LOCK_UN = 8;
+const FLAG = { initialised: 1, controlGroup: 2, quota: 4, ownFileSystem: 8, pooled: 16 } as const;
+
+/** What a lock file says about its box. */
+export interface BoxRecord {
+  /** Whose box it is. */
+  ownerUid: number;
+  /** Whether it has a control group. */
+  controlGroup: boolean;
+  /** Whether its initialisation was completed. */
+  initialised: boolean;
+  /** Whether a disk quota was set for its user. */
+  quota: boolean;
+  /** Whether `box/` is a file system of its own. */
+  ownFileSystem: boolean;
+  /**
+   * Whether a pool has made it and nobody has decided to keep it. A pool holds the lock for as long
+   * as it uses the box: when the box is not locked its pool is dead, and anybody may take it.
+   */
+  pooled: boolean;
+}
+
+/** How to take a lock. */
+export interface LockOptions {
+  /** Directory of the lock files. */
+  lockRoot: string;
+  /** Which box. */
+  boxId: number;
+  /** Make the file if there is none. */
+  create: boolean;
+  /** Wait with this for a box that is in use. */
+  waiter?: Waiter | undefined;
+  /** Gives up waiting. */
+  abort?: AbortSignal | undefined;
+}
+
+/** Reads what a lock file says. */
+export function parseBoxRecord(bytes: Uint8Array): BoxRecord | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.byteLength < 16 || view.getUint32(0, true) !== MAGIC) return undefined;
+  const flags = view.getUint32(8, true);
+  return {
+    ownerUid: view.getUint32(4, true),
+    initialised: (flags & FLAG.initialised) !== 0,
+    controlGroup: (flags & FLAG.controlGroup) !== 0,
+    quota: (flags & FLAG.quota) !== 0,
+    ownFileSystem: (flags & FLAG.ownFileSystem) !== 0,
+    pooled: (flags & FLAG.pooled) !== 0,
+  };
+}
+
+/** The lock of a box, held until {@linkcode BoxLock.release}. */
+export class BoxLock {
+  readonly #system: System;
+  readonly #fd: number;
+
+  private constructor(system: System, fd: number) {
+    this.#system = system;
+    this.#fd = fd;
+  }
+
+  /** Locks a box. */
+  static async take(system: System, options: LockOptions): Promise<BoxLock | undefined> {
+    const { lockRoot, boxId, create, waiter, abort } = options;
+    const path = `${lockRoot}/${boxId}`;
+    const plan = new Plan();
+    const fd = plan.slot("lock");
+    const flags = O.O_RDWR | O.O_CLOEXEC | O.O_NOFOLLOW | (create ? O.O_CREAT : 0);
+    plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0o600], {
+      into: fd,
+      what: `open the lock file ${path}`,
+    });
+    const failure = system.attempt(plan, "open the lock file");
+    if (failure?.errno === ERRNO.ENOENT && !create) return undefined;
+    if (failure) throw failure;
+    const lock = new BoxLock(system, plan.result(fd));
+    try {
+      for (let pauseMs = 2; !lock.#tryLock(path); pauseMs = Math.min(2 * pauseMs, 50)) {
+        if (!waiter) {
+          throw new SandboxError(
+            "box-in-use",
+            "This box is currently in use by another process",
+          );
+        }
+        abort?.throwIfAborted();
+        await waiter.sleep(pauseMs);
+      }
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+    return lock;
+  }
+
+  #tryLock(path: string): boolean {
+    const plan = new Plan();
+    plan.step("flock", [this.#fd, LOCK_EX_NB], { what: `lock ${path}` });
+    const failure = this.#system.attempt(plan, "lock the box");
+    if (failure && failure.errno !== ERRNO.EAGAIN) throw failure;
+    return failure === undefined;
+  }
+
+  /** Reads what the file says. */
+  read(): BoxRecord | undefined {
+    const plan = new Plan();
+    const record = plan.alloc(16);
+    const length = plan.slot("length");
+    plan.step("pread64", [this.#fd, record, 16, 0], { into: length, what: "read the lock file" });
+    this.#system.run(plan, "read the lock file");
+    return parseBoxRecord(plan.content(record, Math.max(0, plan.result(length))));
+  }
+
+  /** Writes the record. */
+  write(record: BoxRecord): void {
+    const flags = (record.initialised ? FLAG.initialised : 0) |
+      (record.controlGroup ? FLAG.controlGroup : 0) | (record.quota ? FLAG.quota : 0) |
+      (record.ownFileSystem ? FLAG.ownFileSystem : 0) | (record.pooled ? FLAG.pooled : 0);
+    const plan = new Plan();
+    const words = plan.struct([MAGIC, record.ownerUid, flags, 0]);
+    plan.step("pwrite64", [this.#fd, words, 16, 0], { what: "write the lock file" });
+    this.#system.run(plan, "write the lock file");
+  }
+
+  /** Empties the file: the box is free. */
+  clear(): void {
+    const plan = new Plan();
+    plan.step("ftruncate", [this.#fd, 0], { what: "empty the lock file" });
+    this.#system.run(plan, "empty the lock file");
+  }
+
+  /** Gives the lock back. */
+  release(): void {
+    const plan = new Plan();
+    // A child that is just being started has a copy of the descriptor until it executes its program,
+    // and with that the lock.
+    plan.step("flock", [this.#fd, LOCK_UN], { ignore: "all" });
+    plan.step("close", [this.#fd], { ignore: "all" });
+    this.#system.run(plan, "unlock the box");
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * A file system of a box's own: `box/` on a tmpfs of a fixed size, for machines without disk
+ * quotas. See tmpfs(5).
+ *
+ * What is stored there is memory. The kernel counts it to the control group of whoever writes it:
+ * what the program writes is part of the memory of its box, for as long as the file lives, and what
+ * the caller puts there before is not.
+ */
+
+import { ERRNO } from "../../ffi/errno.ts";
+import { Plan, type Slot } from "../../ffi/plan.ts";
+import type { System } from "../../ffi/system.ts";
+import type { Identity } from "../../host/identity.ts";
+import { MOUNT_ATTR, planAttach, planFilesystem, planRestrictions } from "../setup/mounts.ts";
+
+const MNT_DETACH = 2;
+const UMOUNT_NOFOLLOW = 8;
+/** Each of many crashed keepers could have left one on top of the other. */
+const LEFTOVERS_MAX = 100;
+/** Empty files take memory too, though the size does not count them. */
+const KIB_PER_INODE = 4;
+const INODES_MIN = 1024;
+
+/** How much fits into a box that has a file system of its own. */
+export interface BoxSize {
+  /** What all files of the box can take, in KiB; rounded up to whole pages. */
+  readonly sizeKib: number;
+  /**
+   * How many files, directories and so on there can be, `box/` itself being one; 0 is no limit.
+   * Default: one for every 4 KiB, and at least 1024.
+   */
+  readonly inodes?: number | undefined;
+}
+
+/** Adds steps that mount a file system of the box's own. */
+export function planOwnFileSystem(
+  plan: Plan,
+  options: { at: Slot; size: BoxSize; owner: Identity },
+): void {
+  const { at, size: { sizeKib, inodes }, owner } = options;
+  const inodesMax = inodes ?? Math.max(INODES_MIN, Math.ceil(sizeKib / KIB_PER_INODE));
+  plan.because("option --box-size", () => {
+    const mount = planFilesystem(plan, "tmpfs", {
+      strings: [
+        ["source", "isolate"],
+        ["size", `${sizeKib}k`],
+        ["nr_inodes", `${inodesMax}`],
+        ["mode", "0700"],
+        ["uid", `${owner.uid}`],
+        ["gid", `${owner.gid}`],
+      ],
+      attr: MOUNT_ATTR.noSuid | MOUNT_ATTR.noDev,
+    });
+    planAttach(plan, mount, { fd: at, path: "" });
+    // Where the mount around it is shared this one has become so, too.
+    planRestrictions(plan, { fd: mount, path: "", attr: 0 });
+    plan.step("close", [mount]);
+  });
+}
+
+/**
+ * Unmounts the file system of a box, if there is one; whoever still uses it keeps it alive unseen.
+ */
+export function unmountOwnFileSystem(system: System, directory: string): boolean {
+  for (let count = 0;; count++) {
+    const plan = new Plan();
+    const flags = MNT_DETACH | UMOUNT_NOFOLLOW;
+    plan.step("umount2", [plan.string(`${directory}/box`), flags], {
+      what: `unmount ${directory}/box`,
+    });
+    const failure = system.attempt(plan, "unmount what is mounted on the box");
+    if (!failure && count < LEFTOVERS_MAX) continue;
+    const isNothing = failure?.errno === ERRNO.EINVAL || failure?.errno === ERRNO.ENOENT ||
+      failure?.errno === ERRNO.ENOTDIR;
+    if (failure && !isNothing) throw failure;
+    return count > 0;
+  }
+}
+
+/** Where `struct statfs` has the size of a block, the number of blocks, and that of files. */
+const STATFS = { size: 120, blockSize: 8, blocks: 16, files: 40 } as const;
+
+/** The size that a file system of a box's own was made with. */
+export function sizeOfFileSystem(system: System, fd: number): BoxSize {
+  const plan = new Plan();
+  const status = plan.alloc(STATFS.size);
+  plan.step("fstatfs", [fd, status], { what: "ask for the size of the box" });
+  system.run(plan, "how large is the box");
+  const read = (at: number) => Number(plan.view(status).getBigUint64(at, true));
+  return {
+    sizeKib: read(STATFS.blocks) * (read(STATFS.blockSize) / 1024),
+    inodes: read(STATFS.files),
+  };
+}
+
+/** In `struct statx`: what the descriptor names is where a file system is mounted. */
+const STATX_ATTRIBUTES_AT = 8;
+const STATX_ATTR_MOUNT_ROOT = 0x2000n;
+
+/** Whether a directory is the root of a file system that is mounted there. */
+export function isMountRoot(status: DataView): boolean {
+  return (status.getBigUint64(STATX_ATTRIBUTES_AT, true) & STATX_ATTR_MOUNT_ROOT) !== 0n;
+}

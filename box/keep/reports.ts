@@ -1,0 +1,138 @@
+/** The messages of a box to its keeper. */
+
+import { REPORT, REPORT_KIND } from "../../ffi/abi.ts";
+import { ERRNO } from "../../ffi/errno.ts";
+import { Plan } from "../../ffi/plan.ts";
+import { type System, timespecMs } from "../../ffi/system.ts";
+
+const MSG_DONTWAIT = 0x40;
+const MSG_CMSG_CLOEXEC = 0x40000000;
+const SCM_RIGHTS = 1;
+const SCM_CREDENTIALS = 2;
+const CONTROL_SIZE = 128;
+
+/** A message of a box. */
+export type Report =
+  /** A step of the box's plan failed; the box is ending. */
+  | { kind: "failed"; step: number; errno: number }
+  /** The program is about to be executed. */
+  | { kind: "started"; pid: number; pidFd: number; wallMs: number; cpuMs: number }
+  /** The program has ended. */
+  | {
+    kind: "ended";
+    exitCode: number | undefined;
+    signal: number | undefined;
+    wallMs: number;
+    cpuMs: number;
+    maxRssKib: number;
+    voluntarySwitches: number;
+    forcedSwitches: number;
+  };
+
+const CLD_EXITED = 1;
+
+/** What the keeper sees of a box at one moment. */
+export interface Glance {
+  /** Whether init is dead, and with it everything in the box. */
+  readonly isDead: boolean;
+  /** When it was looked at, in milliseconds of CLOCK_MONOTONIC. */
+  readonly nowMs: number;
+  /** The messages that have come since. */
+  readonly reports: readonly Report[];
+}
+
+/** A box sends "started" and "ended", or "failed" once or twice and then "ended". */
+const MESSAGES_AT_ONCE = 3;
+const POLLIN = 1;
+const CLOCK_MONOTONIC = 1;
+
+/** Prepares to look at a box; each look is one call. */
+export function prepareGlance(
+  system: System,
+  { initFd, socket }: { initFd: number; socket: number },
+): () => Glance {
+  const plan = new Plan();
+  const ready = plan.slot("ready");
+  const now = plan.alloc(16);
+  // Dead is looked at before the messages are: when it is, none can come any more.
+  plan.step("ppoll", [plan.struct([initFd, POLLIN]), 1, plan.struct([0n, 0n]), 0, 8], {
+    into: ready,
+    // By a signal that this process handles; then it counts as not dead yet.
+    ignore: ERRNO.EINTR,
+  });
+  plan.step("clock_gettime", [CLOCK_MONOTONIC, now]);
+  const messages = Array.from({ length: MESSAGES_AT_ONCE }, () => planReceive(plan, socket));
+  const execute = system.prepare(plan, "look at the box");
+  return () => {
+    const failure = execute();
+    if (failure) throw failure;
+    const reports = messages.flatMap(({ length, body, message, control }) => {
+      if (plan.result(length) <= 0) return [];
+      const controlLength = Number(plan.view(message).getBigUint64(40, true));
+      const report = readReport(plan.view(body), readControl(plan.view(control), controlLength));
+      return report ? [report] : [];
+    });
+    return { isDead: plan.result(ready) > 0, nowMs: timespecMs(plan.view(now), 0), reports };
+  };
+}
+
+function planReceive(plan: Plan, socket: number) {
+  const length = plan.slot("length");
+  const body = plan.alloc(REPORT.size);
+  const control = plan.alloc(CONTROL_SIZE);
+  const vector = plan.struct([0n, BigInt(REPORT.size)]);
+  plan.point(vector, 0, body);
+  const message = plan.struct([0n, 0n, 0n, 1n, 0n, 0n, 0n]);
+  plan.point(message, 16, vector);
+  plan.point(message, 32, control);
+  // The kernel puts the length of what came there.
+  plan.step("store", [message.part(40, 8), 8, CONTROL_SIZE]);
+  plan.step("recvmsg", [socket, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC], {
+    into: length,
+    ignore: "all",
+  });
+  return { length, body, message, control };
+}
+
+/** What came along with a message: who sent it, and a descriptor. */
+function readControl(view: DataView, length: number): { pid: number; fd: number } {
+  let pid = 0;
+  let fd = -1;
+  for (let at = 0; at + 16 <= length;) {
+    const size = Number(view.getBigUint64(at, true));
+    const type = view.getInt32(at + 12, true);
+    if (size < 16) break;
+    if (type === SCM_RIGHTS) fd = view.getInt32(at + 16, true);
+    if (type === SCM_CREDENTIALS) pid = view.getInt32(at + 16, true);
+    at += (size + 7) & ~7;
+  }
+  return { pid, fd };
+}
+
+function readReport(view: DataView, control: { pid: number; fd: number }): Report | undefined {
+  const wallMs = timespecMs(view, REPORT.wall);
+  const cpuMs = timespecMs(view, REPORT.cpu);
+  const status = view.getInt32(REPORT.status, true);
+  const whole = (at: number) => Number(view.getBigInt64(at, true));
+  switch (view.getUint32(REPORT.kind, true)) {
+    case REPORT_KIND.failed:
+      return { kind: "failed", step: view.getUint32(REPORT.step, true), errno: status };
+    case REPORT_KIND.started:
+      return { kind: "started", pid: control.pid, pidFd: control.fd, wallMs, cpuMs };
+    case REPORT_KIND.ended: {
+      const exited = view.getInt32(REPORT.code, true) === CLD_EXITED;
+      return {
+        kind: "ended",
+        exitCode: exited ? status : undefined,
+        signal: exited ? undefined : status,
+        wallMs,
+        cpuMs,
+        maxRssKib: whole(REPORT.maxRssKib),
+        voluntarySwitches: whole(REPORT.voluntarySwitches),
+        forcedSwitches: whole(REPORT.forcedSwitches),
+      };
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,121 @@
+import { assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
+import { REPORT, REPORT_KIND } from "../../ffi/abi.ts";
+import { Plan } from "../../ffi/plan.ts";
+import { System } from "../../ffi/system.ts";
+import { type Glance, prepareGlance } from "./reports.ts";
+
+/** The two ends of a socket like that between a box and its keeper. */
+function socketPair(system: System): [number, number] {
+  const plan = new Plan();
+  const pair = plan.alloc(8);
+  const [AF_UNIX, SOCK_SEQPACKET] = [1, 5];
+  plan.step("socketpair", [AF_UNIX, SOCK_SEQPACKET, 0, pair]);
+  system.run(plan, "make a socket");
+  return [plan.view(pair).getInt32(0, true), plan.view(pair).getInt32(4, true)];
+}
+
+/** Looks at a box that is nothing but the far ends of two sockets. */
+async function withBox(
+  test: (context: {
+    glance: () => Glance;
+    send: (fill: (view: DataView) => void) => void;
+    hangUp: () => void;
+    die: () => void;
+  }) => void,
+): Promise<void> {
+  const system = await System.load();
+  const [socket, box] = socketPair(system);
+  const [initFd, init] = socketPair(system);
+  try {
+    test({
+      glance: prepareGlance(system, { initFd, socket }),
+      send: (fill) => {
+        const bytes = new Uint8Array(REPORT.size);
+        fill(new DataView(bytes.buffer));
+        system.writeAll(box, bytes, "a report");
+      },
+      hangUp: () => system.close(box),
+      die: () => system.close(init),
+    });
+  } finally {
+    system.close(socket, box, initFd, init);
+  }
+}
+
+function sendFailure(view: DataView, step: number): void {
+  view.setUint32(REPORT.kind, REPORT_KIND.failed, true);
+  view.setUint32(REPORT.step, step, true);
+  view.setInt32(REPORT.status, 13, true);
+}
+
+Deno.test("a glance does not wait where nothing has come", () =>
+  withBox(({ glance }) => {
+    for (let i = 0; i < 3; i++) {
+      const { isDead, reports } = glance();
+      assertEquals([isDead, reports], [false, []]);
+    }
+  }));
+
+Deno.test("a glance sees the time on the clock of wall times", () =>
+  withBox(({ glance }) => {
+    const first = glance().nowMs;
+    const second = glance().nowMs;
+    assertGreaterOrEqual(second, first);
+    assertLess(second - first, 1000);
+  }));
+
+Deno.test("a glance sees nothing in a socket that was hung up, and lives on", () =>
+  withBox(({ glance, hangUp }) => {
+    hangUp();
+    for (let i = 0; i < 2; i++) assertEquals(glance().reports, []);
+  }));
+
+Deno.test("a glance sees what was said before the death together with the death", () =>
+  withBox(({ glance, send, die }) => {
+    send((view) => sendFailure(view, 1));
+    die();
+    const { isDead, reports } = glance();
+    assertEquals([isDead, reports.length], [true, 1]);
+    assertEquals(glance().reports, []);
+  }));
+
+Deno.test("a glance reads which steps failed, in order", () =>
+  withBox(({ glance, send }) => {
+    for (const step of [41, 7]) send((view) => sendFailure(view, step));
+    assertEquals(glance().reports, [41, 7].map((step) => ({ kind: "failed", step, errno: 13 })));
+  }));
+
+for (const [code, exitCode, signal] of [[1, 9, undefined], [2, undefined, 9], [3, undefined, 9]]) {
+  Deno.test(`a glance reads an end with si_code ${code}`, () =>
+    withBox(({ glance, send, hangUp }) => {
+      send((view) => {
+        view.setUint32(REPORT.kind, REPORT_KIND.ended, true);
+        view.setInt32(REPORT.status, 9, true);
+        view.setInt32(REPORT.code, code!, true);
+        view.setBigInt64(REPORT.wall, 3n, true);
+        view.setBigInt64(REPORT.wall + 8, 500_000n, true);
+        view.setBigInt64(REPORT.cpu + 8, 250_000n, true);
+        view.setBigInt64(REPORT.maxRssKib, 1000n, true);
+        view.setBigInt64(REPORT.voluntarySwitches, 5n, true);
+        view.setBigInt64(REPORT.forcedSwitches, 6n, true);
+      });
+      hangUp();
+      assertEquals(glance().reports, [{
+        kind: "ended",
+        exitCode,
+        signal,
+        wallMs: 3000.5,
+        cpuMs: 0.25,
+        maxRssKib: 1000,
+        voluntarySwitches: 5,
+        forcedSwitches: 6,
+      }]);
+    }));
+}
+
+Deno.test("a glance ignores a message of a kind that it does not know, not those after it", () =>
+  withBox(({ glance, send }) => {
+    send((view) => view.setUint32(REPORT.kind, 99, true));
+    send((view) => sendFailure(view, 5));
+    assertEquals(glance().reports, [{ kind: "failed", step: 5, errno: 13 }]);
+  }));

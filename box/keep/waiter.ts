@@ -1,0 +1,190 @@
+/**
+ * The one waiter of a process: any number of boxes wait for descriptors and points in time, and
+ * one call on another thread waits for them all.
+ *
+ * It is an epoll set (epoll(7)) with a timer (timerfd_create(2)) in it. Its only non-blocking call
+ * is in flight while somebody waits, so an idle waiter does not keep the process alive.
+ */
+
+import { type Data, Plan } from "../../ffi/plan.ts";
+import { ERRNO } from "../../ffi/errno.ts";
+import type { System } from "../../ffi/system.ts";
+
+const CLOCK_MONOTONIC = 1;
+const CLOEXEC = 0o2000000;
+const NONBLOCK = 0o4000;
+const TFD_TIMER_ABSTIME = 1;
+const EPOLL_CTL = { add: 1, remove: 2, modify: 3 } as const;
+const EPOLLIN = 1;
+const EPOLLOUT = 4;
+const EPOLLONESHOT = 1 << 30;
+const EVENTS_AT_ONCE = 64;
+/** The kernel's `struct epoll_event` is packed on x86_64 only. */
+const EVENT_SIZE = Deno.build.arch === "x86_64" ? 12 : 16;
+
+/** Stands for the timer where an event names a descriptor. */
+const TIMER = -1;
+
+function event(plan: Plan, events: number, fd: number): Data {
+  return plan.struct(EVENT_SIZE === 12 ? [events, fd, 0] : [events, 0, fd, 0]);
+}
+
+interface Wait {
+  readonly fds: readonly number[];
+  readonly deadlineMs: number;
+  readonly wake: () => void;
+}
+
+/** Waits for descriptors and deadlines of many boxes at once. */
+export class Waiter {
+  readonly #system: System;
+  readonly #epoll: number;
+  readonly #timer: number;
+  readonly #waits = new Set<Wait>();
+  readonly #registered = new Set<number>();
+  readonly #observers = new Map<number, () => void>();
+  #armedMs = Infinity;
+  #turning = false;
+
+  private constructor(system: System, epoll: number, timer: number) {
+    this.#system = system;
+    this.#epoll = epoll;
+    this.#timer = timer;
+  }
+
+  /** Makes a waiter. */
+  static create(system: System): Waiter {
+    const plan = new Plan();
+    const epoll = plan.slot("epoll");
+    const timer = plan.slot("timer");
+    plan.step("epoll_create1", [CLOEXEC], { into: epoll });
+    plan.step("timerfd_create", [CLOCK_MONOTONIC, CLOEXEC | NONBLOCK], { into: timer });
+    plan.step("epoll_ctl", [epoll, EPOLL_CTL.add, timer, event(plan, EPOLLIN, TIMER)]);
+    system.run(plan, "make the waiter");
+    return new Waiter(system, plan.result(epoll), plan.result(timer));
+  }
+
+  /** Waits until one of the descriptors is readable (or hung up), or the deadline has passed. */
+  readable(fds: readonly number[], deadlineMs: number): Promise<void> {
+    return this.ready({ readable: fds, writable: [] }, deadlineMs);
+  }
+
+  /**
+   * Waits until one of the descriptors can be read from or written to (or is hung up), or the deadline
+   * has passed, or one of them is forgotten.
+   */
+  ready(
+    { readable, writable }: { readable: readonly number[]; writable: readonly number[] },
+    deadlineMs: number,
+  ): Promise<void> {
+    return new Promise((resolve) => {
+      const fds = writable.length === 0 ? readable : [...readable, ...writable];
+      const wait: Wait = {
+        fds,
+        deadlineMs,
+        wake: () => {
+          this.#waits.delete(wait);
+          resolve();
+        },
+      };
+      this.#waits.add(wait);
+      const plan = new Plan();
+      for (const fd of fds) {
+        const operation = this.#registered.has(fd) ? EPOLL_CTL.modify : EPOLL_CTL.add;
+        this.#registered.add(fd);
+        const events = writable.includes(fd) ? EPOLLOUT : EPOLLIN;
+        const wanted = event(plan, events | EPOLLONESHOT, fd);
+        plan.step("epoll_ctl", [this.#epoll, operation, fd, wanted]);
+      }
+      if (deadlineMs < this.#armedMs) this.#arm(plan, deadlineMs);
+      this.#system.run(plan, "wait");
+      this.#turn();
+    });
+  }
+
+  /**
+   * Calls back whenever a descriptor is readable while somebody waits for something; this by itself
+   * keeps nobody waiting.
+   */
+  observe(fd: number, callback: () => void): void {
+    const plan = new Plan();
+    plan.step("epoll_ctl", [this.#epoll, EPOLL_CTL.add, fd, event(plan, EPOLLIN, fd)]);
+    this.#system.run(plan, "observe");
+    this.#registered.add(fd);
+    this.#observers.set(fd, callback);
+  }
+
+  /** Waits for some time. */
+  sleep(ms: number): Promise<void> {
+    return this.readable([], this.#system.nowMs() + ms);
+  }
+
+  /**
+   * Forgets descriptors; to be called before they are closed. Who waits for one of them is woken.
+   */
+  forget(...fds: number[]): void {
+    const plan = new Plan();
+    for (const fd of fds) {
+      if (!this.#registered.delete(fd)) continue;
+      this.#observers.delete(fd);
+      plan.step("epoll_ctl", [this.#epoll, EPOLL_CTL.remove, fd, 0], { ignore: "all" });
+    }
+    const woken = [...this.#waits].filter((wait) => wait.fds.some((fd) => fds.includes(fd)));
+    for (const wait of woken) wait.wake();
+    // The call in flight must not wait on, perhaps for ever, on behalf of nobody.
+    if (woken.length > 0) this.#arm(plan, 0);
+    if (plan.steps.length > 0) this.#system.run(plan, "wait no more");
+  }
+
+  /** Closes the waiter; nobody may be waiting. */
+  close(): void {
+    this.#system.close(this.#timer, this.#epoll);
+  }
+
+  #arm(plan: Plan, deadlineMs: number): void {
+    this.#armedMs = deadlineMs;
+    const ns = deadlineMs === Infinity ? 0n : BigInt(Math.max(1, Math.ceil(deadlineMs * 1e6)));
+    const time = plan.struct([0n, 0n, ns / 1_000_000_000n, ns % 1_000_000_000n]);
+    plan.step("timerfd_settime", [this.#timer, TFD_TIMER_ABSTIME, time, 0]);
+  }
+
+  /** Keeps one call in flight for as long as somebody waits. */
+  async #turn(): Promise<void> {
+    if (this.#turning) return;
+    this.#turning = true;
+    const plan = new Plan();
+    const events = plan.alloc(EVENTS_AT_ONCE * EVENT_SIZE);
+    const count = plan.slot("events");
+    plan.step("epoll_pwait2", [this.#epoll, events, EVENTS_AT_ONCE, 0, 0, 8], {
+      into: count,
+      ignore: ERRNO.EINTR,
+    });
+    const image = plan.encode();
+    while (this.#waits.size > 0) {
+      await this.#system.library.execAside(image);
+      this.#dispatch(plan.view(events), plan.result(count));
+      // Those who were woken run first; they often wait again at once.
+      await new Promise<void>((resolve) => queueMicrotask(() => queueMicrotask(resolve)));
+    }
+    this.#turning = false;
+  }
+
+  #dispatch(events: DataView, count: number): void {
+    const ready = new Set<number>();
+    for (let i = 0; i < count; i++) {
+      ready.add(events.getInt32(i * EVENT_SIZE + EVENT_SIZE - 8, true));
+    }
+    for (const fd of ready) this.#observers.get(fd)?.();
+    const nowMs = this.#system.nowMs();
+    let nextMs = Infinity;
+    for (const wait of [...this.#waits]) {
+      if (wait.deadlineMs <= nowMs || wait.fds.some((fd) => ready.has(fd))) wait.wake();
+      else nextMs = Math.min(nextMs, wait.deadlineMs);
+    }
+    // A timer that is left set too early wakes us once for nothing; one that went off must be set.
+    if (!ready.has(TIMER) && this.#armedMs <= nextMs) return;
+    const plan = new Plan();
+    this.#arm(plan, nextMs);
+    this.#system.run(plan, "set the timer");
+  }
+}

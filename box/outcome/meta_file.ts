@@ -1,0 +1,83 @@
+/** The meta-file on disk. */
+
+import { O } from "../../ffi/abi.ts";
+import { encodeOsString } from "../../text/os_string.ts";
+import { Plan } from "../../ffi/plan.ts";
+import { AT_FDCWD } from "../../ffi/system.ts";
+import { toSandboxError } from "../../host/errors.ts";
+import { asIdentity } from "../../host/identity.ts";
+import { formatMeta, type MetaRecord } from "./meta.ts";
+import type { Sandbox } from "../sandbox.ts";
+
+const STDOUT = 1;
+
+/** A meta-file, opened and emptied. */
+export class MetaFile {
+  readonly #sandbox: Sandbox;
+  readonly #fd: number;
+  readonly #path: string;
+
+  private constructor(sandbox: Sandbox, { fd, path }: { fd: number; path: string }) {
+    this.#sandbox = sandbox;
+    this.#fd = fd;
+    this.#path = path;
+  }
+
+  /**
+   * Opens a meta-file with the rights of whom the sandbox acts for, and empties it.
+   *
+   * @param sandbox the sandbox
+   * @param path the file; `-` is standard output
+   * @returns the open file
+   * @throws {SandboxError} if that user may not write it
+   *
+   * @example
+   * ```ts
+   * import { MetaFile } from "isolate/box/outcome/meta_file.ts";
+   * import { Sandbox } from "isolate/box/sandbox.ts";
+   *
+   * const path = await Deno.makeTempFile();
+   * const meta = MetaFile.open(await Sandbox.open(), path);
+   * meta.write({ status: "XX", message: "no luck" });
+   * meta.close();
+   * await Deno.remove(path);
+   * ```
+   */
+  static open(sandbox: Sandbox, path: string): MetaFile {
+    if (path === "-") return new MetaFile(sandbox, { fd: STDOUT, path: "standard output" });
+    const plan = new Plan();
+    const fd = plan.slot("meta-file");
+    plan.because("option --meta", () => {
+      asIdentity(plan, { identity: sandbox.caller, own: sandbox.own }, () => {
+        const flags = O.O_WRONLY | O.O_CREAT | O.O_TRUNC | O.O_CLOEXEC | O.O_NOCTTY;
+        plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0o666], {
+          into: fd,
+          what: `open ${path}`,
+        });
+      });
+    });
+    const failure = sandbox.system.attempt(plan, "open the meta-file");
+    if (failure) throw toSandboxError(failure);
+    return new MetaFile(sandbox, { fd: plan.result(fd), path });
+  }
+
+  /**
+   * Writes the record.
+   *
+   * @param record what happened
+   * @throws {SandboxError} if it cannot be written whole
+   */
+  write(record: MetaRecord): void {
+    try {
+      const text = encodeOsString(formatMeta(record));
+      this.#sandbox.system.writeAll(this.#fd, text, `the meta-file ${this.#path}`);
+    } catch (error) {
+      throw toSandboxError(error);
+    }
+  }
+
+  /** Closes the file. */
+  close(): void {
+    if (this.#fd !== STDOUT) this.#sandbox.system.close(this.#fd);
+  }
+}

@@ -1,0 +1,123 @@
+/** What became of a program: a value, never an error. */
+
+/** What a run used; all of it as far as the kernel knows it. */
+export interface Usage {
+  /**
+   * CPU time in milliseconds: with a control group of all processes, otherwise of the program and of
+   * its children that have been waited for.
+   */
+  cpuTimeMs: number;
+  /** Wall clock time in milliseconds, from execve to the end of the program. */
+  wallTimeMs: number;
+  /** Peak memory of the largest process in KiB. */
+  maxRssKib: number;
+  /** Context switches because the program waited. */
+  voluntaryContextSwitches: number;
+  /** Context switches because the time slice was over. */
+  forcedContextSwitches: number;
+  /** What all processes of the run used together, in a box with a control group. */
+  controlGroup?: ControlGroupUse | undefined;
+}
+
+/** What all processes of a run in a control group used together. */
+export interface ControlGroupUse {
+  /**
+   * Peak memory in KiB, that of files in memory included; with cgroup v2 before Linux 6.12 of all runs
+   * since the box was made. Undefined where the kernel does not tell (v2 before Linux 5.19).
+   */
+  peakMemoryKib: number | undefined;
+  /** How many processes the kernel killed because the group was out of memory. */
+  oomKills: number;
+}
+
+/** How a program ended by itself. */
+export type Ending =
+  /** It exited. */
+  | { how: "exit"; exitCode: number }
+  /** A signal ended it. */
+  | { how: "signal"; signal: number };
+
+/** What became of a program. */
+export type Outcome =
+  /** It ended by itself within its limits; see {@linkcode Ending}. */
+  | { kind: "exit"; exitCode: number; usage: Usage }
+  /** A signal that did not come from the sandbox ended it. */
+  | { kind: "signal"; signal: number; usage: Usage }
+  /** It passed a time limit; `ending` tells how it ended if it did so before it was killed. */
+  | {
+    kind: "time-limit";
+    limit: "cpu" | "wall";
+    killed: boolean;
+    ending: Ending | undefined;
+    usage: Usage;
+  }
+  /**
+   * The kernel killed one of its processes because its control group was out of memory; `ending` is
+   * that of the main process, which may have gone on.
+   */
+  | { kind: "memory-limit"; ending: Ending; usage: Usage }
+  /** It wrote more to a stream than the stream keeps; what came before is kept. */
+  | { kind: "output-limit"; stream: "stdout" | "stderr"; usage: Usage }
+  /** Who ran it broke it off; `signal` is the one that told the command to. */
+  | { kind: "interrupted"; signal: number | undefined; usage: Usage };
+
+/** What is said of a stream that was written too much to. */
+export const OUTPUT_LIMIT_MESSAGES = {
+  stdout: "Output limit exceeded (standard output)",
+  stderr: "Output limit exceeded (standard error)",
+} as const;
+
+/** What is said of a program that passed a time limit. */
+export const TIME_LIMIT_MESSAGES = {
+  cpu: "Time limit exceeded",
+  wall: "Time limit exceeded (wall clock)",
+} as const;
+
+/**
+ * One line for people.
+ *
+ * @param outcome what became of the program
+ * @returns the message of the classic command; for a success, `OK (… sec real, … sec wall)`
+ *
+ * @example
+ * ```ts
+ * import { outcomeMessage } from "isolate/box/outcome/outcome.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const usage = {
+ *   cpuTimeMs: 1,
+ *   wallTimeMs: 2,
+ *   maxRssKib: 1000,
+ *   voluntaryContextSwitches: 0,
+ *   forcedContextSwitches: 0,
+ * };
+ * assertEquals(outcomeMessage({ kind: "exit", exitCode: 0, usage }), "OK (0.001 sec real, 0.002 sec wall)");
+ * ```
+ */
+export function outcomeMessage(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "exit":
+      return endingMessage({ how: "exit", exitCode: outcome.exitCode }, outcome.usage);
+    case "signal":
+      return endingMessage({ how: "signal", signal: outcome.signal }, outcome.usage);
+    case "memory-limit":
+      return endingMessage(outcome.ending, outcome.usage);
+    case "time-limit":
+      return TIME_LIMIT_MESSAGES[outcome.limit];
+    case "output-limit":
+      return OUTPUT_LIMIT_MESSAGES[outcome.stream];
+    case "interrupted":
+      return "Interrupted";
+  }
+}
+
+function endingMessage(ending: Ending, { cpuTimeMs, wallTimeMs }: Usage): string {
+  if (ending.how === "signal") return `Caught fatal signal ${ending.signal}`;
+  return ending.exitCode === 0
+    ? `OK (${seconds(cpuTimeMs)} sec real, ${seconds(wallTimeMs)} sec wall)`
+    : `Exited with error status ${ending.exitCode}`;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3);
+}

@@ -1,0 +1,156 @@
+/** Outcomes and the classic meta-file: from one to the other and back. */
+
+import { SandboxError } from "../../host/errors.ts";
+import { type MetaRecord, readMeta } from "./meta.ts";
+import {
+  type Ending,
+  type Outcome,
+  outcomeMessage,
+  OUTPUT_LIMIT_MESSAGES,
+  TIME_LIMIT_MESSAGES,
+  type Usage,
+} from "./outcome.ts";
+
+/** What the kernel sends to who writes too much to a file; to clients the nearest to a pipe. */
+const SIGXFSZ = 25;
+
+/**
+ * The classic meta-file's view of an outcome.
+ *
+ * The classic statuses know no limit of output: that is `SG` by signal 25 (SIGXFSZ) with `killed`,
+ * and the message tells.
+ *
+ * @param outcome what became of the program
+ * @returns the record; see `formatMeta()` for its text
+ *
+ * @example
+ * ```ts
+ * import { toMeta } from "isolate/box/outcome/outcome_meta.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const usage = {
+ *   cpuTimeMs: 1,
+ *   wallTimeMs: 2,
+ *   maxRssKib: 1000,
+ *   voluntaryContextSwitches: 0,
+ *   forcedContextSwitches: 0,
+ * };
+ * assertEquals(toMeta({ kind: "signal", signal: 11, usage }).status, "SG");
+ * ```
+ */
+export function toMeta(outcome: Outcome): MetaRecord {
+  const { usage } = outcome;
+  const record: MetaRecord = {
+    timeMs: usage.cpuTimeMs,
+    wallTimeMs: usage.wallTimeMs,
+    maxRssKib: usage.maxRssKib,
+    voluntaryContextSwitches: usage.voluntaryContextSwitches,
+    forcedContextSwitches: usage.forcedContextSwitches,
+  };
+  if (usage.controlGroup) {
+    record.cgEnabled = true;
+    record.cgMemKib = usage.controlGroup.peakMemoryKib;
+    record.cgOomKilled = usage.controlGroup.oomKills > 0;
+  }
+  const message = outcomeMessage(outcome);
+  const killed = { ...record, killed: true, status: "SG", message } as const;
+  switch (outcome.kind) {
+    case "exit":
+      return endingMeta({ how: "exit", exitCode: outcome.exitCode }, { record, message });
+    case "signal":
+      return endingMeta({ how: "signal", signal: outcome.signal }, { record, message });
+    case "memory-limit":
+      return endingMeta(outcome.ending, { record, message });
+    case "time-limit":
+      return { ...record, killed: outcome.killed, status: "TO", message };
+    case "output-limit":
+      return { ...killed, exitSignal: SIGXFSZ };
+    case "interrupted":
+      return { ...killed, exitSignal: outcome.signal };
+  }
+}
+
+function endingMeta(
+  ending: Ending,
+  { record, message }: { record: MetaRecord; message: string },
+): MetaRecord {
+  if (ending.how === "signal") {
+    return { ...record, exitSignal: ending.signal, status: "SG", message };
+  }
+  if (ending.exitCode === 0) return { ...record, exitCode: 0 };
+  return { ...record, exitCode: ending.exitCode, status: "RE", message };
+}
+
+/**
+ * The outcome that a meta-file tells of: one of this program, or of another that writes classic ones.
+ *
+ * `toMeta(fromMeta(meta))` is `meta` for every record that {@linkcode toMeta} makes. The other way
+ * `fromMeta(toMeta(outcome))` is `outcome`, but for what a meta-file has no words for: how a program
+ * ended that was over its time limit (`ending` is undefined), how many processes were killed for want
+ * of memory (`oomKills` is 1 if any), and in the text of a file what is finer than a millisecond.
+ *
+ * @param meta the record, or the text of the file
+ * @returns what became of the program; what the file does not tell of its usage is 0
+ * @throws {SyntaxError} if it is no meta-file, or one that tells of no outcome
+ * @throws {SandboxError} `internal` with the message of the file, if the status is `XX`: the sandbox
+ *   failed, and nothing is known of the program
+ *
+ * @example
+ * ```ts
+ * import { fromMeta } from "isolate/box/outcome/outcome_meta.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const outcome = fromMeta("status:TO\nmessage:Time limit exceeded\nkilled:1\ntime:1.050\n");
+ * assertEquals([outcome.kind, outcome.usage.cpuTimeMs], ["time-limit", 1050]);
+ * ```
+ */
+export function fromMeta(meta: MetaRecord | string): Outcome {
+  const record = typeof meta === "string" ? readMeta(meta) : meta;
+  const { status, message, exitCode, exitSignal: signal, killed = false } = record;
+  const usage = usageOf(record);
+  if (status === "XX") throw new SandboxError("internal", message ?? "The sandbox failed");
+  if (status === "TO") {
+    const limit = message === TIME_LIMIT_MESSAGES.wall ? "wall" : "cpu";
+    const ending = killed ? undefined : endingOf(record);
+    return { kind: "time-limit", limit, killed, ending, usage };
+  }
+  if (status === "SG" && killed) {
+    for (const stream of ["stdout", "stderr"] as const) {
+      if (message === OUTPUT_LIMIT_MESSAGES[stream]) return { kind: "output-limit", stream, usage };
+    }
+    return { kind: "interrupted", signal, usage };
+  }
+  const ending = endingOf(record);
+  const isSignal = ending?.how === "signal";
+  if (!ending || isSignal !== (status === "SG") || (status === "RE") !== (exitCode ?? 0) > 0) {
+    const told = `status ${status ?? "none"}, exitcode ${exitCode ?? "none"}, exitsig ${
+      signal ?? "none"
+    }`;
+    throw new SyntaxError(`Cannot read an outcome from the meta-file: it tells of none (${told})`);
+  }
+  if (usage.controlGroup && usage.controlGroup.oomKills > 0) {
+    return { kind: "memory-limit", ending, usage };
+  }
+  return ending.how === "signal"
+    ? { kind: "signal", signal: ending.signal, usage }
+    : { kind: "exit", exitCode: ending.exitCode, usage };
+}
+
+function endingOf({ exitCode, exitSignal }: MetaRecord): Ending | undefined {
+  if (exitSignal !== undefined) return { how: "signal", signal: exitSignal };
+  return exitCode === undefined ? undefined : { how: "exit", exitCode };
+}
+
+function usageOf(record: MetaRecord): Usage {
+  const hasGroup = record.cgEnabled || record.cgMemKib !== undefined || record.cgOomKilled;
+  return {
+    cpuTimeMs: record.timeMs ?? 0,
+    wallTimeMs: record.wallTimeMs ?? 0,
+    maxRssKib: record.maxRssKib ?? 0,
+    voluntaryContextSwitches: record.voluntaryContextSwitches ?? 0,
+    forcedContextSwitches: record.forcedContextSwitches ?? 0,
+    controlGroup: hasGroup
+      ? { peakMemoryKib: record.cgMemKib, oomKills: record.cgOomKilled ? 1 : 0 }
+      : undefined,
+  };
+}

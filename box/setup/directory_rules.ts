@@ -1,0 +1,309 @@
+/**
+ * Directory rules: what a program sees where in its box.
+ *
+ * The text of a rule is that of the option `--dir`; a rule here is plain data that a person can
+ * read and the mounting code can carry out. Nothing in this module touches a file.
+ */
+
+/** The file systems that a rule may mount; no other has a use in a box that is worth its risk. */
+export const RULE_FILESYSTEMS = ["proc", "sysfs", "tmpfs", "devpts"] as const;
+
+/** The name of a file system that a rule may mount. See filesystems(5). */
+export type RuleFilesystem = typeof RULE_FILESYSTEMS[number];
+
+/** What all directory rules have in common. */
+export interface DirectoryRuleBase {
+  /** The mount point, relative to the root of the box, normalised: `dev/shm`, never `/dev//shm/`. */
+  inside: string;
+  /** Whether programs on it cannot be executed (`noexec`). */
+  noExec: boolean;
+  /** Whether device files on it work (`dev`). */
+  devices: boolean;
+}
+
+/** A rule that shows a file or a directory of the host in the box. */
+export interface BindRule extends DirectoryRuleBase {
+  /** Tells the kinds of rules apart. */
+  kind: "bind";
+  /** What is bound: an absolute path, or `./…` relative to the directory of the box. */
+  outside: string;
+  /** Whether the program may write to it (`rw`). */
+  readWrite: boolean;
+  /** Whether the rule is skipped when `outside` does not exist (`maybe`). */
+  optional: boolean;
+  /** Whether what is mounted below `outside` comes along (not with `norec`). */
+  recursive: boolean;
+}
+
+/** A rule that mounts a new file system of the kernel's (`fs`). */
+export interface FilesystemRule extends DirectoryRuleBase {
+  /** Tells the kinds of rules apart. */
+  kind: "filesystem";
+  /** The type of the file system. */
+  filesystem: RuleFilesystem;
+  /** Whether the program may write to it (`rw`). */
+  readWrite: boolean;
+}
+
+/** A rule for a writable directory of the box's own, kept from run to run until cleanup (`tmp`). */
+export interface TemporaryRule extends DirectoryRuleBase {
+  /** Tells the kinds of rules apart. */
+  kind: "temporary";
+}
+
+/** A directory rule. */
+export type DirectoryRule = BindRule | FilesystemRule | TemporaryRule;
+
+/** The instruction to drop the rule for a mount point (`IN=`). */
+export interface RemoveDirectoryRule {
+  /** Tells the kinds of rules apart. */
+  kind: "remove";
+  /** The mount point whose rule is dropped. */
+  inside: string;
+}
+
+const OPTIONS = ["rw", "noexec", "maybe", "dev", "norec", "fs", "tmp"] as const;
+type RuleOption = typeof OPTIONS[number];
+
+const OPTIONS_HELP = `known options: ${OPTIONS.join(", ")}`;
+
+/**
+ * Reads a directory rule in the text form of the option `--dir`.
+ *
+ * The forms are `IN=OUT[:OPTION…]`, `IN[:OPTION…]` (which binds `/IN`) and `IN=` (which removes the
+ * rule for `IN`). A colon always separates options: a path with a colon cannot be written.
+ *
+ * @param text The rule as the user wrote it.
+ * @returns The rule, or the instruction to remove one.
+ * @throws {SyntaxError} If the rule is not one of these forms: `Invalid directory rule 'RULE': REASON`.
+ *
+ * @example A read-only directory of the host
+ * ```ts
+ * import { parseDirectoryRule } from "isolate/box/setup/directory_rules.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseDirectoryRule("/etc:noexec"), {
+ *   kind: "bind",
+ *   inside: "etc",
+ *   outside: "/etc",
+ *   readWrite: false,
+ *   noExec: true,
+ *   devices: false,
+ *   optional: false,
+ *   recursive: true,
+ * });
+ * ```
+ */
+export function parseDirectoryRule(text: string): DirectoryRule | RemoveDirectoryRule {
+  const [head = "", ...names] = text.split(":");
+  const equals = head.indexOf("=");
+  const insideText = equals < 0 ? head : head.slice(0, equals);
+  const rightHandSide = equals < 0 ? undefined : head.slice(equals + 1);
+
+  const inside = checkInside(text, insideText);
+
+  const options = new Set<RuleOption>();
+  for (const name of names) {
+    const option = OPTIONS.find((known) => known === name);
+    if (option === undefined) throw ruleError(text, `Unknown option '${name}'`, OPTIONS_HELP);
+    options.add(option);
+  }
+  return buildRule({ text, inside, rightHandSide, options });
+}
+
+function buildRule({ text, inside, rightHandSide, options }: {
+  text: string;
+  inside: string;
+  rightHandSide: string | undefined;
+  options: ReadonlySet<RuleOption>;
+}): DirectoryRule | RemoveDirectoryRule {
+  const noExec = options.has("noexec");
+  const devices = options.has("dev");
+  const readWrite = options.has("rw");
+
+  if (options.has("fs") && options.has("tmp")) {
+    throw ruleError(text, "Flags 'fs' and 'tmp' are mutually exclusive");
+  }
+  if (options.has("fs")) {
+    if (!rightHandSide) {
+      throw ruleError(text, "Missing filesystem name", `e.g. --dir=${inside}=tmpfs:fs`);
+    }
+    const filesystem = checkFilesystem(text, rightHandSide);
+    return { kind: "filesystem", inside, filesystem, readWrite, noExec, devices };
+  }
+  if (options.has("tmp")) {
+    if (rightHandSide) {
+      throw ruleError(text, "Temporary directory mounts do not have a right-hand side");
+    }
+    return { kind: "temporary", inside, noExec, devices };
+  }
+  if (rightHandSide === "") return { kind: "remove", inside };
+
+  return {
+    kind: "bind",
+    inside,
+    outside: checkOutside(text, rightHandSide ?? `/${inside}`),
+    readWrite,
+    noExec,
+    devices,
+    optional: options.has("maybe"),
+    recursive: !options.has("norec"),
+  };
+}
+
+/**
+ * Checks a rule that was made by a program instead of being read from text, and normalises its
+ * mount point, so that `/tmp/` and `tmp` are the same rule.
+ */
+export function checkDirectoryRule<Rule extends DirectoryRule | RemoveDirectoryRule>(
+  rule: Rule,
+): Rule {
+  const text = describeDirectoryRule(rule);
+  const inside = checkInside(text, rule.inside);
+  if (rule.kind === "bind") checkOutside(text, rule.outside);
+  if (rule.kind === "filesystem") checkFilesystem(text, rule.filesystem);
+  return { ...rule, inside };
+}
+
+/**
+ * Writes a rule in the text form of the option `--dir`, in one spelling for all equal rules.
+ *
+ * @param rule The rule.
+ * @returns The text, which {@linkcode parseDirectoryRule} reads back (unless a path holds a colon).
+ *
+ * @example Usage
+ * ```ts
+ * import { describeDirectoryRule, parseDirectoryRule } from "isolate/box/setup/directory_rules.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(describeDirectoryRule(parseDirectoryRule("/usr/=/usr:rw")), "usr:rw");
+ * ```
+ */
+export function describeDirectoryRule(rule: DirectoryRule | RemoveDirectoryRule): string {
+  if (rule.kind === "remove") return `${rule.inside}=`;
+  const words: RuleOption[] = [];
+  let head = rule.inside;
+  if (rule.kind === "bind") {
+    if (rule.outside !== `/${rule.inside}`) head += `=${rule.outside}`;
+    if (rule.readWrite) words.push("rw");
+    if (rule.optional) words.push("maybe");
+    if (!rule.recursive) words.push("norec");
+  } else if (rule.kind === "filesystem") {
+    head += `=${rule.filesystem}`;
+    words.push("fs");
+    if (rule.readWrite) words.push("rw");
+  } else {
+    words.push("tmp");
+  }
+  if (rule.noExec) words.push("noexec");
+  if (rule.devices) words.push("dev");
+  return [head, ...words].join(":");
+}
+
+/**
+ * The rules of a box for which the user gave none of his own.
+ *
+ * @returns New rules each time, in the order in which they are mounted.
+ *
+ * @example Usage
+ * ```ts
+ * import { defaultDirectoryRules } from "isolate/box/setup/directory_rules.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(defaultDirectoryRules()[0]?.inside, "box");
+ * ```
+ */
+export function defaultDirectoryRules(): DirectoryRule[] {
+  parsedDefaults ??= DEFAULT_RULES.map(parseDirectoryRule).filter((rule) => rule.kind !== "remove");
+  return parsedDefaults.map((rule) => ({ ...rule }));
+}
+
+const DEFAULT_RULES = [
+  "box=./box:rw",
+  "bin",
+  // Not recursive: the host's /dev/shm, /dev/mqueue and /dev/pts stay outside.
+  "dev:dev:norec",
+  "dev/shm=tmpfs:fs:rw",
+  "lib",
+  "lib64:maybe",
+  "proc=proc:fs",
+  "tmp:tmp",
+  "usr",
+];
+
+let parsedDefaults: DirectoryRule[] | undefined;
+
+/** What {@linkcode resolveDirectoryRules} works on. */
+export interface ResolveDirectoryRulesOptions {
+  /** The user's rules and removals in the order given. */
+  rules: Iterable<DirectoryRule | RemoveDirectoryRule>;
+  /** Whether the default rules are there too (`false` is the option `--no-default-dirs`). */
+  defaults: boolean;
+}
+
+/**
+ * Makes one list of the user's rules and the default rules.
+ *
+ * A later rule for a mount point replaces the earlier one but keeps its place in the order. This
+ * includes the places of the default rules, even where `defaults` is false: what the user wrote for
+ * one of their mount points stays, everything else of them goes.
+ *
+ * @param options The user's rules, and whether the default rules are wanted.
+ * @returns The rules in the order in which they are mounted, each mount point once.
+ * @throws {SyntaxError} If a rule is not allowed, as {@linkcode checkDirectoryRule} says.
+ *
+ * @example Replace one default rule and drop all others
+ * ```ts
+ * import { parseDirectoryRule, resolveDirectoryRules } from "isolate/box/setup/directory_rules.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const rules = [parseDirectoryRule("opt"), parseDirectoryRule("tmp=/srv/work:rw")];
+ * const resolved = resolveDirectoryRules({ rules, defaults: false });
+ * assertEquals(resolved.map((rule) => rule.inside), ["tmp", "opt"]);
+ * ```
+ */
+export function resolveDirectoryRules(options: ResolveDirectoryRulesOptions): DirectoryRule[] {
+  // A removed rule leaves its entry behind, since a Map keeps the place of a key that is set again.
+  const places = new Map<string, DirectoryRule | undefined>();
+  for (const rule of defaultDirectoryRules()) {
+    places.set(rule.inside, options.defaults ? rule : undefined);
+  }
+  for (const given of options.rules) {
+    const rule = checkDirectoryRule(given);
+    places.set(rule.inside, rule.kind === "remove" ? undefined : rule);
+  }
+  return [...places.values()].filter((rule) => rule !== undefined);
+}
+
+function checkInside(text: string, path: string): string {
+  const components = path.split("/").filter((component) => component !== "" && component !== ".");
+  if (components.length === 0 || components.includes("..") || path.includes("\0")) {
+    throw ruleError(
+      text,
+      "Invalid path",
+      "the path inside the box must name something below its root, without '..'",
+    );
+  }
+  return components.join("/");
+}
+
+function checkOutside(text: string, path: string): string {
+  if ((path.startsWith("/") || path.startsWith("./")) && !path.includes("\0")) return path;
+  throw ruleError(
+    text,
+    "Right-hand side must start with '/' or './'",
+    "'./' is the directory of the box",
+  );
+}
+
+function checkFilesystem(text: string, name: string): RuleFilesystem {
+  const filesystem = RULE_FILESYSTEMS.find((known) => known === name);
+  if (filesystem !== undefined) return filesystem;
+  const help = `supported: ${RULE_FILESYSTEMS.join(", ")}`;
+  throw ruleError(text, "This filesystem is not supported", help);
+}
+
+function ruleError(text: string, reason: string, help?: string): SyntaxError {
+  const more = help === undefined ? "" : ` (${help})`;
+  return new SyntaxError(`Invalid directory rule '${text}': ${reason}${more}`);
+}

@@ -1,0 +1,207 @@
+/**
+ * What the program sees of the file system: from directory rules to steps of plans.
+ *
+ * The work is split in two. The keeper opens the source of every bind rule with the caller's
+ * rights and clones the mounts there (detached: they belong to nobody's tree yet). The box's init,
+ * in a mount namespace of its own, puts them together under a new root, enters it with
+ * pivot_root(2) and drops the old one. All of it works on descriptors; see open_tree(2),
+ * mount_setattr(2), move_mount(2) and fsopen(2).
+ */
+
+import type { Data, Plan, Slot } from "../../ffi/plan.ts";
+import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/system.ts";
+import type { DirectoryRule } from "./directory_rules.ts";
+import { type PlacedRule, ruleName } from "./placed_rule.ts";
+import { O } from "../../ffi/abi.ts";
+import { RESOLVE } from "../../host/resolve.ts";
+import { SandboxError } from "../../host/errors.ts";
+
+const AT_RECURSIVE = 0x8000;
+const OPEN_TREE_CLONE = 1;
+const MOVE_MOUNT_EMPTY_PATHS = 0x4 | 0x40;
+const MNT_DETACH = 2;
+const FSOPEN_CLOEXEC = 1;
+const FSMOUNT_CLOEXEC = 1;
+const FSCONFIG = { setString: 1, create: 6 } as const;
+/** Attributes of mounts, for fsmount(2) and mount_setattr(2). */
+export const MOUNT_ATTR = { readOnly: 1, noSuid: 2, noDev: 4, noExec: 8 } as const;
+const MS_PRIVATE = 1n << 18n;
+
+function attributes(rule: DirectoryRule): number {
+  const readOnly = rule.kind !== "temporary" && !rule.readWrite;
+  return MOUNT_ATTR.noSuid | (readOnly ? MOUNT_ATTR.readOnly : 0) |
+    (rule.devices ? 0 : MOUNT_ATTR.noDev) | (rule.noExec ? MOUNT_ATTR.noExec : 0);
+}
+
+/**
+ * Adds a step: private propagation and further restrictions, for a mount and everything below it.
+ */
+export function planRestrictions(
+  plan: Plan,
+  { fd, path, attr }: { fd: Slot | number; path: string; attr: number },
+) {
+  const values = plan.struct([BigInt(attr), 0n, MS_PRIVATE, 0n]);
+  const flags = path === "" ? AT_EMPTY_PATH | AT_RECURSIVE : AT_RECURSIVE;
+  plan.step("mount_setattr", [fd, plan.string(path), flags, values, 32], {
+    what: "restrict the mount and those below it",
+  });
+}
+
+/** Adds the keeper's steps: clones the mounts of all rules that have a source. */
+export function planClones(plan: Plan, rules: readonly PlacedRule[]): (Slot | undefined)[] {
+  return rules.map(({ rule, source }) => {
+    if (!source) return undefined;
+    return plan.because(ruleName(rule), () => {
+      const tree = plan.slot(`mount of ${rule.inside}`);
+      const recursive = rule.kind === "bind" && rule.recursive ? AT_RECURSIVE : 0;
+      const flags = OPEN_TREE_CLONE | O.O_CLOEXEC | AT_EMPTY_PATH | recursive;
+      plan.step("open_tree", [source.fd, plan.string(""), flags], {
+        into: tree,
+        what: `take the mount at ${source.path}`,
+      });
+      planRestrictions(plan, { fd: tree, path: "", attr: attributes(rule) });
+      return tree;
+    });
+  });
+}
+
+/** What {@linkcode planRoot} needs to know. */
+export interface RootOptions {
+  /** The rules, in order. */
+  readonly rules: readonly PlacedRule[];
+  /** The descriptors of the cloned mounts, in the order of the rules. */
+  readonly clones: readonly (number | Slot | undefined)[];
+}
+
+/** Adds init's steps: builds the box's root and enters it. */
+export function planRoot(plan: Plan, options: RootOptions): void {
+  const { base, root } = plan.because("the root of the box", () => {
+    planRestrictions(plan, { fd: AT_FDCWD, path: "/", attr: 0 });
+    const base = planFilesystem(plan, "tmpfs", {
+      strings: [["mode", "0755"], ["size", "4k"]],
+      attr: MOUNT_ATTR.noSuid | MOUNT_ATTR.noDev | MOUNT_ATTR.noExec,
+    });
+    const root = planFilesystem(plan, "tmpfs", {
+      strings: [["mode", "0755"], ["size", "1m"]],
+      attr: MOUNT_ATTR.noSuid | MOUNT_ATTR.noDev,
+    });
+    plan.step("mkdirat", [base, plan.string("root"), 0o755]);
+    planMountPoints(plan, root, options.rules);
+    // On top of the old root: there it can be entered, and needs no directory of its own.
+    planAttach(plan, base, { fd: AT_FDCWD, path: "/" });
+    planAttach(plan, root, { fd: base, path: "root" });
+    return { base, root };
+  });
+  options.rules.forEach((placed, i) => {
+    plan.because(ruleName(placed.rule), () => planRule(plan, root, placed, options.clones[i]));
+  });
+  plan.because("the root of the box", () => planEnter(plan, base, root));
+}
+
+/**
+ * Enters the root of the box, which lies one level below the root of the mount namespace. So the
+ * kernel takes every process of the box for one in a chroot, and lets none of them make a user
+ * namespace (user_namespaces(7): EPERM in a chroot environment), the entrance to most of the
+ * kernel's attack surface. Who got out of it would stand in an empty directory.
+ */
+function planEnter(plan: Plan, base: Slot, root: Slot): void {
+  const readOnly = plan.struct([BigInt(MOUNT_ATTR.readOnly), 0n, 0n, 0n]);
+  for (const mount of [base, root]) {
+    plan.step("mount_setattr", [mount, plan.string(""), AT_EMPTY_PATH, readOnly, 32]);
+  }
+  plan.step("fchdir", [base]);
+  // The new root and the place of the old one may be the same: the old one comes to lie on top of
+  // the new one, and is taken off there. See pivot_root(2), "pivot_root(".", ".")".
+  plan.step("pivot_root", [plan.string("."), plan.string(".")], {
+    what: "enter the root of the box (pivot_root does not work from an initramfs)",
+  });
+  plan.step("umount2", [plan.string("."), MNT_DETACH], { what: "drop the old root" });
+  plan.step("fchdir", [root]);
+  plan.step("chroot", [plan.string(".")]);
+}
+
+/** Adds steps that make a new file system; see fsopen(2). */
+export function planFilesystem(
+  plan: Plan,
+  type: string,
+  options: { strings: readonly (readonly [string, string])[]; attr: number },
+): Slot {
+  const context = plan.slot(`${type} context`);
+  const mount = plan.slot(`${type} mount`);
+  const what = `mount a new ${type}`;
+  plan.step("fsopen", [plan.string(type), FSOPEN_CLOEXEC], { into: context, what });
+  for (const [key, value] of options.strings) {
+    const args = [context, FSCONFIG.setString, plan.string(key), plan.string(value), 0];
+    plan.step("fsconfig", args, { what: `${what} with ${key}=${value}` });
+  }
+  plan.step("fsconfig", [context, FSCONFIG.create, 0, 0, 0], { what });
+  plan.step("fsmount", [context, FSMOUNT_CLOEXEC, options.attr], { into: mount, what });
+  plan.step("close", [context]);
+  return mount;
+}
+
+/** Adds a step that attaches a mount. */
+export function planAttach(
+  plan: Plan,
+  mount: Slot | number,
+  at: { fd: Slot | number; path: string },
+): void {
+  const flags = at.path === "" ? MOVE_MOUNT_EMPTY_PATHS : 0x4;
+  plan.step("move_mount", [mount, plan.string(""), at.fd, plan.string(at.path), flags], {
+    what: "attach the mount",
+  });
+}
+
+/** Makes all mount points in the root, before anything is mounted. */
+function planMountPoints(plan: Plan, root: Slot, rules: readonly PlacedRule[]): void {
+  const made = new Set<string>();
+  for (const { rule, source } of rules) {
+    const parts = rule.inside.split("/");
+    parts.forEach((_, i) => {
+      const path = parts.slice(0, i + 1).join("/");
+      if (made.has(path)) return;
+      made.add(path);
+      const isFile = i === parts.length - 1 && source?.isDirectory === false;
+      const name = plan.string(path);
+      const options = { what: `make the mount point /${path}` };
+      if (isFile) plan.step("mknodat", [root, name, 0o100444, 0], options);
+      else plan.step("mkdirat", [root, name, 0o755], options);
+    });
+  }
+}
+
+function planRule(
+  plan: Plan,
+  root: Slot,
+  { rule }: PlacedRule,
+  clone: number | Slot | undefined,
+): void {
+  const mount = clone ?? planNewMount(plan, rule);
+  const point = plan.slot(`mount point ${rule.inside}`);
+  plan.step("openat2", [root, plan.string(rule.inside), resolveInBox(plan), 24], {
+    into: point,
+    what:
+      `find the mount point /${rule.inside} (inside a directory bound by another rule it must ` +
+      "exist already, and not be a symbolic link)",
+  });
+  planAttach(plan, mount, { fd: point, path: "" });
+  plan.step("close", [point]);
+  plan.step("close", [mount]);
+}
+
+function planNewMount(plan: Plan, rule: DirectoryRule): Slot {
+  if (rule.kind !== "filesystem") {
+    throw new SandboxError("internal", `${ruleName(rule)} has no source`);
+  }
+  const strings: [string, string][] = [];
+  // Other users' processes are none of the program's business; in its own namespace only init is.
+  if (rule.filesystem === "proc" && rule.inside === "proc") strings.push(["hidepid", "2"]);
+  if (rule.filesystem === "devpts") strings.push(["ptmxmode", "0666"], ["mode", "0620"]);
+  return planFilesystem(plan, rule.filesystem, { strings, attr: attributes(rule) });
+}
+
+/** `struct open_how` of openat2(2): a path that ends inside the box whatever lies on the way. */
+function resolveInBox(plan: Plan): Data {
+  const resolve = RESOLVE.beneath | RESOLVE.noSymlinks | RESOLVE.noMagicLinks;
+  return plan.struct([BigInt(O.O_PATH | O.O_CLOEXEC), 0n, BigInt(resolve)]);
+}

@@ -1,0 +1,39 @@
+/** Giving up privileges, for good. */
+
+import { ERRNO } from "../../ffi/errno.ts";
+import type { Plan } from "../../ffi/plan.ts";
+import type { Identity } from "../../host/identity.ts";
+
+const PR_CAPBSET_DROP = 24;
+const PR_SET_NO_NEW_PRIVS = 38;
+const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_CLEAR_ALL = 4;
+const CAPABILITY_VERSION_3 = 0x20080522;
+const CAPABILITIES_MAX = 64;
+
+/**
+ * Adds steps that empty the set of capabilities which execve could ever give back, for the process
+ * and all its children; see capabilities(7).
+ */
+export function planBoundCapabilities(plan: Plan): void {
+  for (let capability = 0; capability < CAPABILITIES_MAX; capability++) {
+    // Those that this kernel does not know fail with EINVAL.
+    plan.step("prctl", [PR_CAPBSET_DROP, capability, 0, 0, 0], { ignore: ERRNO.EINVAL });
+  }
+  plan.step("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]);
+}
+
+/**
+ * Adds steps after which the process is the given user, without any capability in any set, and no
+ * execve can change that.
+ */
+export function planBecome(plan: Plan, identity: Identity): void {
+  const groups = plan.struct(identity.groups.length ? identity.groups : [0]);
+  plan.step("setgroups", [identity.groups.length, groups], { what: "set the groups" });
+  const { uid, gid } = identity;
+  plan.step("setresgid", [gid, gid, gid], { what: `become group ${gid}` });
+  plan.step("setresuid", [uid, uid, uid], { what: `become user ${uid}` });
+  const header = plan.struct([CAPABILITY_VERSION_3, 0]);
+  plan.step("capset", [header, plan.alloc(24)], { what: "drop all capabilities" });
+  plan.step("prctl", [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);
+}

@@ -1,0 +1,249 @@
+/**
+ * The system call filter: a classic BPF program for seccomp(2), made from the table in
+ * `syscall_filter_table.ts`. See also `Documentation/userspace-api/seccomp_filter.rst` and
+ * `Documentation/networking/filter.rst` of the kernel.
+ */
+
+import {
+  type Architecture,
+  ARCHITECTURE_ABIS,
+  AUDIT_ARCHITECTURES,
+  FILTER_ERRNOS,
+  SYSCALL_FLAGS,
+  SYSCALL_RULES,
+  type SyscallAbi,
+  type SyscallRule,
+} from "./syscall_filter_table.ts";
+
+export { ALL_SYSCALL_FLAGS, type Architecture, SYSCALL_FLAGS } from "./syscall_filter_table.ts";
+
+/** What {@linkcode buildSyscallFilter} makes a filter for. */
+export interface BuildSyscallFilterOptions {
+  /** The sum of {@linkcode SYSCALL_FLAGS}; 0 is no filter at all. Unknown bits are ignored. */
+  flags: number;
+  /** The architecture of this machine. */
+  arch: Architecture;
+  /** Whether programs must not type into, or reconfigure, the terminal that they were given. */
+  terminal?: boolean;
+}
+
+/** A filter that is ready to be installed. */
+export interface SyscallFilter {
+  /** An array of `struct sock_filter` (8 bytes each, little endian). */
+  program: Uint8Array<ArrayBuffer>;
+  /** The number of instructions, for `struct sock_fprog`. */
+  instructionCount: number;
+  /** What each instruction is there for; empty where it speaks for itself. */
+  notes: readonly string[];
+}
+
+/** Offsets in `struct seccomp_data` of `linux/seccomp.h`. */
+const OFFSET_NUMBER = 0;
+const OFFSET_ARCHITECTURE = 4;
+const OFFSET_ARGUMENTS = 16;
+
+/** Opcodes of `linux/bpf_common.h`, put together from class, size or operation, and mode. */
+const LOAD_WORD = 0x20;
+const JUMP_IF_EQUAL = 0x15;
+const JUMP_IF_ANY_BIT = 0x45;
+const RETURN = 0x06;
+
+/** Return values of `linux/seccomp.h`. */
+const KILL_PROCESS = 0x8000_0000;
+const RETURN_ERRNO = 0x0005_0000;
+const ALLOW = 0x7fff_0000;
+
+/** The bit in the number of a system call that marks the x32 convention on x86-64. */
+const X32_BIT = 0x4000_0000;
+/** The number that stands for "no system call": a tracer has cancelled it. */
+const NO_SYSCALL = 0xffff_ffff;
+
+const INSTRUCTION_BYTES = 8;
+const FLAGS_MAX = 0x7fff_ffff;
+
+interface Instruction {
+  code: number;
+  /** How many instructions a jump skips when its condition holds, and when it does not. */
+  ifTrue?: number;
+  ifFalse?: number;
+  value: number;
+  note?: string;
+}
+
+/**
+ * Makes the filter for a set of flags.
+ *
+ * Arguments are compared as the kernel takes them: only the low 32 bits count, so that a program
+ * gains nothing by junk in the high ones. Without flag 16, the rules hold for 32-bit calls too (but
+ * see the table about `socketcall`). With any flag, calls of the x32 convention kill the process.
+ * Without flag 8 a program can make sockets by `io_uring`, which no filter sees.
+ */
+export function buildSyscallFilter(options: BuildSyscallFilterOptions): SyscallFilter | undefined {
+  const { flags, arch, terminal = false } = options;
+  if (!Number.isInteger(flags) || flags < 0 || flags > FLAGS_MAX) {
+    throw new RangeError(
+      `Cannot build a system call filter as the flags must be from 0 to ${FLAGS_MAX}: current value is ${flags}`,
+    );
+  }
+  if (flags === 0) return undefined;
+
+  const rules = SYSCALL_RULES.filter(({ flag }) =>
+    flag === "terminal" ? terminal : (flags & SYSCALL_FLAGS[flag]) !== 0
+  );
+  const { native, legacy } = ARCHITECTURE_ABIS[arch];
+  const legacySection = (flags & SYSCALL_FLAGS.legacyArchitectures) !== 0
+    ? [kill("a 32-bit system call")]
+    : rulesSection(legacy, rules);
+  const instructions: Instruction[] = [
+    load(OFFSET_ARCHITECTURE, "the architecture of the call"),
+    ...onlyIf(AUDIT_ARCHITECTURES[native], native, [
+      load(OFFSET_NUMBER, "the number of the call"),
+      ...(native === "x86_64" ? killX32() : []),
+      ...callRules(native, rules),
+    ]),
+    ...onlyIf(AUDIT_ARCHITECTURES[legacy], legacy, legacySection),
+    kill("an architecture that this kernel does not have"),
+  ];
+  return {
+    program: encode(instructions),
+    instructionCount: instructions.length,
+    notes: instructions.map(({ note }) => note ?? ""),
+  };
+}
+
+function rulesSection(abi: SyscallAbi, rules: readonly SyscallRule[]): Instruction[] {
+  return [load(OFFSET_NUMBER, "the number of the call"), ...callRules(abi, rules)];
+}
+
+/** Expects the number of the call in the accumulator and ends by returning in every case. */
+function callRules(abi: SyscallAbi, rules: readonly SyscallRule[]): Instruction[] {
+  const instructions: Instruction[] = [];
+  for (const rule of rules) {
+    const number = rule.numbers[abi];
+    if (number === undefined) continue;
+    instructions.push(...onlyIf(number, rule.call, ruleVerdict(rule)));
+  }
+  return [...instructions, { code: RETURN, value: ALLOW }];
+}
+
+function ruleVerdict({ errno, argument }: SyscallRule): Instruction[] {
+  const fail: Instruction = {
+    code: RETURN,
+    value: RETURN_ERRNO | FILTER_ERRNOS[errno],
+    note: errno,
+  };
+  if (argument === undefined) return [fail];
+  const values = Object.entries(argument.values);
+  return [
+    load(OFFSET_ARGUMENTS + 8 * argument.index, `argument ${argument.index}, the low 32 bits`),
+    ...values.map(([name, value], index) => ({
+      code: JUMP_IF_EQUAL,
+      // Over the remaining comparisons and the permission, to the failure.
+      ifTrue: values.length - index,
+      ifFalse: 0,
+      value,
+      note: name,
+    })),
+    { code: RETURN, value: ALLOW },
+    fail,
+  ];
+}
+
+function killX32(): Instruction[] {
+  return [
+    {
+      code: JUMP_IF_EQUAL,
+      ifTrue: 2,
+      ifFalse: 0,
+      value: NO_SYSCALL,
+      note: "cancelled by a tracer",
+    },
+    { code: JUMP_IF_ANY_BIT, ifTrue: 0, ifFalse: 1, value: X32_BIT, note: "the x32 bit" },
+    kill("an x32 system call"),
+  ];
+}
+
+/** Runs a body that never falls through only if the accumulator has a value. */
+function onlyIf(value: number, note: string, body: readonly Instruction[]): Instruction[] {
+  return [{ code: JUMP_IF_EQUAL, ifTrue: 0, ifFalse: body.length, value, note }, ...body];
+}
+
+function load(offset: number, note: string): Instruction {
+  return { code: LOAD_WORD, value: offset, note };
+}
+
+function kill(note: string): Instruction {
+  return { code: RETURN, value: KILL_PROCESS, note };
+}
+
+function encode(instructions: readonly Instruction[]): Uint8Array<ArrayBuffer> {
+  const program = new Uint8Array(INSTRUCTION_BYTES * instructions.length);
+  const view = new DataView(program.buffer);
+  instructions.forEach(({ code, ifTrue = 0, ifFalse = 0, value }, index) => {
+    // A longer jump would be cut to its low 8 bits and lead anywhere.
+    if (ifTrue > 255 || ifFalse > 255) {
+      throw new RangeError(`Cannot encode instruction ${index} of the filter: it jumps too far`);
+    }
+    const at = INSTRUCTION_BYTES * index;
+    view.setUint16(at, code, true);
+    view.setUint8(at + 2, ifTrue);
+    view.setUint8(at + 3, ifFalse);
+    view.setUint32(at + 4, value, true);
+  });
+  return program;
+}
+
+/**
+ * Disassembles a filter for people, one instruction a line. What is printed is read off the bytes
+ * that would be installed; only the remarks come from the rules.
+ */
+export function describeFilter(filter: SyscallFilter): string {
+  const { program, instructionCount, notes } = filter;
+  const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
+  const lines: string[] = [];
+  for (let index = 0; index < instructionCount; index++) {
+    const at = INSTRUCTION_BYTES * index;
+    const text = describeInstruction({
+      index,
+      code: view.getUint16(at, true),
+      ifTrue: view.getUint8(at + 2),
+      ifFalse: view.getUint8(at + 3),
+      value: view.getUint32(at + 4, true),
+    });
+    const note = notes[index];
+    lines.push(`${String(index).padStart(3)}: ${note ? `${text.padEnd(44)} ; ${note}` : text}`);
+  }
+  return lines.join("\n");
+}
+
+function describeInstruction({ index, code, ifTrue, ifFalse, value }:
+  & Required<
+    Omit<Instruction, "note">
+  >
+  & { index: number }): string {
+  const otherwise = ifFalse === 0 ? "" : `, else to ${index + 1 + ifFalse}`;
+  const jump = ifTrue === 0 ? `go on${otherwise}` : `go to ${index + 1 + ifTrue}${otherwise}`;
+  switch (code) {
+    case LOAD_WORD:
+      return `load word at ${value}`;
+    case JUMP_IF_EQUAL:
+      return `if == ${value > 0xffff ? hexadecimal(value) : value} ${jump}`;
+    case JUMP_IF_ANY_BIT:
+      return `if & ${hexadecimal(value)} ${jump}`;
+    case RETURN:
+      return `return ${describeVerdict(value)}`;
+    default:
+      return `unknown code ${hexadecimal(code)}`;
+  }
+}
+
+function describeVerdict(value: number): string {
+  if (value === ALLOW) return "allow";
+  if (value === KILL_PROCESS) return "kill the process";
+  const errno = value & 0xffff;
+  return value - errno === RETURN_ERRNO ? `errno ${errno}` : hexadecimal(value);
+}
+
+function hexadecimal(value: number): string {
+  return `0x${value.toString(16)}`;
+}

@@ -1,0 +1,160 @@
+/**
+ * What the system call filter forbids, as a table for people to read. The numbers are those of the
+ * kernel's system call tables; see syscalls(2), seccomp(2) and the manual page of each call.
+ */
+
+/** The bits of `syscall_flags` and of the option `--syscalls`. */
+export const SYSCALL_FLAGS = {
+  /** Key management: `keyctl`, `add_key`, `request_key`. */
+  keyctl: 1,
+  /** Sockets to the hypervisor: `socket(AF_VSOCK)`. */
+  vsock: 2,
+  /** File locks, leases and directory notification: `flock` and six commands of `fcntl`. */
+  fileLocks: 4,
+  /** `io_uring`, which carries out operations that no filter sees. */
+  ioUring: 8,
+  /** System calls of the 32-bit architecture that the processor also speaks. */
+  legacyArchitectures: 16,
+} as const;
+
+/** The flags that a box has unless the configuration or the user says otherwise. */
+export const ALL_SYSCALL_FLAGS = 31;
+
+/** The name of one bit of `syscall_flags`. */
+export type SyscallFlagName = keyof typeof SYSCALL_FLAGS;
+
+/** An architecture that the sandbox runs on. */
+export type Architecture = "x86_64" | "aarch64";
+
+/** A calling convention: an architecture's own, or that of its 32-bit ancestor. */
+export type SyscallAbi = "x86_64" | "i386" | "aarch64" | "arm";
+
+/** The `AUDIT_ARCH_*` values of `linux/audit.h`, by which a filter tells the calls apart. */
+export const AUDIT_ARCHITECTURES: { readonly [abi in SyscallAbi]: number } = {
+  x86_64: 0xc000_003e,
+  i386: 0x4000_0003,
+  aarch64: 0xc000_00b7,
+  arm: 0x4000_0028,
+};
+
+/** The conventions of an architecture: its own and the one of its 32-bit ancestor. */
+export const ARCHITECTURE_ABIS: {
+  readonly [architecture in Architecture]: { native: SyscallAbi; legacy: SyscallAbi };
+} = {
+  x86_64: { native: "x86_64", legacy: "i386" },
+  aarch64: { native: "aarch64", legacy: "arm" },
+};
+
+/** The errors that the filter gives (the same numbers on all architectures here). See errno(3). */
+export const FILTER_ERRNOS = { EPERM: 1, ENOSYS: 38, EAFNOSUPPORT: 97 } as const;
+
+/** A condition on an argument: it must be one of some values for the rule to apply. */
+export interface SyscallArgumentCondition {
+  /** Which argument, counted from 0. */
+  index: number;
+  /** The values by their names. The kernel looks at 32 bits of all arguments here. */
+  values: { readonly [name: string]: number };
+}
+
+/** One row of the table: one system call that fails. */
+export interface SyscallRule {
+  /** The flag that turns the rule on, or the terminal protection of `--tty-hack`. */
+  flag: SyscallFlagName | "terminal";
+  /** The name of the system call. */
+  call: string;
+  /** Its number in each convention that has it. */
+  numbers: { readonly [abi in SyscallAbi]?: number };
+  /** The condition under which it fails; without one it always fails. */
+  argument?: SyscallArgumentCondition;
+  /** The error that it fails with. */
+  errno: keyof typeof FILTER_ERRNOS;
+}
+
+/**
+ * The six commands of fcntl(2), and the two that 32-bit programs have besides: `struct flock64` is
+ * a command of its own there.
+ */
+const LOCK_COMMANDS = {
+  F_SETLK: 6,
+  F_SETLKW: 7,
+  F_SETLK64: 13,
+  F_SETLKW64: 14,
+  F_OFD_SETLK: 37,
+  F_OFD_SETLKW: 38,
+  F_SETLEASE: 1024,
+  F_NOTIFY: 1026,
+};
+
+/** io_uring came after the system call numbers of all architectures had been aligned. */
+function everywhere(number: number): { readonly [abi in SyscallAbi]: number } {
+  return { x86_64: number, i386: number, aarch64: number, arm: number };
+}
+
+/**
+ * The rules. At most one for a system call, because the filter decides on the first that it finds.
+ *
+ * `socket` of a 32-bit program through `socketcall` cannot be seen: its arguments are behind a
+ * pointer, which a filter cannot follow. Flag 16 closes that way.
+ */
+export const SYSCALL_RULES: readonly SyscallRule[] = [
+  // A key outlives the program that made it, so adding and requesting one must fail as well: it
+  // would be a trace for the next program in the same box.
+  {
+    flag: "keyctl",
+    call: "keyctl",
+    numbers: { x86_64: 250, i386: 288, aarch64: 219, arm: 311 },
+    errno: "ENOSYS",
+  },
+  {
+    flag: "keyctl",
+    call: "add_key",
+    numbers: { x86_64: 248, i386: 286, aarch64: 217, arm: 309 },
+    errno: "ENOSYS",
+  },
+  {
+    flag: "keyctl",
+    call: "request_key",
+    numbers: { x86_64: 249, i386: 287, aarch64: 218, arm: 310 },
+    errno: "ENOSYS",
+  },
+  // Network namespaces do not hold AF_VSOCK. See vsock(7).
+  {
+    flag: "vsock",
+    call: "socket",
+    numbers: { x86_64: 41, i386: 359, aarch64: 198, arm: 281 },
+    argument: { index: 0, values: { AF_VSOCK: 40 } },
+    errno: "EAFNOSUPPORT",
+  },
+  // A lock on a file that the box shares with the host can stop programs of the host.
+  {
+    flag: "fileLocks",
+    call: "flock",
+    numbers: { x86_64: 73, i386: 143, aarch64: 32, arm: 143 },
+    errno: "ENOSYS",
+  },
+  {
+    flag: "fileLocks",
+    call: "fcntl",
+    numbers: { x86_64: 72, i386: 55, aarch64: 25, arm: 55 },
+    argument: { index: 1, values: LOCK_COMMANDS },
+    errno: "EPERM",
+  },
+  {
+    flag: "fileLocks",
+    call: "fcntl64",
+    numbers: { i386: 221, arm: 221 },
+    argument: { index: 1, values: LOCK_COMMANDS },
+    errno: "EPERM",
+  },
+  { flag: "ioUring", call: "io_uring_setup", numbers: everywhere(425), errno: "ENOSYS" },
+  { flag: "ioUring", call: "io_uring_enter", numbers: everywhere(426), errno: "ENOSYS" },
+  { flag: "ioUring", call: "io_uring_register", numbers: everywhere(427), errno: "ENOSYS" },
+  // With a terminal of the caller's in its hands, a program could type commands into it.
+  {
+    flag: "terminal",
+    call: "ioctl",
+    numbers: { x86_64: 16, i386: 54, aarch64: 29, arm: 54 },
+    argument: { index: 1, values: { TIOCSTI: 0x5412, TIOCLINUX: 0x541c, TIOCSETD: 0x5423 } },
+    errno: "EPERM",
+  },
+];

@@ -1,0 +1,92 @@
+/** The errors of the sandbox itself. What a program does is never an error, it is an outcome. */
+
+import { ShimError } from "../ffi/library.ts";
+import { ControlGroupError } from "../cgroup/types.ts";
+import { SystemError } from "../ffi/system.ts";
+
+/** What kind of trouble the sandbox has; stable, for callers that react to it. */
+export type SandboxErrorKind =
+  | "missing-rights"
+  | "missing-kernel-feature"
+  | "missing-shim"
+  | "control-group"
+  | "bad-option"
+  | "box-out-of-range"
+  | "box-in-use"
+  | "foreign-box"
+  | "incompatible-box"
+  | "uninitialised-box"
+  | "no-box"
+  | "restricted"
+  | "no-free-box"
+  | "pool-closed"
+  | "hostile-path"
+  | "stream"
+  | "no-file"
+  | "too-large"
+  | "system"
+  | "internal";
+
+/** More about a {@linkcode SandboxError}. */
+export interface SandboxErrorOptions extends ErrorOptions {
+  /** The system call that failed, such as `open_tree`. */
+  step?: string;
+  /** Its error number, positive. */
+  errno?: number;
+}
+
+/**
+ * The sandbox could not do its work. The message is one sentence that names the option or rule, the
+ * path, and the reason.
+ *
+ * @example
+ * ```ts
+ * import { SandboxError } from "isolate/host/errors.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new SandboxError("box-in-use", "This box is currently in use by another process");
+ * assertEquals(error.kind, "box-in-use");
+ * ```
+ */
+export class SandboxError extends Error {
+  /** Always `"SandboxError"`. */
+  override readonly name = "SandboxError";
+  /** What kind of trouble it is. */
+  readonly kind: SandboxErrorKind;
+  /** The system call that failed, such as `open_tree`; undefined if none did. */
+  readonly step: string | undefined;
+  /** Its error number, positive; undefined if no call failed. */
+  readonly errno: number | undefined;
+
+  /**
+   * Makes an error.
+   *
+   * @param kind what kind of trouble it is
+   * @param message one sentence for people
+   * @param options the call that failed and the cause
+   */
+  constructor(kind: SandboxErrorKind, message: string, options: SandboxErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.step = options.step;
+    this.errno = options.errno;
+  }
+}
+
+/**
+ * Turns what the lower layers throw into a {@linkcode SandboxError}; anything else stays as it is.
+ */
+export function toSandboxError(error: unknown): unknown {
+  if (error instanceof SystemError) {
+    const options: SandboxErrorOptions = { cause: error, errno: error.errno };
+    if (error.step) options.step = error.step.operation;
+    return new SandboxError(error.step ? "system" : "internal", error.message, options);
+  }
+  if (error instanceof ControlGroupError) {
+    return new SandboxError("control-group", error.message, { cause: error });
+  }
+  if (error instanceof ShimError) {
+    return new SandboxError("missing-shim", error.message, { cause: error });
+  }
+  return error;
+}

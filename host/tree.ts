@@ -1,0 +1,254 @@
+/**
+ * Directory trees of boxes: giving them to another user, removing them. Everything in them is
+ * hostile: names, kinds of files, depth, number. The walk goes by descriptors, one level at a time,
+ * follows no link, leaves no mount, and keeps few descriptors however deep it gets.
+ */
+
+import { O } from "../ffi/abi.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { Plan } from "../ffi/plan.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_REMOVEDIR,
+  FILE_TYPE,
+  type FileStatus,
+  readStatx,
+  STATX_BASIC,
+  STATX_SIZE,
+  type System,
+} from "../ffi/system.ts";
+import { type Entry, isPlain, openDirectory, openParent, readDirectory } from "./list.ts";
+import { SandboxError } from "./errors.ts";
+import type { Identity } from "./identity.ts";
+import { openHowStrict } from "./resolve.ts";
+
+/** So many levels are kept open; a directory above is found again from the one below. */
+const OPEN_LEVELS_MAX = 64;
+const BATCH = 128;
+const REMOVE_TRIES = 3;
+
+interface Level {
+  /** Open descriptor, or -1. */
+  fd: number;
+  readonly identity: string;
+  readonly name: Uint8Array;
+  /** Directories in it that have not been visited yet; there may be a million. */
+  pending: Uint8Array[];
+}
+
+interface Visitor {
+  /** Handles a directory's entries; gives the names of the directories to visit. */
+  enter(fd: number): Uint8Array[];
+  /** Is called after everything in a directory was visited, with the directory above it. */
+  leave?(parentFd: number, name: Uint8Array): void;
+}
+
+/** Walks the tree below an open directory. The descriptor stays open and the caller's. */
+function walk(system: System, rootFd: number, visitor: Visitor): void {
+  const root: Level = {
+    fd: rootFd,
+    identity: "",
+    name: new Uint8Array(),
+    pending: visitor.enter(rootFd),
+  };
+  const levels: Level[] = [root];
+  try {
+    for (;;) {
+      const level = levels.at(-1)!;
+      const name = level.pending.pop();
+      if (name !== undefined) {
+        const child = openDirectory(system, level.fd, name);
+        if (!child) continue;
+        levels.push({ ...child, name, pending: [] });
+        closeFarLevel(system, levels);
+        levels.at(-1)!.pending = visitor.enter(child.fd);
+        continue;
+      }
+      if (levels.length === 1) return;
+      const parent = levels.at(-2)!;
+      if (parent.fd < 0) parent.fd = openParent(system, level.fd, parent.identity) ?? -1;
+      if (parent.fd < 0) {
+        throw new SandboxError(
+          "hostile-path",
+          "A directory of the box was moved while the sandbox worked on it; try again",
+        );
+      }
+      levels.pop();
+      system.close(level.fd);
+      visitor.leave?.(parent.fd, level.name);
+    }
+  } finally {
+    system.close(...levels.slice(1).map((level) => level.fd));
+  }
+}
+
+function closeFarLevel(system: System, levels: Level[]): void {
+  const far = levels[levels.length - OPEN_LEVELS_MAX];
+  if (far === undefined || far === levels[0] || far.fd < 0) return;
+  system.close(far.fd);
+  far.fd = -1;
+}
+
+/** To whom a tree is given, and what is taken out of it. */
+export interface GiveOptions {
+  /** The new owner. */
+  readonly to: Identity;
+  /** Whose files are given; if root is among them, also those of others that lie nowhere else. */
+  readonly from: readonly number[];
+  /** Keep symbolic links, FIFOs, sockets and devices instead of removing them. */
+  readonly keepSpecialFiles: boolean;
+  /** The mode that the directory itself gets; default: the one it has. */
+  readonly mode?: number;
+}
+
+/**
+ * Gives a directory and everything below it to a user.
+ *
+ * What neither of the two parties owns is left alone: a caller could have linked a file of the host
+ * into the box, or have moved it there with a folder of his, to get it as a present. Where the
+ * caller is root only a file with more than one hard link is.
+ */
+export function giveTree(system: System, fd: number, options: GiveOptions): number {
+  const plan = new Plan();
+  const { uid, gid } = options.to;
+  const status = plan.alloc(STATX_SIZE);
+  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+  // The program may have opened it to everybody, with all that the caller finds and leaves there.
+  if (options.mode !== undefined) plan.step("fchmod", [fd, options.mode]);
+  plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], {
+    what: `give box/ to user ${uid}`,
+  });
+  // Of its own, for it is read from the beginning each time.
+  const listing = plan.slot("listing");
+  const flags = O.O_DIRECTORY | O.O_NOATIME | O.O_CLOEXEC;
+  plan.step("openat", [fd, plan.string("."), flags, 0], { into: listing, what: "list box/" });
+  system.run(plan, "give the box's directory");
+  try {
+    const enter = (directory: number) => giveEntries(system, directory, options);
+    walk(system, plan.result(listing), { enter });
+  } finally {
+    system.close(plan.result(listing));
+  }
+  return readStatx(plan.view(status)).mode & 0o7777;
+}
+
+function giveEntries(system: System, directory: number, options: GiveOptions): Uint8Array[] {
+  const directories: Uint8Array[] = [];
+  for (const entries of readDirectory(system, directory)) {
+    for (let at = 0; at < entries.length; at += BATCH) {
+      directories.push(...giveBatch(system, directory, {
+        entries: entries.slice(at, at + BATCH),
+        options,
+      }));
+    }
+  }
+  return directories;
+}
+
+function giveBatch(system: System, directory: number, { entries, options }: {
+  entries: readonly Entry[];
+  options: GiveOptions;
+}): Uint8Array[] {
+  // What is looked at and what is given must be the same file, so both go by one descriptor.
+  const plan = new Plan();
+  const how = openHowStrict(plan, O.O_PATH | O.O_NOFOLLOW);
+  const empty = plan.string("");
+  const opened = entries.map((entry) => {
+    const slot = plan.slot("");
+    const status = plan.alloc(STATX_SIZE);
+    // Fails for what has vanished, and for what is a mount of its own.
+    plan.step("openat2", [directory, plan.bytes(entry.name), how, 24], {
+      into: slot,
+      ignore: "all",
+    });
+    plan.step("statx", [slot, empty, AT_EMPTY_PATH, STATX_BASIC, status], { ignore: "all" });
+    return { entry, slot, status };
+  });
+  system.run(plan, "look at files of the box");
+  const work = new Plan();
+  const nothing = work.string("");
+  const directories: Uint8Array[] = [];
+  const fds: number[] = [];
+  for (const { entry, slot, status } of opened) {
+    const fd = plan.result(slot);
+    if (fd < 0) continue;
+    fds.push(fd);
+    const file = readStatx(plan.view(status));
+    const isTheirs = belongsTo(options.from, file);
+    if (isDirectory(file) && isTheirs) directories.push(entry.name);
+    if (!options.keepSpecialFiles && !isPlain(file.mode)) {
+      work.step("unlinkat", [directory, work.bytes(entry.name), 0], { ignore: ERRNO.ENOENT });
+    } else if (isTheirs && (file.uid !== options.to.uid || file.gid !== options.to.gid)) {
+      const { uid, gid } = options.to;
+      work.step("fchownat", [fd, nothing, uid, gid, AT_EMPTY_PATH], {
+        what: `give a file of the box to user ${uid}`,
+      });
+    }
+  }
+  for (const fd of fds) work.step("close", [fd], { always: true });
+  system.run(work, "give files of the box");
+  return directories;
+}
+
+/** Whether something in a box is of those who use the box. */
+export function belongsTo(owners: readonly number[], file: FileStatus): boolean {
+  if (owners.includes(file.uid)) return true;
+  return owners.includes(0) && (isDirectory(file) || file.links === 1);
+}
+
+function isDirectory({ mode }: FileStatus): boolean {
+  return (mode & FILE_TYPE.mask) === FILE_TYPE.directory;
+}
+
+/** Removes a directory and everything below it. */
+export function removeTree(system: System, parentFd: number, name: string): void {
+  const bytes = new TextEncoder().encode(name + "\0");
+  for (let tries = 1;; tries++) {
+    const root = openDirectory(system, parentFd, bytes);
+    if (root) {
+      try {
+        walk(system, root.fd, {
+          enter: (directory) => removeEntries(system, directory),
+          leave: (directory, child) => removeDirectory(system, directory, child),
+        });
+      } finally {
+        system.close(root.fd);
+      }
+    }
+    const failure = removeDirectory(system, parentFd, bytes);
+    if (!failure) return;
+    // Somebody made a file meanwhile, or the system does not list everything while entries go.
+    if (failure.errno !== ERRNO.ENOTEMPTY || tries === REMOVE_TRIES) throw failure;
+  }
+}
+
+function removeDirectory(system: System, parentFd: number, name: Uint8Array) {
+  const plan = new Plan();
+  plan.step("unlinkat", [parentFd, plan.bytes(name), AT_REMOVEDIR], {
+    ignore: ERRNO.ENOENT,
+    what: "remove a directory of the box",
+  });
+  return system.attempt(plan, "remove a directory");
+}
+
+function removeEntries(system: System, directory: number): Uint8Array[] {
+  const directories: Uint8Array[] = [];
+  for (const entries of readDirectory(system, directory)) {
+    const plan = new Plan();
+    const unsure: { name: Uint8Array; slot: ReturnType<Plan["slot"]> }[] = [];
+    for (const { name, isDirectory } of entries) {
+      if (isDirectory) {
+        directories.push(name);
+        continue;
+      }
+      const slot = plan.slot("");
+      plan.step("unlinkat", [directory, plan.bytes(name), 0], { into: slot, ignore: "all" });
+      unsure.push({ name, slot });
+    }
+    if (plan.steps.length > 0) system.run(plan, "remove files of the box");
+    for (const { name, slot } of unsure) {
+      if (plan.result(slot) === -ERRNO.EISDIR) directories.push(name);
+    }
+  }
+  return directories;
+}

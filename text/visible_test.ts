@@ -1,0 +1,28 @@
+import { visiblePiece, visibleText } from "isolate/text/visible.ts";
+import { assertEquals } from "@std/assert";
+
+Deno.test("visibleText() keeps what can be seen", () => {
+  assertEquals(visibleText("Grüße, 世界 🙂 <b>&\\"), "Grüße, 世界 🙂 <b>&\\");
+});
+
+Deno.test("visibleText() shows what cannot be seen, or deceives", () => {
+  assertEquals(visibleText("\0\t\r\n\x7f\x85"), "\\x00\\t\\r\\n\\x7f\\u0085");
+  assertEquals(visibleText("a\u200bb\u202ec\ufeff\u2028"), "a\\u200bb\\u202ec\\ufeff\\u2028");
+  assertEquals(visibleText("\u{e0041}\ufffe"), "\\u{e0041}\\ufffe");
+  assertEquals(visibleText("\ud800x\udc01"), "\\ud800x\\udc01");
+});
+
+Deno.test("visibleText() shows each byte that is no UTF-8", () => {
+  assertEquals(visibleText(new Uint8Array([0x61, 0xc3, 0x80, 0xc3, 0xff])), "aÀ\\xc3\\xff");
+});
+
+Deno.test("visiblePiece() tears no characters apart where it was cut", () => {
+  const bytes = new TextEncoder().encode("ä€🙂x");
+  const piece = { from: 1, to: 8, cutBefore: true, cutAfter: true };
+  assertEquals(visiblePiece(bytes, piece), "…€…");
+  assertEquals(visiblePiece(bytes, { ...piece, cutBefore: false }), "\\xa4€…");
+  assertEquals(
+    visiblePiece(bytes, { from: 0, to: bytes.length, cutBefore: false, cutAfter: false }),
+    "ä€🙂x",
+  );
+});

@@ -1,0 +1,83 @@
+/** Finds the lines of keys in a YAML text, as the parser does not tell them. */
+
+/** The way to a value: keys of mappings, and positions in lists, counted from 0. */
+export type YamlPath = readonly (string | number)[];
+
+/** Lines from one to another that are as deep as each other or deeper. */
+interface Block {
+  /** The first line, counted from 0. */
+  readonly from: number;
+  /** The line behind the last. */
+  readonly to: number;
+}
+
+/**
+ * Finds the line of a key, or of an entry of a list. Where the text is too unusual to be followed it
+ * is the line of the nearest key above that was found.
+ */
+export function yamlLine(text: string, path: YamlPath): number {
+  const lines = text.split(/\r?\n/).map((line) => line.replace(/(^|\s)#.*$/, ""));
+  let block: Block = { from: 0, to: lines.length };
+  let found = 0;
+  for (const [depth, part] of path.entries()) {
+    const at = typeof part === "number"
+      ? entryLine(lines, block, part)
+      : keyLine(lines, { block, key: part, isTop: depth === 0 });
+    if (at === undefined) continue;
+    found = at;
+    block = blockBelow(lines, at, typeof part === "number");
+  }
+  return found + 1;
+}
+
+/** The column at which the text of a line begins, behind the dashes of list entries. */
+function column(line: string): number {
+  return /^(?:\s*-(?=\s|$))*\s*/.exec(line)![0].length;
+}
+
+function indent(line: string): number {
+  return /^\s*/.exec(line)![0].length;
+}
+
+function isBlank(line: string): boolean {
+  return line.trim() === "" || line === "---";
+}
+
+/** What belongs to the key or entry on a line: the line itself, and those below that are deeper. */
+function blockBelow(lines: readonly string[], at: number, isEntry: boolean): Block {
+  const own = isEntry ? indent(lines[at]!) : column(lines[at]!);
+  let to = at + 1;
+  for (; to < lines.length; to++) {
+    const line = lines[to]!;
+    if (isBlank(line) || indent(line) > own) continue;
+    // The entries of a list may stand as far left as its key.
+    if (isEntry || indent(line) < own || !/^\s*-(\s|$)/.test(line)) break;
+  }
+  return { from: at, to };
+}
+
+function keyLine(
+  lines: readonly string[],
+  { block, key, isTop }: { block: Block; key: string; isTop: boolean },
+): number | undefined {
+  const name = key.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  const atStart = new RegExp(`^[\\s-]*["']?${name}["']?\\s*:(\\s|$)`);
+  const anywhere = new RegExp(`(?:^|[\\s{,?])["']?${name}["']?\\s*:`);
+  const places = [];
+  for (let at = block.from; at < block.to; at++) if (atStart.test(lines[at]!)) places.push(at);
+  // A key of the same name further inside is deeper.
+  const depth = Math.min(...places.map((at) => column(lines[at]!)));
+  const direct = places.find((at) => column(lines[at]!) === depth);
+  if (direct !== undefined && (!isTop || depth === 0)) return direct;
+  for (let at = block.from; at < block.to; at++) if (anywhere.test(lines[at]!)) return at;
+  return undefined;
+}
+
+function entryLine(lines: readonly string[], block: Block, position: number): number | undefined {
+  const places = [];
+  for (let at = block.from + 1; at < block.to; at++) {
+    if (/^\s*-(\s|$)/.test(lines[at]!)) places.push(at);
+  }
+  const depth = Math.min(...places.map((at) => indent(lines[at]!)));
+  return places.filter((at) => indent(lines[at]!) === depth)[position];
+}
