@@ -37,6 +37,23 @@ Deno.test("groupedOptions() keeps every option and the order of the table", () =
   assertEquals([...groupedOptions().values()].flat(), [...CLASSIC_OPTIONS]);
 });
 
+Deno.test("groupedOptions() begins with the commands", () => {
+  const [[group, [first] = []] = []] = groupedOptions();
+  assertEquals([group, first?.long], ["Commands (exactly one)", "init"]);
+});
+
+Deno.test("spellOption() shows the letter, and whether the value can be left out", () => {
+  const spelled = CLASSIC_OPTIONS.map(spellOption);
+  for (const option of ["-b, --box-id=ID", "-p, --processes[=N]", "    --cg"]) {
+    assert(spelled.includes(option), option);
+  }
+});
+
+Deno.test("versionText() has one line for the program and one for the runtime", () => {
+  const text = versionText({ version: "0.1.0", denoVersion: "2.9.6" });
+  assertEquals(text, "The process isolator 0.1.0 (isolate for Deno)\nDeno: 2.9.6\n");
+});
+
 Deno.test("versionText() contains the words that other systems look for", () => {
   const text = versionText({ version: "1.2.3", denoVersion: "2.9.6" });
   assertMatch(text, /^The process isolator 1\.2\.3 /);

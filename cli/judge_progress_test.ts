@@ -162,3 +162,9 @@ Deno.test("summaryText() ends with how many are as expected, and names what is n
   assertStringIncludes(text, "wrong: wrong_answer/off-by-one.py got TLE instead of WA\n");
   assert(text.endsWith("1 of 2 submissions as expected, 1.500 s\n"), text);
 });
+
+Deno.test("JudgeProgress says where a time limit comes from", () => {
+  const { said, tell } = listen(undefined, 0);
+  tell({ kind: "time-limit", timeLimitMs: 2000, source: "5 x the slowest, 0.310 s" });
+  assertEquals(said, ["time limit: 2.000 s (5 x the slowest, 0.310 s)\n"]);
+});

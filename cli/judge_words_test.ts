@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { columns, cut, pad, plain, scoreText } from "./judge_words.ts";
+import { columns, cut, memoryText, pad, plain, scoreText, secondsText } from "./judge_words.ts";
 
 Deno.test("columns() counts wide characters twice and marks not at all", () => {
   assertEquals(columns("abc"), 3);
@@ -29,4 +29,13 @@ Deno.test("scoreText() has at most two digits after the point", () => {
   assertEquals(scoreText(100), "100");
   assertEquals(scoreText(33.333333), "33.33");
   assertEquals(scoreText(undefined), "");
+});
+
+Deno.test("secondsText() has three digits after the point", () => {
+  assertEquals(secondsText(412.3), "0.412 s");
+  assertEquals(secondsText(2000), "2.000 s");
+});
+
+Deno.test("memoryText() counts in MiB", () => {
+  assertEquals(memoryText(12595), "12.3 MiB");
 });

@@ -6,6 +6,7 @@ Deno.test("visibleText() keeps what can be seen", () => {
 });
 
 Deno.test("visibleText() shows what cannot be seen, or deceives", () => {
+  assertEquals(visibleText("\x1b[31mred"), "\\x1b[31mred");
   assertEquals(visibleText("\0\t\r\n\x7f\x85"), "\\x00\\t\\r\\n\\x7f\\u0085");
   assertEquals(visibleText("a\u200bb\u202ec\ufeff\u2028"), "a\\u200bb\\u202ec\\ufeff\\u2028");
   assertEquals(visibleText("\u{e0041}\ufffe"), "\\u{e0041}\\ufffe");

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { formatMeta, metaEntries, type MetaRecord, parseMeta } from "./meta.ts";
+import { formatMeta, metaEntries, type MetaRecord, parseMeta, readMeta } from "./meta.ts";
 
 const FULL: Required<MetaRecord> = {
   timeMs: 1234.5678,
@@ -119,4 +119,18 @@ Deno.test("parseMeta() refuses lines without a key, and keys that come twice", (
   assertThrows(() => parseMeta("time:1\n\nkilled:1\n"), SyntaxError, "line 2");
   assertThrows(() => parseMeta(":1\n"), SyntaxError, "line 1");
   assertThrows(() => parseMeta("time:1\ntime:2\n"), SyntaxError, "time comes twice");
+});
+
+Deno.test("readMeta() reads what formatMeta() writes, and skips unknown keys", () => {
+  assertEquals(readMeta("exitcode:0\nfuture:1\ntime:0.012\n"), { exitCode: 0, timeMs: 12 });
+  assertEquals(readMeta(formatMeta(FULL)), { ...FULL, timeMs: 1235 });
+  assertEquals(readMeta("killed:0\n"), { killed: false });
+});
+
+Deno.test("readMeta() refuses values that their keys cannot have", () => {
+  for (
+    const line of ["status:OK", "time:-1", "time:1e3", "exitcode:1.5", "killed:yes", "exitsig:"]
+  ) {
+    assertThrows(() => readMeta(line), SyntaxError, `${line.split(":")[0]} cannot be`);
+  }
 });

@@ -29,3 +29,12 @@ Deno.test("parseFlags() lets later flags take the place of earlier ones", () => 
   const { absoluteTolerance, relativeTolerance } = parseFlags(flags);
   assertEquals([absoluteTolerance, relativeTolerance], [1, 1e-3]);
 });
+
+Deno.test("parseFlags() sets both tolerances with one flag, and nothing that was not asked for", () => {
+  assertEquals(parseFlags(["case_sensitive", "float_tolerance", "1e-6"]), {
+    caseSensitive: true,
+    spaceSensitive: false,
+    absoluteTolerance: 1e-6,
+    relativeTolerance: 1e-6,
+  });
+});

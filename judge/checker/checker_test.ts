@@ -169,6 +169,11 @@ Deno.test("the reason tells how far off a number is", async () => {
     "Line 1, word 1: expected 0, got 1e-3: off by 0.001; allowed 1e-9 or relative 1e-9",
   );
   assertEquals(
+    await reason("3.14\n", "3.15\n", "float_tolerance", "1e-3"),
+    "Line 1, word 1: expected 3.14, got 3.15: off by 0.01, relative 0.00318; " +
+      "allowed 0.001 or relative 0.001",
+  );
+  assertEquals(
     await reason("2\n", "two\n", "float_tolerance", "1"),
     'Line 1, word 1: expected the number 2, got "two"',
   );

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { Box, SandboxError, sharedSandbox } from "isolate/mod.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
-import { CompileCache } from "./compile_cache.ts";
+import { CompileCache, sha256 } from "./compile_cache.ts";
 import { HostFiles } from "../../host/files.ts";
 
 const BOX_ID = 967;
@@ -115,4 +115,11 @@ cacheTest("entries in use are kept even if there is too much", async ({ host, bo
   await cache.store(key("a"), { box, note: null });
   cache.close();
   assertEquals(names(directory), [key("a")]);
+});
+
+Deno.test("sha256() gives hexadecimal digits", async () => {
+  assertEquals(
+    await sha256(new Uint8Array()),
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  );
 });

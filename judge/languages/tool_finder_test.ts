@@ -37,6 +37,11 @@ function finderTest(name: string, test: (place: Place) => Promise<void>): void {
   });
 }
 
+Deno.test("placeInBox() moves only what boxes would not see at its own path", () => {
+  assertEquals(placeInBox("/opt/go/bin/go"), "/opt/go/bin/go");
+  assertEquals(placeInBox("/tmp/go/bin/go"), "/tools/tmp/go/bin/go");
+});
+
 finderTest("a tool where boxes see it needs nothing bound", ({ find }) => {
   const found = find(["no-such-tool", "env"]);
   assertEquals(found, { path: "/usr/bin/env", bind: undefined });
