@@ -74,12 +74,14 @@ export async function main(args: readonly string[]): Promise<number> {
     const { runClassic } = await import("./cli/classic.ts");
     return await runClassic(args, { version: VERSION, subcommands: SUBCOMMANDS });
   }
-  const { complain } = await import("./cli/complain.ts");
+  const { complain, UsageError } = await import("./cli/complain.ts");
   if (!found) {
     const names = SUBCOMMANDS.map(({ name }) => name).join(", ");
     return complain(
-      `Unknown command: ${first} (commands: ${names}; the classic command line begins with an option, ` +
-        "e.g. --init)",
+      new UsageError(
+        `Unknown command: ${first} (commands: ${names}; the classic command line begins with an option, ` +
+          "e.g. --init)",
+      ),
     );
   }
   try {

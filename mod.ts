@@ -97,7 +97,7 @@ export {
 } from "./box/sandbox.ts";
 export { type CatchSignalsOptions, type SignalName, SIGNALS } from "./box/signals.ts";
 export { SYSCALL_FLAGS } from "./box/setup/syscall_filter.ts";
-export { ConfigError, type ConfigPlace } from "./config/errors.ts";
+export { ExpectedError, FileError, type FilePlace } from "./text/errors.ts";
 export {
   type BoxSettings,
   type ControlGroupRoot,

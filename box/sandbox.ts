@@ -90,7 +90,7 @@ export class Sandbox {
    * @param options the configuration and for whom to act
    * @returns the sandbox
    * @throws {SandboxError} without root rights, on an older kernel, without a shim
-   * @throws {ConfigError} if the configuration cannot be read or understood
+   * @throws {FileError} if the configuration cannot be read or understood
    */
   static async open(options: SandboxOptions = {}): Promise<Sandbox> {
     try {

@@ -3,6 +3,7 @@
  */
 
 import type { Plan } from "../ffi/plan.ts";
+import { ExpectedError } from "../text/errors.ts";
 
 /** What a control group of a box is to limit. */
 export interface ControlGroupLimits {
@@ -76,7 +77,7 @@ export interface ControlGroupRoot {
 }
 
 /** Control groups cannot be used, or one does not do what it should. */
-export class ControlGroupError extends Error {
+export class ControlGroupError extends ExpectedError {
   /** Always `"ControlGroupError"`. */
   override readonly name = "ControlGroupError";
 }

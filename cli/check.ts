@@ -16,8 +16,7 @@ import {
   shellLine,
 } from "../check/mod.ts";
 import { Sandbox } from "../mod.ts";
-import { tell, write } from "./complain.ts";
-import { UsageError } from "./usage_error.ts";
+import { tell, UsageError, write } from "./complain.ts";
 
 /** What is asked for. */
 export interface CheckRequest {

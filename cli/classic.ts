@@ -15,11 +15,10 @@ import {
   type SignalName,
   toMeta,
 } from "../core.ts";
-import { complain, tell, write } from "./complain.ts";
+import { complain, tell, UsageError, write } from "./complain.ts";
 import type { Subcommand } from "./help.ts";
 import { checkClassic, type ClassicRequest, parseClassic } from "./options.ts";
 import { runOptions } from "./run_options.ts";
-import { UsageError } from "./usage_error.ts";
 
 /** What the command says of itself. */
 export interface ClassicFacts {

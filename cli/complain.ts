@@ -1,16 +1,23 @@
 /** How the command says what is wrong: one sentence on standard error. */
 
-import { USAGE_HINT, UsageError } from "./usage_error.ts";
+import { ExpectedError } from "../text/errors.ts";
 
 /** The exit status of everything that is not the program's fault. */
 export const FAILURE_STATUS = 2;
+
+/** The command line is wrong. Everything in `cli/` that reads arguments throws this for what the user typed. */
+export class UsageError extends ExpectedError {
+  override readonly name = "UsageError";
+  /** The command whose help lists what is right, such as `isolate judge`. */
+  command = "isolate";
+}
 
 /** Writes a line to standard error. */
 export function tell(text: string): void {
   write(Deno.stderr, text + "\n");
 }
 
-/** Writes text to a standard stream; a reader that has gone away is no reason to fail. */
+/** Writes text to a standard stream; ignores that a reader has gone away. */
 export function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = new TextEncoder().encode(text);
   try {
@@ -20,23 +27,18 @@ export function write(stream: { writeSync(bytes: Uint8Array): number }, text: st
   }
 }
 
-/** Says what is wrong. */
+/** Says what is wrong, and gives the exit status. */
 export function complain(error: unknown): number {
-  tell(error instanceof Error ? describe(error) : String(error));
-  if (error instanceof UsageError) tell(USAGE_HINT);
+  tell(describeError(error));
   return FAILURE_STATUS;
 }
 
-/** Expected errors are their message; a bug shows where it is. */
-function describe(error: Error): string {
-  const isExpected = [
-    "UsageError",
-    "SandboxError",
-    "ConfigError",
-    "PackageError",
-    "RangeError",
-    "SyntaxError",
-  ]
-    .includes(error.name);
-  return isExpected ? error.message : `Internal error: ${error.stack ?? error.message}`;
+/** Turns what was thrown into text for people: whatever nobody expected is a bug, and shows where it is. */
+export function describeError(error: unknown): string {
+  if (error instanceof UsageError) {
+    return `${error.message}\nTry '${error.command} --help' for the list of options.`;
+  }
+  if (error instanceof ExpectedError) return error.message;
+  const details = error instanceof Error ? error.stack ?? error.message : String(error);
+  return `Internal error: this is a bug in isolate, please report it with these lines.\n${details}`;
 }

@@ -2,7 +2,7 @@ import type { Subcommand } from "./help.ts";
 import { JUDGE_OPTIONS } from "./judge_options.ts";
 import { CLASSIC_OPTIONS } from "./option_table.ts";
 import type { ClassicOption } from "./option_values.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 
 /** The shells for which there is a completion script. */
 export const COMPLETION_SHELLS = ["bash", "zsh", "fish"] as const;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { COMPLETION_SHELLS, completionScript, parseCompletionShell } from "./completions.ts";
 import { CLASSIC_OPTIONS } from "./option_table.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
 
 const SUBCOMMANDS = [

@@ -5,9 +5,8 @@ import {
   setUpControlGroups,
   type SetupOptions,
 } from "../service/control_groups.ts";
-import { tell, write } from "./complain.ts";
+import { tell, UsageError, write } from "./complain.ts";
 import { getopt, type OptionSpec } from "./getopt.ts";
-import { UsageError } from "./usage_error.ts";
 
 /** `isolate cg-setup [-v] [--config=FILE]`. */
 export async function setUpGroups(args: readonly string[]): Promise<number> {

@@ -1,5 +1,5 @@
 import { nearest } from "../text/suggest.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 
 /** One option of a command line, as far as {@linkcode getopt} has to know it. */
 export interface OptionSpec {

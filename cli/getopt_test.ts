@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { getopt, type OptionSpec } from "./getopt.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 
 const options: readonly OptionSpec[] = [
   { long: "box-id", short: "b", value: "required", valueName: "ID" },

@@ -17,11 +17,11 @@ import {
   type Submission,
 } from "../judge/mod.ts";
 import { callerEnvironment, Sandbox, type SignalName } from "../mod.ts";
-import { complain, FAILURE_STATUS, tell, write } from "./complain.ts";
+import { ExpectedError } from "../text/errors.ts";
+import { complain, FAILURE_STATUS, tell, UsageError, write } from "./complain.ts";
 import { judgeHelp } from "./judge_help.ts";
 import { type JudgeRequest, parseJudgeOptions } from "./judge_options.ts";
 import { JudgeProgress } from "./judge_progress.ts";
-import { UsageError } from "./usage_error.ts";
 import { resultTable, summaryText } from "./judge_table.ts";
 
 const ENDING_SIGNALS: readonly SignalName[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"];
@@ -151,8 +151,8 @@ function checkReportPlaces(host: HostFiles, { junit, html }: JudgeRequest): void
     if (path === undefined) continue;
     const directory = host.absolute(path).replace(/\/[^/]*$/, "") || "/";
     if (host.status(directory)?.kind === "directory") continue;
-    throw new RangeError(
-      `Cannot write the report ${path} (option ${option}): ${directory} is no directory`,
+    throw new ExpectedError(
+      `Cannot write the report ${path} (option ${option}): ${directory} is not a directory`,
     );
   }
 }

@@ -3,7 +3,7 @@
 import { parseArgs } from "@std/cli";
 import { parseSeconds, parseUnsigned } from "./numbers.ts";
 import { nearest } from "../text/suggest.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 
 /** Compiled programs are kept here unless `--cache` or `--no-cache` says otherwise. */
 export const CACHE_DIRECTORY = "/var/cache/isolate/judge";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CACHE_DIRECTORY, JUDGE_OPTIONS, parseJudgeOptions as parse } from "./judge_options.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 
 function parseJudgeOptions(args: readonly string[]) {
   const request = parse(args);

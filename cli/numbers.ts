@@ -1,4 +1,4 @@
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 
 /** The largest number that an option accepts (`INT_MAX` of the classic command). */
 export const NUMBER_MAX = 2147483647;

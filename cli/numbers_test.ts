@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { NUMBER_MAX, parseSeconds, parseUnsigned } from "./numbers.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 
 function refuses(parse: (text: string) => number, texts: string[], message: string): void {
   for (const text of texts) assertThrows(() => parse(text), UsageError, `${message}: ${text}`);

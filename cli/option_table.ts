@@ -12,7 +12,7 @@ import {
   whole,
 } from "./option_values.ts";
 import type { ClassicCommand } from "./request.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 
 /**
  * Every option and command of the classic command line, in the order in which people read them.

@@ -1,7 +1,7 @@
 import type { OptionSpec } from "./getopt.ts";
 import { parseSeconds, parseUnsigned } from "./numbers.ts";
 import type { FixedSize, PartialRequest, Quota } from "./request.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 
 /** What is needed to read an option's value. */
 export interface GivenValue {

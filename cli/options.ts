@@ -1,7 +1,7 @@
 import { getopt } from "./getopt.ts";
 import { CLASSIC_OPTIONS } from "./option_table.ts";
 import { type ClassicCommand, type ClassicRequest, emptyRequest } from "./request.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 
 export { CLASSIC_OPTIONS } from "./option_table.ts";
 export type { ClassicOption, GivenValue } from "./option_values.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { checkClassic, CLASSIC_OPTIONS, type ClassicRequest, parseClassic } from "./options.ts";
 import { emptyRequest } from "./request.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 
 const NUM_BOXES = 1000;
 

@@ -9,7 +9,7 @@ import {
   type Stream,
 } from "../core.ts";
 import type { ClassicRequest } from "./request.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./complain.ts";
 
 /** Translates a request. */
 export function runOptions(

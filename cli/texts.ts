@@ -1,10 +1,9 @@
 /** The subcommands that print texts made from the option table. */
 
 import { completionScript, parseCompletionShell } from "./completions.ts";
-import { write } from "./complain.ts";
+import { UsageError, write } from "./complain.ts";
 import type { Subcommand } from "./help.ts";
 import { manualPage } from "./manual.ts";
-import { UsageError } from "./usage_error.ts";
 
 /** What the texts are about. */
 export interface TextFacts {

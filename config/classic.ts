@@ -1,7 +1,7 @@
 /** The classic format of the configuration: `key = value` lines. */
 
 import { type ConfigEntry, type ParsedConfig, settingsFromEntries } from "./entries.ts";
-import { ConfigError } from "./errors.ts";
+import { FileError } from "../text/errors.ts";
 
 /**
  * Reads a configuration of `key = value` lines. A `#` starts a comment at the start of a line or
@@ -16,7 +16,7 @@ export function parseClassicConfig(text: string, file: string): ParsedConfig {
     const equals = content.indexOf("=");
     const key = content.slice(0, Math.max(equals, 0)).trim();
     if (key === "") {
-      throw new ConfigError(`expected 'key = value', found '${content}'`, { file, line });
+      throw new FileError(`expected 'key = value', found '${content}'`, { file, line });
     }
     entries.push({ key, value: content.slice(equals + 1).trim(), line });
   }

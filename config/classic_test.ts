@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseClassicConfig } from "./classic.ts";
-import { ConfigError } from "./errors.ts";
+import { FileError } from "../text/errors.ts";
 import { defaultSettings } from "./settings.ts";
 
 function assertRefused(text: string, message: string) {
-  assertThrows(() => parseClassicConfig(text, "/etc/isolate"), ConfigError, message);
+  assertThrows(() => parseClassicConfig(text, "/etc/isolate"), FileError, message);
 }
 
 Deno.test("parseClassicConfig() reads an empty file as the default settings", () => {

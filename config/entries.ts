@@ -1,6 +1,6 @@
 /** From `key = value` pairs to settings: what all formats of the configuration share. */
 
-import { ConfigError } from "./errors.ts";
+import { FileError } from "../text/errors.ts";
 import { type BoxSettings, type ControlGroupRoot, defaultSettings } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 
@@ -66,14 +66,14 @@ export function settingsFromEntries(entries: Iterable<ConfigEntry>, file: string
   for (const entry of entries) {
     const { key, value, line } = entry;
     const assign = Object.hasOwn(ASSIGN, key) ? ASSIGN[key] : boxAssign(key);
-    if (assign === undefined) throw new ConfigError(unknownKey(entry), { file, line });
+    if (assign === undefined) throw new FileError(unknownKey(entry), { file, line });
     const earlier = lines.get(key);
     if (earlier !== undefined) {
-      throw new ConfigError(`${key} comes twice, first on line ${earlier}`, { file, line });
+      throw new FileError(`${key} comes twice, first on line ${earlier}`, { file, line });
     }
     lines.set(key, line);
-    if (value === "") throw new ConfigError(`${key} has no value`, { file, line });
-    if (value.includes("\0")) throw new ConfigError(`${key} holds a NUL byte`, { file, line });
+    if (value === "") throw new FileError(`${key} has no value`, { file, line });
+    if (value.includes("\0")) throw new FileError(`${key} holds a NUL byte`, { file, line });
     assign(parsed, entry);
   }
   checkIds(parsed, lines);
@@ -97,7 +97,7 @@ function boxAssign(key: string): Assign | undefined {
   const field: keyof BoxSettings = match[2] === "cpus" ? "cpus" : "mems";
   return ({ file, settings }, entry) => {
     if (id > BOX_ID_MAX) {
-      throw new ConfigError(`there can be no box ${match[1]}`, { file, line: entry.line });
+      throw new FileError(`there can be no box ${match[1]}`, { file, line: entry.line });
     }
     const boxSettings = settings.perBox.get(id) ?? {};
     boxSettings[field] = cpusetList(file, entry);
@@ -115,7 +115,7 @@ function checkIds(parsed: ParsedConfig, lines: ReadonlyMap<string, number>): voi
     for (const key of ["first_uid", "first_gid", "num_boxes"]) {
       const line = lines.get(key);
       if (line === undefined) continue;
-      throw new ConfigError(
+      throw new FileError(
         `${key} and subid_user (line ${subidUser.line}) exclude each other`,
         { file, line },
       );
@@ -123,10 +123,10 @@ function checkIds(parsed: ParsedConfig, lines: ReadonlyMap<string, number>): voi
     return;
   }
   if (uidLine !== undefined && gidLine === undefined) {
-    throw new ConfigError("first_uid needs first_gid beside it", { file, line: uidLine });
+    throw new FileError("first_uid needs first_gid beside it", { file, line: uidLine });
   }
   if (gidLine !== undefined && uidLine === undefined) {
-    throw new ConfigError("first_gid needs first_uid beside it", { file, line: gidLine });
+    throw new FileError("first_gid needs first_uid beside it", { file, line: gidLine });
   }
   const ranges = [
     { key: "first_uid", first: settings.firstUid, line: uidLine ?? countLine },
@@ -135,7 +135,7 @@ function checkIds(parsed: ParsedConfig, lines: ReadonlyMap<string, number>): voi
   for (const { key, first, line } of ranges) {
     const last = first + settings.numBoxes - 1;
     if (last <= ID_MAX) continue;
-    throw new ConfigError(
+    throw new FileError(
       `${key} ${first} leaves no room for ${settings.numBoxes} boxes: the last id would be ${last}, at most ${ID_MAX} is possible`,
       { file, line },
     );
@@ -144,7 +144,7 @@ function checkIds(parsed: ParsedConfig, lines: ReadonlyMap<string, number>): voi
 
 function absolutePath(file: string, { key, value, line }: ConfigEntry): string {
   if (!value.startsWith("/")) {
-    throw new ConfigError(`${key} must be an absolute path: current value is '${value}'`, {
+    throw new FileError(`${key} must be an absolute path: current value is '${value}'`, {
       file,
       line,
     });
@@ -157,7 +157,7 @@ function controlGroupRoot(file: string, entry: ConfigEntry): ControlGroupRoot {
   if (value === "auto") return { kind: "auto" };
   if (value.startsWith("auto:/")) return { kind: "fromFile", file: value.slice("auto:".length) };
   if (value.startsWith("/")) return { kind: "directory", directory: absolutePath(file, entry) };
-  throw new ConfigError(
+  throw new FileError(
     `cg_root must be 'auto', 'auto:FILE' or an absolute path: current value is '${value}'`,
     { file, line },
   );
@@ -168,14 +168,14 @@ function wholeNumber(
   { entry: { key, value, line }, min, max }: { entry: ConfigEntry; min: number; max: number },
 ): number {
   if (!/^[0-9]+$/.test(value)) {
-    throw new ConfigError(`${key} must be a whole number: current value is '${value}'`, {
+    throw new FileError(`${key} must be a whole number: current value is '${value}'`, {
       file,
       line,
     });
   }
   const number = Number(value);
   if (number < min || number > max) {
-    throw new ConfigError(`${key} must be from ${min} to ${max}: current value is ${value}`, {
+    throw new FileError(`${key} must be from ${min} to ${max}: current value is ${value}`, {
       file,
       line,
     });
@@ -186,7 +186,7 @@ function wholeNumber(
 function truth(file: string, { key, value, line }: ConfigEntry): boolean {
   if (value === "1" || value === "true") return true;
   if (value === "0" || value === "false") return false;
-  throw new ConfigError(`${key} must be 0 or 1: current value is '${value}'`, { file, line });
+  throw new FileError(`${key} must be 0 or 1: current value is '${value}'`, { file, line });
 }
 
 /** See the section "List format" of cpuset(7); `0-31:2/8` there is two of every eight. */
@@ -195,7 +195,7 @@ function cpusetList(file: string, { key, value, line }: ConfigEntry): string {
   for (const range of list.split(",")) {
     const match = /^([0-9]+)(?:-([0-9]+)(?::[0-9]+\/[0-9]+)?)?$/.exec(range);
     if (match === null || Number(match[2] ?? match[1]) < Number(match[1])) {
-      throw new ConfigError(`${key} must be a list like 0-3,8: current value is '${value}'`, {
+      throw new FileError(`${key} must be a list like 0-3,8: current value is '${value}'`, {
         file,
         line,
       });

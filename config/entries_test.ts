@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { settingsFromEntries } from "./entries.ts";
-import { ConfigError } from "./errors.ts";
+import { FileError } from "../text/errors.ts";
 import type { Settings } from "./settings.ts";
 
 const FILE = "/etc/isolate";
@@ -20,7 +20,7 @@ function settings(values: { [key: string]: string }): Settings {
 }
 
 function assertRefused(values: { [key: string]: string }, line: number, reason: string) {
-  const error = assertThrows(() => parse(values), ConfigError);
+  const error = assertThrows(() => parse(values), FileError);
   assertEquals(error.message.slice(0, `${FILE}:${line}: `.length), `${FILE}:${line}: `);
   assertEquals(error.message.includes(reason), true, error.message);
 }
@@ -76,7 +76,7 @@ Deno.test("settingsFromEntries() refuses a key that comes twice", () => {
   ];
   assertThrows(
     () => settingsFromEntries(entries, FILE),
-    ConfigError,
+    FileError,
     "/etc/isolate:9: num_boxes comes twice, first on line 2",
   );
 });

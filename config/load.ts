@@ -4,7 +4,7 @@ import { decodeOsString } from "../text/os_string.ts";
 import { type System, SystemError } from "../ffi/system.ts";
 import { errnoText } from "../ffi/errno.ts";
 import type { ParsedConfig } from "./entries.ts";
-import { ConfigError } from "./errors.ts";
+import { ExpectedError, FileError } from "../text/errors.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
 
 /** Where a configuration is looked for; the first that exists is used. */
@@ -37,7 +37,7 @@ export async function loadConfig(
     return { settings: await complete(system, parsed), file };
   }
   if (options.file !== undefined) {
-    throw new ConfigError("Cannot read the configuration: no such file", { file: options.file });
+    throw new FileError("Cannot read the configuration: no such file", { file: options.file });
   }
   return { settings: defaultSettings(), file: undefined };
 }
@@ -58,7 +58,7 @@ function readTrusted(system: System, file: string): string | undefined {
   if (!read) return undefined;
   const { status, bytes } = read;
   if (status.uid !== 0 || (status.mode & WRITABLE_BY_OTHERS) !== 0) {
-    throw new ConfigError(
+    throw new FileError(
       "The configuration must belong to root and not be writable by others " +
         `(it belongs to user ${status.uid}, mode ${(status.mode & 0o7777).toString(8)}): ` +
         `chown root ${file}; chmod go-w ${file}`,
@@ -73,9 +73,9 @@ function readOrComplain(system: System, file: string) {
     return system.readFile(file);
   } catch (error) {
     if (error instanceof SystemError) {
-      throw new ConfigError(`Cannot read the configuration: ${errnoText(error.errno)}`, { file });
+      throw new FileError(`Cannot read the configuration: ${errnoText(error.errno)}`, { file });
     }
-    if (error instanceof RangeError) throw new ConfigError(error.message, { file });
+    if (error instanceof ExpectedError) throw new FileError(error.message, { file });
     throw error;
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { ID_MAX, NUM_BOXES_MAX, type ParsedConfig } from "./entries.ts";
-import { ConfigError } from "./errors.ts";
+import { FileError } from "../text/errors.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where the ids of users are listed. */
@@ -51,7 +51,7 @@ export function withSubordinateIds(config: ParsedConfig, files: SubordinateIdFil
   const { name, line } = subidUser;
   const ids = findSubordinateIds(name, files);
   if ("missingIn" in ids) {
-    throw new ConfigError(`subid_user: '${name}' has no ids in ${ids.missingIn}`, { file, line });
+    throw new FileError(`subid_user: '${name}' has no ids in ${ids.missingIn}`, { file, line });
   }
   return { ...settings, ...ids };
 }
@@ -66,12 +66,12 @@ function findRange(
     const place = { file, line: index + 1 };
     const numbers = /^[0-9]+$/;
     if (!numbers.test(firstText) || !numbers.test(countText) || rest.length > 0) {
-      throw new ConfigError("expected USER:FIRST:COUNT", place);
+      throw new FileError("expected USER:FIRST:COUNT", place);
     }
     const first = Number(firstText);
     const count = Number(countText);
     if (first < 1 || count < 1 || first + count - 1 > ID_MAX) {
-      throw new ConfigError(
+      throw new FileError(
         `ids for boxes must be from 1 to ${ID_MAX}: current value is ${firstText}:${countText}`,
         place,
       );

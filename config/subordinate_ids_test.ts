@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseClassicConfig } from "./classic.ts";
-import { ConfigError } from "./errors.ts";
+import { FileError } from "../text/errors.ts";
 import { findSubordinateIds, withSubordinateIds } from "./subordinate_ids.ts";
 
 function find(subuid: string, subgid = subuid) {
@@ -37,7 +37,7 @@ Deno.test("findSubordinateIds() refuses malformed lines of the user", () => {
   for (const line of ["judge", "judge:5", "judge:5:", "judge:x:5", "judge:-5:5", "judge:1:2:3"]) {
     assertThrows(
       () => find(`root:1:1\n${line}\n`),
-      ConfigError,
+      FileError,
       "/etc/subuid:2: expected USER:FIRST:COUNT",
     );
   }
@@ -47,7 +47,7 @@ Deno.test("findSubordinateIds() refuses ids that boxes cannot have", () => {
   for (const range of ["0:10", "5:0", "4294967295:1", "4294967290:6", "1:99999999999"]) {
     assertThrows(
       () => find("judge:1000:5", `judge:${range}`),
-      ConfigError,
+      FileError,
       "/etc/subgid:1: ids for boxes must be from 1 to 4294967294",
     );
   }
@@ -78,7 +78,7 @@ Deno.test("withSubordinateIds() names the line of subid_user when the user has n
   const config = parseClassicConfig("\nsubid_user = judge", "/etc/isolate");
   assertThrows(
     () => withSubordinateIds(config, { subuid: "judge:1:1", subgid: "" }),
-    ConfigError,
+    FileError,
     "/etc/isolate:2: subid_user: 'judge' has no ids in /etc/subgid",
   );
 });

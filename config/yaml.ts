@@ -1,7 +1,7 @@
 /** The YAML format of the configuration. */
 
 import { type ConfigEntry, type ParsedConfig, settingsFromEntries } from "./entries.ts";
-import { ConfigError } from "./errors.ts";
+import { FileError } from "../text/errors.ts";
 import { yamlLine } from "../text/yaml_lines.ts";
 import { parseYamlText } from "../text/yaml_text.ts";
 
@@ -32,7 +32,7 @@ class EntryReader {
     // What an empty file, or one with nothing but comments, is parsed to.
     if (document === null || document === undefined) return [];
     if (!isMapping(document)) {
-      throw new ConfigError("the configuration must be a mapping of keys to values", {
+      throw new FileError("the configuration must be a mapping of keys to values", {
         file: this.#file,
         line: 1,
       });
@@ -57,7 +57,7 @@ class EntryReader {
 
   #members(value: unknown, path: string[]): [string, unknown][] {
     if (isMapping(value)) return Object.entries(value);
-    throw new ConfigError(`${path.join(".")} must be a mapping`, {
+    throw new FileError(`${path.join(".")} must be a mapping`, {
       file: this.#file,
       line: yamlLine(this.#text, path),
     });
@@ -66,7 +66,7 @@ class EntryReader {
   #entry(key: string, { value, path }: { value: unknown; path: string[] }): ConfigEntry {
     const line = yamlLine(this.#text, path);
     if (value !== null && typeof value !== "string") {
-      throw new ConfigError(`${path.join(".")} must be a single value`, { file: this.#file, line });
+      throw new FileError(`${path.join(".")} must be a single value`, { file: this.#file, line });
     }
     return { key, value: value?.trim() ?? "", line };
   }

@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { ConfigError } from "./errors.ts";
+import { FileError } from "../text/errors.ts";
 import { defaultSettings } from "./settings.ts";
 import { parseYamlConfig } from "./yaml.ts";
 
 const FILE = "/etc/isolate.yaml";
 
 async function assertRefused(text: string, start: string) {
-  const error = await assertRejects(() => parseYamlConfig(text, FILE), ConfigError);
+  const error = await assertRejects(() => parseYamlConfig(text, FILE), FileError);
   assertEquals(error.message.slice(0, start.length), start);
   assertEquals(error.message.includes("\n"), false, "the message is one line");
 }
@@ -70,7 +70,7 @@ Deno.test("parseYamlConfig() names the line of a syntax error", async () => {
   await assertRefused("num_boxes: 5\nnum_boxes: 6", `${FILE}:2: not valid YAML: `);
   await assertRefused("a: 1\n---\nb: 2\n", `${FILE}:2: not valid YAML: `);
   await assertRefused("num_boxes: !!int 5", `${FILE}:1: not valid YAML: `);
-  const error = await assertRejects(() => parseYamlConfig("a: b: c", FILE), ConfigError);
+  const error = await assertRejects(() => parseYamlConfig("a: b: c", FILE), FileError);
   assertStringIncludes(error.message, "(column ");
 });
 

@@ -1,6 +1,7 @@
 /** Loads the shim. This is the only place that says `Deno.dlopen`. */
 
 import { ABI_VERSION, O, PLAN, REPORT, STEP } from "./abi.ts";
+import { ExpectedError } from "../text/errors.ts";
 import { Plan } from "./plan.ts";
 
 const SYMBOLS = {
@@ -20,7 +21,7 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** The shim cannot be loaded or is not the one that belongs to this program. */
-export class ShimError extends Error {
+export class ShimError extends ExpectedError {
   /** Always `"ShimError"`. */
   override readonly name = "ShimError";
 }

@@ -5,6 +5,7 @@
 
 import { O } from "./abi.ts";
 import { joinBytes } from "../text/bytes.ts";
+import { ExpectedError } from "../text/errors.ts";
 import { ERRNO, errnoName, errnoText } from "./errno.ts";
 import { type Library, library } from "./library.ts";
 import { decodeOsString } from "../text/os_string.ts";
@@ -184,7 +185,7 @@ export class System {
       const length = plan.result(count);
       if (length === 0) break;
       total += length;
-      if (total > limit) throw new RangeError(`Cannot read ${path}: larger than ${limit} bytes`);
+      if (total > limit) throw new ExpectedError(`Cannot read ${path}: larger than ${limit} bytes`);
       pieces.push(plan.content(buffer, length));
     }
     return joinBytes(pieces, total);

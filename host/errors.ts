@@ -3,6 +3,7 @@
 import { ShimError } from "../ffi/library.ts";
 import { ControlGroupError } from "../cgroup/types.ts";
 import { SystemError } from "../ffi/system.ts";
+import { ExpectedError } from "../text/errors.ts";
 
 /** What kind of trouble the sandbox has; stable, for callers that react to it. */
 export type SandboxErrorKind =
@@ -48,7 +49,7 @@ export interface SandboxErrorOptions extends ErrorOptions {
  * assertEquals(error.kind, "box-in-use");
  * ```
  */
-export class SandboxError extends Error {
+export class SandboxError extends ExpectedError {
   /** Always `"SandboxError"`. */
   override readonly name = "SandboxError";
   /** What kind of trouble it is. */

@@ -77,7 +77,10 @@ export class NewHostFile {
     const slash = path.lastIndexOf("/");
     const last = path.slice(slash + 1);
     if (last === "" || last === "." || last === "..") {
-      throw new SyntaxError(`Cannot write ${JSON.stringify(path)}: it names no file`);
+      throw new SandboxError(
+        "bad-option",
+        `Cannot write ${JSON.stringify(path)}: it names a directory, not a file`,
+      );
     }
     const { system, caller, own } = sandbox;
     const temporary = `.isolate-${crypto.randomUUID()}`;

@@ -3,6 +3,7 @@
  * needed.
  */
 
+import { ExpectedError } from "../text/errors.ts";
 import { encodeOsString } from "../text/os_string.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
@@ -19,7 +20,9 @@ export function socketAddress(name: string): Uint8Array<ArrayBuffer> {
   const bytes = encodeOsString(isAbstract ? `${name.slice(1)}` : name);
   const length = isAbstract ? bytes.length + 1 : bytes.length;
   if ((!isAbstract && !name.startsWith("/")) || length >= NAME_MAX_BYTES) {
-    throw new RangeError(`Cannot notify ${name}: it is no path and no abstract name of a socket`);
+    throw new ExpectedError(
+      `Cannot notify ${name}: NOTIFY_SOCKET must be an absolute path or an abstract name (@NAME)`,
+    );
   }
   // A path ends with a zero byte; an abstract name begins with one.
   const address = new Uint8Array(2 + length + (isAbstract ? 0 : 1));

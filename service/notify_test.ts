@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { System } from "../ffi/system.ts";
+import { ExpectedError } from "../text/errors.ts";
 import { notify, socketAddress } from "./notify.ts";
 
 Deno.test("socketAddress() ends a path with a zero, and begins an abstract name with one", () => {
@@ -12,7 +13,7 @@ Deno.test("socketAddress() refuses what the kernel could not take for it", () =>
   for (
     const name of ["", "relative", "vsock:2:1234", `/${"x".repeat(107)}`, `@${"x".repeat(107)}`]
   ) {
-    assertThrows(() => socketAddress(name), RangeError, name);
+    assertThrows(() => socketAddress(name), ExpectedError, name);
   }
 });
 

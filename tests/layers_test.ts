@@ -27,7 +27,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "cgroup": ["host", "ffi", "text"],
   "host": ["ffi", "text", "box", "cgroup"],
   "ffi": ["text"],
-  "text": ["config", "@std/yaml"],
+  "text": ["@std/yaml"],
 };
 
 /** What needs no permission. Only ffi/ may use more: the rest goes through plans. */

@@ -1,6 +1,6 @@
 /** YAML as texts, lists and mappings. */
 
-import { ConfigError } from "../config/errors.ts";
+import { FileError } from "./errors.ts";
 
 /**
  * Parses YAML. All values are texts, so that nothing is guessed: `0-3`, `010` and `1_000` mean what
@@ -16,12 +16,12 @@ export async function parseYamlText(text: string, file: string): Promise<unknown
 }
 
 /** The parser puts the place, and an excerpt of several lines, at the end of its messages. */
-function yamlError(error: unknown, file: string): ConfigError {
+function yamlError(error: unknown, file: string): FileError {
   const message = error instanceof Error ? error.message : String(error);
   const match = /^([\s\S]*?) at line (\d+), column (\d+)/.exec(message);
-  if (match === null) return new ConfigError(`not valid YAML: ${message}`, { file });
+  if (match === null) return new FileError(`not valid YAML: ${message}`, { file });
   const [, reason, line, column] = match;
-  return new ConfigError(`not valid YAML: ${reason} (column ${column})`, {
+  return new FileError(`not valid YAML: ${reason} (column ${column})`, {
     file,
     line: Number(line),
   });

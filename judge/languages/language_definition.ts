@@ -1,5 +1,7 @@
 /** What the table of languages says of one of them. */
 
+import { ExpectedError } from "../../text/errors.ts";
+
 /** A command that a language needs, by the name that the table gives it. */
 export interface ToolDefinition {
   /** What can serve, the best first: names for PATH, or paths. */
@@ -62,11 +64,8 @@ export interface LanguageDefinition {
   readonly outOfMemory: readonly string[];
 }
 
-/**
- * The table of languages, or the language of a program, is not as it must be. The message is one
- * sentence.
- */
-export class LanguageError extends Error {
+/** The language of a program is unknown, or the program does not fit it. */
+export class LanguageError extends ExpectedError {
   /** Always `"LanguageError"`. */
   override readonly name = "LanguageError";
 }

@@ -3,7 +3,6 @@
 import { nearest } from "../../text/suggest.ts";
 import {
   type LanguageDefinition,
-  type LanguageError,
   PLACEHOLDER,
   type StepDefinition,
   type ToolDefinition,
@@ -46,7 +45,7 @@ const STEP_KEYS = [
 ] as const;
 
 /** How something wrong in the table is told: with the path of keys to it. */
-export type Complain = (path: readonly string[], reason: string) => LanguageError;
+export type Complain = (path: readonly string[], reason: string) => Error;
 
 /** Reads a language of the table. */
 export function readLanguage(

@@ -3,7 +3,7 @@
  * of their tools this machine has.
  */
 
-import { ConfigError } from "../../config/errors.ts";
+import { FileError } from "../../text/errors.ts";
 import { yamlLine } from "../../text/yaml_lines.ts";
 import { parseYamlText } from "../../text/yaml_text.ts";
 import { Plan } from "../../ffi/plan.ts";
@@ -58,7 +58,7 @@ export interface LoadLanguagesOptions {
  * @param host the files of the host
  * @param options the user's file and environment
  * @returns the table
- * @throws {LanguageError} if the user's file is not right: `FILE:LINE: REASON`. Rejects with it
+ * @throws {FileError} if the user's file is not right: `FILE:LINE: REASON`. Rejects with it
  * @throws {SandboxError} if it cannot be read. Rejects with it
  *
  * @example Which languages this machine has
@@ -88,7 +88,7 @@ export async function loadLanguages(
   const definitions = [...merged].map(([id, raw]) =>
     readLanguage(id, raw, (path, reason) => {
       const [file, source] = id in own ? [userFile, text] : ["languages.yaml", builtIn];
-      return new LanguageError(`${file}:${yamlLine(source, path)}: ${path[0]}: ${reason}`);
+      return new FileError(reason, { file: file!, line: yamlLine(source, path), key: path[0] });
     })
   );
   const finder = new ToolFinder(host, environment);
@@ -96,12 +96,13 @@ export async function loadLanguages(
 }
 
 async function parseTable(text: string, file: string): Promise<RawLanguage> {
-  const document = await parseYamlText(text, file).catch((error) => {
-    throw error instanceof ConfigError ? new LanguageError(error.message) : error;
-  });
+  const document = await parseYamlText(text, file);
   if (document === null || document === undefined) return {};
   if (isMapping(document)) return document;
-  throw new LanguageError(`${file}:1: a table of languages must be a mapping of ids to languages`);
+  throw new FileError("a table of languages must be a mapping of ids to languages", {
+    file,
+    line: 1,
+  });
 }
 
 const TAKEN_AWAY = [null, "", "null", "~"] as readonly unknown[];

@@ -3,6 +3,7 @@ import { sharedSandbox } from "isolate/mod.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
 import { HostFiles } from "../../host/files.ts";
+import { FileError } from "../../text/errors.ts";
 import { LanguageError } from "./language_definition.ts";
 import { type LanguageTable, loadLanguages } from "./languages.ts";
 import type { ProgramSource } from "../types.ts";
@@ -269,7 +270,7 @@ for (
   ] as const
 ) {
   userTest(`a user's file with ${what} is refused with its place`, text, async (load, file) => {
-    const error = await assertRejects(load, LanguageError);
+    const error = await assertRejects(load, FileError);
     assert(error.message.startsWith(file), error.message);
     assertMatch(error.message, expected);
     assert(!error.message.includes("\n"), error.message);

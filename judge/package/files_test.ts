@@ -136,7 +136,7 @@ Deno.test("readPackage() does not wait for the other end of a pipe", async () =>
 });
 
 Deno.test("readPackage() refuses names that cannot be printed", async () => {
-  for (const [name, shown] of [["a\nb", "a\\x0ab"], ["\u202eb", "\\u{202e}b"]]) {
+  for (const [name, shown] of [["a\nb", "a\\nb"], ["\u202eb", "\\u202eb"]]) {
     const files = { ...SMALL_PACKAGE, [`data/secret/${name}.in`]: "" };
     assertEquals(
       await complaintAbout(files),

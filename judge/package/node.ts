@@ -1,6 +1,6 @@
 /** Values of YAML files, read with complaints that name file, line and key. */
 
-import { ConfigError } from "../../config/errors.ts";
+import { FileError } from "../../text/errors.ts";
 import { nearest } from "../../text/suggest.ts";
 import { yamlLine, type YamlPath } from "../../text/yaml_lines.ts";
 import { parseYamlText } from "../../text/yaml_text.ts";
@@ -48,10 +48,8 @@ export class YamlNode {
     try {
       return new YamlNode(await parseYamlText(text, source.file), [], source);
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      const { file, line, message } = error;
-      const reason = message.slice(message.indexOf("not valid YAML"));
-      throw new PackageError(reason, { file, line }, { cause: error });
+      if (!(error instanceof FileError)) throw error;
+      throw new PackageError(error.reason, error.place, { cause: error });
     }
   }
 

@@ -2,7 +2,7 @@
 
 import type { HostFiles } from "../../host/files.ts";
 import type { Problem } from "../types.ts";
-import { printable } from "./errors.ts";
+import { visibleText } from "../../text/visible.ts";
 import { PackageFiles } from "./files.ts";
 import { PROBLEM_FILE, readKattis } from "./kattis.ts";
 import { readTask, TASK_FILE } from "./task.ts";
@@ -39,7 +39,7 @@ export async function readPackage(host: HostFiles, directory: string): Promise<P
   if (files.find(PROBLEM_FILE)) return await readKattis(files);
   if (files.find(TASK_FILE)) return await readTask(files);
   const names = (files.list("") ?? []).map(({ name, kind }) =>
-    printable(kind === "directory" ? `${name}/` : name)
+    visibleText(kind === "directory" ? `${name}/` : name)
   );
   const shown = names.length > 8 ? [...names.slice(0, 8), "…"] : names;
   const found = names.length === 0 ? "it is empty" : `it has only ${shown.join(", ")}`;

@@ -251,8 +251,13 @@ const REFUSED: readonly [name: string, args: readonly string[], sentence: string
   ["a package that is not there", ["/nowhere/at/all"], "/nowhere/at/all"],
   ["an unknown language", ["-l", "klingon", "TASK", "TASK/task.yaml"], "there is no klingon"],
   ["a submission that is not there", ["TASK", "TASK/nothing.py"], "nothing.py"],
-  ["a report that has no place", ["--html=/nowhere/x.html", "TASK"], "/nowhere is no directory"],
+  ["a report that has no place", ["--html=/nowhere/x.html", "TASK"], "/nowhere is not a directory"],
   ["a missing table of languages", ["--languages=/nowhere.yaml", "TASK"], "/nowhere.yaml"],
+  [
+    "a malformed table of languages",
+    ["--languages=TASK/submissions/accepted/twice.sh", "TASK"],
+    "twice.sh:1: a table of languages must be a mapping of ids to languages",
+  ],
 ];
 for (const [name, args, sentence] of REFUSED) {
   Deno.test(`isolate judge refuses ${name} in one sentence, before anything is judged`, async () => {
