@@ -5,17 +5,10 @@
 
 import { dim, green, red } from "@std/fmt/colors";
 import type { JudgeEvent, SubmissionResult, TestResult, Verdict } from "../judge/types.ts";
-import {
-  columns,
-  cut,
-  memoryText,
-  pad,
-  paintVerdict,
-  plain,
-  reasonText,
-  scoreText,
-  secondsText,
-} from "./judge_words.ts";
+import { columns, cutToColumns, padToColumns } from "../text/columns.ts";
+import { countText, scoreText, sizeText, timeText } from "../text/quantities.ts";
+import { visibleText } from "../text/visible.ts";
+import { paintVerdict, reasonText } from "./judge_table.ts";
 
 const REDRAW_MS = 80;
 const BAR_WIDTH = 20;
@@ -65,7 +58,7 @@ export class JudgeProgress {
         return;
       case "compile":
         this.#current = {
-          name: plain(event.submission),
+          name: visibleText(event.submission),
           phase: "compiling",
           done: 0,
           total: this.#total,
@@ -84,7 +77,9 @@ export class JudgeProgress {
         else this.end();
         return;
       case "time-limit":
-        return this.#say(`time limit: ${secondsText(event.timeLimitMs)} (${plain(event.source)})`);
+        return this.#say(
+          `time limit: ${timeText(event.timeLimitMs)} (${visibleText(event.source)})`,
+        );
     }
   }
 
@@ -130,10 +125,10 @@ function progressLine(current: Current, width: number): string {
   const { phase, done, total, worstTimeMs, verdict } = current;
   const state = phase === "compiling"
     ? "compiling…"
-    : `${bar(done, total)} ${done}/${total}  worst ${secondsText(worstTimeMs)}  ${verdict} so far`;
-  const name = cut(current.name, Math.max(8, width - columns(state) - 4));
+    : `${bar(done, total)} ${done}/${total}  worst ${timeText(worstTimeMs)}  ${verdict} so far`;
+  const name = cutToColumns(current.name, Math.max(8, width - columns(state) - 4));
   // One column less: some terminals begin a new line after the last one.
-  return dim(cut(`${name}  ${state}`, width - 1));
+  return dim(cutToColumns(`${name}  ${state}`, width - 1));
 }
 
 function bar(done: number, total: number): string {
@@ -148,20 +143,18 @@ function submissionLine(result: SubmissionResult): string {
   const score = result.score === undefined ? "" : `  score ${scoreText(result.score)}`;
   const figures = tests.length === 0
     ? ""
-    : `  ${secondsText(maxCpuTimeMs)}  ${memoryText(maxMemoryKib)}  ${tests.length} ${
-      tests.length === 1 ? "test" : "tests"
-    }`;
-  const name = pad(plain(result.submission), NAME_WIDTH_MAX);
-  const reason = verdict === "AC" ? "" : `  ${plain(reasonText(result))}`;
+    : `  ${timeText(maxCpuTimeMs)}  ${sizeText(maxMemoryKib)}  ${countText(tests.length, "test")}`;
+  const name = padToColumns(visibleText(result.submission), NAME_WIDTH_MAX);
+  const reason = verdict === "AC" ? "" : `  ${reasonText(result)}`;
   return `${mark}  ${name}  ${
     paintVerdict(verdict, verdict.padEnd(3))
   }${promised}${score}${figures}${reason}`;
 }
 
 function testLine({ test, verdict, cpuTimeMs, memoryKib, message, score }: TestResult): string {
-  const figures = `${secondsText(cpuTimeMs)}  ${memoryText(memoryKib)}`;
+  const figures = `${timeText(cpuTimeMs)}  ${sizeText(memoryKib)}`;
   const points = score === undefined ? "" : `  score ${scoreText(score)}`;
-  const why = verdict === "AC" ? "" : `  ${plain(message)}`;
-  const name = pad(plain(test), NAME_WIDTH_MAX - 4);
+  const why = verdict === "AC" ? "" : `  ${visibleText(message)}`;
+  const name = padToColumns(visibleText(test), NAME_WIDTH_MAX - 4);
   return `        ${name}  ${paintVerdict(verdict, verdict.padEnd(3))}  ${figures}${points}${why}`;
 }

@@ -3,7 +3,7 @@ import { setColorEnabled, stripAnsiCode } from "@std/fmt/colors";
 import type { JudgeEvent, JudgeReport, SubmissionResult, TestResult } from "../judge/types.ts";
 import { JudgeProgress } from "./judge_progress.ts";
 import { resultTable, summaryText } from "./judge_table.ts";
-import { columns } from "./judge_words.ts";
+import { columns } from "../text/columns.ts";
 
 const compile = {
   ok: true,
@@ -67,7 +67,7 @@ Deno.test("JudgeProgress says a line for each submission in a pipe, and nothing 
   tell({ kind: "judged", result: submissionResult() });
   assertEquals(said.length, 1);
   assert(
-    /^ok {2}accepted\/sum\.cpp +AC {3}0\.412 s {2}2\.0 MiB {2}1 test\n$/.test(said[0]!),
+    /^ok {2}accepted\/sum\.cpp +AC {3}0\.412 s {2}2 MiB {2}1 test\n$/.test(said[0]!),
     said[0],
   );
 });
@@ -77,7 +77,7 @@ Deno.test("JudgeProgress says a line for each test when asked to", () => {
   const result = testResult({ verdict: "WA", message: "Line 3: no" });
   tell({ kind: "test", submission, result, done: 1, total: 2 });
   assertStringIncludes(said.join(""), "secret/1");
-  assertStringIncludes(said.join(""), "WA   0.412 s  2.0 MiB  Line 3: no\n");
+  assertStringIncludes(said.join(""), "WA   0.412 s  2 MiB  Line 3: no\n");
 });
 
 Deno.test("JudgeProgress says nothing when it is to be quiet", () => {
@@ -151,7 +151,7 @@ Deno.test("resultTable() has a row for each submission and fits into the termina
   }
   assertEquals(
     resultTable(report(), 100).split("\n")[2],
-    "wrong_answer/off-by-one.py  C++       TLE      WA        0.412 s  2.0 MiB",
+    "wrong_answer/off-by-one.py  C++       TLE      WA        0.412 s   2 MiB",
   );
 });
 
@@ -160,7 +160,7 @@ Deno.test("summaryText() ends with how many are as expected, and names what is n
   const text = summaryText(report({ warnings: ["odd"] }));
   assertStringIncludes(text, "note: odd\n");
   assertStringIncludes(text, "wrong: wrong_answer/off-by-one.py got TLE instead of WA\n");
-  assert(text.endsWith("1 of 2 submissions as expected, 1.500 s\n"), text);
+  assert(text.endsWith("1 of 2 submissions as expected, 1.5 s\n"), text);
 });
 
 Deno.test("JudgeProgress says where a time limit comes from", () => {

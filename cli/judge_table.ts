@@ -1,17 +1,25 @@
-/** The table with which `isolate judge` ends on a terminal, and the summary below it. */
+/** What `isolate judge` shows of results on a terminal: the table at the end, and the summary below it. */
 
-import { bold, green, red, yellow } from "@std/fmt/colors";
-import type { JudgeReport } from "../judge/types.ts";
-import {
-  columns,
-  cut,
-  memoryText,
-  pad,
-  paintVerdict,
-  plain,
-  scoreText,
-  secondsText,
-} from "./judge_words.ts";
+import * as colors from "@std/fmt/colors";
+import type { JudgeReport, SubmissionResult, Verdict } from "../judge/types.ts";
+import { VERDICTS } from "../judge/verdicts.ts";
+import { columns, cutToColumns, padToColumns } from "../text/columns.ts";
+import { countText, scoreText, sizeText, timeText } from "../text/quantities.ts";
+import { visibleText } from "../text/visible.ts";
+
+const { bold, green, red, yellow } = colors;
+
+/** Paints a text in the colour of a verdict. */
+export function paintVerdict(verdict: Verdict, text: string): string {
+  return colors[VERDICTS[verdict].terminal](text);
+}
+
+/** Says what decided a submission's verdict. */
+export function reasonText({ verdict, decidedBy, message }: SubmissionResult): string {
+  const { name } = VERDICTS[verdict];
+  const where = decidedBy === undefined ? "" : ` on ${decidedBy}`;
+  return visibleText(verdict === "AC" ? name : `${name}${where}: ${message}`);
+}
 
 interface Cell {
   readonly text: string;
@@ -19,21 +27,21 @@ interface Cell {
   readonly right?: boolean;
 }
 
-/** The results as a table. */
+/** Lays the results out as a table. */
 export function resultTable(report: JudgeReport, width: number): string {
   const hasScores = report.kind === "scoring";
   const head = ["submission", "language", "verdict", "expected", "time", "memory"];
   if (hasScores) head.push("score");
   const rows: Cell[][] = report.submissions.map((result) => [
-    { text: plain(result.submission) },
-    { text: plain(result.compile.language ?? "?") },
+    { text: visibleText(result.submission) },
+    { text: visibleText(result.compile.language ?? "?") },
     { text: result.verdict, paint: (text) => paintVerdict(result.verdict, text) },
     {
       text: result.expected?.join("/") ?? "",
       ...result.asExpected ? {} : { paint: red },
     },
-    { text: result.tests.length > 0 ? secondsText(result.maxCpuTimeMs) : "", right: true },
-    { text: result.tests.length > 0 ? memoryText(result.maxMemoryKib) : "", right: true },
+    { text: result.tests.length > 0 ? timeText(result.maxCpuTimeMs) : "", right: true },
+    { text: result.tests.length > 0 ? sizeText(result.maxMemoryKib) : "", right: true },
     ...hasScores ? [{ text: scoreText(result.score), right: true }] : [],
   ]);
   const heads: Cell[] = head.map((text, i) => ({
@@ -51,28 +59,26 @@ export function resultTable(report: JudgeReport, width: number): string {
 
 function tableLine(row: readonly Cell[], widths: readonly number[]): string {
   return row.map(({ text, paint, right }, i) => {
-    const short = cut(text, widths[i]!);
-    const blanks = pad("", widths[i]! - columns(short));
+    const short = cutToColumns(text, widths[i]!);
+    const blanks = padToColumns("", widths[i]! - columns(short));
     const painted = paint ? paint(short) : short;
     return right ? blanks + painted : painted + blanks;
   }).join("  ").trimEnd();
 }
 
-/**
- * What is to be said in the end: limits, what is odd, what is not as expected, and how much was.
- */
+/** Sums a report up: limits, warnings, what is not as expected, and how much is. */
 export function summaryText(report: JudgeReport): string {
   const { submissions, complaints, warnings, interrupted } = report;
   const good = submissions.filter(({ asExpected }) => asExpected).length;
-  const count = `${good} of ${submissions.length} submissions as expected`;
+  const count = `${good} of ${countText(submissions.length, "submission")} as expected`;
   return [
-    `limits: ${secondsText(report.timeLimitMs)} (${plain(report.timeLimitSource)}), ` +
-    `${memoryText(report.memoryKib)} memory, ${memoryText(report.outputKib)} output`,
-    ...warnings.map((text) => `${yellow("note:")} ${plain(text)}`),
-    ...complaints.map((text) => `${red("wrong:")} ${plain(text)}`),
-    ...interrupted ? [red("interrupted: what stands here is what was known by then")] : [],
+    `limits: ${timeText(report.timeLimitMs)} (${visibleText(report.timeLimitSource)}), ` +
+    `${sizeText(report.memoryKib)} memory, ${sizeText(report.outputKib)} output`,
+    ...warnings.map((text) => `${yellow("note:")} ${visibleText(text)}`),
+    ...complaints.map((text) => `${red("wrong:")} ${visibleText(text)}`),
+    ...interrupted ? [red("interrupted: results are partial")] : [],
     `${complaints.length === 0 && !interrupted ? green(count) : red(count)}, ${
-      secondsText(report.durationMs)
+      timeText(report.durationMs)
     }`,
     "",
   ].join("\n");

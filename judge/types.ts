@@ -4,12 +4,9 @@
  */
 
 import type { Outcome } from "../mod.ts";
+import type { Verdict } from "./verdicts.ts";
 
-/**
- * What is said of a submission, or of one test: accepted, wrong answer, time, memory or output limit
- * exceeded, run-time error, compile error; and judge error, which is never the contestant's fault.
- */
-export type Verdict = "AC" | "WA" | "TLE" | "MLE" | "OLE" | "RTE" | "CE" | "JE";
+export type { Verdict };
 
 /** A file of a program. */
 export interface SourceFile {

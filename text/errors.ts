@@ -1,5 +1,6 @@
 /** Errors whose messages are sentences for people. Everything else that is thrown is a bug. */
 
+import { cut } from "./quantities.ts";
 import { visibleText } from "./visible.ts";
 
 /**
@@ -58,5 +59,5 @@ function describePlace({ file, line, key }: FilePlace): string {
 }
 
 function short(text: string): string {
-  return visibleText(text.length > 300 ? `${text.slice(0, 300)}…` : text);
+  return visibleText(cut(text, 300));
 }

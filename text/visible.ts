@@ -1,11 +1,18 @@
-/** Text for people from bytes that may be anything. */
+/**
+ * Shows text that somebody else chose: names of files, output of programs, messages of validators.
+ *
+ * Every such text passes through here on its way to people, so that it can neither control a terminal
+ * nor look like something else. Each format adds only what it needs: HTML and XML their entities
+ * (judge/report/markup.ts). JSON is data for programs and keeps texts as they are: its own escapes
+ * make them harmless.
+ */
 
 import { decodeOsString } from "./os_string.ts";
 
 /**
- * What a reader would not see, or would see in another place than where it stands: control
- * characters, line and paragraph separators, marks of writing direction, invisible spaces, tags, what
- * is no character, halves of surrogate pairs (from U+DC80 they stand for bytes that are no UTF-8).
+ * What a reader would not see, or would see in the wrong place: control characters, line and paragraph
+ * separators, marks of writing direction, invisible spaces, tags, noncharacters, and halves of
+ * surrogate pairs (from U+DC80 they stand for bytes that are no UTF-8).
  */
 const UNSEEN =
   // deno-lint-ignore no-control-regex
@@ -22,12 +29,18 @@ function spell(character: string): string {
 }
 
 /**
- * Makes text readable, and harmless on a terminal: what cannot be seen is spelled as in a string of a
- * program (`\t`, `\x1b`, `\u202e`), and so are bytes that are no UTF-8 (`\xff`).
+ * Makes text safe to show on one line: spells what cannot be seen as a string literal would (`\t`,
+ * `\x1b`, `\u202e`), and bytes that are no UTF-8 too (`\xff`). Doing it twice changes nothing.
  */
 export function visibleText(text: string | Uint8Array<ArrayBuffer>): string {
   const decoded = typeof text === "string" ? text : decodeOsString(text);
   return decoded.replaceAll(UNSEEN, spell);
+}
+
+/** Makes text of several lines safe to show: line breaks and tabs stay. */
+export function visibleLines(text: string): string {
+  return text.replaceAll("\r\n", "\n")
+    .replaceAll(UNSEEN, (found) => found === "\n" || found === "\t" ? found : spell(found));
 }
 
 /** A piece of text that may have been cut at both ends. */
@@ -42,7 +55,7 @@ export interface Piece {
   readonly cutAfter: boolean;
 }
 
-/** Makes a piece of UTF-8 readable, without the torn characters at ends where it was cut. */
+/** Makes a piece of UTF-8 safe to show, without the torn characters at ends where it was cut. */
 export function visiblePiece(bytes: Uint8Array<ArrayBuffer>, piece: Piece): string {
   const isInner = (at: number) => (bytes[at]! & 0xc0) === 0x80;
   let { from, to } = piece;

@@ -1,4 +1,4 @@
-import { visiblePiece, visibleText } from "isolate/text/visible.ts";
+import { visibleLines, visiblePiece, visibleText } from "isolate/text/visible.ts";
 import { assertEquals } from "@std/assert";
 
 Deno.test("visibleText() keeps what can be seen", () => {
@@ -11,6 +11,16 @@ Deno.test("visibleText() shows what cannot be seen, or deceives", () => {
   assertEquals(visibleText("a\u200bb\u202ec\ufeff\u2028"), "a\\u200bb\\u202ec\\ufeff\\u2028");
   assertEquals(visibleText("\u{e0041}\ufffe"), "\\u{e0041}\\ufffe");
   assertEquals(visibleText("\ud800x\udc01"), "\\ud800x\\udc01");
+});
+
+Deno.test("visibleText() leaves nothing that a terminal would obey, and is the same twice", () => {
+  const once = visibleText("a\x1b[31mb\nc\u202ed");
+  assertEquals(once, "a\\x1b[31mb\\nc\\u202ed");
+  assertEquals(visibleText(once), once);
+});
+
+Deno.test("visibleLines() keeps line breaks and tabs, and nothing else that cannot be seen", () => {
+  assertEquals(visibleLines("a\tb\r\nc\rd\0\u202e"), "a\tb\nc\\rd\\x00\\u202e");
 });
 
 Deno.test("visibleText() shows each byte that is no UTF-8", () => {

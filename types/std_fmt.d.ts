@@ -6,6 +6,7 @@ declare module "@std/fmt/colors" {
   export function cyan(text: string): string;
   export function dim(text: string): string;
   export function green(text: string): string;
+  export function magenta(text: string): string;
   export function red(text: string): string;
   export function yellow(text: string): string;
   export function setColorEnabled(value: boolean): void;

@@ -1,9 +1,7 @@
 /** The verdict and the score of a group, from those of its members. */
 
 import type { GroupGrading, Verdict } from "../types.ts";
-
-/** From the worst to the best; the verdict of a group that takes the worst of its members. */
-const WORST_FIRST: readonly Verdict[] = ["JE", "CE", "RTE", "MLE", "TLE", "OLE", "WA", "AC"];
+import { VERDICTS_BEST_FIRST } from "../verdicts.ts";
 
 /** What came of a group or a test. */
 export interface MemberResult<Test> {
@@ -42,7 +40,9 @@ function decide<Test>(
   if (verdictMode === "always_accept") return accepted;
   const errors = results.filter((result) => result.verdict !== "AC");
   if (verdictMode === "first_error") return errors[0] ?? accepted;
-  const worst = WORST_FIRST.find((verdict) => errors.some((error) => error.verdict === verdict));
+  const worst = VERDICTS_BEST_FIRST.findLast((verdict) =>
+    errors.some((error) => error.verdict === verdict)
+  );
   return errors.find((error) => error.verdict === worst) ?? accepted;
 }
 

@@ -3,7 +3,7 @@
  */
 
 import type { ProblemLimits, Submission, SubmissionResult, TestResult } from "../types.ts";
-import { describeTime } from "./verdict.ts";
+import { timeText } from "../../text/quantities.ts";
 
 /** The CPU time of each test while the time limit is not known yet. */
 export const UNKNOWN_LIMIT_MS = 60_000;
@@ -71,7 +71,7 @@ export function findTimeLimit(
   return {
     timeLimitMs: roundUp(slowest.cpuTimeMs * acceptedToLimit, timeResolutionMs),
     source: `${acceptedToLimit} times what ${slowest.submission} takes ` +
-      `(${describeTime(slowest.cpuTimeMs)} on ${slowest.test}), rounded up`,
+      `(${timeText(slowest.cpuTimeMs)} on ${slowest.test}), rounded up`,
   };
 }
 
@@ -93,21 +93,17 @@ export function timeLimitComplaints(timeLimitMs: number, options: {
     const { submission, cpuTimeMs, test } = slowestAccepted;
     const betterMs = roundUp(neededMs, limits.timeResolutionMs);
     complaints.push(
-      `The time limit of ${
-        describeTime(timeLimitMs)
-      } is less than ${limits.acceptedToLimit} times ` +
-        `what ${submission} takes (${describeTime(cpuTimeMs)} on ${test}): ` +
-        `${describeTime(betterMs)} would be enough`,
+      `The time limit of ${timeText(timeLimitMs)} is less than ${limits.acceptedToLimit} times ` +
+        `what ${submission} takes (${timeText(cpuTimeMs)} on ${test}): ` +
+        `${timeText(betterMs)} would be enough`,
     );
   }
   const wantedMs = timeLimitMs * limits.limitToRejected;
   for (const { submission, test, cpuTimeMs } of tooSlow) {
     if (cpuTimeMs <= timeLimitMs || cpuTimeMs >= wantedMs) continue;
     complaints.push(
-      `${submission} must be too slow, but takes only ${
-        describeTime(cpuTimeMs)
-      } (on ${test}): less ` +
-        `than ${limits.limitToRejected} times the time limit of ${describeTime(timeLimitMs)}`,
+      `${submission} must be too slow, but takes only ${timeText(cpuTimeMs)} (on ${test}): less ` +
+        `than ${limits.limitToRejected} times the time limit of ${timeText(timeLimitMs)}`,
     );
   }
   return complaints;

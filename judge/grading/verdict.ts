@@ -6,6 +6,7 @@
  */
 
 import type { Outcome, Usage } from "../../mod.ts";
+import { sizeText, timeText } from "../../text/quantities.ts";
 import type { Verdict } from "../types.ts";
 
 /** What is said of a test, and why. */
@@ -24,8 +25,8 @@ export interface AllowedUse {
   readonly wallTimeMs: number;
   /** Memory in KiB. */
   readonly memoryKib: number;
-  /** Output in bytes. */
-  readonly outputBytes: number;
+  /** Output in KiB. */
+  readonly outputKib: number;
 }
 
 /** See signal(7); the numbers are the same on x86_64 and aarch64. */
@@ -76,7 +77,7 @@ export function judgeOutcome(
     case "output-limit":
       return {
         verdict: "OLE",
-        message: `More than ${describeBytes(allowed.outputBytes)} on standard output`,
+        message: `More than ${sizeText(allowed.outputKib)} on standard output`,
       };
     case "interrupted":
       return { verdict: "JE", message: "Judging was broken off" };
@@ -115,25 +116,8 @@ export function describeEnding(outcome: Outcome): string {
   }
 }
 
-/** A time for people. */
-export function describeTime(ms: number): string {
-  return `${(ms / 1000).toFixed(3)} s`;
-}
-
-/** A size for people. */
-export function describeBytes(bytes: number): string {
-  const units = ["bytes", "KiB", "MiB", "GiB"];
-  let unit = 0;
-  let value = bytes;
-  while (unit + 1 < units.length && value >= 1024 && Number.isInteger(value / 1024 * 100)) {
-    value /= 1024;
-    unit++;
-  }
-  return `${value} ${units[unit]}`;
-}
-
 function tooMuchMemory({ memoryKib }: AllowedUse): Judgement {
-  return { verdict: "MLE", message: `More than ${describeBytes(memoryKib * 1024)} of memory` };
+  return { verdict: "MLE", message: `More than ${sizeText(memoryKib)} of memory` };
 }
 
 function timeMessage(
@@ -141,9 +125,9 @@ function timeMessage(
   { timeLimitMs, wallTimeMs }: AllowedUse,
 ): string {
   if (limit === "wall") {
-    const used = describeTime(usage.cpuTimeMs);
-    return `More than ${describeTime(wallTimeMs)} of wall time, with ${used} of CPU time`;
+    const used = timeText(usage.cpuTimeMs);
+    return `More than ${timeText(wallTimeMs)} of wall time, with ${used} of CPU time`;
   }
-  const used = killed ? "" : ` (${describeTime(usage.cpuTimeMs)})`;
-  return `More than ${describeTime(timeLimitMs)} of CPU time${used}`;
+  const used = killed ? "" : ` (${timeText(usage.cpuTimeMs)})`;
+  return `More than ${timeText(timeLimitMs)} of CPU time${used}`;
 }

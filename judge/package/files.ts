@@ -17,7 +17,8 @@ import {
   realPathAt,
   statusAt,
 } from "../../host/read.ts";
-import { isPrintable, PackageError } from "./errors.ts";
+import { PackageError } from "./errors.ts";
+import { visibleText } from "../../text/visible.ts";
 
 const ENTRIES_MAX = 100_000;
 const DEPTH_MAX = 32;
@@ -106,8 +107,8 @@ export class PackageFiles implements Disposable {
     }
     return entries.map(({ name, kind, sizeBytes }) => {
       const below = path === "" ? name : `${path}/${name}`;
-      if (!isPrintable(name)) {
-        const reason = "has a name with control characters or bytes that are no UTF-8; rename it";
+      if (visibleText(name) !== name) {
+        const reason = "has invisible characters or invalid UTF-8 in its name; rename it";
         throw this.error(below, reason);
       }
       if (kind !== "link") {

@@ -21,8 +21,7 @@ Deno.test("readPackage() says what it found where there is no package", async ()
   const some = { "b.txt": "", "a/x": "", "c\x1b[1m": "" };
   assertEquals(
     await complaintAbout(some).catch(String),
-    "pack/c\\x1b[1m: has a name with control " +
-      "characters or bytes that are no UTF-8; rename it",
+    "pack/c\\x1b[1m: has invisible characters or invalid UTF-8 in its name; rename it",
   );
   assertEquals(await complaintAbout({ "b.txt": "", "a/x": "" }), start + "it has only a/, b.txt");
   const many = Object.fromEntries("abcdefghijk".split("").map((name) => [name, ""]));
@@ -140,8 +139,8 @@ Deno.test("readPackage() refuses names that cannot be printed", async () => {
     const files = { ...SMALL_PACKAGE, [`data/secret/${name}.in`]: "" };
     assertEquals(
       await complaintAbout(files),
-      `pack/data/secret/${shown}.in: has a name with control characters or bytes that are no ` +
-        "UTF-8; rename it",
+      `pack/data/secret/${shown}.in: has invisible characters or invalid UTF-8 in its name; ` +
+        "rename it",
     );
   }
 });

@@ -2,7 +2,8 @@
 
 import type { Difference, TestResult, TranscriptLine } from "../types.ts";
 import { amount, cell, type Content, type Markup, markup, table } from "./markup.ts";
-import { cut, VERDICT_NAMES } from "./quantities.ts";
+import { cut } from "../../text/quantities.ts";
+import { VERDICTS } from "../verdicts.ts";
 
 /** The most characters of a text that are shown. */
 const TEXT_LENGTH_MAX = 4000;
@@ -24,7 +25,7 @@ function titledText(title: string, text: string | undefined): Content {
 /** Shows a test with all that is known of it. */
 export function evidence(result: TestResult, { open }: { open: boolean }): Markup {
   const { test, verdict, message, difference, transcript } = result;
-  const title = `${cut(test, 200)}: ${VERDICT_NAMES[verdict]}`;
+  const title = `${cut(test, 200)}: ${VERDICTS[verdict].name}`;
   return markup`<details class="evidence"${open ? markup` open` : ""}>
 <summary><h3>${title}</h3></summary>
 <p>${cut(message, TEXT_LENGTH_MAX)}</p>

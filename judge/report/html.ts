@@ -2,16 +2,22 @@
 
 import type { JudgeReport, SubmissionResult } from "../types.ts";
 import { amount, cell, type Column, type Content, Markup, markup, table } from "./markup.ts";
-import { count, cut, duration, memory, scoreText } from "./quantities.ts";
-import style from "./report.css" with { type: "text" };
+import { countText, cut, scoreText, sizeText, timeText } from "../../text/quantities.ts";
+import ownStyle from "./report.css" with { type: "text" };
 import script from "./report.js" with { type: "text" };
+import { VERDICTS, VERDICTS_BEST_FIRST } from "../verdicts.ts";
 import { badge, expectedBadges, submissionSection } from "./submission.ts";
 
 /** The most sentences of a list that are shown. */
 const SENTENCES_MAX = 200;
 
+const style = ownStyle + VERDICTS_BEST_FIRST.map((verdict) => {
+  const colour = `light-dark(${VERDICTS[verdict].page.join(", ")})`;
+  return `.${verdict.toLowerCase()} { color: ${colour}; fill: ${colour}; }\n`;
+}).join("");
+
 /** Of the style and the script, so that no other ones are obeyed; a test holds them up to date. */
-const STYLE_HASH = "sha256-Tlfwpbir8KEmkJGjvZgQMFhY6EDJN0rzOviTwEwZ0W8=";
+const STYLE_HASH = "sha256-1zVpXW73jdbb1t31E2OXJhu+nWKQUd7fWOey2IiH36A=";
 const SCRIPT_HASH = "sha256-no+6aF1LV01IKz/UgeAFs0Hb0kQ7SR/eKS+1Ekm79M4=";
 
 /**
@@ -56,15 +62,15 @@ function header(report: JudgeReport): Markup {
   const state = stateOf(report);
   const className = state === "as expected" ? "good" : "bad";
   const begun = report.startedAt.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC");
-  const what = `${count(report.submissions.length, "submission")}, ` +
-    `${count(report.tests.length, "test")} in ${duration(report.durationMs)}`;
+  const what = `${countText(report.submissions.length, "submission")}, ` +
+    `${countText(report.tests.length, "test")} in ${timeText(report.durationMs)}`;
   return markup`<header>
 <h1>${cut(report.title, 300)} <span class="state ${className}">${state}</span></h1>
 <dl class="facts">
 ${fact("Problem", `${cut(report.problem, 200)}, ${report.kind}`)}${[
-    fact("Time limit", duration(report.timeLimitMs), cut(report.timeLimitSource, 300)),
-    fact("Memory limit", memory(report.memoryKib)),
-    fact("Output limit", memory(report.outputKib)),
+    fact("Time limit", timeText(report.timeLimitMs), cut(report.timeLimitSource, 300)),
+    fact("Memory limit", sizeText(report.memoryKib)),
+    fact("Output limit", sizeText(report.outputKib)),
     fact("Judged", what, begun),
   ]}</dl>
 </header>
@@ -120,8 +126,8 @@ function summaryRow(
   const wasRun = result.tests.length > 0;
   const cross = asExpected ? undefined : markup` <span class="wrong" role="img"
  aria-label="not as expected">✗</span>`;
-  const time = used(duration(maxCpuTimeMs), maxCpuTimeMs / report.timeLimitMs);
-  const space = used(memory(maxMemoryKib), maxMemoryKib / report.memoryKib);
+  const time = used(timeText(maxCpuTimeMs), maxCpuTimeMs / report.timeLimitMs);
+  const space = used(sizeText(maxMemoryKib), maxMemoryKib / report.memoryKib);
   const name = markup`<a href="#${id}">${cut(submission, 200)}</a>`;
   return markup`<tr${asExpected ? "" : markup` class="unexpected"`}><th scope="row">${name}</th>${[
     cell([badge(verdict), cross], { value: verdict }),

@@ -74,10 +74,10 @@ Deno.test("a plot tells in words what it shows", () => {
   const page = htmlReport(REPORTS.example);
   assertStringIncludes(
     page,
-    'aria-label="CPU time of 14 tests against the limit of 2 s; most: 2.31 s in ' +
+    'aria-label="CPU time of 14 tests against the limit of 2 s; most: 2.312 s in ' +
       'secret/group2/06-large"',
   );
-  assertStringIncludes(page, "<title>secret/group2/06-large: 2.31 s, time limit exceeded</title>");
+  assertStringIncludes(page, "<title>secret/group2/06-large: 2.312 s, time limit exceeded</title>");
   assertStringIncludes(page, "<title>secret/group2/08-large: not run</title>");
 });
 

@@ -2,12 +2,8 @@
 
 import type { JudgeReport, SubmissionResult, TestResult } from "../types.ts";
 import { escapeText } from "./markup.ts";
-import { VERDICT_NAMES } from "./quantities.ts";
-
-/** What XML 1.0 does not allow, escaped or not. */
-const FORBIDDEN =
-  // deno-lint-ignore no-control-regex
-  /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Cs}/gu;
+import { visibleLines } from "../../text/visible.ts";
+import { VERDICTS } from "../verdicts.ts";
 
 /** Something that counts in a test suite. */
 interface Case {
@@ -20,7 +16,7 @@ interface Case {
 }
 
 function text(value: string): string {
-  return escapeText(value.replaceAll(FORBIDDEN, "\ufffd"));
+  return escapeText(visibleLines(value));
 }
 
 /** White space in attributes is turned into spaces unless it is written as references. */
@@ -48,10 +44,10 @@ function problemOf(
   result?: TestResult,
 ): NonNullable<Case["problem"]> {
   const { verdict, expected } = submission;
-  const wanted = expected?.map((one) => VERDICT_NAMES[one]).join(" or ");
+  const wanted = expected?.map((one) => VERDICTS[one].name).join(" or ");
   const message = wanted === undefined
     ? submission.message
-    : `expected ${wanted}, got ${VERDICT_NAMES[verdict]}`;
+    : `expected ${wanted}, got ${VERDICTS[verdict].name}`;
   const detail = [submission.message];
   if (result) {
     detail.push(result.message);
@@ -61,7 +57,7 @@ function problemOf(
   } else if (!submission.compile.ok) {
     detail.push(submission.compile.message, submission.compile.output);
   }
-  const element = verdict === "JE" ? "error" : "failure";
+  const element = VERDICTS[verdict].junit;
   return { element, message, detail: [...new Set(detail)].join("\n") };
 }
 

@@ -1,6 +1,6 @@
 /** Markup in which nothing is forgotten to be escaped: text becomes part of it only escaped. */
 
-import { visibleText } from "../../text/visible.ts";
+import { visibleLines } from "../../text/visible.ts";
 
 /** A piece of markup, as opposed to text. */
 export class Markup {
@@ -32,17 +32,11 @@ export function escapeText(text: string): string {
 /** Printable ASCII that means nothing in markup: most of what there is. */
 const PLAIN = /^[ !#-%(-;=?-~]*$/;
 
-/** Line breaks and tabs stay; everything else that cannot be seen is spelled. */
-function readable(text: string): string {
-  return text.replaceAll("\r\n", "\n").split(/([\n\t])/)
-    .map((piece) => piece === "\n" || piece === "\t" ? piece : visibleText(piece)).join("");
-}
-
 function codeOf(content: Content): string {
   if (content === undefined) return "";
   if (content instanceof Markup) return content.code;
   if (typeof content === "string") {
-    return PLAIN.test(content) ? content : escapeText(readable(content));
+    return PLAIN.test(content) ? content : escapeText(visibleLines(content));
   }
   if (typeof content === "number") return String(content);
   return content.map(codeOf).join("");

@@ -2,7 +2,8 @@
 
 import type { Verdict } from "../types.ts";
 import { type Content, Markup, markup } from "./markup.ts";
-import { count, cut, VERDICT_NAMES } from "./quantities.ts";
+import { countText, cut } from "../../text/quantities.ts";
+import { VERDICTS, VERDICTS_BEST_FIRST } from "../verdicts.ts";
 
 /** What a test used. */
 export interface Bar {
@@ -45,7 +46,7 @@ export function plot(bars: readonly Bar[], { title, limit, format }: PlotOptions
   const folders = foldersOf(bars);
   const worst = bars.reduce((one, other) => other.value > one.value ? other : one);
   const run = bars.filter(({ verdict }) => verdict !== undefined).length;
-  const label = `${title} of ${count(run, "test")} against the limit of ${format(limit)}; ` +
+  const label = `${title} of ${countText(run, "test")} against the limit of ${format(limit)}; ` +
     `most: ${format(worst.value)} in ${worst.test}`;
   const limitY = HEIGHT * (1 - LIMIT_AT);
   const line = (className: string, y: number) =>
@@ -82,7 +83,7 @@ function shapes(
   };
   const heightOf = (value: number) =>
     Math.min(HEIGHT, Math.max(1, value / limit * HEIGHT * LIMIT_AT));
-  return (Object.keys(VERDICT_NAMES) as Verdict[]).map((verdict) => {
+  return VERDICTS_BEST_FIRST.map((verdict) => {
     const own = [...bars.entries()].filter(([, bar]) => bar.verdict === verdict);
     if (own.length === 0) return undefined;
     const name = verdict.toLowerCase();
@@ -140,7 +141,7 @@ function tooltips(
 ): Content {
   if (bars.length > TOOLTIPS_MAX) return undefined;
   return bars.map(({ test, verdict, value }, i) => {
-    const what = verdict === undefined ? "not run" : `${format(value)}, ${VERDICT_NAMES[verdict]}`;
+    const what = verdict === undefined ? "not run" : `${format(value)}, ${VERDICTS[verdict].name}`;
     const area = new Markup(`M${round(slot * i)} 0h${round(slot)}v${HEIGHT}h-${round(slot)}z`);
     return markup`<path class="tip" d="${area}"><title>${cut(test, 100)}: ${what}</title></path>`;
   });

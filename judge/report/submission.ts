@@ -4,7 +4,8 @@ import type { GroupResult, JudgeReport, SubmissionResult, TestResult, Verdict } 
 import { evidence, textFrame } from "./evidence.ts";
 import { amount, cell, type Column, type Content, type Markup, markup, table } from "./markup.ts";
 import { plot } from "./plot.ts";
-import { count, cut, duration, memory, scoreText, VERDICT_NAMES } from "./quantities.ts";
+import { countText, cut, scoreText, sizeText, timeText } from "../../text/quantities.ts";
+import { VERDICTS, VERDICTS_BEST_FIRST } from "../verdicts.ts";
 
 /** The most tests of a submission that are shown with all that is known of them. */
 const EVIDENCE_MAX = 8;
@@ -13,7 +14,7 @@ const UNFOLDED_MAX = 3;
 
 /** A verdict as a coloured label. */
 export function badge(verdict: Verdict): Markup {
-  const name = VERDICT_NAMES[verdict];
+  const name = VERDICTS[verdict].name;
   return markup`<abbr class="badge ${verdict.toLowerCase()}" title="${name}">${verdict}</abbr>`;
 }
 
@@ -49,9 +50,9 @@ ${facts(submission, report)}${[
 }
 
 function facts({ compile, expected, tests }: SubmissionResult, report: JudgeReport): Markup {
-  const how = compile.cached ? "from the cache" : `compiled in ${duration(compile.cpuTimeMs)}`;
+  const how = compile.cached ? "from the cache" : `compiled in ${timeText(compile.cpuTimeMs)}`;
   const language = [compile.language ?? "unknown", compile.version].filter(Boolean).join(", ");
-  const counts = (Object.keys(VERDICT_NAMES) as Verdict[]).map((verdict) => {
+  const counts = VERDICTS_BEST_FIRST.map((verdict) => {
     const number = tests.filter((test) => test.verdict === verdict).length;
     return number > 0 ? markup`<span class="count">${badge(verdict)} ${number}</span>` : undefined;
   });
@@ -60,7 +61,7 @@ function facts({ compile, expected, tests }: SubmissionResult, report: JudgeRepo
 <div><dt>Expected</dt><dd>${expectedBadges(expected)}</dd></div>
 <div><dt>Language</dt><dd>${cut(language, 200)}</dd></div>
 <div><dt>Compiler</dt><dd>${compile.ok ? how : cut(compile.message, 500)}</dd></div>
-<div><dt>Tests</dt><dd>${counts}${left > 0 ? `${count(left, "test")} not run` : ""}</dd></div>
+<div><dt>Tests</dt><dd>${counts}${left > 0 ? `${countText(left, "test")} not run` : ""}</dd></div>
 </dl>
 `;
 }
@@ -74,8 +75,8 @@ function plots(tests: readonly TestResult[], report: JudgeReport): Markup {
       const result = run.get(test);
       return { test, verdict: result?.verdict, value: result ? valueOf(result) : 0 };
     });
-  const time = { title: "CPU time", limit: report.timeLimitMs, format: duration };
-  const space = { title: "Memory", limit: report.memoryKib, format: memory };
+  const time = { title: "CPU time", limit: report.timeLimitMs, format: timeText };
+  const space = { title: "Memory", limit: report.memoryKib, format: sizeText };
   return markup`<div class="plots">
 ${plot(bars(({ cpuTimeMs }) => cpuTimeMs), time)}${plot(bars(({ memoryKib }) => memoryKib), space)}
 </div>
@@ -136,9 +137,9 @@ function testTable({ tests }: SubmissionResult, report: JudgeReport): Markup {
     markup`<tr><th scope="row">${cut(result.test, 200)}</th>${[
       cell(badge(result.verdict)),
       isScoring ? amount(scoreText(result.score)) : undefined,
-      amount(duration(result.cpuTimeMs)),
-      amount(duration(result.wallTimeMs)),
-      amount(memory(result.memoryKib)),
+      amount(timeText(result.cpuTimeMs)),
+      amount(timeText(result.wallTimeMs)),
+      amount(sizeText(result.memoryKib)),
       cell(cut(result.message, 160)),
     ]}</tr>
 `

@@ -127,15 +127,14 @@ function invoke(context: TestContext, { worker, stderr }: TestRun, cpuTimeMs: nu
     stderr,
     ...worker.cpus && { cpus: worker.cpus },
   };
-  const outputBytes = outputKib * 1024;
   const judge = (outcome: Outcome) => {
     const text = stderr.text();
     const isHeapFull = program.ranOutOfMemory(outcome, text);
     const wallTimeMs = watchdog.isOver ? watchdog.idleTimeMs : limitMs;
-    const allowed = { timeLimitMs, wallTimeMs, memoryKib, outputBytes };
+    const allowed = { timeLimitMs, wallTimeMs, memoryKib, outputKib };
     return judgeOutcome(outcome, { allowed, stderr: text, isHeapFull });
   };
-  return { command, options, outputBytes, judge, watchdog, wallTimeMs: limitMs };
+  return { command, options, outputBytes: outputKib * 1024, judge, watchdog, wallTimeMs: limitMs };
 }
 
 /** Each test has its own peak of memory, also where the kernel tells only that of the group. */

@@ -10,7 +10,8 @@ import type { Program } from "../compile/compile.ts";
 import type { HostFiles } from "../../host/files.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
 import type { ProblemLimits, TestCase, Verdict } from "../types.ts";
-import { describeBytes, describeEnding, describeTime, type Judgement } from "../grading/verdict.ts";
+import { cut, sizeText, timeText } from "../../text/quantities.ts";
+import { describeEnding, type Judgement } from "../grading/verdict.ts";
 import { visibleText } from "../../text/visible.ts";
 
 const ACCEPTED = 42;
@@ -202,12 +203,12 @@ function whyNoVerdict(outcome: Outcome, limits: ProblemLimits): string {
       return `${validator} ended with exit status ${outcome.exitCode}, which must be 42 or 43`;
     case "time-limit":
       if (outcome.limit === "cpu") {
-        return `${validator} took more than ${describeTime(limits.validationTimeMs)} of CPU time`;
+        return `${validator} took more than ${timeText(limits.validationTimeMs)} of CPU time`;
       }
-      return `${validator} did not end: after ${describeTime(outcome.usage.wallTimeMs)} it had ` +
-        `used ${describeTime(outcome.usage.cpuTimeMs)} of CPU time`;
+      return `${validator} did not end: after ${timeText(outcome.usage.wallTimeMs)} it had ` +
+        `used ${timeText(outcome.usage.cpuTimeMs)} of CPU time`;
     case "output-limit":
-      return `${validator} wrote more than ${describeBytes(limits.validationOutputKib * 1024)} ` +
+      return `${validator} wrote more than ${sizeText(limits.validationOutputKib)} ` +
         "on standard output";
     case "interrupted":
       return "Judging was broken off";
@@ -255,7 +256,5 @@ function linesOf(text: string | undefined): string[] {
 }
 
 function shownLine(line: string | undefined): string | undefined {
-  if (line === undefined) return undefined;
-  const whole = visibleText(line);
-  return whole.length <= SENTENCE_LENGTH ? whole : `${whole.slice(0, SENTENCE_LENGTH)}…`;
+  return line === undefined ? undefined : cut(visibleText(line), SENTENCE_LENGTH);
 }

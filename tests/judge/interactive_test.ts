@@ -80,7 +80,7 @@ for (const transcriptBytes of [0, 4096]) {
       assertEquals(seen["run_time_error/crash.py"], "RTE: Exit status 1");
       assertMatch(
         seen["time_limit_exceeded/loop.py"]!,
-        /^TLE: More than (0\.300 s of CPU|16\.000 s) /,
+        /^TLE: More than (0\.3 s of CPU|16 s) /,
       );
       assertMatch(
         seen["time_limit_exceeded/flush.py"]!,
@@ -112,7 +112,7 @@ testWith(needsJudge, "a conversation is kept if that is asked for, up to its lim
 const BROKEN: readonly (readonly [what: string, interactor: string, message: RegExp])[] = [
   ["dies first", "import os; os.abort()", /has failed: Killed by signal 6 \(SIGABRT\)$/],
   ["ends with 0", "import sys; sys.exit(0)", /exit status 0, which must be 42 or 43$/],
-  ["never stops", "while True: pass", /took more than 1\.000 s of CPU time$/],
+  ["never stops", "while True: pass", /took more than 1 s of CPU time$/],
 ];
 
 for (const [what, interactor, message] of BROKEN) {
