@@ -80,14 +80,12 @@ export {
 } from "./box/outcome/outcome.ts";
 export { fromMeta, toMeta } from "./box/outcome/outcome_meta.ts";
 export { type PairOptions, type PairOutcome, type PairProgram, runPair } from "./box/pair/pair.ts";
-export type { Progress, TellProgress } from "./box/keep/keeper.ts";
 export type { Lease, PoolOptions } from "./box/pool/lease.ts";
 export { BoxPool } from "./box/pool/pool.ts";
-export type { Stream } from "./box/setup/program.ts";
 export type { BoxSize } from "./box/claim/own_file_system.ts";
 export type { DiskQuota } from "./box/claim/quota.ts";
-export type { RunOptions } from "./box/run.ts";
-export type { Input, Output } from "./box/streams/streams.ts";
+export type { Progress, RunOptions, TellProgress } from "./box/run_options.ts";
+export type { Input, Output, Stream } from "./box/streams/streams.ts";
 export {
   callerEnvironment,
   exactArguments,

@@ -10,8 +10,13 @@ const MSG_CMSG_CLOEXEC = 0x40000000;
 const SCM_RIGHTS = 1;
 const SCM_CREDENTIALS = 2;
 const CONTROL_SIZE = 128;
+const CLD_EXITED = 1;
+const POLLIN = 1;
+const CLOCK_MONOTONIC = 1;
+/** A box sends "started" and "ended", or "failed" once or twice and then "ended". */
+const MESSAGES_AT_ONCE = 3;
 
-/** A message of a box. */
+/** One message of a box. */
 export type Report =
   /** A step of the box's plan failed; the box is ending. */
   | { kind: "failed"; step: number; errno: number }
@@ -29,35 +34,28 @@ export type Report =
     forcedSwitches: number;
   };
 
-const CLD_EXITED = 1;
-
-/** What the keeper sees of a box at one moment. */
-export interface Glance {
+/** The state of a box at one moment. */
+export interface BoxStatus {
   /** Whether init is dead, and with it everything in the box. */
   readonly isDead: boolean;
-  /** When it was looked at, in milliseconds of CLOCK_MONOTONIC. */
+  /** When that was, in milliseconds of CLOCK_MONOTONIC. */
   readonly nowMs: number;
-  /** The messages that have come since. */
+  /** The messages since the last look. */
   readonly reports: readonly Report[];
 }
 
-/** A box sends "started" and "ended", or "failed" once or twice and then "ended". */
-const MESSAGES_AT_ONCE = 3;
-const POLLIN = 1;
-const CLOCK_MONOTONIC = 1;
-
-/** Prepares to look at a box; each look is one call. */
-export function prepareGlance(
+/** Prepares a function that looks at a box in one call. */
+export function prepareStatus(
   system: System,
   { initFd, socket }: { initFd: number; socket: number },
-): () => Glance {
+): () => BoxStatus {
   const plan = new Plan();
   const ready = plan.slot("ready");
   const now = plan.alloc(16);
-  // Dead is looked at before the messages are: when it is, none can come any more.
+  // Death is looked for before the messages: once it is dead, no more can come.
   plan.step("ppoll", [plan.struct([initFd, POLLIN]), 1, plan.struct([0n, 0n]), 0, 8], {
     into: ready,
-    // By a signal that this process handles; then it counts as not dead yet.
+    // By a signal that this process handles: then the box counts as alive.
     ignore: ERRNO.EINTR,
   });
   plan.step("clock_gettime", [CLOCK_MONOTONIC, now]);
@@ -94,7 +92,7 @@ function planReceive(plan: Plan, socket: number) {
   return { length, body, message, control };
 }
 
-/** What came along with a message: who sent it, and a descriptor. */
+/** Reads what came along with a message: who sent it, and a descriptor. */
 function readControl(view: DataView, length: number): { pid: number; fd: number } {
   let pid = 0;
   let fd = -1;

@@ -2,7 +2,7 @@ import { assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { REPORT, REPORT_KIND } from "../../ffi/abi.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { System } from "../../ffi/system.ts";
-import { type Glance, prepareGlance } from "./reports.ts";
+import { type BoxStatus, prepareStatus } from "./reports.ts";
 
 /** The two ends of a socket like that between a box and its keeper. */
 function socketPair(system: System): [number, number] {
@@ -17,7 +17,7 @@ function socketPair(system: System): [number, number] {
 /** Looks at a box that is nothing but the far ends of two sockets. */
 async function withBox(
   test: (context: {
-    glance: () => Glance;
+    look: () => BoxStatus;
     send: (fill: (view: DataView) => void) => void;
     hangUp: () => void;
     die: () => void;
@@ -28,7 +28,7 @@ async function withBox(
   const [initFd, init] = socketPair(system);
   try {
     test({
-      glance: prepareGlance(system, { initFd, socket }),
+      look: prepareStatus(system, { initFd, socket }),
       send: (fill) => {
         const bytes = new Uint8Array(REPORT.size);
         fill(new DataView(bytes.buffer));
@@ -48,46 +48,46 @@ function sendFailure(view: DataView, step: number): void {
   view.setInt32(REPORT.status, 13, true);
 }
 
-Deno.test("a glance does not wait where nothing has come", () =>
-  withBox(({ glance }) => {
+Deno.test("a look does not wait where nothing has come", () =>
+  withBox(({ look }) => {
     for (let i = 0; i < 3; i++) {
-      const { isDead, reports } = glance();
+      const { isDead, reports } = look();
       assertEquals([isDead, reports], [false, []]);
     }
   }));
 
-Deno.test("a glance sees the time on the clock of wall times", () =>
-  withBox(({ glance }) => {
-    const first = glance().nowMs;
-    const second = glance().nowMs;
+Deno.test("a look sees the time on the clock of wall times", () =>
+  withBox(({ look }) => {
+    const first = look().nowMs;
+    const second = look().nowMs;
     assertGreaterOrEqual(second, first);
     assertLess(second - first, 1000);
   }));
 
-Deno.test("a glance sees nothing in a socket that was hung up, and lives on", () =>
-  withBox(({ glance, hangUp }) => {
+Deno.test("a look sees nothing in a socket that was hung up, and lives on", () =>
+  withBox(({ look, hangUp }) => {
     hangUp();
-    for (let i = 0; i < 2; i++) assertEquals(glance().reports, []);
+    for (let i = 0; i < 2; i++) assertEquals(look().reports, []);
   }));
 
-Deno.test("a glance sees what was said before the death together with the death", () =>
-  withBox(({ glance, send, die }) => {
+Deno.test("a look sees what was said before the death together with the death", () =>
+  withBox(({ look, send, die }) => {
     send((view) => sendFailure(view, 1));
     die();
-    const { isDead, reports } = glance();
+    const { isDead, reports } = look();
     assertEquals([isDead, reports.length], [true, 1]);
-    assertEquals(glance().reports, []);
+    assertEquals(look().reports, []);
   }));
 
-Deno.test("a glance reads which steps failed, in order", () =>
-  withBox(({ glance, send }) => {
+Deno.test("a look reads which steps failed, in order", () =>
+  withBox(({ look, send }) => {
     for (const step of [41, 7]) send((view) => sendFailure(view, step));
-    assertEquals(glance().reports, [41, 7].map((step) => ({ kind: "failed", step, errno: 13 })));
+    assertEquals(look().reports, [41, 7].map((step) => ({ kind: "failed", step, errno: 13 })));
   }));
 
 for (const [code, exitCode, signal] of [[1, 9, undefined], [2, undefined, 9], [3, undefined, 9]]) {
-  Deno.test(`a glance reads an end with si_code ${code}`, () =>
-    withBox(({ glance, send, hangUp }) => {
+  Deno.test(`a look reads an end with si_code ${code}`, () =>
+    withBox(({ look, send, hangUp }) => {
       send((view) => {
         view.setUint32(REPORT.kind, REPORT_KIND.ended, true);
         view.setInt32(REPORT.status, 9, true);
@@ -100,7 +100,7 @@ for (const [code, exitCode, signal] of [[1, 9, undefined], [2, undefined, 9], [3
         view.setBigInt64(REPORT.forcedSwitches, 6n, true);
       });
       hangUp();
-      assertEquals(glance().reports, [{
+      assertEquals(look().reports, [{
         kind: "ended",
         exitCode,
         signal,
@@ -113,9 +113,9 @@ for (const [code, exitCode, signal] of [[1, 9, undefined], [2, undefined, 9], [3
     }));
 }
 
-Deno.test("a glance ignores a message of a kind that it does not know, not those after it", () =>
-  withBox(({ glance, send }) => {
+Deno.test("a look ignores a message of a kind that it does not know, not those after it", () =>
+  withBox(({ look, send }) => {
     send((view) => view.setUint32(REPORT.kind, 99, true));
     send((view) => sendFailure(view, 5));
-    assertEquals(glance().reports, [{ kind: "failed", step: 5, errno: 13 }]);
+    assertEquals(look().reports, [{ kind: "failed", step: 5, errno: 13 }]);
   }));

@@ -4,7 +4,7 @@ import type { Box } from "../box.ts";
 import { toSandboxError } from "../../host/errors.ts";
 import type { Outcome } from "../outcome/outcome.ts";
 import { duplicate, makePipes, type Pipe, unreadBytes } from "./pipes.ts";
-import type { RunOptions } from "../run.ts";
+import type { RunOptions } from "../run_options.ts";
 import type { PairSide, Transcript } from "./transcript.ts";
 
 const SIGPIPE = 13;

@@ -1,6 +1,6 @@
 /** The limits of a run, and the resource limits of the kernel that carry some of them. */
 
-import type { Data, Plan } from "../../ffi/plan.ts";
+import type { Plan } from "../../ffi/plan.ts";
 
 /** What a program may use. What is undefined is not limited, unless a default is named. */
 export interface Limits {
@@ -41,13 +41,13 @@ export interface Limits {
  */
 const NO_CORE = 1n;
 
-/** What the caller's own limits are, and what is limited otherwise. */
+/** What the limits of a run depend on besides its options. */
 export interface CallerLimits {
   /** The caller's soft limit of open files. */
   readonly openFilesSoft: number;
   /** The caller's hard limit of open files. */
   readonly openFilesHard: number;
-  /** The control group of the box limits the number of processes. */
+  /** Whether the control group of the box limits the number of processes. */
   readonly groupLimitsProcesses?: boolean;
 }
 
@@ -65,79 +65,73 @@ const RESOURCE = {
 const UNLIMITED = -1n;
 const OPEN_FILES_DEFAULT = 1024;
 
-function kib(value: number): bigint {
-  return BigInt(value) * 1024n;
-}
-
-function setLimit(plan: Plan, option: string, { resource, soft, hard }: {
-  resource: number;
-  soft: bigint;
-  hard: bigint;
-}): void {
-  const values: Data = plan.struct([soft, hard]);
-  plan.because(option, () => {
-    plan.step("prlimit64", [0, resource, values, 0], { what: "set the resource limit" });
-  });
+/** Adds steps that ask for the caller's limits of open files, and returns what reads the answer. */
+export function planCallerLimits(plan: Plan): () => CallerLimits {
+  const own = plan.alloc(16);
+  const parents = plan.alloc(16);
+  const parent = plan.slot("parent");
+  plan.step("prlimit64", [0, RESOURCE.openFiles, 0, own]);
+  plan.step("getppid", [], { into: parent });
+  plan.step("prlimit64", [parent, RESOURCE.openFiles, 0, parents], { ignore: "all" });
+  return () => {
+    // The runtime has raised its own soft limit; the parent still has the original one.
+    const soft = Number(plan.view(own).getBigUint64(0, true));
+    const parentSoft = Number(plan.view(parents).getBigUint64(0, true)) || soft;
+    const openFilesHard = Number(plan.view(own).getBigUint64(8, true));
+    return { openFilesSoft: Math.min(soft, parentSoft), openFilesHard };
+  };
 }
 
 /**
  * Adds the steps that set all limits but that of open files, which the sandbox itself still needs.
  */
-export function planLimits(
-  plan: Plan,
-  limits: Limits,
-  caller: CallerLimits,
-): void {
-  const set = (option: string, resource: number, value: bigint) =>
-    setLimit(plan, option, { resource, soft: value, hard: value });
-  set(
+export function planLimits(plan: Plan, limits: Limits, caller: CallerLimits): void {
+  const { stackKib, coreKib, addressSpaceKib, fileSizeKib, processes = 1 } = limits;
+  planLimit(
+    plan,
     "stack limit",
     RESOURCE.stack,
-    limits.stackKib === undefined ? UNLIMITED : kib(limits.stackKib),
+    stackKib === undefined ? UNLIMITED : kib(stackKib),
   );
-  set("core limit", RESOURCE.core, limits.coreKib ? kib(limits.coreKib) : NO_CORE);
-  set("locked memory limit", RESOURCE.lockedMemory, 0n);
-  if (limits.addressSpaceKib !== undefined) {
-    set("memory limit", RESOURCE.addressSpace, kib(limits.addressSpaceKib));
+  planLimit(plan, "core limit", RESOURCE.core, coreKib ? kib(coreKib) : NO_CORE);
+  planLimit(plan, "locked memory limit", RESOURCE.lockedMemory, 0n);
+  if (addressSpaceKib !== undefined) {
+    planLimit(plan, "memory limit", RESOURCE.addressSpace, kib(addressSpaceKib));
   }
-  if (limits.fileSizeKib !== undefined) {
-    set("file size limit", RESOURCE.fileSize, kib(limits.fileSizeKib));
+  if (fileSizeKib !== undefined) {
+    planLimit(plan, "file size limit", RESOURCE.fileSize, kib(fileSizeKib));
   }
-  const processes = limits.processes ?? 1;
   if (processes !== "unlimited" && !caller.groupLimitsProcesses) {
-    set("process limit", RESOURCE.processes, BigInt(processes));
+    planLimit(plan, "process limit", RESOURCE.processes, BigInt(processes));
   }
-  const wanted = openFilesWanted(limits, caller);
-  if (wanted.hard > caller.openFilesHard) {
-    // Only root may raise a hard limit; it comes down to what was asked for in planLastLimits().
+  const { hard } = openFilesWanted(limits, caller);
+  if (hard > caller.openFilesHard) {
+    // Only root may raise a hard limit, and planLastLimit() acts as the user of the box.
     const soft = BigInt(caller.openFilesHard);
-    setLimit(plan, "open files limit", {
-      resource: RESOURCE.openFiles,
-      soft,
-      hard: BigInt(wanted.hard),
-    });
+    planLimit(plan, "open files limit", RESOURCE.openFiles, soft, BigInt(hard));
   }
 }
 
 /** Adds the step that limits open files; after it the sandbox opens nothing any more. */
-export function planLastLimits(
-  plan: Plan,
-  limits: Limits,
-  caller: CallerLimits,
-): void {
+export function planLastLimit(plan: Plan, limits: Limits, caller: CallerLimits): void {
   const { soft, hard } = openFilesWanted(limits, caller);
-  setLimit(plan, "open files limit", {
-    resource: RESOURCE.openFiles,
-    soft: BigInt(soft),
-    hard: BigInt(hard),
-  });
+  planLimit(plan, "open files limit", RESOURCE.openFiles, BigInt(soft), BigInt(hard));
 }
 
-function openFilesWanted(
-  limits: Limits,
-  caller: CallerLimits,
-): { soft: number; hard: number } {
+function openFilesWanted(limits: Limits, caller: CallerLimits): { soft: number; hard: number } {
   const wanted = limits.openFiles ?? OPEN_FILES_DEFAULT;
   if (wanted === "unlimited") return { soft: caller.openFilesSoft, hard: caller.openFilesHard };
   return { soft: wanted, hard: wanted };
+}
+
+function planLimit(plan: Plan, option: string, resource: number, soft: bigint, hard = soft): void {
+  plan.because(option, () => {
+    plan.step("prlimit64", [0, resource, plan.struct([soft, hard]), 0], {
+      what: "set the resource limit",
+    });
+  });
+}
+
+function kib(value: number): bigint {
+  return BigInt(value) * 1024n;
 }

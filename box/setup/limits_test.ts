@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Plan } from "../../ffi/plan.ts";
 import { stepsOf, structOf } from "../../tests/support/plans.ts";
-import { type Limits, planLastLimits, planLimits } from "./limits.ts";
+import { type Limits, planLastLimit, planLimits } from "./limits.ts";
 
 const CALLER = { openFilesSoft: 256, openFilesHard: 4096 };
 
@@ -21,7 +21,7 @@ function planned(limits: Limits, caller = CALLER): [string, number, number][] {
   ];
   const plan = new Plan();
   planLimits(plan, limits, caller);
-  planLastLimits(plan, limits, caller);
+  planLastLimit(plan, limits, caller);
   return stepsOf(plan, "prlimit64").map((step) => {
     assertEquals([step.args[0], step.args[3]], [0, 0], "of itself, nothing asked back");
     const view = structOf(plan, step, 2);

@@ -11,7 +11,7 @@
 import type { Data, Plan, Slot } from "../../ffi/plan.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/system.ts";
 import type { DirectoryRule } from "./directory_rules.ts";
-import { type PlacedRule, ruleName } from "./placed_rule.ts";
+import { type PlacedRule, ruleName } from "./sources.ts";
 import { O } from "../../ffi/abi.ts";
 import { RESOLVE } from "../../host/resolve.ts";
 import { SandboxError } from "../../host/errors.ts";
@@ -65,16 +65,12 @@ export function planClones(plan: Plan, rules: readonly PlacedRule[]): (Slot | un
   });
 }
 
-/** What {@linkcode planRoot} needs to know. */
-export interface RootOptions {
-  /** The rules, in order. */
-  readonly rules: readonly PlacedRule[];
-  /** The descriptors of the cloned mounts, in the order of the rules. */
-  readonly clones: readonly (number | Slot | undefined)[];
-}
-
 /** Adds init's steps: builds the box's root and enters it. */
-export function planRoot(plan: Plan, options: RootOptions): void {
+export function planRoot(
+  plan: Plan,
+  rules: readonly PlacedRule[],
+  mounts: readonly (number | undefined)[],
+): void {
   const { base, root } = plan.because("the root of the box", () => {
     planRestrictions(plan, { fd: AT_FDCWD, path: "/", attr: 0 });
     const base = planFilesystem(plan, "tmpfs", {
@@ -86,14 +82,16 @@ export function planRoot(plan: Plan, options: RootOptions): void {
       attr: MOUNT_ATTR.noSuid | MOUNT_ATTR.noDev,
     });
     plan.step("mkdirat", [base, plan.string("root"), 0o755]);
-    planMountPoints(plan, root, options.rules);
+    planMountPoints(plan, root, rules);
     // On top of the old root: there it can be entered, and needs no directory of its own.
     planAttach(plan, base, { fd: AT_FDCWD, path: "/" });
     planAttach(plan, root, { fd: base, path: "root" });
     return { base, root };
   });
-  options.rules.forEach((placed, i) => {
-    plan.because(ruleName(placed.rule), () => planRule(plan, root, placed, options.clones[i]));
+  rules.forEach(({ rule }, i) => {
+    plan.because(ruleName(rule), () => {
+      planMount(plan, root, { inside: rule.inside, mount: mounts[i] ?? planNewMount(plan, rule) });
+    });
   });
   plan.because("the root of the box", () => planEnter(plan, base, root));
 }
@@ -170,18 +168,15 @@ function planMountPoints(plan: Plan, root: Slot, rules: readonly PlacedRule[]): 
   }
 }
 
-function planRule(
+function planMount(
   plan: Plan,
   root: Slot,
-  { rule }: PlacedRule,
-  clone: number | Slot | undefined,
+  { inside, mount }: { inside: string; mount: number | Slot },
 ): void {
-  const mount = clone ?? planNewMount(plan, rule);
-  const point = plan.slot(`mount point ${rule.inside}`);
-  plan.step("openat2", [root, plan.string(rule.inside), resolveInBox(plan), 24], {
+  const point = plan.slot(`mount point ${inside}`);
+  plan.step("openat2", [root, plan.string(inside), resolveInBox(plan), 24], {
     into: point,
-    what:
-      `find the mount point /${rule.inside} (inside a directory bound by another rule it must ` +
+    what: `find the mount point /${inside} (inside a directory bound by another rule it must ` +
       "exist already, and not be a symbolic link)",
   });
   planAttach(plan, mount, { fd: point, path: "" });

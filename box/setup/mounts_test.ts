@@ -3,7 +3,7 @@ import { Plan, Slot } from "../../ffi/plan.ts";
 import { allSteps, operationsOf, stepsOf, structOf, textOf } from "../../tests/support/plans.ts";
 import { type DirectoryRule, parseDirectoryRule } from "./directory_rules.ts";
 import { planClones, planRoot } from "./mounts.ts";
-import type { PlacedRule } from "./placed_rule.ts";
+import type { PlacedRule } from "./sources.ts";
 
 const READ_ONLY = 1;
 const NO_SUID = 2;
@@ -66,7 +66,7 @@ Deno.test("planClones() gives a slot for each rule with a source", () => {
 
 function rootPlan(rules: readonly PlacedRule[]): Plan {
   const plan = new Plan();
-  planRoot(plan, { rules, clones: rules.map(({ source }, i) => source && 100 + i) });
+  planRoot(plan, rules, rules.map(({ source }, i) => source && 100 + i));
   return plan;
 }
 

@@ -2,13 +2,14 @@
 
 import { O, REPORT, REPORT_KIND } from "../../ffi/abi.ts";
 import { ERRNO, errnoText } from "../../ffi/errno.ts";
-import type { Plan, Slot } from "../../ffi/plan.ts";
+import type { Plan } from "../../ffi/plan.ts";
 import { AT_FDCWD } from "../../ffi/system.ts";
-import type { ControlGroupRun } from "../../cgroup/types.ts";
-import type { Identity } from "../../host/identity.ts";
-import { type CallerLimits, type Limits, planLastLimits, planLimits } from "./limits.ts";
+import type { Run } from "../run_options.ts";
+import type { ProgramStreams, Stream } from "../streams/streams.ts";
+import { planLastLimit, planLimits } from "./limits.ts";
 import { planBecome } from "./privileges.ts";
 import type { SyscallFilter } from "./syscall_filter.ts";
+import { planForeground } from "./terminal.ts";
 
 const CLONE_NEWCGROUP = 0x02000000;
 const F_SETFD = 2;
@@ -18,9 +19,6 @@ const MSG_NOSIGNAL = 0x4000;
 const SECCOMP_SET_MODE_FILTER = 1;
 const CLOCK_MONOTONIC = 1;
 const CLOCK_PROCESS_CPUTIME = 2;
-const TIOCSPGRP = 0x5410;
-const SIGTTOU = 22;
-const SIG_SETMASK = 2;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const EXEC_FAILED_STATUS = 127;
@@ -50,89 +48,38 @@ const EXECVE_ERRNOS = [
   ERRNO.ESTALE,
 ] as const;
 
-/** Where one of the standard streams of the program comes from or goes to. */
-export type Stream =
-  /** Stays what it is for the keeper. */
-  | "inherit"
-  /** A file, opened inside the box by the box's user. */
-  | { readonly path: string }
-  /**
-   * An open descriptor of the keeper. With `transfer` the run closes it as soon as the box has it, or
-   * when the run fails before: of a pipe, nobody but the program then has that end.
-   */
-  | { readonly fd: number; readonly transfer?: boolean };
+/** What the steps of the program's process depend on. */
+export type ProgramRun = Omit<Run, "sandbox" | "places" | "cpuCount"> & {
+  readonly places: Pick<Run["places"], "boxUser">;
+};
 
-/** What the program's process becomes. */
-export interface ProgramOptions {
-  /** The program and its arguments; no search in PATH. */
-  readonly command: readonly string[];
-  /** The whole environment. */
-  readonly environment: ReadonlyMap<string, string>;
-  /** Working directory inside the box. */
-  readonly workingDirectory: string;
-  /** Standard input. */
-  readonly stdin: Stream;
-  /** Standard output. */
-  readonly stdout: Stream;
-  /** Standard error; `"stdout"`: wherever that goes. */
-  readonly stderr: Stream | "stdout";
-  /** Keep descriptors above 2. */
-  readonly inheritDescriptors: boolean;
-  /** Make the program the foreground process group of the terminal on standard output. */
-  readonly terminal: boolean;
-  /** The limits. */
-  readonly limits: Limits;
-  /** The limits of open files that the caller has. */
-  readonly callerLimits: CallerLimits;
-  /** The CPUs that it is put on; undefined: where the keeper is. */
-  readonly cpus?: readonly number[] | undefined;
-  /** The system call filter. */
-  readonly filter: SyscallFilter | undefined;
-  /** The user of the box. */
-  readonly boxUser: Identity;
-  /** The run in the control group of the box, if it has one. */
-  readonly controlGroup: ControlGroupRun | undefined;
-  /** The socket to the keeper. */
-  readonly reportFd: number;
-}
-
-/** Adds the steps of the program's process. */
-export function planProgram(plan: Plan, options: ProgramOptions): void {
-  const { limits, callerLimits } = options;
-  const { controlGroup } = options;
-  if (controlGroup) {
-    plan.because("option --cg", () => {
-      controlGroup.planEnter(plan);
-      // Its own group is the topmost that it sees.
-      plan.step("unshare", [CLONE_NEWCGROUP], { what: "make a namespace of control groups" });
-    });
-  }
+/** Adds the steps of the program's process, which reports its start on `reportFd`. */
+export function planProgram(plan: Plan, run: ProgramRun, reportFd: number): void {
+  const { options, callerLimits } = run;
+  planGroup(plan, run);
   plan.step("setpgid", [0, 0]);
-  if (options.terminal) planForeground(plan);
+  if (options.terminal) {
+    const what = "make the program the foreground of the terminal on standard output";
+    plan.because("terminal", () => planForeground(plan, { what }));
+  }
   if (options.cpus) planCpus(plan, options.cpus);
-  planLimits(plan, limits, callerLimits);
-  plan.because("the user of the box", () => planBecome(plan, options.boxUser));
+  planLimits(plan, options.limits ?? {}, callerLimits);
+  plan.because("the user of the box", () => planBecome(plan, run.places.boxUser));
   planKeyrings(plan);
-  planStreams(plan, options);
-  planWorkingDirectory(plan, options.workingDirectory);
-  plan.step("fcntl", [options.reportFd, F_SETFD, FD_CLOEXEC]);
-  if (options.filter) planFilter(plan, options.filter);
-  planExec(plan, options);
+  planStreams(plan, run.streams, () => planCloseOthers(plan, run, reportFd));
+  planWorkingDirectory(plan, options.workingDirectory ?? "/box");
+  plan.step("fcntl", [reportFd, F_SETFD, FD_CLOEXEC]);
+  if (run.filter) planFilter(plan, run.filter);
+  planStartReport(plan, run, reportFd);
+  planExecve(plan, run);
 }
 
-/** The process group becomes the terminal's; the kernel stops those who do that from the background unless they block SIGTTOU. */
-function planForeground(plan: Plan): void {
-  plan.because("terminal", () => {
-    const blocked = plan.struct([1n << BigInt(SIGTTOU - 1)]);
-    const group = plan.slot("process group");
-    const groupData = plan.alloc(8);
-    plan.step("rt_sigprocmask", [SIG_SETMASK, blocked, 0, 8]);
-    plan.step("getpid", [], { into: group });
-    plan.step("store", [groupData, 4, group]);
-    plan.step("ioctl", [1, TIOCSPGRP, groupData], {
-      what: "make the program the foreground of the terminal on standard output",
-    });
-    plan.step("rt_sigprocmask", [SIG_SETMASK, plan.alloc(8), 0, 8]);
+function planGroup(plan: Plan, { controlGroup }: ProgramRun): void {
+  if (!controlGroup) return;
+  plan.because("option --cg", () => {
+    controlGroup.planEnter(plan);
+    // Its own group is the topmost that it sees.
+    plan.step("unshare", [CLONE_NEWCGROUP], { what: "make a namespace of control groups" });
   });
 }
 
@@ -146,7 +93,7 @@ function planCpus(plan: Plan, cpus: readonly number[]): void {
   });
 }
 
-/** Nothing of the caller's keys, and nothing that an earlier run may have left in the box user's. */
+/** Leaves the caller's keys behind, and what an earlier run may have put into the box user's. */
 function planKeyrings(plan: Plan): void {
   const KEYCTL = { joinSession: 1, clear: 7, getPersistent: 22 } as const;
   const ignore = { ignore: "all" } as const;
@@ -162,48 +109,55 @@ function planKeyrings(plan: Plan): void {
   });
 }
 
-function planWorkingDirectory(plan: Plan, path: string): void {
-  plan.because("working directory", () => {
-    if (!path.startsWith("/")) plan.step("chdir", [plan.string("/box")], { what: "enter /box" });
-    plan.step("chdir", [plan.string(path)], { what: `enter ${path} inside the box` });
-  });
-}
-
-function planStreams(plan: Plan, options: ProgramOptions): void {
-  const { stdin, stdout, stderr } = options;
-  if ([stdin, stdout, stderr].some((stream) => typeof stream === "object" && "path" in stream)) {
+/**
+ * Connects the standard streams. What the program is not to have is closed before any path is
+ * opened for it.
+ */
+function planStreams(plan: Plan, streams: ProgramStreams, closeOthers: () => void): void {
+  const { stdin, stdout, stderr } = streams;
+  const write = O.O_WRONLY | O.O_CREAT | O.O_TRUNC;
+  const all: { name: string; stream: Stream | "stdout"; target: number; flags: number }[] = [
+    { name: "standard input", stream: stdin, target: 0, flags: 0 },
+    { name: "standard output", stream: stdout, target: 1, flags: write },
+    { name: "standard error", stream: stderr, target: 2, flags: write },
+  ];
+  const paths = all.flatMap(({ stream, ...rest }) =>
+    typeof stream === "object" && "path" in stream ? [{ ...rest, path: stream.path }] : []
+  );
+  const descriptors = all.flatMap(({ stream, ...rest }) =>
+    typeof stream === "object" && "fd" in stream ? [{ ...rest, fd: stream.fd }] : []
+  );
+  if (paths.length > 0) {
     plan.because("redirections", () => {
       plan.step("chdir", [plan.string("/box")], { what: "enter /box" });
     });
   }
-  const write = O.O_WRONLY | O.O_CREAT | O.O_TRUNC;
-  const planned = [
-    { name: "standard input", stream: stdin, target: 0, flags: 0 },
-    { name: "standard output", stream: stdout, target: 1, flags: write },
-    {
-      name: "standard error",
-      stream: stderr === "stdout" ? "inherit" : stderr,
-      target: 2,
-      flags: write,
-    },
-  ] as const;
-  // Standard streams of the keeper that change places: a copy first, lest one replaces another.
-  const copies = planned.map(({ name, stream, target }) => {
-    if (typeof stream !== "object" || !("fd" in stream)) return undefined;
-    if (stream.fd > 2 || stream.fd === target) return undefined;
-    const copy = plan.slot(`copy of ${stream.fd}`);
-    plan.because(name, () => {
-      plan.step("fcntl", [stream.fd, F_DUPFD_CLOEXEC, 3], { into: copy });
-    });
+  // Standard streams of the keeper that change places are copied first, lest one replaces another.
+  const sources = descriptors.map(({ name, fd, target }) => {
+    if (fd > 2 || fd === target) return fd;
+    const copy = plan.slot(`copy of ${fd}`);
+    plan.because(name, () => plan.step("fcntl", [fd, F_DUPFD_CLOEXEC, 3], { into: copy }));
     return copy;
   });
-  const opensPath = ({ stream }: { stream: Stream }) =>
-    typeof stream === "object" && "path" in stream;
-  planned.forEach((one, i) => {
-    if (!opensPath(one)) planStream(plan, { ...one, copy: copies[i] });
+  descriptors.forEach(({ name, fd, target }, i) => {
+    plan.because(name, () => {
+      if (fd === target) plan.step("fcntl", [target, F_SETFD, 0]);
+      else plan.step("dup3", [sources[i]!, target, 0]);
+    });
   });
-  planCloseOthers(plan, options);
-  for (const one of planned) if (opensPath(one)) planStream(plan, { ...one, copy: undefined });
+  closeOthers();
+  for (const { name, path, target, flags } of paths) {
+    const fd = plan.slot(name);
+    plan.because(name, () => {
+      plan.step(
+        "openat",
+        [AT_FDCWD, plan.string(path), flags | O.O_CLOEXEC | O.O_NOCTTY, 0o666],
+        { into: fd, what: `open ${path} inside the box, as the box's user` },
+      );
+      plan.step("dup3", [fd, target, 0]);
+      plan.step("close", [fd]);
+    });
+  }
   if (stderr === "stdout") plan.step("dup3", [1, 2, 0]);
 }
 
@@ -212,41 +166,19 @@ function planStreams(plan: Plan, options: ProgramOptions): void {
  * the program could lead out of the box through a link to /proc/self/fd, which an earlier run has
  * left there, and a directory that the sandbox or its caller has open.
  */
-function planCloseOthers(
-  plan: Plan,
-  { inheritDescriptors, controlGroup, reportFd }: ProgramOptions,
-) {
-  if (inheritDescriptors) {
-    for (const fd of controlGroup?.fds ?? []) plan.step("close", [fd], { ignore: "all" });
+function planCloseOthers(plan: Plan, run: ProgramRun, reportFd: number): void {
+  if (run.options.inheritDescriptors) {
+    for (const fd of run.controlGroup?.fds ?? []) plan.step("close", [fd], { ignore: "all" });
     return;
   }
   if (reportFd > 3) plan.step("close_range", [3, reportFd - 1, 0]);
   plan.step("close_range", [reportFd + 1, 0xffffffff, 0]);
 }
 
-function planStream(plan: Plan, { name, stream, target, flags, copy }: {
-  name: string;
-  stream: Stream;
-  target: number;
-  flags: number;
-  /** Instead of the descriptor. */
-  copy: Slot | undefined;
-}): void {
-  if (stream === "inherit") return;
-  plan.because(name, () => {
-    if ("fd" in stream) {
-      if (stream.fd !== target) plan.step("dup3", [copy ?? stream.fd, target, 0]);
-      else plan.step("fcntl", [target, F_SETFD, 0]);
-      return;
-    }
-    const fd = plan.slot(name);
-    const path = plan.string(stream.path);
-    plan.step("openat", [AT_FDCWD, path, flags | O.O_CLOEXEC | O.O_NOCTTY, 0o666], {
-      into: fd,
-      what: `open ${stream.path} inside the box, as the box's user`,
-    });
-    plan.step("dup3", [fd, target, 0]);
-    plan.step("close", [fd]);
+function planWorkingDirectory(plan: Plan, path: string): void {
+  plan.because("working directory", () => {
+    if (!path.startsWith("/")) plan.step("chdir", [plan.string("/box")], { what: "enter /box" });
+    plan.step("chdir", [plan.string(path)], { what: `enter ${path} inside the box` });
   });
 }
 
@@ -261,12 +193,14 @@ function planFilter(plan: Plan, filter: SyscallFilter): void {
 /**
  * Tells the keeper that the program starts: when, what CPU time was used so far (not the
  * program's), and a descriptor of the process. The message also carries its process id, which the
- * kernel translates (SCM_CREDENTIALS, unix(7)). Then execve; if that fails the program's standard
- * error says why, as a shell would.
+ * kernel translates (SCM_CREDENTIALS, unix(7)).
  */
-function planExec(plan: Plan, options: ProgramOptions): void {
+function planStartReport(
+  plan: Plan,
+  { options, callerLimits }: ProgramRun,
+  reportFd: number,
+): void {
   const report = plan.struct(new Array(REPORT.size / 4).fill(0));
-  plan.step("store", [report, 4, REPORT_KIND.started]);
   const control = plan.struct([20n, SOL_SOCKET, SCM_RIGHTS, 0, 0]);
   const vector = plan.struct([0n, BigInt(REPORT.size)]);
   plan.point(vector, 0, report);
@@ -275,23 +209,27 @@ function planExec(plan: Plan, options: ProgramOptions): void {
   plan.point(message, 32, control);
   const pid = plan.slot("program");
   const pidfd = plan.slot("program");
-  const path = plan.string(options.command[0]!);
-  const argv = plan.pointers(options.command.map((argument) => plan.string(argument)));
-  const envp = plan.pointers(
-    [...options.environment].map(([name, value]) => plan.string(`${name}=${value}`)),
-  );
+  plan.step("store", [report, 4, REPORT_KIND.started]);
   plan.step("getpid", [], { into: pid });
   plan.step("pidfd_open", [pid, 0], { into: pidfd });
   plan.step("store", [control.part(16, 4), 4, pidfd]);
   // However few files the program may open, that was the sandbox's last one.
-  planLastLimits(plan, options.limits, options.callerLimits);
+  planLastLimit(plan, options.limits ?? {}, callerLimits);
   plan.step("clock_gettime", [CLOCK_PROCESS_CPUTIME, report.part(REPORT.cpu, 16)]);
   plan.step("clock_gettime", [CLOCK_MONOTONIC, report.part(REPORT.wall, 16)]);
-  plan.step("sendmsg", [options.reportFd, message, MSG_NOSIGNAL]);
+  plan.step("sendmsg", [reportFd, message, MSG_NOSIGNAL]);
+}
+
+/** Executes the program. If that fails, its standard error says why, as a shell would. */
+function planExecve(plan: Plan, { command, environment }: ProgramRun): void {
   const failed = plan.slot("execve");
-  plan.step("execve", [path, argv, envp], { into: failed, ignore: "all" });
+  const argv = plan.pointers(command.map((argument) => plan.string(argument)));
+  const envp = plan.pointers(
+    [...environment].map(([name, value]) => plan.string(`${name}=${value}`)),
+  );
+  plan.step("execve", [plan.string(command[0]!), argv, envp], { into: failed, ignore: "all" });
   for (const errno of EXECVE_ERRNOS) {
-    const line = plan.string(`execve("${options.command[0]}"): ${errnoText(errno)}\n`);
+    const line = plan.string(`execve("${command[0]}"): ${errnoText(errno)}\n`);
     plan.step("write", [2, line, line.length - 1], { when: [failed, -errno], ignore: "all" });
   }
   plan.step("exit_group", [EXEC_FAILED_STATUS]);

@@ -1,31 +1,33 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Data, Plan, Slot, type Step } from "../../ffi/plan.ts";
 import { allSteps, stepsOf, textOf } from "../../tests/support/plans.ts";
-import { planProgram, type ProgramOptions } from "./program.ts";
+import type { RunOptions } from "../run_options.ts";
+import type { ProgramStreams } from "../streams/streams.ts";
+import { planProgram, type ProgramRun } from "./program.ts";
 import { buildSyscallFilter, SYSCALL_FLAGS } from "./syscall_filter.ts";
 
 const REPORT_FD = 50;
 
-const OPTIONS: ProgramOptions = {
+const STREAMS: ProgramStreams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" };
+
+const RUN: ProgramRun = {
   command: ["/bin/echo", "hello", "world"],
   environment: new Map([["A", "1"], ["B", ""]]),
-  workingDirectory: "/box",
-  stdin: "inherit",
-  stdout: "inherit",
-  stderr: "inherit",
-  inheritDescriptors: false,
-  terminal: false,
-  limits: {},
+  options: {},
+  streams: STREAMS,
   controlGroup: undefined,
   callerLimits: { openFilesSoft: 1024, openFilesHard: 4096 },
   filter: undefined,
-  boxUser: { uid: 60001, gid: 60001, groups: [] },
-  reportFd: REPORT_FD,
+  places: { boxUser: { uid: 60001, gid: 60001, groups: [] } },
 };
 
-function planned(options: Partial<ProgramOptions> = {}): Plan {
+function planned(
+  { options = {}, streams = {}, reportFd = REPORT_FD, ...run }:
+    & Partial<Pick<ProgramRun, "command" | "filter">>
+    & { options?: RunOptions; streams?: Partial<ProgramStreams>; reportFd?: number } = {},
+): Plan {
   const plan = new Plan();
-  planProgram(plan, { ...OPTIONS, ...options });
+  planProgram(plan, { ...RUN, ...run, options, streams: { ...STREAMS, ...streams } }, reportFd);
   return plan;
 }
 
@@ -55,10 +57,8 @@ Deno.test("planProgram() executes exactly the command, with as many arguments an
 
 Deno.test("planProgram() opens redirections as the box's user, before it enters the directory", () => {
   const plan = planned({
-    stdin: { path: "in" },
-    stdout: { path: "out" },
-    stderr: { path: "err" },
-    workingDirectory: "/tmp",
+    streams: { stdin: { path: "in" }, stdout: { path: "out" }, stderr: { path: "err" } },
+    options: { workingDirectory: "/tmp" },
   });
   const steps = allSteps(plan);
   const user = position(plan, "setresuid");
@@ -70,7 +70,7 @@ Deno.test("planProgram() opens redirections as the box's user, before it enters 
 });
 
 Deno.test("planProgram() truncates and creates outputs, and only reads the input", () => {
-  const plan = planned({ stdin: { path: "in" }, stdout: { path: "out" } });
+  const plan = planned({ streams: { stdin: { path: "in" }, stdout: { path: "out" } } });
   const [input, output] = stepsOf(plan, "openat");
   const [O_WRONLY, O_CREAT, O_TRUNC, O_NOCTTY, O_CLOEXEC] = [0o1, 0o100, 0o1000, 0o400, 0o2000000];
   assertEquals(input!.args[2], O_CLOEXEC | O_NOCTTY);
@@ -79,13 +79,13 @@ Deno.test("planProgram() truncates and creates outputs, and only reads the input
 });
 
 Deno.test("planProgram() sends standard error where standard output went", () => {
-  const plan = planned({ stdout: { path: "out" }, stderr: "stdout" });
+  const plan = planned({ streams: { stdout: { path: "out" }, stderr: "stdout" } });
   const copies = stepsOf(plan, "dup3").map(numbers);
   assertEquals(copies, [["slot", 1, 0], [1, 2, 0]]);
 });
 
 Deno.test("planProgram() passes descriptors, also one that has the right number already", () => {
-  const plan = planned({ stdin: { fd: 0 }, stdout: { fd: 9 } });
+  const plan = planned({ streams: { stdin: { fd: 0 }, stdout: { fd: 9 } } });
   assertEquals(stepsOf(plan, "dup3").map(numbers), [[9, 1, 0]]);
   const F_SETFD = 2;
   assertEquals(numbers(stepsOf(plan, "fcntl")[0]!), [0, F_SETFD, 0]);
@@ -99,7 +99,7 @@ Deno.test("planProgram() closes all descriptors around the one of the keeper", (
 });
 
 Deno.test("planProgram() closes nothing else if descriptors are to be inherited", () => {
-  assertEquals(stepsOf(planned({ inheritDescriptors: true }), "close_range"), []);
+  assertEquals(stepsOf(planned({ options: { inheritDescriptors: true } }), "close_range"), []);
 });
 
 Deno.test("planProgram() installs the filter when all else is done", () => {
@@ -143,7 +143,7 @@ Deno.test("planProgram() reports the start right before execve, and last takes t
 });
 
 Deno.test("planProgram() changes the terminal's foreground only when asked to", () => {
-  const terminal = planned({ terminal: true });
+  const terminal = planned({ options: { terminal: true } });
   const [step] = stepsOf(terminal, "ioctl");
   const TIOCSPGRP = 0x5410;
   assertEquals(step!.args.slice(0, 2), [1, TIOCSPGRP]);

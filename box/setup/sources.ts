@@ -5,7 +5,7 @@
 
 import { O } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
-import { Plan, type Slot } from "../../ffi/plan.ts";
+import { Plan, type Slot, type StepOptions } from "../../ffi/plan.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -15,114 +15,128 @@ import {
   STATX_SIZE,
   type System,
 } from "../../ffi/system.ts";
-import type { DirectoryRule } from "./directory_rules.ts";
-import { asIdentity, type Identity } from "../../host/identity.ts";
-import { type PlacedRule, ruleName } from "./placed_rule.ts";
-import type { BoxPlaces } from "../claim/paths.ts";
+import { asIdentity } from "../../host/identity.ts";
 import { openHowStrict, RESOLVE } from "../../host/resolve.ts";
+import type { BoxPlaces } from "../claim/paths.ts";
+import type { Sandbox } from "../sandbox.ts";
+import {
+  type BindRule,
+  describeDirectoryRule,
+  type DirectoryRule,
+  type FilesystemRule,
+} from "./directory_rules.ts";
 
-/** For whom, and of which box, sources are opened. */
-export interface SourceOptions {
-  /** The rules in order. */
-  readonly rules: readonly DirectoryRule[];
-  /** The box. */
-  readonly places: BoxPlaces;
-  /** Whom the sandbox acts for. */
-  readonly caller: Identity;
-  /** Who the sandbox itself is. */
-  readonly own: Identity;
+/** What a rule binds, found and opened. */
+export interface RuleSource {
+  /** An O_PATH descriptor of it. */
+  readonly fd: number;
+  /** Its path on the host, for messages. */
+  readonly path: string;
+  /** Whether it is a directory; anything else is bound on a file. */
+  readonly isDirectory: boolean;
+}
+
+/** A directory rule with its source, if it has one. */
+export interface PlacedRule {
+  readonly rule: DirectoryRule;
+  readonly source: RuleSource | undefined;
+}
+
+/** Names a rule in messages. */
+export function ruleName(rule: DirectoryRule): string {
+  return `directory rule '${describeDirectoryRule(rule)}'`;
 }
 
 /** Opens the sources of all rules. A `maybe` rule whose source does not exist is left out. */
-export function openSources(system: System, options: SourceOptions): PlacedRule[] {
-  const { rules, places, caller, own } = options;
+export function openSources(
+  { system, caller, own }: Pick<Sandbox, "system" | "caller" | "own">,
+  { rules, places }: { rules: readonly DirectoryRule[]; places: BoxPlaces },
+): PlacedRule[] {
   const plan = new Plan();
-  const empty = plan.string("");
   const base = plan.slot("box directory");
-  plan.step("openat", [
-    AT_FDCWD,
-    plan.string(places.directory),
-    O.O_PATH | O.O_DIRECTORY | O.O_NOFOLLOW | O.O_CLOEXEC,
-    0,
-  ], { into: base, what: `open the box directory ${places.directory}` });
-  const opened: { slot: Slot; status: ReturnType<Plan["alloc"]>; path: string }[] = [];
-  const add = (rule: DirectoryRule, path: string, open: (slot: Slot) => void) => {
-    const slot = plan.slot(path);
-    plan.because(ruleName(rule), () => open(slot));
-    const status = plan.alloc(STATX_SIZE);
-    plan.step("statx", [slot, empty, AT_EMPTY_PATH, STATX_BASIC, status], { ignore: "all" });
-    opened.push({ slot, status, path });
-  };
+  const flags = O.O_PATH | O.O_DIRECTORY | O.O_NOFOLLOW | O.O_CLOEXEC;
+  plan.step("openat", [AT_FDCWD, plan.string(places.directory), flags, 0], {
+    into: base,
+    what: `open the box directory ${places.directory}`,
+  });
   const foreign = caller.uid !== own.uid;
-  const slots = rules.map((rule) => {
-    if (rule.kind === "filesystem") return undefined;
-    const at = opened.length;
-    if (rule.kind === "temporary") {
-      const path = `${places.directory}/tmp/${rule.inside}`;
-      add(rule, path, (slot) => planTemporary(plan, { rule, places, base, slot }));
-    } else {
-      const path = rule.outside.startsWith("/")
-        ? rule.outside
-        : `${places.directory}/${rule.outside.slice(2)}`;
-      const open = (slot: Slot) => planBindSource(plan, { rule, base, slot, path, foreign });
+  const planned = rules.map((rule) => {
+    if (rule.kind === "filesystem") return { rule, source: undefined };
+    const path = pathOf(rule, places);
+    const slot = plan.slot(path);
+    plan.because(ruleName(rule), () => {
+      if (rule.kind === "temporary") planTemporary(plan, { rule, places, base, slot });
       // The box's own files are the caller's, and belong to the box's user just for the run.
-      const asOwn = rule.outside.startsWith("./");
-      add(rule, path, (slot) => {
-        if (asOwn) open(slot);
-        else asIdentity(plan, { identity: caller, own }, () => open(slot));
-      });
-    }
-    return at;
+      else if (isInBox(rule)) planBoxSource(plan, { rule, base, slot, path });
+      else {
+        asIdentity(plan, { identity: caller, own }, () => {
+          planHostSource(plan, { rule, slot, path, foreign });
+        });
+      }
+    });
+    const status = plan.alloc(STATX_SIZE);
+    const statx = [slot, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status];
+    plan.step("statx", statx, { ignore: "all" });
+    return { rule, source: { slot, path, status } };
   });
   plan.step("close", [base], { always: true, ignore: "all" });
   const failure = system.attempt(plan, "find what the directory rules bind");
   if (failure) {
-    for (const { slot } of opened) {
-      const fd = plan.result(slot);
-      if (fd > 0) system.close(fd);
-    }
+    system.close(...planned.flatMap(({ source }) => source ? [plan.result(source.slot)] : []));
     throw failure;
   }
-  return rules.flatMap((rule, i): PlacedRule[] => {
-    const at = slots[i];
-    if (at === undefined) return [{ rule, source: undefined }];
-    const { slot, status, path } = opened[at]!;
+  return planned.flatMap(({ rule, source }): PlacedRule[] => {
+    if (!source) return [{ rule, source }];
+    const { slot, path, status } = source;
     const fd = plan.result(slot);
     if (fd < 0) return [];
-    const isDirectory = (readStatx(plan.view(status)).mode & FILE_TYPE.mask) ===
-      FILE_TYPE.directory;
-    return [{ rule, source: { fd, path, isDirectory } }];
+    const type = readStatx(plan.view(status)).mode & FILE_TYPE.mask;
+    return [{ rule, source: { fd, path, isDirectory: type === FILE_TYPE.directory } }];
   });
 }
 
-function planBindSource(plan: Plan, { rule, base, slot, path, foreign }: {
-  rule: Extract<DirectoryRule, { kind: "bind" }>;
+/** Closes what {@linkcode openSources} opened. */
+export function closeSources(system: System, rules: readonly PlacedRule[]): void {
+  system.close(...rules.flatMap(({ source }) => source ? [source.fd] : []));
+}
+
+function pathOf(rule: Exclude<DirectoryRule, FilesystemRule>, { directory }: BoxPlaces): string {
+  if (rule.kind === "temporary") return `${directory}/tmp/${rule.inside}`;
+  return isInBox(rule) ? `${directory}/${rule.outside.slice(2)}` : rule.outside;
+}
+
+function isInBox({ outside }: BindRule): boolean {
+  return outside.startsWith("./");
+}
+
+/** Programs of earlier runs could have put links there: they must not lead out of the box. */
+function planBoxSource(plan: Plan, { rule, base, slot, path }: {
+  rule: BindRule;
   base: Slot;
+  slot: Slot;
+  path: string;
+}): void {
+  const resolve = RESOLVE.beneath | RESOLVE.noMagicLinks;
+  const how = plan.struct([BigInt(O.O_PATH | O.O_CLOEXEC), 0n, BigInt(resolve)]);
+  const relative = rule.outside.slice(2) || ".";
+  plan.step("openat2", [base, plan.string(relative), how, 24], openOptions(rule, slot, path));
+}
+
+function planHostSource(plan: Plan, { rule, slot, path, foreign }: {
+  rule: BindRule;
   slot: Slot;
   path: string;
   foreign: boolean;
 }): void {
-  const options = {
-    into: slot,
-    what: `open ${path}`,
-    ...(rule.optional ? { ignore: ERRNO.ENOENT } : {}),
-  };
-  if (rule.outside.startsWith("/")) {
-    // Links such as /proc/self/cwd are the sandbox's own: they would lead a user past directories
-    // that are closed to him.
-    const resolve = foreign ? RESOLVE.noMagicLinks : 0;
-    const how = plan.struct([BigInt(O.O_PATH | O.O_CLOEXEC), 0n, BigInt(resolve)]);
-    plan.step("openat2", [AT_FDCWD, plan.string(rule.outside), how, 24], options);
-    return;
-  }
-  // Programs of earlier runs could have put links here: they must not lead out of the box.
-  const how = plan.struct([
-    BigInt(O.O_PATH | O.O_CLOEXEC),
-    0n,
-    BigInt(RESOLVE.beneath | RESOLVE.noMagicLinks),
-  ]);
-  const relative = rule.outside.slice(2) === "" ? "." : rule.outside.slice(2);
-  plan.step("openat2", [base, plan.string(relative), how, 24], options);
+  // Links such as /proc/self/cwd are the sandbox's own: they would lead a user past directories
+  // that are closed to him.
+  const resolve = foreign ? RESOLVE.noMagicLinks : 0;
+  const how = plan.struct([BigInt(O.O_PATH | O.O_CLOEXEC), 0n, BigInt(resolve)]);
+  plan.step("openat2", [AT_FDCWD, plan.string(path), how, 24], openOptions(rule, slot, path));
+}
+
+function openOptions({ optional }: BindRule, into: Slot, path: string): StepOptions {
+  return { into, what: `open ${path}`, ...(optional ? { ignore: ERRNO.ENOENT } : {}) };
 }
 
 /** The directory of a `tmp` rule is made when it is first used and then kept. */
@@ -157,9 +171,4 @@ function planTemporary(plan: Plan, { rule, places, base, slot }: {
     if (parent !== base) plan.step("close", [parent]);
     parent = fd;
   });
-}
-
-/** Closes what {@linkcode openSources} opened. */
-export function closeSources(system: System, rules: readonly PlacedRule[]): void {
-  system.close(...rules.flatMap(({ source }) => source ? [source.fd] : []));
 }

@@ -3,8 +3,7 @@ import { System, SystemError } from "../../ffi/system.ts";
 import { withFolder } from "../../tests/support/folder.ts";
 import { type DirectoryRule, parseDirectoryRule } from "./directory_rules.ts";
 import { callerIdentity, type Identity } from "../../host/identity.ts";
-import type { PlacedRule } from "./placed_rule.ts";
-import { closeSources, openSources } from "./sources.ts";
+import { closeSources, openSources, type PlacedRule } from "./sources.ts";
 
 const NOBODY: Identity = { uid: 65534, gid: 65534, groups: [] };
 
@@ -26,7 +25,7 @@ async function withBoxDirectory(
     const places = { boxId: 1, directory: folder, boxUser };
     const open = (texts: readonly string[]) => {
       const rules = texts.map((text) => parseDirectoryRule(text) as DirectoryRule);
-      return openSources(system, { rules, places, caller: caller ?? own, own });
+      return openSources({ system, caller: caller ?? own, own }, { rules, places });
     };
     test(open, folder, system);
   });

@@ -9,10 +9,9 @@ import { CapturePump } from "./capture_pump.ts";
 import { DescriptorPump } from "./descriptor_pump.ts";
 import { Feed } from "./feed.ts";
 import type { Identity } from "../../host/identity.ts";
-import type { Stream } from "../setup/program.ts";
 import type { OutputPump, PumpOptions, Turn } from "./pump.ts";
 import { duplicate, openHostFile, openMemory, openPipe, targetOf } from "./stream_fds.ts";
-import type { Input, Output } from "./streams.ts";
+import type { Input, Output, ProgramStreams, Stream } from "./streams.ts";
 import type { Waiter } from "../keep/waiter.ts";
 
 const encoder = new TextEncoder();
@@ -56,7 +55,7 @@ interface NamedPump {
 }
 
 /** The streams of one run. */
-export class RunStreams {
+export class RunStreams implements ProgramStreams {
   /** What the program gets. */
   readonly stdin: Stream;
   /** What the program gets. */

@@ -1,7 +1,26 @@
 /** What the standard streams of a run can be connected to. */
 
 import type { Capture, Overflow } from "./capture.ts";
-import type { Stream } from "../setup/program.ts";
+
+/** Where one of the standard streams of the program comes from or goes to. */
+export type Stream =
+  /** Stays what it is for the keeper. */
+  | "inherit"
+  /** A file, opened inside the box by the box's user. */
+  | { readonly path: string }
+  /**
+   * An open descriptor of the keeper. With `transfer` the run closes it as soon as the box has it, or
+   * when the run fails before: of a pipe, nobody but the program then has that end.
+   */
+  | { readonly fd: number; readonly transfer?: boolean };
+
+/** The standard streams as the program gets them. */
+export interface ProgramStreams {
+  readonly stdin: Stream;
+  readonly stdout: Stream;
+  /** `"stdout"`: wherever that goes. */
+  readonly stderr: Stream | "stdout";
+}
 
 /**
  * Where standard input comes from.

@@ -1,0 +1,89 @@
+/** What a caller asks of a run, and the run that comes of it. */
+
+import type { ControlGroupRun } from "../cgroup/types.ts";
+import type { BoxPlaces } from "./claim/paths.ts";
+import type { Sandbox } from "./sandbox.ts";
+import type { DirectoryRule } from "./setup/directory_rules.ts";
+import type { CallerLimits, Limits } from "./setup/limits.ts";
+import type { SyscallFilter } from "./setup/syscall_filter.ts";
+import type { Input, Output, ProgramStreams } from "./streams/streams.ts";
+
+/** How a program is run. */
+export interface RunOptions {
+  /** What it may use. */
+  limits?: Limits;
+  /** What it sees where. Default: {@linkcode defaultDirectoryRules}. */
+  directoryRules?: readonly DirectoryRule[];
+  /** Its whole environment. Default: only `LIBC_FATAL_STDERR_=1`. */
+  environment?: ReadonlyMap<string, string>;
+  /** Working directory inside the box. Default: `/box`. */
+  workingDirectory?: string;
+  /** Standard input. Default: `"inherit"`. */
+  stdin?: Input;
+  /** Standard output. Default: `"inherit"`. */
+  stdout?: Output;
+  /** Standard error; `"stdout"`: wherever that goes. Default: `"inherit"`. */
+  stderr?: Output | "stdout";
+  /**
+   * The CPUs, by number, that the program is put on; see sched_setaffinity(2). For stable timing; not
+   * a security boundary: the program can choose others. Default: those of this process.
+   */
+  cpus?: readonly number[];
+  /** Stay in the network namespace of this process. */
+  shareNetwork?: boolean;
+  /** Keep this process's descriptors above 2 that are not closed on execve. */
+  inheritDescriptors?: boolean;
+  /** Make the program the foreground of the terminal on standard output. */
+  terminal?: boolean;
+  /** Keep symbolic links, FIFOs, sockets and devices in `box/`. */
+  keepSpecialFiles?: boolean;
+  /** The system call filter, a sum of `SYSCALL_FLAGS`. Default: the configured one. */
+  syscallFlags?: number;
+  /** With a control group, count the CPU time of all its processes (default) or of the main one. */
+  controlGroupTiming?: boolean;
+  /**
+   * Called while the program runs. If it throws, the program is killed and the run fails with that
+   * error.
+   */
+  onProgress?: TellProgress;
+  /** Time between two calls of `onProgress`, in milliseconds. Default: 100. */
+  progressEveryMs?: number;
+  /**
+   * Called once everything in the box is dead, with the time when the program ended, in milliseconds of
+   * CLOCK_MONOTONIC. It tells which of two programs ended first.
+   */
+  onEnd?: (endedMs: number) => void;
+  /**
+   * Ends the run when aborted. The outcome is then `interrupted`, unless the program has ended by itself
+   * already.
+   */
+  signal?: AbortSignal;
+}
+
+/** How a run goes. */
+export interface Progress {
+  /** CPU time used so far, in milliseconds, counted as in `Usage`. */
+  readonly cpuTimeMs: number;
+  /** Wall clock time since the program was started, in milliseconds. */
+  readonly wallTimeMs: number;
+  /** Peak memory so far in KiB, in a box with a control group whose kernel reports it. */
+  readonly peakMemoryKib: number | undefined;
+}
+
+/** Receives the progress of a run. */
+export type TellProgress = (progress: Progress) => void;
+
+/** Describes one run to setup/ and keep/. Each option is read where it takes effect. */
+export interface Run {
+  readonly sandbox: Sandbox;
+  readonly places: BoxPlaces;
+  readonly command: readonly string[];
+  readonly options: RunOptions;
+  readonly environment: ReadonlyMap<string, string>;
+  readonly filter: SyscallFilter | undefined;
+  readonly callerLimits: CallerLimits;
+  /** How many CPUs can use up the run's CPU time at once. */
+  readonly cpuCount: number;
+  readonly streams: ProgramStreams;
+  readonly controlGroup: ControlGroupRun | undefined;
+}

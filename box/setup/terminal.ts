@@ -1,0 +1,38 @@
+/** The terminal of the caller: lent to the program, or kept from everything in the box. */
+
+import { O } from "../../ffi/abi.ts";
+import type { Plan, StepOptions } from "../../ffi/plan.ts";
+import { AT_FDCWD } from "../../ffi/system.ts";
+
+const TIOCSPGRP = 0x5410;
+const TIOCNOTTY = 0x5422;
+const SIGTTOU = 22;
+const SIG_BLOCK = 0;
+const SIG_SETMASK = 2;
+
+/**
+ * Adds steps that make the group of the running process the foreground of the terminal on standard
+ * output. From the background the kernel would stop it for that, unless SIGTTOU is blocked.
+ */
+export function planForeground(plan: Plan, options: StepOptions = {}): void {
+  const mask = plan.alloc(8);
+  const group = plan.slot("process group");
+  const groupData = plan.alloc(8);
+  plan.step("rt_sigprocmask", [SIG_BLOCK, plan.struct([1n << BigInt(SIGTTOU - 1)]), mask, 8]);
+  plan.step("getpgid", [0], { into: group });
+  plan.step("store", [groupData, 4, group]);
+  plan.step("ioctl", [1, TIOCSPGRP, groupData], options);
+  plan.step("rt_sigprocmask", [SIG_SETMASK, mask, 0, 8], { always: true });
+}
+
+/**
+ * Adds steps after which nothing in the box has the caller's terminal as its controlling terminal:
+ * /dev/tty cannot be opened, and input cannot be pushed into the terminal (TIOCSTI) through an
+ * inherited descriptor.
+ */
+export function planLeaveTerminal(plan: Plan): void {
+  const tty = plan.slot("terminal");
+  const flags = O.O_RDWR | O.O_NOCTTY | O.O_CLOEXEC | O.O_NONBLOCK;
+  plan.step("openat", [AT_FDCWD, plan.string("/dev/tty"), flags, 0], { into: tty, ignore: "all" });
+  plan.step("ioctl", [tty, TIOCNOTTY, 0], { ignore: "all" });
+}
