@@ -1,9 +1,13 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { System, SystemError } from "../../ffi/system.ts";
 import { withFolder } from "../../tests/support/folder.ts";
-import { type DirectoryRule, parseDirectoryRule } from "./directory_rules.ts";
+import {
+  defaultDirectoryRules,
+  type DirectoryRule,
+  parseDirectoryRule,
+} from "./directory_rules.ts";
 import { callerIdentity, type Identity } from "../../host/identity.ts";
-import { closeSources, openSources, type PlacedRule } from "./sources.ts";
+import { closeSources, openSources, type PlacedRule, ruleName } from "./sources.ts";
 
 const NOBODY: Identity = { uid: 65534, gid: 65534, groups: [] };
 
@@ -118,3 +122,9 @@ Deno.test("openSources() does not take a link for the directory of a tmp rule", 
     const error = assertThrows(() => open(["tmp:tmp"]), SystemError);
     assertStringIncludes(error.message, "directory rule 'tmp:tmp': cannot make the temporary");
   }));
+
+Deno.test("ruleName() shows a rule as a user would write it", () => {
+  const names = defaultDirectoryRules().map(ruleName);
+  assertEquals(names.includes("directory rule 'bin'"), true, names.join("; "));
+  assertEquals(names.includes("directory rule 'box=./box:rw'"), true, names.join("; "));
+});
