@@ -1,4 +1,4 @@
-/** Boxes: the life of one from init to cleanup. */
+/** The life of a box, from init to cleanup. */
 
 import type { ControlGroup } from "../cgroup/types.ts";
 import { BoxActivity } from "./claim/box_activity.ts";
@@ -25,12 +25,25 @@ import { type Sandbox, sharedSandbox } from "./sandbox.ts";
 import { TransferredFds } from "./streams/transfer.ts";
 import { giveTree } from "../host/tree.ts";
 
+/** What a box is made of, for as long as it is locked. */
+interface Claim {
+  readonly places: BoxPlaces;
+  readonly lock: BoxLock;
+  readonly controlGroup: ControlGroup | undefined;
+  /** The box is free again when this process dies. */
+  readonly isPooled: boolean;
+  /** `box/` is a file system of its own. */
+  readonly ownFileSystem: boolean;
+  /** The CPUs on which programs run unless a run says otherwise. */
+  readonly cpus: readonly number[] | undefined;
+}
+
 /**
  * A box, locked for this process until it is released or cleaned up.
  *
  * @example Running a program
  * ```ts
- * import { Box } from "isolate/box/box.ts";
+ * import { Box } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * await using box = await Box.init({ boxId: 900 });
@@ -40,38 +53,33 @@ import { giveTree } from "../host/tree.ts";
  */
 export class Box {
   readonly #sandbox: Sandbox;
-  readonly #places: BoxPlaces;
-  readonly #controlGroup: ControlGroup | undefined;
+  readonly #claim: Claim;
   readonly #directory: BoxDirectory;
   readonly #files: BoxFiles;
   readonly #activity: BoxActivity;
   #lock: BoxLock | undefined;
-  #isPooled = false;
-  #ownFileSystem = false;
-  #cpus: readonly number[] | undefined;
 
-  private constructor(sandbox: Sandbox, options: {
-    places: BoxPlaces;
-    lock: BoxLock;
-    controlGroup: ControlGroup | undefined;
-  }) {
+  private constructor(sandbox: Sandbox, claim: Claim) {
+    const { places } = claim;
     this.#sandbox = sandbox;
-    this.#controlGroup = options.controlGroup;
-    this.#places = options.places;
-    this.#lock = options.lock;
-    this.#activity = new BoxActivity(options.places.boxId);
-    this.#directory = new BoxDirectory(sandbox, options.places);
+    this.#claim = claim;
+    this.#lock = claim.lock;
+    this.#activity = new BoxActivity(places.boxId);
+    this.#directory = new BoxDirectory(sandbox, places);
     this.#files = new BoxFiles({
       sandbox,
-      owners: [sandbox.caller.uid, options.places.boxUser.uid],
-      open: () => this.#openFiles(),
-      beginChange: () => this.#beginChange(),
-      assertHeld: () => this.#assertHeld(),
+      owners: [sandbox.caller.uid, places.boxUser.uid],
+      open: () => this.#directory.open(claim),
+      beginChange: () => {
+        this.#held("change files in");
+        return this.#activity.beginChange();
+      },
+      assertHeld: () => this.#held("read files of"),
     });
   }
 
   /**
-   * Takes a box, removes what was in it, and makes it anew.
+   * Takes a box, removes what was in it, and makes it again.
    *
    * @param options which box
    * @returns the box, locked
@@ -82,22 +90,19 @@ export class Box {
     return translated(async () => {
       const { sandbox, places } = await prepareInit(options);
       const lock = await takeLock(sandbox, { places, options, create: true });
-      try {
+      return await orRelease(lock!, async () => {
         checkOwner(sandbox, lock!);
-        return await Box.#init(sandbox, { places, lock: lock!, options, isPooled: false });
-      } catch (error) {
-        lock!.release();
-        throw error;
-      }
+        return await Box.#make(sandbox, { places, lock: lock!, options, isPooled: false });
+      });
     });
   }
 
   /**
    * Makes a box if it is free: nobody works on it, and nobody has initialised it and not cleaned it
-   * up. Unlike any other, it is free again when this process dies, until it is released on purpose.
+   * up. It is free again when this process dies, unless it was released on purpose before.
    * {@linkcode BoxPool} takes its boxes so.
    *
-   * @param options which box; there is no waiting
+   * @param options which box; this never waits for it
    * @returns the box, locked, or why it is not free
    * @throws {SandboxError} if it cannot be made
    * @throws {RangeError} if there is no such box
@@ -107,39 +112,59 @@ export class Box {
   ): Promise<Box | BoxTaken> {
     return translated(async () => {
       const { sandbox, places } = await prepareInit(options);
-      let lock;
+      let lock: BoxLock;
       try {
-        lock = await takeLock(sandbox, { places, options: {}, create: true });
+        lock = (await takeLock(sandbox, { places, options: {}, create: true }))!;
       } catch (error) {
         if (error instanceof SandboxError && error.kind === "box-in-use") return "in-use";
         throw error;
       }
-      try {
-        const record = lock!.read();
+      return await orRelease(lock, async () => {
+        const record = lock.read();
         const isFree = record === undefined || record.pooled;
-        const taken = !isFree ? "initialised" : isForeign(sandbox, lock!) ? "foreign" : undefined;
-        if (taken) {
-          lock!.release();
-          return taken;
+        if (isFree && !isForeign(sandbox, lock)) {
+          return await Box.#make(sandbox, { places, lock, options, isPooled: true });
         }
-        return await Box.#init(sandbox, { places, lock: lock!, options, isPooled: true });
-      } catch (error) {
-        lock!.release();
-        throw error;
-      }
+        lock.release();
+        return isFree ? "foreign" : "initialised";
+      });
     });
   }
 
-  static async #init(sandbox: Sandbox, { places, lock, options, isPooled }: {
+  static async #make(sandbox: Sandbox, { places, lock, options, isPooled }: {
     places: BoxPlaces;
     lock: BoxLock;
     options: InitOptions;
     isPooled: boolean;
   }): Promise<Box> {
+    const { quota, size, cpus } = options;
+    const ownFileSystem = size !== undefined;
     const controlGroup = options.controlGroup ? await groupOf(sandbox, places, true) : undefined;
-    const box = new Box(sandbox, { places, lock, controlGroup });
-    box.#isPooled = isPooled;
-    await box.#make(options);
+    // A group of an earlier box that its keeper did not live to remove.
+    if (!controlGroup && lock.read()?.controlGroup) {
+      (await groupOf(sandbox, places, false)).remove();
+    }
+    const box = new Box(sandbox, { places, lock, controlGroup, isPooled, ownFileSystem, cpus });
+    box.#unmake();
+    const record = {
+      ownerUid: sandbox.caller.uid,
+      controlGroup: controlGroup !== undefined,
+      initialised: false,
+      quota: quota !== undefined,
+      ownFileSystem,
+      pooled: isPooled,
+    };
+    lock.write(record);
+    controlGroup?.create();
+    try {
+      box.#directory.make({ quota, size });
+    } catch (error) {
+      box.#unmake();
+      throw error;
+    }
+    lock.write({ ...record, initialised: true });
+    const { directory, boxId } = places;
+    sandbox.log(1, () => `Made box ${boxId} in ${directory} for user ${record.ownerUid}`);
     return box;
   }
 
@@ -157,10 +182,11 @@ export class Box {
       const places = boxPlaces(sandbox.settings, options.boxId ?? 0);
       const lock = await takeLock(sandbox, { places, options, create: false });
       if (!lock) throw noBox(options.controlGroup);
-      try {
+      return await orRelease(lock, async () => {
         checkOwner(sandbox, lock);
         const record = lock.read();
         if (!record) throw noBox(options.controlGroup);
+        const { ownFileSystem } = record;
         if (options.controlGroup !== undefined && options.controlGroup !== record.controlGroup) {
           throw new SandboxError(
             "incompatible-box",
@@ -177,13 +203,9 @@ export class Box {
         const controlGroup = record.controlGroup
           ? await groupOf(sandbox, places, false)
           : undefined;
-        const box = new Box(sandbox, { places, lock, controlGroup });
-        box.#ownFileSystem = record.ownFileSystem;
-        return box;
-      } catch (error) {
-        lock.release();
-        throw error;
-      }
+        const rest = { isPooled: false, cpus: undefined };
+        return new Box(sandbox, { places, lock, controlGroup, ownFileSystem, ...rest });
+      });
     });
   }
 
@@ -205,12 +227,12 @@ export class Box {
       if (!lock) return false;
       try {
         checkOwner(sandbox, lock);
-        const existed = found || lock.read() !== undefined;
-        const hasGroup = options.controlGroup || lock.read()?.controlGroup;
+        const record = lock.read();
+        const hasGroup = options.controlGroup || record?.controlGroup;
         const controlGroup = hasGroup ? await groupOf(sandbox, places, false) : undefined;
-        const box = new Box(sandbox, { places, lock, controlGroup });
-        box.#unmake();
-        return existed;
+        const rest = { isPooled: false, ownFileSystem: false, cpus: undefined };
+        new Box(sandbox, { places, lock, controlGroup, ...rest }).#unmake();
+        return found || record !== undefined;
       } finally {
         lock.release();
       }
@@ -219,20 +241,20 @@ export class Box {
 
   /** Which box it is. */
   get boxId(): number {
-    return this.#places.boxId;
+    return this.#claim.places.boxId;
   }
 
   /** Whether it has a control group, which can limit the memory of all its processes together. */
   get hasControlGroup(): boolean {
-    return this.#controlGroup !== undefined;
+    return this.#claim.controlGroup !== undefined;
   }
 
   /**
-   * Whether the peak memory that is told of a run is that of all runs since the control group was
-   * made: so it is with cgroup v2 before Linux 6.12. Known after the first run.
+   * Whether the peak memory reported for a run is that of all runs since the control group was made.
+   * It is with cgroup v2 before Linux 6.12. Known after the first run.
    */
   get peakMemoryIsOfBox(): boolean {
-    return this.#controlGroup?.peakIsOfBox ?? false;
+    return this.#claim.controlGroup?.peakIsOfBox ?? false;
   }
 
   /** What it shares with the other boxes of the process. */
@@ -242,7 +264,7 @@ export class Box {
 
   /** `BOX_ROOT/ID` on the host; the program's files are in `box/` below it. */
   get directory(): string {
-    return this.#places.directory;
+    return this.#claim.places.directory;
   }
 
   /** The files in `box/`. */
@@ -269,12 +291,12 @@ export class Box {
       const transferred = new TransferredFds(this.#sandbox.system, [stdin, stdout, stderr]);
       try {
         if (command.length === 0) throw new TypeError("Cannot run an empty command");
-        if (!this.#lock) throw new SandboxError("no-box", "Cannot run in a box that was released");
-        const pinned = this.#cpus && { cpus: this.#cpus };
+        this.#held("run in");
+        const { cpus } = this.#claim;
         return await this.#activity.run(options.signal, (signal) =>
           this.#runWithFiles({
             command,
-            options: { ...pinned, ...options, signal },
+            options: { ...cpus && { cpus }, ...options, signal },
             transferred,
           }));
       } finally {
@@ -289,24 +311,18 @@ export class Box {
     options: RunOptions;
     transferred: TransferredFds;
   }): Promise<Outcome> {
-    const { system, caller } = this.#sandbox;
-    const { boxUser } = this.#places;
-    const files = this.#openFiles();
+    const sandbox = this.#sandbox;
+    const { system, caller } = sandbox;
+    const { places, controlGroup } = this.#claim;
+    const files = this.#directory.open(this.#claim);
     const common = {
-      from: [caller.uid, boxUser.uid],
+      from: [caller.uid, places.boxUser.uid],
       keepSpecialFiles: options.keepSpecialFiles ?? false,
     };
     try {
-      const mode = giveTree(system, files, { ...common, to: boxUser });
+      const mode = giveTree(system, files, { ...common, to: places.boxUser });
       try {
-        return await runProgram({
-          sandbox: this.#sandbox,
-          places: this.#places,
-          controlGroup: this.#controlGroup,
-          command,
-          options,
-          transferred,
-        });
+        return await runProgram({ sandbox, places, controlGroup, command, options, transferred });
       } finally {
         giveTree(system, files, { ...common, to: caller, mode });
       }
@@ -316,8 +332,8 @@ export class Box {
   }
 
   /**
-   * Breaks off the run that is going on, if there is one, and waits until everything in the box is
-   * dead. Whoever started it gets the outcome `interrupted`.
+   * Ends the current run, if there is one, and waits until everything in the box is dead. Its caller
+   * gets the outcome `interrupted`.
    */
   async stop(): Promise<void> {
     await this.#activity.stop();
@@ -325,15 +341,15 @@ export class Box {
 
   /**
    * Makes the box as empty as it was: removes what is in `box/` and in the temporary directories of
-   * earlier runs. `box/` is a new directory then: one that was opened before is gone.
+   * earlier runs. `box/` is then a new directory: one that was opened before is gone.
    *
-   * @param options `controlGroup`: make its control group anew, too, if it has one: files of earlier
-   *   runs that the kernel has kept in memory then count no more
+   * @param options `controlGroup`: also replace its control group, if it has one, so that files of
+   *   earlier runs that the kernel keeps in memory no longer count
    * @throws {SandboxError} if a program runs in the box or a file is being written, or if it fails
    *
    * @example
    * ```ts
-   * import { Box } from "isolate/box/box.ts";
+   * import { Box } from "isolate/mod.ts";
    * import { assertEquals } from "@std/assert";
    *
    * await using box = await Box.init({ boxId: 933 });
@@ -344,39 +360,30 @@ export class Box {
    */
   clear(options: { controlGroup?: boolean } = {}): Promise<void> {
     return translated(() => {
-      if (!this.#lock) throw new SandboxError("no-box", "Cannot empty a box that was released");
+      this.#held("empty");
       this.#activity.assertIdle("still");
-      if (options.controlGroup) this.#controlGroup?.create();
-      this.#directory.clear({ ownFileSystem: this.#ownFileSystem });
+      if (options.controlGroup) this.#claim.controlGroup?.create();
+      this.#directory.clear(this.#claim);
       return Promise.resolve();
     });
   }
 
   /**
-   * Gives the box to a new holder as if it had just been made: stops what runs, empties it, and makes
-   * its control group anew. This object is then as one that was released.
+   * Gives the box to a new holder as if it had just been made: stops what runs, empties it, and
+   * replaces its control group. This object then behaves like one that was released.
    *
    * @param options `cpus`: the CPUs on which programs run unless a run says otherwise; default: all
    * @returns the same box for its new holder, locked
-   * @throws {SandboxError} if that fails; the box is then still this object's, and locked
+   * @throws {SandboxError} if that fails; the box then still belongs to this object, locked
    */
   handOver(options: { cpus?: readonly number[] | undefined } = {}): Promise<Box> {
     return translated(async () => {
       await this.stop();
-      const lock = this.#lock;
-      if (!lock) throw new SandboxError("no-box", "Cannot hand over a box that was released");
-      this.#controlGroup?.create();
-      this.#directory.clear({ ownFileSystem: this.#ownFileSystem });
+      this.#held("hand over");
+      this.#claim.controlGroup?.create();
+      this.#directory.clear(this.#claim);
       this.#lock = undefined;
-      const box = new Box(this.#sandbox, {
-        places: this.#places,
-        lock,
-        controlGroup: this.#controlGroup,
-      });
-      box.#isPooled = this.#isPooled;
-      box.#ownFileSystem = this.#ownFileSystem;
-      box.#cpus = options.cpus;
-      return box;
+      return new Box(this.#sandbox, { ...this.#claim, cpus: options.cpus });
     });
   }
 
@@ -402,7 +409,7 @@ export class Box {
     this.#lock = undefined;
     if (!lock) return;
     try {
-      const record = this.#isPooled ? lock.read() : undefined;
+      const record = this.#claim.isPooled ? lock.read() : undefined;
       if (record) lock.write({ ...record, pooled: false });
     } finally {
       lock.release();
@@ -414,54 +421,26 @@ export class Box {
     await this.cleanup();
   }
 
-  async #make({ quota, size, cpus }: InitOptions): Promise<void> {
-    const { caller } = this.#sandbox;
-    const { directory } = this.#places;
-    const lock = this.#lock!;
-    this.#ownFileSystem = size !== undefined;
-    this.#cpus = cpus;
-    const record = {
-      ownerUid: caller.uid,
-      controlGroup: this.#controlGroup !== undefined,
-      initialised: false,
-      quota: quota !== undefined,
-      ownFileSystem: this.#ownFileSystem,
-      pooled: this.#isPooled,
-    };
-    // A group of an earlier box that its keeper did not live to remove.
-    if (!this.#controlGroup && lock.read()?.controlGroup) {
-      (await groupOf(this.#sandbox, this.#places, false)).remove();
-    }
-    this.#unmake();
-    lock.write(record);
-    this.#controlGroup?.create();
-    try {
-      this.#directory.make({ quota, size });
-    } catch (error) {
-      this.#unmake();
-      throw error;
-    }
-    lock.write({ ...record, initialised: true });
-    this.#sandbox.log(1, () => `Made box ${this.boxId} in ${directory} for user ${caller.uid}`);
-  }
-
   #unmake(): void {
+    const { lock, controlGroup } = this.#claim;
     // First the processes, then the files they could still change.
-    this.#controlGroup?.remove();
-    this.#directory.remove({ quota: this.#lock!.read()?.quota ?? false });
-    this.#lock!.clear();
+    controlGroup?.remove();
+    this.#directory.remove({ quota: lock.read()?.quota ?? false });
+    lock.clear();
   }
 
-  #openFiles(): number {
-    return this.#directory.open({ ownFileSystem: this.#ownFileSystem });
+  #held(to: string): void {
+    if (this.#lock) return;
+    throw new SandboxError("no-box", `Cannot ${to} box ${this.boxId}: it was released`);
   }
+}
 
-  #beginChange(): () => void {
-    this.#assertHeld();
-    return this.#activity.beginChange();
-  }
-
-  #assertHeld(): void {
-    if (!this.#lock) throw new SandboxError("no-box", `Box ${this.boxId} was released`);
+/** Gives a lock back if the work with it fails. */
+async function orRelease<T>(lock: BoxLock, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    lock.release();
+    throw error;
   }
 }
