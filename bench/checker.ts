@@ -4,7 +4,8 @@ import { O } from "isolate/ffi/abi.ts";
 import { Plan } from "isolate/ffi/plan.ts";
 import { AT_FDCWD, System } from "isolate/ffi/system.ts";
 import { checkOutput } from "isolate/judge/checker/checker.ts";
-import { type Benchmark, median, type Row, succeed, timeMs, withFolder } from "./measure.ts";
+import { output } from "../tools/process.ts";
+import { mediansInTurns, type Row, timeMs, withFolder } from "./measure.ts";
 
 const BYTES = 100e6;
 const ROUNDS = 5;
@@ -14,11 +15,11 @@ interface Case {
   flags: readonly string[];
   /** Makes the output from the answer; undefined: the same. */
   change?: (answer: Uint8Array) => Uint8Array;
-  /** The most times of what `cmp` takes for the answer and a copy of it. */
+  /** At most this many times as long as `cmp` takes for the answer and a copy of it. */
   goal?: number;
 }
 
-/** Lines of numbers, each another one. */
+/** Makes lines of numbers, all different. */
 function makeAnswer(): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(BYTES);
   const encoder = new TextEncoder();
@@ -64,57 +65,66 @@ function open(system: System, path: string): number {
   return plan.result(fd);
 }
 
-/** The most memory that this process had, in MiB. */
+/** Reads the most memory that this process had, in MiB. */
 async function peakMib(): Promise<number> {
   const status = await Deno.readTextFile("/proc/self/status");
   return Number(/^VmHWM:\s*(\d+)/m.exec(status)?.[1]) / 1024;
 }
 
-/** The memory of this process now, in MiB, from which {@linkcode peakMib} counts from now on. */
+/** Makes {@linkcode peakMib} count from the memory of this process now, which it returns. */
 async function restartPeak(): Promise<number> {
   await Deno.writeTextFile("/proc/self/clear_refs", "5");
   return await peakMib();
 }
 
-async function measure(): Promise<Row[]> {
+/** Checks one output; returns how long that took and by how much memory grew. */
+async function check(
+  system: System,
+  { output, answer, flags }: { output: string; answer: string; flags: readonly string[] },
+): Promise<{ timeMs: number; growthMib: number }> {
+  const options = { outputFd: open(system, output), answerFd: open(system, answer), flags };
+  const beforeMib = await restartPeak();
+  const time = await timeMs(async () => {
+    const { accepted } = await checkOutput(system, options);
+    if (!accepted) throw new Error(`${output} was not accepted`);
+  });
+  const growthMib = await peakMib() - beforeMib;
+  system.close(options.outputFd, options.answerFd);
+  return { timeMs: time, growthMib };
+}
+
+/** Writes the answer and the outputs, and leaves none of them in memory. */
+async function writeFiles(answer: string, files: readonly string[]): Promise<void> {
+  const bytes = makeAnswer();
+  await Deno.writeFile(answer, bytes);
+  for (const [i, { change }] of CASES.entries()) {
+    await Deno.writeFile(files[i]!, change?.(bytes) ?? bytes);
+  }
+}
+
+/** Measures the default output validator. */
+export async function measureChecker(): Promise<Row[]> {
   const system = await System.load();
   return await withFolder(async (folder) => {
+    const answer = `${folder}/answer`;
     const files = CASES.map((_, i) => `${folder}/${i}.out`);
-    {
-      const answer = makeAnswer();
-      await Deno.writeFile(`${folder}/answer`, answer);
-      for (const [i, { change }] of CASES.entries()) {
-        await Deno.writeFile(files[i]!, change?.(answer) ?? answer);
-      }
-    }
-    const references: number[] = [];
-    const heres = CASES.map((): number[] => []);
+    await writeFiles(answer, files);
     let growthMib = 0;
-    for (let round = 0; round <= ROUNDS; round++) {
-      const reference = await timeMs(() => succeed("cmp", [`${folder}/answer`, files[0]!]));
-      if (round > 0) references.push(reference);
-      for (const [i, { flags }] of CASES.entries()) {
-        const options = {
-          outputFd: open(system, files[i]!),
-          answerFd: open(system, `${folder}/answer`),
-          flags,
-        };
-        const before = await restartPeak();
-        const time = await timeMs(async () => {
-          const { accepted } = await checkOutput(system, options);
-          if (!accepted) throw new Error(`${CASES[i]!.what}: not accepted`);
-        });
-        growthMib = Math.max(growthMib, await peakMib() - before);
-        system.close(options.outputFd, options.answerFd);
-        if (round > 0) heres[i]!.push(time);
-      }
-    }
-    const rows = CASES.map(({ what, goal }, i): Row => ({
+    const measurements = CASES.map(({ what, flags }, i) => [what, async () => {
+      const checked = await check(system, { output: files[i]!, answer, flags });
+      growthMib = Math.max(growthMib, checked.growthMib);
+      return checked.timeMs;
+    }]);
+    const ms = await mediansInTurns(ROUNDS, {
+      cmp: () => timeMs(() => output(["cmp", answer, files[0]!])),
+      ...Object.fromEntries(measurements),
+    });
+    const rows = CASES.map(({ what, goal }): Row => ({
       what: `default validator, 100 MB, ${what}`,
       against: "cmp of equal files",
       unit: "ms",
-      reference: median(references),
-      here: median(heres[i]!),
+      reference: ms["cmp"]!,
+      here: ms[what]!,
       ...(goal === undefined ? {} : { goal }),
     }));
     return [...rows, {
@@ -123,12 +133,5 @@ async function measure(): Promise<Row[]> {
       here: growthMib,
       goal: 32,
     }];
-  }, "/dev/shm");
+  }, { parent: "/dev/shm" });
 }
-
-/** The default output validator. */
-export const checkerBenchmark: Benchmark = {
-  name: "checker",
-  summary: "the default output validator on 100 MB against cmp",
-  measure,
-};

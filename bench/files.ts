@@ -1,16 +1,8 @@
 /** A box with very many files, against the tools of the system on the same tree. */
 
 import { Box, defaultSettings, Sandbox } from "isolate/mod.ts";
-import {
-  type Benchmark,
-  BOX_IDS,
-  compile,
-  median,
-  type Row,
-  succeed,
-  timeMs,
-  withFolder,
-} from "./measure.ts";
+import { output } from "../tools/process.ts";
+import { BOX_IDS, compile, median, type Row, timeMs, withFolder } from "./measure.ts";
 
 const FILES = 100_000;
 const ROUNDS = 5;
@@ -28,10 +20,10 @@ async function tools(folder: string, makeTree: MakeTree): Promise<Times> {
   try {
     await makeTree(folder);
     const give = await timeMs(async () => {
-      await succeed("chown", ["-R", "60440:60440", folder]);
-      await succeed("chown", ["-R", "0:0", folder]);
+      await output(["chown", "-R", "60440:60440", folder]);
+      await output(["chown", "-R", "0:0", folder]);
     });
-    return { give, remove: await timeMs(() => succeed("rm", ["-rf", folder])) };
+    return { give, remove: await timeMs(() => output(["rm", "-rf", folder])) };
   } finally {
     await Deno.remove(folder, { recursive: true }).catch(() => {});
   }
@@ -64,7 +56,7 @@ async function rounds(folder: string): Promise<{ references: Times[]; heres: Tim
   const sandbox = await Sandbox.open({ settings });
   const program = await compile("tree", folder);
   const makeTree = async (cwd: string) => {
-    await succeed(program, [String(FILES)], { cwd });
+    await output([program, String(FILES)], { cwd });
   };
   const references: Times[] = [];
   const heres: Times[] = [];
@@ -75,8 +67,9 @@ async function rounds(folder: string): Promise<{ references: Times[]; heres: Tim
   return { references, heres };
 }
 
-async function measure(): Promise<Row[]> {
-  const { references, heres } = await withFolder(rounds, "/dev/shm");
+/** Measures a box with very many files. */
+export async function measureFiles(): Promise<Row[]> {
+  const { references, heres } = await withFolder(rounds, { parent: "/dev/shm" });
   const row = (what: string, against: string, ms: (times: Times) => number): Row => ({
     what: `${what} a box with ${FILES / 1000},000 files`,
     against,
@@ -93,10 +86,3 @@ async function measure(): Promise<Row[]> {
     },
   ];
 }
-
-/** Very many files. */
-export const filesBenchmark: Benchmark = {
-  name: "files",
-  summary: "a box with 100,000 files against chown -R and rm -rf",
-  measure,
-};

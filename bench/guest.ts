@@ -1,15 +1,15 @@
-/** The benchmark of control groups on another kernel, with version 2: in a virtual machine. */
+/** The benchmark of control groups on another kernel, with version 2, in a virtual machine. */
 
 import { chooseAccelerator } from "../tools/vm/accelerator.ts";
-import { makeCgroup2Image } from "../tools/vm/cgroup2.ts";
 import { runGuest } from "../tools/vm/guest.ts";
+import { makeCgroup2Image } from "../tools/vm/images.ts";
+import { ROOT } from "../tools/process.ts";
 import { prepareKernel } from "../tools/vm/kernel.ts";
-import type { Benchmark, Row } from "./measure.ts";
+import type { Row } from "./measure.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 const TIME_LIMIT_MS = 600_000;
 
-/** Deno finds what it needs in its cache. */
+/** Needs no network: Deno finds everything in its cache. */
 const SCRIPT =
   "deno run --allow-all --no-check --cached-only bench/bench.ts --json cgroup > /vm/results/rows";
 
@@ -17,7 +17,7 @@ async function measureIn(initialRoot: string): Promise<Row[]> {
   const folder = `${ROOT}/.tools/vm`;
   const kernel = await prepareKernel(folder);
   const accelerator = await chooseAccelerator(folder, { kernel: kernel.image });
-  const image = await makeCgroup2Image({ root: ROOT, kernel, hands: [], script: SCRIPT });
+  const image = await makeCgroup2Image({ kernel, hands: [], script: SCRIPT });
   await image.write(initialRoot);
   const run = await runGuest({
     kernel: kernel.image,
@@ -36,13 +36,14 @@ async function measureIn(initialRoot: string): Promise<Row[]> {
   return (JSON.parse(new TextDecoder().decode(rows)) as Row[]).map((row) => {
     const { goal, ...rest } = row;
     const what = `cgroup v2 guest${how}: ${row.what}`;
-    // How long something takes is told by an emulator, not by the kernel.
+    // How long something takes in an emulator says nothing about the kernel.
     const isMeaningful = goal !== undefined && (row.unit === "%" || accelerator.name === "kvm");
     return { ...rest, what, ...isMeaningful ? { goal } : {} };
   });
 }
 
-async function measure(): Promise<Row[]> {
+/** Measures control groups on another kernel. */
+export async function measureGuest(): Promise<Row[]> {
   const initialRoot = await Deno.makeTempFile({ prefix: "isolate-guest-", suffix: ".cpio" });
   try {
     return await measureIn(initialRoot);
@@ -53,10 +54,3 @@ async function measure(): Promise<Row[]> {
     await Deno.remove(initialRoot);
   }
 }
-
-/** Control groups on another kernel. */
-export const guestBenchmark: Benchmark = {
-  name: "guest",
-  summary: "the same as cgroup, with version 2 in a virtual machine",
-  measure,
-};

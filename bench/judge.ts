@@ -9,22 +9,14 @@ import {
   type Problem,
   readPackage,
 } from "isolate/judge/mod.ts";
-import {
-  type Benchmark,
-  BOX_IDS,
-  compile,
-  median,
-  type Row,
-  timeMs,
-  withFolder,
-} from "./measure.ts";
+import { ROOT } from "../tools/process.ts";
+import { BOX_IDS, compile, mediansInTurns, type Row, timeMs, withFolder } from "./measure.ts";
 
 const TESTS = 1000;
 const ROUNDS = 4;
 const BOXES = { first: BOX_IDS[0]!, count: BOX_IDS.length };
-const EXAMPLES = new URL("../examples/", import.meta.url).pathname;
 
-/** A package of many small tests, and one submission: the sum of two numbers. */
+/** Writes a package of many small tests and one submission: the sum of two numbers. */
 async function writePackage(folder: string): Promise<void> {
   await Deno.mkdir(`${folder}/data/secret`, { recursive: true });
   await Deno.mkdir(`${folder}/submissions/accepted`, { recursive: true });
@@ -32,10 +24,7 @@ async function writePackage(folder: string): Promise<void> {
     `${folder}/problem.yaml`,
     "name: Sum\nlimits: {time_limit: 1, memory: 256}\n",
   );
-  await Deno.copyFile(
-    new URL("sum.c", import.meta.url),
-    `${folder}/submissions/accepted/sum.c`,
-  );
+  await Deno.copyFile(`${ROOT}/bench/sum.c`, `${folder}/submissions/accepted/sum.c`);
   for (let i = 0; i < TESTS; i++) {
     const name = `${folder}/data/secret/${String(i).padStart(4, "0")}`;
     await Deno.writeTextFile(`${name}.in`, `${i} ${i}\n`);
@@ -43,33 +32,32 @@ async function writePackage(folder: string): Promise<void> {
   }
 }
 
-/** The same runs with the library alone: nothing is looked at. */
-async function libraryRuns(
-  boxes: readonly Box[],
-  { folder, program }: { folder: string; program: string },
+/** The same runs with the library alone, whose results nobody looks at; in milliseconds a run. */
+async function libraryRunMs(
+  sandbox: Sandbox,
+  { folder, program, jobs }: { folder: string; program: string; jobs: number },
 ): Promise<number> {
-  const next = Array.from({ length: TESTS }, (_, i) => i);
-  for (const box of boxes) {
+  await using stack = new AsyncDisposableStack();
+  const boxes: Box[] = [];
+  for (const boxId of BOX_IDS.slice(0, jobs)) {
+    const box = stack.use(await Box.init({ sandbox, boxId, controlGroup: true }));
     await box.files.write("program", { hostFile: program }, { mode: 0o755 });
+    boxes.push(box);
   }
-  const all = boxes.map((box, i) => async () => {
+  const next = Array.from({ length: TESTS }, (_, i) => i);
+  const work = async (box: Box, cpu: number) => {
     const options: RunOptions = {
-      limits: {
-        cpuTimeMs: 1000,
-        wallTimeMs: 6000,
-        processes: 64,
-        controlGroupMemoryKib: 262144,
-      },
-      stdout: { file: `${folder}/out-${i}` },
+      limits: { cpuTimeMs: 1000, wallTimeMs: 6000, processes: 64, controlGroupMemoryKib: 262144 },
+      stdout: { file: `${folder}/out-${cpu}` },
       stderr: "none",
-      cpus: [i],
+      cpus: [cpu],
     };
     for (let test; (test = next.shift()) !== undefined;) {
       const file = `${folder}/data/secret/${String(test).padStart(4, "0")}.in`;
       await box.run(["./program"], { ...options, stdin: { file } });
     }
-  });
-  return await timeMs(() => Promise.all(all.map((work) => work()))) / TESTS;
+  };
+  return await timeMs(() => Promise.all(boxes.map(work))) / TESTS;
 }
 
 interface Judge {
@@ -96,61 +84,37 @@ async function overhead(folder: string, jobs: number): Promise<Row> {
   const { sandbox, host, run } = await openJudge(`${folder}/cache`);
   const problem = await readPackage(host, folder);
   const program = await compile("sum", folder);
-  const references: number[] = [];
-  const heres: number[] = [];
-  // The first round warms up both, and fills the cache of compiled programs.
-  for (let round = 0; round <= ROUNDS; round++) {
-    await using stack = new AsyncDisposableStack();
-    const boxes: Box[] = [];
-    for (const boxId of BOX_IDS.slice(0, jobs)) {
-      boxes.push(stack.use(await Box.init({ sandbox, boxId, controlGroup: true })));
-    }
-    const reference = await libraryRuns(boxes, { folder, program });
-    await stack.disposeAsync();
-    const here = await run(problem, { jobs, verify: false }) / TESTS;
-    if (round === 0) continue;
-    references.push(reference);
-    heres.push(here);
-  }
+  // The first round also fills the cache of compiled programs.
+  const ms = await mediansInTurns(ROUNDS, {
+    reference: () => libraryRunMs(sandbox, { folder, program, jobs }),
+    here: async () => await run(problem, { jobs, verify: false }) / TESTS,
+  });
   return {
     what: `judging ${TESTS} tests of a trivial program, ${jobs} at a time: each`,
     against: "library runs that nobody looks at",
     unit: "ms",
-    reference: median(references),
-    here: median(heres),
+    ...ms,
     goal: 1.3,
   };
 }
 
-/** All examples, as somebody would who checks them. */
-async function examples(folder: string): Promise<Row[]> {
+/** Verifies all examples, as somebody would who checks them. */
+async function examples(folder: string): Promise<Row> {
   const { host, run } = await openJudge(`${folder}/examples-cache`);
-  const rows: Row[] = [];
   let totalMs = 0;
-  for await (const { name, isDirectory } of Deno.readDir(EXAMPLES)) {
+  for await (const { name, isDirectory } of Deno.readDir(`${ROOT}/examples`)) {
     if (!isDirectory) continue;
-    const problem = await readPackage(host, `${EXAMPLES}${name}`);
+    const problem = await readPackage(host, `${ROOT}/examples/${name}`);
     totalMs += await run(problem, { jobs: navigator.hardwareConcurrency, verify: true });
   }
   const what = "judging all packages of examples/, nothing compiled before";
-  rows.push({ what, unit: "s", here: totalMs / 1000 });
-  return rows;
+  return { what, unit: "s", here: totalMs / 1000 };
 }
 
-async function measure(): Promise<Row[]> {
+/** Measures judging. */
+export async function measureJudge(): Promise<Row[]> {
   return await withFolder(async (folder) => {
     await writePackage(folder);
-    return [
-      await overhead(folder, 1),
-      await overhead(folder, 2),
-      ...await examples(folder),
-    ];
+    return [await overhead(folder, 1), await overhead(folder, 2), await examples(folder)];
   });
 }
-
-/** Judging. */
-export const judgeBenchmark: Benchmark = {
-  name: "judge",
-  summary: "many tests against bare runs, and all examples",
-  measure,
-};

@@ -1,54 +1,36 @@
 /** A whole command against the start of the runtime. */
 
 import { Box } from "isolate/mod.ts";
-import {
-  type Benchmark,
-  BOX_IDS,
-  median,
-  type Row,
-  succeed,
-  timeMs,
-  withFolder,
-} from "./measure.ts";
+import { isolateCommand, output } from "../tools/process.ts";
+import { BOX_IDS, mediansInTurns, type Row, timeMs, withFolder } from "./measure.ts";
 
 const ROUNDS = 30;
-const COMMAND = new URL("../isolate.ts", import.meta.url).pathname;
 
-async function measure(): Promise<Row[]> {
+/** Measures the cost of a command. */
+export async function measureStartup(): Promise<Row[]> {
   const boxId = BOX_IDS[0]!;
   const box = await Box.init({ boxId });
   box.release();
   try {
     return await withFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/empty.ts`, "");
-      const isolate = ["run", "--allow-ffi", COMMAND, `--box-id=${boxId}`, "--silent"];
-      const commands = {
-        empty: ["run", `${folder}/empty.ts`],
-        run: [...isolate, "--run", "--", "/bin/true"],
-        init: [...isolate, "--init"],
-      };
-      const times = { empty: [] as number[], run: [] as number[], init: [] as number[] };
-      for (let round = 0; round <= ROUNDS; round++) {
-        for (const name of ["empty", "run", "init"] as const) {
-          const ms = await timeMs(() => succeed(Deno.execPath(), commands[name]));
-          if (round > 0) times[name].push(ms);
-        }
-      }
-      const against = "deno run of an empty file";
-      const reference = median(times.empty);
+      const isolate = isolateCommand(`--box-id=${boxId}`, "--silent");
+      const ms = await mediansInTurns(ROUNDS, {
+        empty: () => timeMs(() => output([Deno.execPath(), "run", `${folder}/empty.ts`])),
+        run: () => timeMs(() => output([...isolate, "--run", "--", "/bin/true"])),
+        init: () => timeMs(() => output([...isolate, "--init"])),
+      });
       return [
-        { what: "isolate --run -- /bin/true", here: median(times.run), goal: 1.5 },
-        { what: "isolate --init of an empty box", here: median(times.init) },
-      ].map((row): Row => ({ ...row, against, unit: "ms", reference }));
+        { what: "isolate --run -- /bin/true", here: ms.run, goal: 1.5 },
+        { what: "isolate --init of an empty box", here: ms.init },
+      ].map((row): Row => ({
+        ...row,
+        against: "deno run of an empty file",
+        unit: "ms",
+        reference: ms.empty,
+      }));
     });
   } finally {
     await Box.remove({ boxId });
   }
 }
-
-/** The cost of a command. */
-export const startupBenchmark: Benchmark = {
-  name: "startup",
-  summary: "whole commands against `deno run` of an empty file",
-  measure,
-};

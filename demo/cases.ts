@@ -1,6 +1,6 @@
-/** The programs of the demo, what they get, and what has to come of it. */
+/** The programs of the demo, what they get, and what must become of them. */
 
-/** What a judge says of a program. */
+/** What the demo says of a program. */
 export type Verdict =
   | "accepted"
   | "wrong answer"
@@ -18,124 +18,56 @@ export interface Case {
   /** Its file under `programs/`. */
   source: string;
   does: string;
-  /** Options on top of the usual limits; a later one wins. */
+  expected: Verdict;
+  /** Options after the usual limits; a later one wins. */
   options?: readonly string[];
   input?: string;
-  /** What it has to print; undefined: anything. */
+  /** What it must print; undefined: anything. */
   answer?: string;
-  /** Whether it tries to break out; it exits with 0 if it could not. */
-  attack?: boolean;
-  expected: Verdict;
 }
 
 const NUMBERS = Array.from({ length: 20_001 }, (_, i) => (i * 7919) % 20_001).join(" ");
+const WORDS = "the quick brown fox\njumps over the lazy dog\nextraordinarily\n";
 
-/** What the demo judges, in order. `port` is one on which the host listens. */
+function accepted(source: string, does: string, input: string, answer: string): Case {
+  return { source, does, expected: "accepted", input, answer };
+}
+
+function stopped(source: string, does: string, expected: Verdict, ...options: string[]): Case {
+  return { source, does, expected, options };
+}
+
+/** An attack exits with 0 if it could do nothing. */
+function held(source: string, does: string, more: Partial<Case> = {}): Case {
+  return { source, does, expected: "held", ...more };
+}
+
+/** Lists what the demo judges, in order. `port` is one on which the host listens. */
 export function demoCases({ port }: { port: number }): Case[] {
   return [
+    accepted("primes.c", "counts primes", "2000000\n", "148933\n"),
+    accepted("median.cpp", "sorts 20,001 numbers", NUMBERS, "10000\n"),
+    accepted("longest.sh", "finds a word", WORDS, "extraordinarily\n"),
+    accepted("collatz.py", "fills large tables", "100000\n", "77031\n"),
+    accepted("queens.js", "places queens, in Deno", "9\n", "352\n"),
     {
-      source: "primes.c",
-      does: "counts primes",
-      input: "2000000\n",
-      answer: "148933\n",
-      expected: "accepted",
-    },
-    {
-      source: "median.cpp",
-      does: "sorts 20,001 numbers",
-      input: NUMBERS,
-      answer: "10000\n",
-      expected: "accepted",
-    },
-    {
-      source: "longest.sh",
-      does: "finds a word",
-      input: "the quick brown fox\njumps over the lazy dog\nextraordinarily\n",
-      answer: "extraordinarily\n",
-      expected: "accepted",
-    },
-    {
-      source: "collatz.py",
-      does: "computes with big tables",
-      input: "100000\n",
-      answer: "77031\n",
-      expected: "accepted",
-    },
-    {
-      source: "queens.js",
-      does: "places queens, in Deno",
-      input: "9\n",
-      answer: "352\n",
-      expected: "accepted",
-    },
-    {
-      source: "off_by_one.c",
-      does: "forgets the last number",
-      input: "100\n",
-      answer: "5050\n",
+      ...accepted("off_by_one.c", "forgets the last number", "100\n", "5050\n"),
       expected: "wrong answer",
     },
-    { source: "fails.sh", does: "gives up", expected: "exit status 3" },
-    { source: "crash.c", does: "writes through null", expected: "signal 11" },
-    {
-      source: "loop.c",
-      does: "is busy for ever",
-      options: ["--time=0.5"],
-      expected: "CPU limit",
-    },
-    {
-      source: "threads.c",
-      does: "is busy, in 4 threads",
-      options: ["--time=0.5", "--processes=4"],
-      expected: "CPU limit",
-    },
-    {
-      source: "sleeps.sh",
-      does: "sleeps for ever",
-      options: ["--wall-time=0.5"],
-      expected: "wall limit",
-    },
-    {
-      source: "ignores.py",
-      does: "ignores all signals",
-      options: ["--wall-time=0.5"],
-      expected: "wall limit",
-    },
-    {
-      source: "hog.cpp",
-      does: "wants ever more memory",
-      options: ["--mem=65536"],
-      expected: "signal 6",
-    },
-    {
-      source: "flood.c",
-      does: "prints without end",
-      options: ["--fsize=256"],
-      expected: "signal 25",
-    },
-    { source: "fork.c", does: "wants a child", attack: true, expected: "held" },
-    {
-      source: "fork_bomb.c",
-      does: "is a fork bomb",
-      options: ["--processes=20", "--wall-time=0.5"],
-      expected: "wall limit",
-    },
-    {
-      source: "daemon.c",
-      does: "leaves a daemon",
-      options: ["--processes=5"],
-      attack: true,
-      expected: "held",
-    },
-    { source: "read_outside.sh", does: "reads /etc/shadow", attack: true, expected: "held" },
-    { source: "write_outside.c", does: "writes outside", attack: true, expected: "held" },
-    {
-      source: "connect.py",
-      does: "connects to the host",
-      input: `${port}\n`,
-      attack: true,
-      expected: "held",
-    },
-    { source: "kill_all.c", does: "kills everybody", attack: true, expected: "held" },
+    stopped("fails.sh", "gives up", "exit status 3"),
+    stopped("crash.c", "writes through null", "signal 11"),
+    stopped("loop.c", "is busy for ever", "CPU limit", "--time=0.5"),
+    stopped("threads.c", "is busy, in 4 threads", "CPU limit", "--time=0.5", "--processes=4"),
+    stopped("sleeps.sh", "sleeps for ever", "wall limit", "--wall-time=0.5"),
+    stopped("ignores.py", "ignores all signals", "wall limit", "--wall-time=0.5"),
+    stopped("hog.cpp", "allocates without end", "signal 6", "--mem=65536"),
+    stopped("flood.c", "prints without end", "signal 25", "--fsize=256"),
+    held("fork.c", "tries to fork"),
+    stopped("fork_bomb.c", "is a fork bomb", "wall limit", "--processes=20", "--wall-time=0.5"),
+    held("daemon.c", "leaves a daemon", { options: ["--processes=5"] }),
+    held("read_outside.sh", "reads /etc/shadow"),
+    held("write_outside.c", "writes outside"),
+    held("connect.py", "connects to the host", { input: `${port}\n` }),
+    held("kill_all.c", "kills all it can see"),
   ];
 }

@@ -1,22 +1,22 @@
 /**
- * The main job on real input: whole problem packages are judged; then programs that nobody trusts,
- * attacks among them, are run in a box under limits. Prints what became of each and fails if a
- * verdict is not the expected one.
+ * The main job on real input: judges whole problem packages, then runs untrusted programs, attacks
+ * among them, in boxes under limits. Prints what became of each, and fails if a verdict is not the
+ * expected one.
  *
  * usage: ./dev demo [WORD…]   only packages and programs whose name contains one of the words
  */
 
 import { defaultSettings } from "isolate/config/settings.ts";
+import { isolateCommand, ROOT } from "../tools/process.ts";
 import { type Case, demoCases, type Verdict } from "./cases.ts";
 import { DemoBox, type RunResult } from "./isolate.ts";
 import { missingLanguage, prepare } from "./languages.ts";
-import { judgeExample, packageNames } from "./packages.ts";
 import { printHeading, printRow } from "./table.ts";
 
-/** Two at a time, each in its own box. */
+/** Two programs run at a time, each in its own box. */
 const BOX_IDS = [490, 491];
 
-/** Where each program starts from; it may ask for other limits. */
+/** Limits of every program; it may ask for others. */
 const USUAL_LIMITS = [
   "--time=2",
   "--wall-time=5",
@@ -25,52 +25,52 @@ const USUAL_LIMITS = [
   "--open-files=64",
 ];
 
-/** What the attacks of `programs/` try to make. */
+/** What the attacks of `programs/` try to create. */
 const TRACES = ["/isolate-demo", "/usr/bin/isolate-demo", "/etc/isolate-demo", "/lib/isolate-demo"];
 
-function judge({ answer, attack }: Case, { meta, output }: RunResult): Verdict {
+/** Verifies a package of `examples/`; returns whether every submission got what it should. */
+async function judgeExample(name: string): Promise<boolean> {
+  const report = `dist/demo/${name}.html`;
+  await Deno.mkdir(`${ROOT}/dist/demo`, { recursive: true });
+  console.log(`\nisolate judge examples/${name} --html=${report}`);
+  const options = ["--no-cache", `--html=${ROOT}/${report}`];
+  const [program = "", ...args] = isolateCommand("judge", ...options, `${ROOT}/examples/${name}`);
+  return (await new Deno.Command(program, { args, stdin: "null" }).spawn().status).success;
+}
+
+function verdictOf({ answer, expected }: Case, { meta, output }: RunResult): Verdict {
+  const isAttack = expected === "held";
   switch (meta.get("status")) {
     case "TO":
       return meta.get("message")?.includes("wall") ? "wall limit" : "CPU limit";
     case "SG":
       return `signal ${Number(meta.get("exitsig"))}`;
     case "RE":
-      return attack ? "BROKEN OUT" : `exit status ${Number(meta.get("exitcode"))}`;
+      return isAttack ? "BROKEN OUT" : `exit status ${Number(meta.get("exitcode"))}`;
   }
-  if (attack) return "held";
+  if (isAttack) return "held";
   return answer === undefined || output === answer ? "accepted" : "wrong answer";
 }
 
-/** Nothing that runs as the box's user may be left when the command has returned. */
+/** Lists the processes of the box's user: none may be left when the command has returned. */
 function survivors(boxId: number): string[] {
-  const { firstUid } = defaultSettings();
-  const found: string[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      if (Deno.lstatSync(`/proc/${name}`).uid === firstUid + boxId) found.push(name);
-    } catch {
-      // Gone meanwhile.
-    }
-  }
-  return found;
+  const uid = defaultSettings().firstUid + boxId;
+  const processes = [...Deno.readDirSync("/proc")].filter(({ name }) => /^\d+$/.test(name));
+  return processes.map(({ name }) => name).filter((name) => lstat(`/proc/${name}`)?.uid === uid);
 }
 
-function traces(): string[] {
-  return TRACES.filter((path) => {
-    try {
-      Deno.lstatSync(path);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+function lstat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 interface Judged {
   verdict: Verdict;
   result: RunResult;
-  /** What is wrong; empty if all is as it has to be. */
+  /** What is wrong; empty if all is as expected. */
   complaints: string[];
 }
 
@@ -83,11 +83,11 @@ async function runCase(boxId: number, item: Case): Promise<Judged> {
     const { command, options } = await prepare(box, item.source);
     const all = [...USUAL_LIMITS, ...options, ...item.options ?? []];
     const result = await box.run(command, all);
-    const verdict = judge(item, result);
+    const verdict = verdictOf(item, result);
     const complaints = [
       ...verdict === item.expected ? [] : [`expected: ${item.expected}`],
       ...survivors(boxId).map((pid) => `process ${pid} of the box is still alive`),
-      ...traces().map((path) => `${path} exists`),
+      ...TRACES.filter(lstat).map((path) => `${path} exists`),
     ];
     return { verdict, result, complaints };
   } finally {
@@ -95,7 +95,7 @@ async function runCase(boxId: number, item: Case): Promise<Judged> {
   }
 }
 
-/** Counts who gets through to the host. */
+/** Counts the connections that reach the host. */
 function listen(): { port: number; connections: () => number; close: () => void } {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   let count = 0;
@@ -109,19 +109,15 @@ function listen(): { port: number; connections: () => number; close: () => void 
   return { port, connections: () => count, close: () => listener.close() };
 }
 
-/** Judges all cases, some at a time, and prints the rows in order. */
+/** Judges all cases, some at a time, and prints the rows in order; returns how many went wrong. */
 async function judgeAll(cases: readonly Case[]): Promise<number> {
   const results = cases.map(() => Promise.withResolvers<Judged>());
-  // Who waits for an earlier row has not looked at this one yet.
+  // A later case can fail before anybody waits for it.
   for (const { promise } of results) promise.catch(() => {});
   let next = 0;
   const workers = BOX_IDS.map(async (boxId) => {
     for (let at; (at = next++) < cases.length;) {
-      try {
-        results[at]!.resolve(await runCase(boxId, cases[at]!));
-      } catch (error) {
-        results[at]!.reject(error);
-      }
+      await runCase(boxId, cases[at]!).then(results[at]!.resolve, results[at]!.reject);
     }
   });
   let wrong = 0;
@@ -143,15 +139,19 @@ async function judgeAll(cases: readonly Case[]): Promise<number> {
 
 async function main(words: readonly string[]): Promise<number> {
   const startMs = performance.now();
+  const isChosen = (name: string) =>
+    words.length === 0 || words.some((word) => name.includes(word));
   const host = listen();
   try {
-    const chosen = demoCases(host).filter(({ source }) =>
-      words.length === 0 || words.some((word) => source.includes(word))
-    );
-    const cases = chosen.filter(({ source }) => missingLanguage(source) === undefined);
-    const packages = packageNames(words);
+    const packages = [...Deno.readDirSync(`${ROOT}/examples`)]
+      .filter(({ name, isDirectory }) => isDirectory && isChosen(name))
+      .map(({ name }) => name)
+      .sort();
     let wrongPackages = 0;
     for (const name of packages) if (!await judgeExample(name)) wrongPackages++;
+
+    const chosen = demoCases(host).filter(({ source }) => isChosen(source));
+    const cases = chosen.filter(({ source }) => missingLanguage(source) === undefined);
     if (cases.length > 0) printHeading();
     let wrong = await judgeAll(cases);
     for (const { source } of chosen) {

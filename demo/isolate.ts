@@ -1,34 +1,9 @@
-/** The command as others call it: a process with no permission but `--allow-ffi`. */
+/** The command as other programs call it, and a box of its own. */
 
 import { parseMeta } from "isolate/box/outcome/meta.ts";
+import { execute, isolateCommand, output } from "../tools/process.ts";
 
-const COMMAND = new URL("../isolate.ts", import.meta.url).pathname;
-
-/** How the command ended. */
-export interface Ended {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs `isolate` with these arguments. */
-export async function isolate(args: readonly string[]): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "--allow-ffi", COMMAND, ...args],
-    stdin: "null",
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-/** Runs it and insists on success. */
-export async function isolateOrThrow(args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await isolate(args);
-  if (code !== 0) throw new Error(`isolate ${args.join(" ")} failed: ${stderr}`);
-  return stdout;
-}
-
-/** What a run in a box came to. */
+/** What became of a run in a box. */
 export interface RunResult {
   meta: Map<string, string>;
   /** The first part of what the program printed; it can print a lot. */
@@ -40,17 +15,18 @@ const OUTPUT_MAX_BYTES = 4096;
 
 /** A box of the command's, with files in it. */
 export class DemoBox {
-  readonly #id: number;
+  readonly #option: string;
   readonly #directory: string;
 
-  private constructor(id: number, directory: string) {
-    this.#id = id;
+  private constructor(option: string, directory: string) {
+    this.#option = option;
     this.#directory = directory;
   }
 
   static async init(id: number): Promise<DemoBox> {
-    const path = await isolateOrThrow([`--box-id=${id}`, "--init"]);
-    return new DemoBox(id, path.trimEnd() + "/box");
+    const option = `--box-id=${id}`;
+    const path = await output(isolateCommand(option, "--init"));
+    return new DemoBox(option, `${path.trimEnd()}/box`);
   }
 
   async write(name: string, content: string): Promise<void> {
@@ -61,16 +37,10 @@ export class DemoBox {
   async run(command: readonly string[], options: readonly string[]): Promise<RunResult> {
     const meta = await Deno.makeTempFile({ prefix: "isolate-demo-" });
     try {
-      const ended = await isolate([
-        `--box-id=${this.#id}`,
-        `--meta=${meta}`,
-        ...["--stdin=in.txt", "--stdout=out.txt", "--stderr=err.txt"],
-        ...options,
-        "--run",
-        "--",
-        ...command,
-      ]);
-      if (ended.code === 2) throw new Error(`The sandbox failed: ${ended.stderr}`);
+      const streams = ["--stdin=in.txt", "--stdout=out.txt", "--stderr=err.txt"];
+      const all = [this.#option, `--meta=${meta}`, ...streams, ...options, "--run", "--"];
+      const { code, stderr } = await execute(isolateCommand(...all, ...command));
+      if (code === 2) throw new Error(`The sandbox failed: ${stderr}`);
       return {
         meta: parseMeta(await Deno.readTextFile(meta)),
         output: await this.#read("out.txt"),
@@ -82,13 +52,13 @@ export class DemoBox {
   }
 
   async cleanup(): Promise<void> {
-    await isolateOrThrow([`--box-id=${this.#id}`, "--cleanup"]);
+    await output(isolateCommand(this.#option, "--cleanup"));
   }
 
-  /** What a program has left there is not trusted: no link is followed, and not all is read. */
+  /** Does not trust what a program has left there: follows no link, and reads only the beginning. */
   async #read(name: string): Promise<string> {
     const path = `${this.#directory}/${name}`;
-    if (!(await Deno.lstat(path)).isFile) throw new Error(`${path} is no file any more`);
+    if (!(await Deno.lstat(path)).isFile) throw new Error(`${path} is not a file any more`);
     using file = await Deno.open(path);
     const bytes = new Uint8Array(OUTPUT_MAX_BYTES);
     const length = await file.read(bytes) ?? 0;

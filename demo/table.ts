@@ -1,36 +1,24 @@
 /** The table that the demo prints, row by row. */
 
-interface Column {
-  title: string;
-  width: number;
-  right?: boolean;
-}
-
-const COLUMNS: readonly Column[] = [
-  { title: "program", width: 16 },
-  { title: "what it does", width: 24 },
-  { title: "verdict", width: 13 },
-  { title: "CPU", width: 8, right: true },
-  { title: "wall", width: 8, right: true },
-  { title: "memory", width: 9, right: true },
-  { title: "meta-file", width: 0 },
-];
+const TITLES = ["program", "what it does", "verdict", "CPU", "wall", "memory", "meta-file"];
+const WIDTHS = [16, 24, 13, 8, 8, 9, 0];
+/** Numbers are aligned to the right: CPU, wall and memory. */
+const isNumber = (column: number) => column >= 3 && column <= 5;
 
 /** These have columns of their own, or say little. */
 const IN_COLUMNS = new Set(["time", "time-wall", "max-rss", "csw-voluntary", "csw-forced"]);
 
 function print(cells: readonly string[]): void {
-  const padded = COLUMNS.map(({ width, right }, i) => {
-    const cell = cells[i] ?? "";
-    return right ? cell.padStart(width) : cell.padEnd(width);
-  });
+  const padded = cells.map((cell, i) =>
+    isNumber(i) ? cell.padStart(WIDTHS[i]!) : cell.padEnd(WIDTHS[i]!)
+  );
   console.log(padded.join("  ").trimEnd());
 }
 
 /** Prints the head of the table. */
 export function printHeading(): void {
-  print(COLUMNS.map(({ title }) => title));
-  print(COLUMNS.map(({ title, width }) => "-".repeat(width || title.length)));
+  print(TITLES);
+  print(TITLES.map((title, i) => "-".repeat(WIDTHS[i] || title.length)));
 }
 
 /** Prints one program's row. */

@@ -1,6 +1,6 @@
 /**
  * Writes `ffi/embedded.ts`: the built shims of both architectures as text, for programs that have
- * no file beside them (compiled binaries, modules loaded from a registry).
+ * no file beside them (compiled binaries, and modules from a registry).
  */
 
 const shims = ["x86_64", "aarch64"].map((arch) => {
@@ -10,11 +10,7 @@ const shims = ["x86_64", "aarch64"].map((arch) => {
 
 Deno.writeTextFileSync(
   new URL("../ffi/embedded.ts", import.meta.url),
-  `/**
- * The shims of both architectures as base64. Written by \`./dev shim\`; do not edit.
- *
- * @module
- */
+  `/** The shims of both architectures as base64. Written by \`./dev shim\`; do not edit. */
 
 // deno-fmt-ignore-file
 const SHIMS = {

@@ -6,10 +6,17 @@ export interface TestCase {
   file: string;
   name: string;
   outcome: "passed" | "failed" | "skipped";
-  /** With its steps. */
+  /** Includes its steps. */
   wallTimeS: number;
   /** Why it was skipped, where its name says so: see `tests/support/skip.ts`. */
   reason?: string;
+}
+
+/** What became of many tests. */
+export interface TestRun {
+  cases: TestCase[];
+  /** What went wrong besides the tests that the report lists. */
+  problem?: string;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -28,7 +35,7 @@ function unescapeXml(text: string): string {
   });
 }
 
-/** Takes what `tests/support/skip.ts` has added off a name: `does X [skipped: no Y] [in FILE]`. */
+/** Splits off what `tests/support/skip.ts` has added to a name: `does X [skipped: no Y] [in FILE]`. */
 function splitName(text: string): { name: string; reason?: string; file?: string } {
   const [, rest = text, file] = /^(.*) \[in (\S+)\]$/s.exec(text) ?? [];
   const [, name = rest, reason] = /^(.*) \[skipped: (.*)\]$/s.exec(rest) ?? [];

@@ -1,23 +1,17 @@
 /**
  * Runs all tests, or those that the arguments name, and closes with the line `N passed, N failed`.
- * All tests are those here and at the same time those in the guests; with `--vm` as the first
- * argument only the latter.
+ * All tests are those on this machine and, at the same time, those in guests. With `--vm` as the
+ * first argument only the latter run.
  *
- * It fails when a test failed, when a test was skipped without a reason, when the checks before it
- * failed (`ISOLATE_CHECK_FAILED`), and when nothing ran.
+ * Fails if a test failed, if a test was skipped without a reason, if the checks before it failed
+ * (`ISOLATE_CHECK_FAILED`), and if nothing ran.
  */
 
-import { parseJunit, type TestCase } from "./junit.ts";
+import { parseJunit, type TestCase, type TestRun } from "./junit.ts";
 import { runVmTests } from "./vm/run.ts";
 
-/** Past this something hangs, and a report of what ran so far is worth more than waiting on. */
+/** After this time something hangs: stop, and report what has run. */
 const TIME_LIMIT_MINUTES = 60;
-
-interface Run {
-  cases: TestCase[];
-  /** What went wrong beside the tests that the report lists. */
-  problem?: string;
-}
 
 function exists(path: string): boolean {
   try {
@@ -36,8 +30,8 @@ function isBareSkip({ outcome, reason }: TestCase): boolean {
   return outcome === "skipped" && reason === undefined;
 }
 
-/** Patterns are files and folders, or words that select by the names of the tests. */
-async function runTests(patterns: readonly string[]): Promise<Run> {
+/** Runs tests here. Patterns are files and folders, or words that select tests by their names. */
+async function runTests(patterns: readonly string[]): Promise<TestRun> {
   const paths = patterns.filter(exists);
   const words = patterns.filter((pattern) => !exists(pattern));
   const report = await Deno.makeTempFile({ prefix: "isolate-test-", suffix: ".xml" });
@@ -47,7 +41,7 @@ async function runTests(patterns: readonly string[]): Promise<Run> {
         "test",
         "--allow-all",
         "--doc",
-        // All types were checked before a full run: an error there must not keep tests from running.
+        // A full run has checked all types: an error there must not keep tests from running.
         ...patterns.length > 0 ? [] : ["--no-check"],
         `--junit-path=${report}`,
         ...words.length > 0 ? [`--filter=/${words.map(escapeRegExp).join("|")}/`] : [],
@@ -66,45 +60,36 @@ async function runTests(patterns: readonly string[]): Promise<Run> {
     const listed = parseJunit(await Deno.readTextFile(report));
     // The report lists what a filter left out as skipped, too.
     const cases = words.length === 0 ? listed : listed.filter((test) => !isBareSkip(test));
-    return { cases, ...problemOf({ cases, status, timedOut }) };
+    const problem = timedOut
+      ? `the tests took longer than ${TIME_LIMIT_MINUTES} minutes`
+      : status.signal
+      ? `the test process was killed by ${status.signal}`
+      : !status.success && !cases.some((test) => test.outcome === "failed")
+      ? "a test file could not be loaded, see above"
+      : undefined;
+    return { cases, ...problem === undefined ? {} : { problem } };
   } finally {
     await Deno.remove(report);
   }
 }
 
-function problemOf(
-  { cases, status, timedOut }: { cases: TestCase[]; status: Deno.CommandStatus; timedOut: boolean },
-): { problem?: string } {
-  if (timedOut) return { problem: `the tests took longer than ${TIME_LIMIT_MINUTES} minutes` };
-  if (status.signal) return { problem: `the test process was killed by ${status.signal}` };
-  if (!status.success && !cases.some((test) => test.outcome === "failed")) {
-    return { problem: "a test file could not be loaded, see above" };
-  }
-  return {};
-}
-
-function printSkipped(skipped: readonly TestCase[]): void {
-  for (const { name, reason, file } of skipped) {
-    console.log(`skipped: ${name} (${file}): ${reason ?? "NO REASON GIVEN"}`);
-  }
-}
-
-async function runAll(args: readonly string[]): Promise<Run[]> {
-  const root = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
-  if (args[0] === "--vm") return await runVmTests(root, { words: args.slice(1), echo: true });
+async function runAll(args: readonly string[]): Promise<TestRun[]> {
+  if (args[0] === "--vm") return await runVmTests({ words: args.slice(1), echo: true });
   if (args.length > 0) return [await runTests(args)];
-  // Tests mostly wait for something. Guests use what they leave of the processors.
-  const [here, guests] = await Promise.all([runTests(args), runVmTests(root)]);
+  // Tests mostly wait. Guests use the processor time that they leave.
+  const [here, guests] = await Promise.all([runTests(args), runVmTests()]);
   return [here, ...guests];
 }
 
-/** Returns the exit status. */
+/** Runs the tests and returns the exit status. */
 async function main(args: readonly string[]): Promise<number> {
   const runs = await runAll(args);
   const cases = runs.flatMap((run) => run.cases);
   const of = (outcome: TestCase["outcome"]) => cases.filter((test) => test.outcome === outcome);
   const skipped = of("skipped");
-  printSkipped(skipped);
+  for (const { name, reason, file } of skipped) {
+    console.log(`skipped: ${name} (${file}): ${reason ?? "NO REASON GIVEN"}`);
+  }
 
   const problems = [
     ...runs.flatMap(({ problem }) => problem ?? []),

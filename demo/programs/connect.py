@@ -1,4 +1,4 @@
-# Tries to reach a server that really listens on the host. Status 0: no way.
+# Tries to reach a server that really listens on the host. Status 0: it could not.
 import socket
 import sys
 

@@ -1,4 +1,4 @@
-/* Leaves a process behind that nobody waits for, and that does not want to die. */
+/* Leaves a process behind that nobody waits for, and that ignores all signals. */
 #include <signal.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-/* Wants a child, and says what the kernel thinks of it. */
+/* Tries to fork, and prints what the kernel says. */
 #include <stdio.h>
 #include <unistd.h>
 

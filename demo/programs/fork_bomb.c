@@ -1,4 +1,4 @@
-/* As many processes as possible, as fast as possible. */
+/* Makes as many processes as possible, as fast as possible. */
 #include <unistd.h>
 
 int main(void) {

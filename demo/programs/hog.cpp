@@ -1,4 +1,4 @@
-// Wants ever more memory.
+// Allocates memory without end, and uses it.
 #include <cstring>
 #include <new>
 

@@ -1,4 +1,4 @@
-# Never ends, whatever it is asked.
+# Never ends, and ignores all signals.
 import signal
 import time
 

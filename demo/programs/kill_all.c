@@ -1,4 +1,4 @@
-/* Shoots at everybody else. Status 0: nobody was hit. */
+/* Tries to kill or trace every process it can see. Status 0: it could not. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ptrace.h>

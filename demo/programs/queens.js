@@ -1,4 +1,4 @@
-// Counts the ways to put so many queens on a board that no two of them meet.
+// Counts the ways to place N queens on a board so that no two attack each other.
 const [size] = new TextDecoder().decode(await new Response(Deno.stdin.readable).bytes()).split(" ");
 const all = (1 << Number(size)) - 1;
 

@@ -1,4 +1,4 @@
-/* Tries to write outside its own folders. Status 0: nothing could be written. */
+/* Tries to write outside its own folders. Status 0: it could not. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ int main(void) {
     printf("%s: %s\n", paths[i], fd < 0 ? strerror(errno) : "opened");
     through |= fd >= 0;
   }
-  /* A link does no better: what it points to is looked up in here. */
+  /* A link does no better: its target is looked up inside the box. */
   if (symlink("/etc/isolate-demo", "link") == 0) through |= open("link", O_WRONLY | O_CREAT, 0666) >= 0;
   return through;
 }

@@ -1,6 +1,6 @@
-/** How qemu runs the guest's processors: by KVM where a guest really boots with it, else by TCG. */
+/** How qemu runs a guest's processors: with KVM where a guest really boots with it, else with TCG. */
 
-import { output } from "./debian.ts";
+import { output, ROOT } from "../process.ts";
 import { type Accelerator, runGuest } from "./guest.ts";
 
 const KVM: Accelerator = {
@@ -10,9 +10,9 @@ const KVM: Accelerator = {
 };
 
 /**
- * Each line halves the time that the guest needs, or better: an old processor has fewer
- * instructions to emulate (those of AVX are slow), the HPET is a device and not an instruction,
- * and translated code is found again only where the same program stands at the same addresses.
+ * Each of these halves the guest's time, or better: an old processor has fewer instructions to
+ * emulate (those of AVX are slow), reading the HPET means calling a device, and translated code is
+ * found again only if the same program lies at the same addresses.
  */
 const TCG: Accelerator = {
   name: "tcg",
@@ -21,21 +21,20 @@ const TCG: Accelerator = {
 };
 
 /**
- * The guest's time stamp counter is this machine's. While this machine is busy the guest finds its
- * frequency wrong by a factor of up to ten, and then its clocks run fast: it has to be told.
+ * Tells the guest the frequency of its time stamp counter, which is this machine's. On a busy
+ * machine a guest measures it wrong by a factor of up to ten, and then its clocks run fast.
  */
 async function emulate(folder: string): Promise<Accelerator> {
   const program = `${folder}/tsc`;
-  const source = new URL("tsc.c", import.meta.url).pathname;
-  // Another run may be executing the one that is there.
+  // Another run may be executing the old program.
   const fresh = `${program}.${Deno.pid}`;
-  await output(["gcc", "-O1", "-o", fresh, source]);
+  await output(["gcc", "-O1", "-o", fresh, `${ROOT}/tools/vm/tsc.c`]);
   await Deno.rename(fresh, program);
   const frequencyKhz = (await output([program])).trim();
   return { ...TCG, kernelWords: [...TCG.kernelWords, `tsc_early_khz=${frequencyKhz}`] };
 }
 
-/** A guest without a root panics within half a second, if it boots at all. */
+/** A guest that boots panics within half a second if it has no root. */
 const PROBE_TIME_LIMIT_MS = 3000;
 
 async function bootsWithKvm(kernel: string, initialRoot: string): Promise<boolean> {
@@ -50,8 +49,8 @@ async function bootsWithKvm(kernel: string, initialRoot: string): Promise<boolea
 }
 
 /**
- * Picks the accelerator. That /dev/kvm exists says little, in a virtual machine least of all: the
- * guest is tried, once for each boot of this machine.
+ * Picks the accelerator. That /dev/kvm exists says little, least of all in a virtual machine: this
+ * tries a guest, once for each boot of this machine.
  */
 export async function chooseAccelerator(
   folder: string,

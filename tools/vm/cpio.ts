@@ -1,17 +1,17 @@
 /** Writes the archives that the kernel unpacks as its first root: cpio, format "newc". */
 
-/** What stands at a path of the archive. */
+/** What lies at a path of the archive. */
 export type Entry =
   | { kind: "directory"; mode: number }
   | { kind: "symlink"; target: string }
-  /** Content as it is, or the path of the file on this machine that holds it. */
+  /** Its content, or the path of a file on this machine. */
   | { kind: "file"; mode: number; content: Uint8Array | string };
 
 const FILE_TYPES = { directory: 0o040000, symlink: 0o120000, file: 0o100000 } as const;
 
 const encoder = new TextEncoder();
 
-/** Header and name, or content: each is filled up to a multiple of four bytes. */
+/** Fills a header with its name, or a content, up to a multiple of four bytes. */
 function padded(bytes: Uint8Array): Uint8Array {
   const result = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
   result.set(bytes);
@@ -19,7 +19,7 @@ function padded(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The header of an entry, with its name.
+ * Writes the header of an entry, with its name.
  *
  * @see https://docs.kernel.org/driver-api/early-userspace/buffer-format.html
  */
@@ -53,12 +53,16 @@ function modeOf(entry: Entry): number {
   return FILE_TYPES[entry.kind] | (entry.kind === "symlink" ? 0o777 : entry.mode);
 }
 
-/** The pieces of an archive, in the order given: a folder has to come before what is in it. */
+/**
+ * Makes the pieces of an archive of absolute paths, in the order given: a folder must come before
+ * what is in it.
+ */
 export function* archive(entries: Iterable<[path: string, entry: Entry]>): Generator<Uint8Array> {
   let inode = 1;
   for (const [path, entry] of entries) {
     const content = contentOf(entry);
-    yield formatHeader({ path, inode: inode++, mode: modeOf(entry), size: content.length });
+    const [relative, mode] = [path.replace(/^\//, ""), modeOf(entry)];
+    yield formatHeader({ path: relative, inode: inode++, mode, size: content.length });
     yield padded(content);
   }
   yield formatHeader({ path: "TRAILER!!!", inode: 0, mode: 0, size: 0 });

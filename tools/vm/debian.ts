@@ -1,24 +1,8 @@
-/** What the guests need of Debian: packages that are installed here, and some only unpacked. */
+/** What guests need of Debian: packages that are installed here, and some that are only unpacked. */
 
-/** Runs a program to its end and returns what it wrote; throws with its complaint if it fails. */
-export async function output(
-  [program = "", ...args]: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
-): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, {
-    args,
-    ...options,
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  if (!success) {
-    const complaint = decoder.decode(stderr).trim().split("\n").at(-1);
-    throw new Error(`${program} ${args.join(" ")}: ${complaint ?? "failed"}`);
-  }
-  return decoder.decode(stdout);
-}
+import { output } from "../process.ts";
 
-/** The names of a dependency field, of alternatives the first that `has` knows. */
+/** Lists the names of a dependency field; of alternatives the first that `has` knows. */
 export function dependenciesIn(field: string, has: (name: string) => boolean): string[] {
   return field.split(",").flatMap((alternatives) => {
     const names = alternatives.split("|").map((one) => one.trim().replace(/[\s:(].*$/, ""));
@@ -26,7 +10,7 @@ export function dependenciesIn(field: string, has: (name: string) => boolean): s
   });
 }
 
-/** The named packages with all that they depend on, as far as they are installed here. */
+/** Lists packages with all that they depend on, as far as they are installed here. */
 export async function installedClosure(names: readonly string[]): Promise<string[]> {
   const format = "${Package}\t${Pre-Depends}, ${Depends}\t${db:Status-Status}\n";
   const lines = (await output(["dpkg-query", "-W", "-f", format])).split("\n");
@@ -46,20 +30,20 @@ export async function installedClosure(names: readonly string[]): Promise<string
   return [...closure].sort();
 }
 
-/** The paths that these packages have installed. */
+/** Lists the paths that packages have installed. */
 export async function filesOfInstalled(names: readonly string[]): Promise<string[]> {
   const lines = (await output(["dpkg-query", "-L", ...names])).split("\n");
   return lines.filter((line) => line.startsWith("/") && line !== "/.");
 }
 
-/** Unpacks a package over others, with the folders of `/` that are links into `/usr`. */
+/** Unpacks a package over others, where folders of `/` are links into `/usr`. */
 const UNPACK = 'dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink -C "$2"';
 
 const LINKS_INTO_USR = ["bin", "sbin", "lib", "lib64"];
 
 /**
- * Downloads packages and unpacks them into one folder, installing nothing. What is there already
- * stays: no network is needed then.
+ * Downloads packages and unpacks them into one folder, installing nothing. If they are there
+ * already, no network is needed.
  */
 async function unpackOnce(
   folder: string,
@@ -94,7 +78,7 @@ export async function unpackPackagesOnce(folder: string, names: readonly string[
   await unpackOnce(folder, { wanted: names.join("\n"), download: () => ["download", ...names] });
 }
 
-/** Unpacks these packages with all that they need on a machine where nothing is installed. */
+/** Unpacks packages with all that they need on a machine where nothing is installed. */
 export async function unpackSystemOnce(folder: string, names: readonly string[]): Promise<void> {
   const download = (partial: string) => [
     ...["-o", `Dir::State::status=${partial}/nothing-installed`],
@@ -105,7 +89,7 @@ export async function unpackSystemOnce(folder: string, names: readonly string[])
   await unpackOnce(folder, { wanted: names.join("\n"), download });
 }
 
-/** The lists may be missing, or name versions that the mirrors have replaced. */
+/** Tries again with new lists: they may be missing, or name versions that mirrors have replaced. */
 async function withFreshLists<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -124,7 +108,7 @@ export async function installIfMissing(program: string, packageName: string): Pr
   await withFreshLists(() => output(words, { env }));
 }
 
-/** The package that a meta package stands for today. */
+/** Finds the package that a meta package stands for today. */
 export async function resolveMetaPackage(name: string, pattern: RegExp): Promise<string> {
   const text = await withFreshLists(() => output(["apt-cache", "depends", name]));
   const real = pattern.exec(text)?.[0];

@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { needs, testWith } from "../../tests/support/skip.ts";
-import { dependenciesIn, filesOfInstalled, installedClosure, output } from "./debian.ts";
+import { dependenciesIn, filesOfInstalled, installedClosure } from "./debian.ts";
 
 Deno.test("dependenciesIn() takes of alternatives the first that is there", () => {
   const has = (name: string) => name !== "missing";
@@ -18,7 +18,3 @@ testWith(
     assert(files.some((file) => file.endsWith("/bin/dash")), files.join(" "));
   },
 );
-
-Deno.test("output() names the program and its complaint when it fails", async () => {
-  await assertRejects(() => output(["sh", "-c", "echo no luck >&2; exit 3"]), Error, "no luck");
-});

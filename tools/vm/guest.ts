@@ -1,6 +1,6 @@
-/** Boots a kernel with a root of ours in qemu, and brings back what the guest hands out. */
+/** Boots a kernel with a root of ours in qemu, and collects what the guest hands out. */
 
-/** How the processors of a guest are run, with the words that go with it. */
+/** How the processors of a guest are run, with words for qemu and for the kernel. */
 export interface Accelerator {
   name: "kvm" | "tcg";
   qemuWords: readonly string[];
@@ -9,9 +9,8 @@ export interface Accelerator {
 
 /** What a guest left behind. */
 export interface GuestRun {
-  /** Files by their names, as the guest handed them out; none if it did not get there. */
+  /** Files by their names, as the guest handed them out; none if it did not get that far. */
   results: Map<string, Uint8Array>;
-  /** Everything that the guest wrote to its console. */
   console: string;
   wallTimeMs: number;
   /** Why it did not end by itself. */
@@ -23,19 +22,19 @@ export interface GuestOptions {
   kernel: string;
   initialRoot: string;
   accelerator: Accelerator;
-  /** Words for the kernel, besides those that every guest needs. */
+  /** Words for the kernel, in addition to those that every guest needs. */
   kernelWords?: readonly string[];
   memoryMib?: number;
   processors?: number;
   timeLimitMs: number;
-  /** Called with each line that the guest writes to its console, as it comes. */
+  /** Gets each line that the guest writes to its console, as it comes. */
   onLine?: (line: string) => void;
 }
 
 /** `panic=-1` with qemu's `-no-reboot`: a panic ends the guest. */
 const KERNEL_WORDS = ["console=ttyS0", "panic=-1", "mitigations=off"];
 
-/** The files between `BEGIN NAME` and `END NAME` lines, in base64. */
+/** Reads files in base64 between lines `BEGIN NAME` and `END NAME`. */
 export function parseResults(text: string): Map<string, Uint8Array> {
   const results = new Map<string, Uint8Array>();
   for (const [, name = "", body = ""] of text.matchAll(/^BEGIN (.*?)\r?\n([^]*?)^END \1\r?$/gm)) {
@@ -63,8 +62,8 @@ export async function runGuest(options: GuestOptions): Promise<GuestRun> {
   const start = performance.now();
   try {
     const child = new Deno.Command("setpriv", {
-      // Whoever ends this process ends its guest. What else goes on here goes first, but not so far
-      // that the guest's clock, which is this machine's, runs away from it.
+      // The guest ends with this process. Everything else on this machine goes first, but not so far
+      // that the guest misses ticks: its clock is this machine's.
       args: [
         ...["--pdeathsig=KILL", "nice", "-n", "5"],
         ...["qemu-system-x86_64", ...qemuArguments(options, resultsFile)],

@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { parseResults } from "./guest.ts";
-import { deal, guestTests } from "./suite.ts";
-import { timesOf } from "./times.ts";
+import { deal, guestTests, timesOf } from "./suite.ts";
 
 Deno.test("parseResults() reads the files that a guest handed out", () => {
   const text = "noise\r\nBEGIN a.xml\r\naGVs\r\nbG8=\r\nEND a.xml\r\nBEGIN b\nEND b\n";

@@ -1,4 +1,4 @@
-/** The guest's root: files of this machine at the paths they have here, and some of our own. */
+/** A guest's root: files of this machine, where they are here or elsewhere, and some of our own. */
 
 import { dirname, resolve } from "node:path/posix";
 import { archive, type Entry } from "./cpio.ts";
@@ -10,10 +10,7 @@ const LEFT_OUT = new RegExp([
   "/lib(m|mvec|m-[\\d.]+)\\.a$",
 ].join("|"));
 
-/** Most pieces of an archive are smaller than a call is worth. */
-const BUFFER_SIZE_BYTES = 4 * 2 ** 20;
-
-/** A symlink that leads to itself would be followed for ever. */
+/** Enough for any real chain; a symlink to itself would be followed for ever. */
 const SYMLINK_DEPTH_MAX = 40;
 
 function lstat(path: string): Deno.FileInfo | undefined {
@@ -29,7 +26,7 @@ function lstat(path: string): Deno.FileInfo | undefined {
 export class Image {
   readonly #entries = new Map<string, Entry>();
 
-  /** Paths in the order of the archive: each folder before what is in it. */
+  /** Lists the paths in the order of the archive: each folder before what is in it. */
   paths(): string[] {
     return [...this.#entries.keys()];
   }
@@ -47,7 +44,7 @@ export class Image {
     this.#entries.set(path, { kind: "file", mode, content: new TextEncoder().encode(text) });
   }
 
-  /** Puts a file of this machine at another path, with the mode that it has here or a new one. */
+  /** Copies a file of this machine to another path, with the mode that it has here or a new one. */
   addFileAs(path: string, source: string, { mode }: { mode?: number } = {}): void {
     this.addDirectory(dirname(path));
     mode ??= (Deno.statSync(source).mode ?? 0o644) & 0o7777;
@@ -60,7 +57,7 @@ export class Image {
     this.#entries.set(path, { kind: "symlink", target });
   }
 
-  /** Puts a folder of this machine, with all that is in it, at another path. */
+  /** Copies a folder of this machine, with all that is in it, to another path. */
   addFolderAs(path: string, source: string, { leftOut }: { leftOut?: RegExp } = {}): void {
     this.addDirectory(path);
     for (const { name, ...is } of Deno.readDirSync(source)) {
@@ -73,38 +70,34 @@ export class Image {
   }
 
   /**
-   * Takes a path over from this machine, with the symlinks on the way to it and what they lead to;
-   * of a folder all that is in it if `recursive` is set. A path that does not exist is skipped.
+   * Copies a path of this machine, with the symlinks on the way to it and what they lead to. Skips a
+   * path that does not exist.
    */
-  addHost(path: string, { recursive = false }: { recursive?: boolean } = {}): void {
-    this.#addHost(path, { recursive, depth: 0 });
+  addHost(path: string): void {
+    this.#addHost(path, 0);
   }
 
-  #addHost(path: string, options: { recursive: boolean; depth: number }): string | undefined {
+  #addHost(path: string, depth: number): string | undefined {
     if (path === "/") return "/";
-    if (options.depth > SYMLINK_DEPTH_MAX) return undefined;
-    const parent = this.#addHost(dirname(path), { ...options, recursive: false });
+    if (depth > SYMLINK_DEPTH_MAX) return undefined;
+    const parent = this.#addHost(dirname(path), depth);
     if (parent === undefined) return undefined;
     const real = `${parent === "/" ? "" : parent}${path.slice(path.lastIndexOf("/"))}`;
     const info = lstat(real);
     if (info?.isSymlink) {
       const target = Deno.readLinkSync(real);
       this.#entries.set(real, { kind: "symlink", target });
-      const depth = options.depth + 1;
-      return this.#addHost(resolve(parent, target), { ...options, depth });
+      return this.#addHost(resolve(parent, target), depth + 1);
     }
     const mode = (info?.mode ?? 0) & 0o7777;
     if (info?.isFile) this.#entries.set(real, { kind: "file", mode, content: real });
-    if (info?.isDirectory) {
-      if (!this.#entries.has(real)) this.#entries.set(real, { kind: "directory", mode });
-      if (options.recursive) {
-        for (const { name } of Deno.readDirSync(real)) this.#addHost(`${real}/${name}`, options);
-      }
+    if (info?.isDirectory && !this.#entries.has(real)) {
+      this.#entries.set(real, { kind: "directory", mode });
     }
     return info?.isFile || info?.isDirectory ? real : undefined;
   }
 
-  /** Takes over a list of paths, such as those of a package, without documentation. */
+  /** Copies a list of paths, such as those of a package, without documentation. */
   addHostFiles(paths: readonly string[]): void {
     for (const path of paths) {
       if (!LEFT_OUT.test(path)) this.addHost(path);
@@ -114,30 +107,11 @@ export class Image {
   /** Writes the archive and returns its size in bytes. */
   async write(file: string): Promise<number> {
     using output = await Deno.open(file, { write: true, create: true, truncate: true });
-    const relative = [...this.#entries].map(([path, entry]): [string, Entry] => [
-      path.slice(1),
-      entry,
-    ]);
-    const buffer = new Uint8Array(BUFFER_SIZE_BYTES);
-    let [size, used] = [0, 0];
-    for (const piece of archive(relative)) {
+    let size = 0;
+    for (const piece of archive(this.#entries)) {
       size += piece.length;
-      if (used + piece.length > buffer.length) {
-        writeAll(output, buffer.subarray(0, used));
-        used = 0;
-      }
-      if (piece.length > buffer.length) {
-        writeAll(output, piece);
-      } else {
-        buffer.set(piece, used);
-        used += piece.length;
-      }
+      for (let at = 0; at < piece.length;) at += output.writeSync(piece.subarray(at));
     }
-    writeAll(output, buffer.subarray(0, used));
     return size;
   }
-}
-
-function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }

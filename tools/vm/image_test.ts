@@ -1,14 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
+import { withFolder } from "../process.ts";
 import { Image } from "./image.ts";
-
-async function withFolder(test: (folder: string) => Promise<void> | void): Promise<void> {
-  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "isolate-image-" }));
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("Image puts each folder before what is in it", () => {
   const image = new Image();

@@ -1,6 +1,6 @@
 #!/vm/busybox sh
-# The guest's first process. It makes the root one that can be left by pivot_root; then systemd
-# takes over where the guest has it, and elsewhere this mounts what a machine has.
+# The guest's first process. It makes a root that pivot_root can leave. Then systemd takes over if
+# the guest has it; otherwise this mounts what a machine has.
 
 bb=/vm/busybox
 
@@ -26,13 +26,13 @@ $bb mount -n -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
 $bb mount -n -t tmpfs -o mode=1777 tmpfs /dev/shm
 $bb mount -n -t tmpfs -o mode=1777 tmpfs /tmp
 $bb mount -n -t tmpfs -o mode=755 tmpfs /run
-# As systemd does it: nobody gets out of a namespace of control groups.
+# As systemd does it: no process leaves its namespace of control groups.
 $bb mount -n -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
 $bb ln -s /proc/self/fd /dev/fd
 $bb ln -s /proc/self/fd/0 /dev/stdin
 $bb ln -s /proc/self/fd/1 /dev/stdout
 $bb ln -s /proc/self/fd/2 /dev/stderr
-# As systemd does it: what a box mounts must not reach the host all the same.
+# As systemd does it: the mounts of a box must not reach the host all the same.
 $bb mount -n --make-rshared /
 $bb hostname guest
 $bb ip link set lo up

@@ -1,4 +1,4 @@
-/** The guests' kernel and their first programs, downloaded and unpacked, never installed. */
+/** The kernels of guests and their first programs: downloaded and unpacked, never installed. */
 
 import { installIfMissing, resolveMetaPackage, unpackPackagesOnce } from "./debian.ts";
 
@@ -6,7 +6,7 @@ import { installIfMissing, resolveMetaPackage, unpackPackagesOnce } from "./debi
 export interface Kernel {
   /** The kernel's own file. */
   image: string;
-  /** The folder in which the names of modules start with `fs/`, `drivers/` and so on. */
+  /** The folder of modules, with `fs/`, `drivers/` and so on in it. */
   modules: string;
   /** A static program with the few commands that a guest's init needs. */
   busybox: string;
@@ -23,8 +23,8 @@ async function onlyNameIn(folder: string, pattern: RegExp): Promise<string> {
 export type KernelName = "stable" | "newer";
 
 /**
- * Packages that stand for a kernel, the first that there is. Newer ones are offered to older
- * releases of Debian under names of their own.
+ * Packages that stand for a kernel; the first that exists is taken. Older releases of Debian have
+ * newer kernels under names of their own.
  */
 const META_PACKAGES: Readonly<Record<KernelName, readonly string[]>> = {
   stable: ["linux-image-cloud-amd64"],
@@ -32,18 +32,18 @@ const META_PACKAGES: Readonly<Record<KernelName, readonly string[]>> = {
 };
 
 async function resolveKernel(name: KernelName): Promise<string> {
-  const errors: unknown[] = [];
+  let first: unknown;
   for (const metaPackage of META_PACKAGES[name]) {
     try {
       return await resolveMetaPackage(metaPackage, /(?<=Depends: )linux-image-\d\S+/);
     } catch (error) {
-      errors.push(error);
+      first ??= error;
     }
   }
-  throw errors[0];
+  throw first;
 }
 
-/** Once unpacked the kernel stays the same: the network is asked for the first time only. */
+/** Unpacks a kernel the first time, and keeps to it: later runs need no network. */
 async function unpackKernel(folder: string, kernel: KernelName): Promise<void> {
   const memory = `${folder}.name`;
   let name = await Deno.readTextFile(memory).catch(() => undefined);
@@ -54,7 +54,7 @@ async function unpackKernel(folder: string, kernel: KernelName): Promise<void> {
   await unpackPackagesOnce(folder, [name, "busybox-static"]);
 }
 
-/** Makes sure that all is there to boot a guest. */
+/** Downloads and installs what is missing to boot a guest. */
 export async function prepareKernel(
   folder: string,
   { name = "stable" }: { name?: KernelName } = {},

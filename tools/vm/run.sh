@@ -1,5 +1,5 @@
 #!/vm/busybox sh
-# Runs the guest's tests, hands their results out over the second serial line, and turns it off.
+# Runs the guest's tests, hands out their results over the second serial line, and powers off.
 
 bb=/vm/busybox
 

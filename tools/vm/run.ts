@@ -1,19 +1,34 @@
-/** Runs tests in guests and makes of their reports one list, as if they had run here. */
+/** Runs tests in guests, and makes one list of their reports, as if they had run here. */
 
-import { parseJunit, type TestCase } from "../junit.ts";
+import { parseJunit, type TestCase, type TestRun } from "../junit.ts";
+import { ROOT } from "../process.ts";
 import { chooseAccelerator } from "./accelerator.ts";
-import { makeCgroup2Image, makePlainImage } from "./cgroup2.ts";
 import { type Accelerator, runGuest } from "./guest.ts";
 import type { Image } from "./image.ts";
+import {
+  type ImageOptions,
+  makeCgroup2Image,
+  makePlainImage,
+  makeSystemdImage,
+  prepareSystemd,
+} from "./images.ts";
 import { type Kernel, type KernelName, prepareKernel } from "./kernel.ts";
-import type { ImageOptions } from "./project.ts";
-import { deal, type GuestName, guestTests, projectFiles } from "./suite.ts";
-import { makeSystemdImage, prepareSystemd } from "./systemd.ts";
-import { readTimes, rememberTimes, timesOf } from "./times.ts";
+import {
+  deal,
+  type GuestName,
+  guestTests,
+  projectFiles,
+  readTimes,
+  rememberTimes,
+  timesOf,
+} from "./suite.ts";
 
-/** A kind of guest. Each has two processors, but tests keep them busy one at a time. */
+/** Where everything about guests is kept. */
+const FOLDER = `${ROOT}/.tools/vm`;
+
+/** A kind of guest. Each guest has two processors, but its tests run one at a time. */
 interface Kind {
-  name: GuestName;
+  guest: GuestName;
   kernel: KernelName;
   /** How many at once share the tests. */
   guests: number;
@@ -21,43 +36,38 @@ interface Kind {
   makeImage: (options: ImageOptions) => Promise<Image>;
 }
 
-/** Kinds whose guests run at the same time, two at once; then the next ones. */
-const ROUNDS: readonly (readonly Kind[])[] = [
-  [{ name: "cgroup2", kernel: "stable", guests: 2, makeImage: makeCgroup2Image }],
-  [
-    {
-      name: "systemd",
-      kernel: "stable",
-      guests: 1,
-      prepare: prepareSystemd,
-      makeImage: makeSystemdImage,
-    },
-    { name: "newer", kernel: "newer", guests: 1, makeImage: makePlainImage },
-  ],
-];
+const CGROUP2: Kind = {
+  guest: "cgroup2",
+  kernel: "stable",
+  guests: 2,
+  makeImage: makeCgroup2Image,
+};
+const SYSTEMD: Kind = {
+  guest: "systemd",
+  kernel: "stable",
+  guests: 1,
+  prepare: prepareSystemd,
+  makeImage: makeSystemdImage,
+};
+const NEWER: Kind = { guest: "newer", kernel: "newer", guests: 1, makeImage: makePlainImage };
+
+/** Each round runs two guests at the same time; then the next one begins. */
+const ROUNDS: readonly (readonly Kind[])[] = [[CGROUP2], [SYSTEMD, NEWER]];
 
 /** Several times what it takes on two cores that do nothing else. */
 const TIME_LIMIT_MS = 1_800_000;
 
-/** Lines of the console that are shown when a guest did not get to its report. */
+/** Lines of the console that are shown when a guest did not get as far as its report. */
 const CONSOLE_TAIL_LINES = 60;
 
-/** What became of the tests in the guests. */
-export interface VmRun {
-  cases: TestCase[];
-  /** What went wrong beside the tests that the report lists. */
-  problem?: string;
-}
-
-/** What guests of all kinds need. */
+/** How guests run on this machine. */
 interface Machine {
-  root: string;
-  folder: string;
   accelerator: Accelerator;
+  /** Whether their consoles are shown while they run. */
   echo: boolean;
 }
 
-/** A kind of guest, and the tests that belong into it. */
+/** A kind of guest, and the tests for it. */
 interface Job {
   kind: Kind;
   tests: readonly string[];
@@ -72,37 +82,34 @@ function named(test: TestCase, guest: GuestName): TestCase {
   return { ...test, name: `[vm ${guest}] ${test.name}` };
 }
 
-/** Nothing can be said about single tests when there is no guest to load their files. */
-function allSkipped(
-  tests: readonly string[],
-  { guest, error }: { guest: GuestName; error: unknown },
-): VmRun {
+/** Skips whole files: without a guest that loads them, their tests are not known. */
+function allSkipped({ kind, tests }: Job, error: unknown): TestRun {
   const reason = error instanceof Error ? error.message : `${error}`;
   const skipped = { name: "all tests", outcome: "skipped", reason, wallTimeS: 0 } as const;
-  return { cases: tests.map((file) => named({ file, ...skipped }, guest)) };
+  return { cases: tests.map((file) => named({ file, ...skipped }, kind.guest)) };
 }
 
-/** An image that cannot be made is our mistake, not a lack of the machine. */
-function broken(error: unknown): VmRun {
+/** Fails: an image that cannot be made is our mistake, not the machine's. */
+function broken(error: unknown): TestRun {
   console.error(error);
   return { cases: [], problem: `no guest: ${error}` };
 }
 
-/** Where its output is no terminal, Deno writes a test's name when it starts and when it ends. */
+/** Drops one of the two names that Deno writes for a test where its output is not a terminal. */
 function withoutRepeat(line: string): string {
   return line.replace(/^(.+ \.\.\.)\r?\1/, "$1");
 }
 
-/** One guest's tests; what its console said is kept in a file, and shown if something failed. */
+/** Runs one guest. Its console is kept in a file, and shown if something failed. */
 async function runOne(
-  { folder, accelerator, echo }: Machine,
+  { accelerator, echo }: Machine,
   { kernel, image, guest, index }: {
     kernel: Kernel;
     image: string;
     guest: GuestName;
     index: number;
   },
-): Promise<VmRun> {
+): Promise<TestRun> {
   const prefix = (line: string) => `${guest} ${index}| ${withoutRepeat(line)}`;
   const run = await runGuest({
     kernel: kernel.image,
@@ -112,7 +119,7 @@ async function runOne(
     timeLimitMs: TIME_LIMIT_MS,
     ...echo ? { onLine: (line) => console.log(prefix(line)) } : {},
   });
-  const log = `${folder}/console-${guest}-${index}.log`;
+  const log = `${FOLDER}/console-${guest}-${index}.log`;
   await Deno.writeTextFile(log, run.console);
 
   const report = run.results.get("report.xml");
@@ -127,33 +134,32 @@ async function runOne(
   return { cases, ...problem === undefined ? {} : { problem: `${problem}, see ${log}` } };
 }
 
-/** An image is large, and whoever was killed could not remove it. */
-async function removeStaleImages(folder: string): Promise<void> {
-  for await (const { name } of Deno.readDir(folder)) {
+/** Removes the images of runs that were killed: they are large. */
+async function removeStaleImages(): Promise<void> {
+  for await (const { name } of Deno.readDir(FOLDER)) {
     const pid = /^image-(\d+)-/.exec(name)?.[1];
     const isStale = pid !== undefined && !await Deno.stat(`/proc/${pid}`).catch(() => undefined);
-    if (isStale) await Deno.remove(`${folder}/${name}`).catch(() => {});
+    if (isStale) await Deno.remove(`${FOLDER}/${name}`).catch(() => {});
   }
 }
 
-/** All guests of a kind: they share an image and have the tests dealt out among them. */
-async function runKind(machine: Machine, { kind, tests }: Job): Promise<VmRun> {
-  const guest = kind.name;
+/** Runs all guests of a kind, which share an image. */
+async function runKind(machine: Machine, job: Job): Promise<TestRun> {
+  const { guest, guests, makeImage, ...kind } = job.kind;
   let kernel: Kernel;
   try {
-    kernel = await prepareKernel(machine.folder, { name: kind.kernel });
-    await kind.prepare?.(machine.folder);
+    kernel = await prepareKernel(FOLDER, { name: kind.kernel });
+    await kind.prepare?.(FOLDER);
   } catch (error) {
-    return allSkipped(tests, { guest, error });
+    return allSkipped(job, error);
   }
   const start = performance.now();
-  const times = await readTimes(machine.folder);
-  const hands = deal(tests, { guests: kind.guests, weightOf: (file) => times.get(file) ?? 1 });
-  await removeStaleImages(machine.folder);
-  const image = `${machine.folder}/image-${Deno.pid}-${guest}.cpio`;
+  const times = await readTimes(FOLDER);
+  const hands = deal(job.tests, { guests, weightOf: (file) => times.get(file) ?? 1 });
+  await removeStaleImages();
+  const image = `${FOLDER}/image-${Deno.pid}-${guest}.cpio`;
   try {
-    const { root } = machine;
-    const sizeBytes = await (await kind.makeImage({ root, kernel, hands })).write(image);
+    const sizeBytes = await (await makeImage({ kernel, hands })).write(image);
     const size = `${Math.round(sizeBytes / 2 ** 20)} MiB`;
     console.log(`vm ${guest}: made an image of ${size} in ${secondsSince(start)}`);
     const runs = await Promise.all(
@@ -169,30 +175,28 @@ async function runKind(machine: Machine, { kind, tests }: Job): Promise<VmRun> {
   }
 }
 
-/** Runs the tests that belong into guests. */
+/** Runs the tests that need a guest; with words those whose files contain one of them. */
 export async function runVmTests(
-  root: string,
   { words = [], echo = false }: { words?: readonly string[]; echo?: boolean } = {},
-): Promise<VmRun[]> {
-  const files = await projectFiles(root);
+): Promise<TestRun[]> {
+  const files = await projectFiles();
   const rounds = ROUNDS.map((kinds) =>
     kinds
-      .map((kind): Job => ({ kind, tests: guestTests(files, { guest: kind.name, words }) }))
+      .map((kind): Job => ({ kind, tests: guestTests(files, { guest: kind.guest, words }) }))
       .filter(({ tests }) => tests.length > 0)
   );
-  const folder = `${root}/.tools/vm`;
   let accelerator: Accelerator;
   try {
-    const { image: kernel } = await prepareKernel(folder);
-    accelerator = await chooseAccelerator(folder, { kernel });
+    const { image: kernel } = await prepareKernel(FOLDER);
+    accelerator = await chooseAccelerator(FOLDER, { kernel });
   } catch (error) {
-    return rounds.flat().map(({ kind, tests }) => allSkipped(tests, { guest: kind.name, error }));
+    return rounds.flat().map((job) => allSkipped(job, error));
   }
-  const machine = { root, folder, accelerator, echo };
-  const runs: VmRun[] = [];
+  const machine = { accelerator, echo };
+  const runs: TestRun[] = [];
   for (const jobs of rounds) {
     runs.push(...await Promise.all(jobs.map((job) => runKind(machine, job).catch(broken))));
   }
-  await rememberTimes(folder, runs.map(({ cases }) => timesOf(cases)));
+  await rememberTimes(FOLDER, runs.map(({ cases }) => timesOf(cases)));
   return runs;
 }

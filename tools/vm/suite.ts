@@ -1,70 +1,60 @@
-/** Which tests run in a guest, and what they find there. */
+/** Which tests run in a guest, how they are dealt out, and how long they took there. */
 
-/** The guests, by what their tests are about. */
+import type { TestCase } from "../junit.ts";
+import { output, ROOT } from "../process.ts";
+
+/** The kinds of guests, each for its tests. */
 export type GuestName = "cgroup2" | "newer" | "systemd";
-
-/**
- * What another kernel has a say in: control groups, quotas, and all that the classic command line
- * does. The guest is emulated, every test takes ten times as long there; any other test runs there
- * when it is named.
- */
-const CGROUP2_TESTS = /^(cgroup|tests\/(vm|cgroup|cli))\/.*_test\.ts$/;
-
-/** What a kernel can do since Linux 6.12: tell the peak memory of one run. */
-const NEWER_TESTS = /^tests\/cgroup\/memory_test\.ts$/;
-
-/**
- * What the kernel has no say in: how arguments, environments and configurations are read, and a
- * service that is not under systemd's care. What judge systems type is tested there with `--cg`.
- */
-const HOST_ONLY = /^tests\/(cgroup\/keeper|cli\/(clients|config|environment|usage))_test\.ts$/;
 
 const SYSTEMD_TESTS = /^tests\/systemd\/.*_test\.ts$/;
 
-/** The files of the project, without what git ignores. */
-export async function projectFiles(root: string): Promise<string[]> {
-  const { success, stdout, stderr } = await new Deno.Command("git", {
-    args: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-    cwd: root,
-  }).output();
-  if (!success) throw new Error(`git ls-files: ${new TextDecoder().decode(stderr).trim()}`);
-  const names = new TextDecoder().decode(stdout).split("\0").filter((name) => name !== "");
-  const existing = await Promise.all(names.map((name) => isFile(`${root}/${name}`)));
+/**
+ * The tests of each guest. In the first one run those that another kernel can change: control
+ * groups, quotas, and the classic command line. Emulated guests take ten times as long for a test,
+ * so that other tests run there only when they are named.
+ */
+const TESTS: Readonly<Record<GuestName, RegExp>> = {
+  cgroup2: /^(cgroup|tests\/(vm|cgroup|cli))\/.*_test\.ts$/,
+  // Since Linux 6.12 the kernel can tell the peak memory of one run.
+  newer: /^tests\/cgroup\/memory_test\.ts$/,
+  systemd: SYSTEMD_TESTS,
+};
+
+/**
+ * Tests that the kernel cannot change: how arguments, environments and configurations are read, and
+ * a service outside systemd. What judge systems type is tested in the guest with `--cg`.
+ */
+const HOST_ONLY = /^tests\/(cgroup\/keeper|cli\/(clients|config|environment|usage))_test\.ts$/;
+
+/** Lists the files of the project, without what git ignores. */
+export async function projectFiles(): Promise<string[]> {
+  const words = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+  const names = (await output(["git", ...words], { cwd: ROOT })).split("\0").filter(Boolean);
+  const existing = await Promise.all(names.map((name) => isFile(`${ROOT}/${name}`)));
   return [...new Set(names.filter((_, index) => existing[index]))].sort();
 }
 
-/** A file that was removed stays listed until that is committed. */
+/** A removed file stays listed until that is committed. */
 async function isFile(path: string): Promise<boolean> {
   return await Deno.stat(path).then((info) => info.isFile, () => false);
 }
 
-function belongs(file: string, guest: GuestName): boolean {
-  switch (guest) {
-    case "cgroup2":
-      return CGROUP2_TESTS.test(file) && !HOST_ONLY.test(file);
-    case "newer":
-      return NEWER_TESTS.test(file);
-    case "systemd":
-      return SYSTEMD_TESTS.test(file);
-  }
-}
-
-/** The test files that run in a guest; with words those whose names hold one of them. */
+/** Picks the test files of a guest; with words those whose names contain one of them. */
 export function guestTests(
   files: readonly string[],
   { guest, words = [] }: { guest: GuestName; words?: readonly string[] },
 ): string[] {
-  const listed = files.filter((file) => /_test\.ts$/.test(file));
-  if (words.length === 0) return listed.filter((file) => belongs(file, guest));
-  // Who names a file wants it run, and be it in a guest where it does not run by itself.
+  const listed = files.filter((file) => file.endsWith("_test.ts"));
+  if (words.length === 0) {
+    return listed.filter((file) => TESTS[guest].test(file) && !HOST_ONLY.test(file));
+  }
+  // A test that is named runs even if it would not by itself.
   const fits = (file: string) =>
-    guest === "cgroup2" ? !SYSTEMD_TESTS.test(file) : belongs(file, guest);
+    guest === "cgroup2" ? !SYSTEMD_TESTS.test(file) : TESTS[guest].test(file);
   return listed.filter((file) => fits(file) && words.some((word) => file.includes(word)));
 }
 
-/**
- * Deals test files out to guests that run at the same time, so that all end at about the same time.
- */
+/** Deals test files out to guests so that all guests end at about the same time. */
 export function deal(
   tests: readonly string[],
   { guests, weightOf }: { guests: number; weightOf: (file: string) => number },
@@ -77,4 +67,36 @@ export function deal(
     lightest.weight += weightOf(file);
   }
   return hands.map(({ files }) => files.sort()).filter((files) => files.length > 0);
+}
+
+/** Adds up the seconds of each file, without skipped tests. */
+export function timesOf(cases: readonly TestCase[]): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const { file, wallTimeS, outcome } of cases) {
+    if (outcome === "skipped") continue;
+    const name = file.replace(/^\.\//, "");
+    times.set(name, (times.get(name) ?? 0) + wallTimeS);
+  }
+  return times;
+}
+
+/** Times for a new checkout. Copy the remembered ones here when test files have come and gone. */
+const FIRST_TIMES = `${ROOT}/tools/vm/seconds.json`;
+
+/** Reads the times of earlier runs, or those for a new checkout. */
+export async function readTimes(folder: string): Promise<Map<string, number>> {
+  const text = await Deno.readTextFile(`${folder}/seconds.json`)
+    .catch(() => Deno.readTextFile(FIRST_TIMES));
+  return new Map(Object.entries(JSON.parse(text)));
+}
+
+/** Remembers new times; files that did not run this time keep theirs. */
+export async function rememberTimes(
+  folder: string,
+  runs: readonly Map<string, number>[],
+): Promise<void> {
+  const all = new Map([...await readTimes(folder), ...runs.flatMap((run) => [...run])]);
+  const rounded = [...all].sort().map(([file, seconds]) => [file, Math.round(seconds * 10) / 10]);
+  const text = JSON.stringify(Object.fromEntries(rounded), undefined, 2);
+  await Deno.writeTextFile(`${folder}/seconds.json`, `${text}\n`);
 }

@@ -1,0 +1,163 @@
+/** What the guests have in them: a system, Deno, the project, its tests, and what starts them. */
+
+import { output, ROOT } from "../process.ts";
+import { filesOfInstalled, installedClosure, unpackSystemOnce } from "./debian.ts";
+import { Image } from "./image.ts";
+import type { Kernel } from "./kernel.ts";
+import { projectFiles } from "./suite.ts";
+
+/** Where the project lies in the guest: not below a directory that something is mounted on. */
+const GUEST_PROJECT = "/srv/isolate";
+
+/** Below a directory that everybody may enter, so that boxes can run it too. */
+const GUEST_DENO = "/usr/local/bin/deno";
+
+/** Packages of this machine whose programs the tests call, or run in boxes. */
+const HOST_PACKAGES = [
+  ...["bash", "bsdutils", "coreutils", "dash", "e2fsprogs", "findutils", "gcc", "grep"],
+  ...["hostname", "libc6-dev", "mount", "procps", "python3", "sed", "util-linux"],
+];
+
+const QUOTA_MODULES = [
+  "fs/quota/quota_tree.ko",
+  "fs/quota/quota_v2.ko",
+  "drivers/block/loop.ko",
+];
+
+/** Packages of the guest that has a systemd of its own. */
+const SYSTEMD_PACKAGES = [
+  ...["base-passwd", "bash", "dash", "coreutils", "mount", "procps", "sed"],
+  ...["systemd-sysv", "util-linux"],
+];
+
+/** What comes along with those packages to install and configure them, which nothing does here. */
+const SYSTEMD_LEFT_OUT =
+  /^\/(usr\/share\/(perl|doc|man|info|locale|i18n|zoneinfo|debconf)|usr\/lib\/.*\/perl|usr\/bin\/(perl|dpkg)|usr\/lib\/.*\/(gconv|libperl)|var\/lib\/dpkg)/;
+
+/** Terminals to log in at, and units that need modules which the guest does not have. */
+const MASKED = [
+  ...["getty.target", "serial-getty@.service", "console-getty.service"],
+  ...["proc-sys-fs-binfmt_misc.automount", "systemd-binfmt.service"],
+];
+
+/** Runs the tests beside a system that is up, as an operator would. */
+const TEST_SERVICE = `[Unit]
+Description=The tests of this guest
+
+[Service]
+Type=exec
+ExecStart=/vm/run
+StandardOutput=tty
+StandardError=tty
+TTYPath=/dev/console
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** What makes an image. */
+export interface ImageOptions {
+  kernel: Kernel;
+  /** The test files of each guest that runs at the same time. */
+  hands: readonly string[][];
+  /**
+   * A shell script that runs instead of the tests. It starts in the project's folder, finds Deno as
+   * `deno`, and leaves its results as files in `/vm/results`.
+   */
+  script?: string;
+}
+
+/** Makes a guest with control groups of version 2 alone, and with the modules for disk quotas. */
+export async function makeCgroup2Image(options: ImageOptions): Promise<Image> {
+  const image = await makePlainImage(options);
+  for (const [index, module] of QUOTA_MODULES.entries()) {
+    const name = `${index}-${module.split("/").at(-1)}`;
+    image.addFileAs(`/vm/modules/${name}`, `${options.kernel.modules}/${module}`);
+  }
+  return image;
+}
+
+/** Makes the same guest without modules of the kernel. */
+export async function makePlainImage(options: ImageOptions): Promise<Image> {
+  const image = new Image();
+  image.addHostFiles(await filesOfInstalled(await installedClosure(HOST_PACKAGES)));
+  for (const name of ["group", "hosts", "ld.so.cache", "nsswitch.conf", "passwd"]) {
+    image.addHost(`/etc/${name}`);
+  }
+  // Nobody logs in, but tests need a file that only root may read.
+  image.addText("/etc/shadow", "root:*:::::::\n", { mode: 0o600 });
+  await addProject(image, options);
+  return image;
+}
+
+/** Downloads and unpacks the packages of the guest with systemd. */
+export async function prepareSystemd(folder: string): Promise<void> {
+  await unpackSystemOnce(`${folder}/systemd`, SYSTEMD_PACKAGES);
+}
+
+/** Makes a minimal Debian with a real systemd, of packages and nothing else. */
+export async function makeSystemdImage(options: ImageOptions): Promise<Image> {
+  const image = new Image();
+  const system = `${ROOT}/.tools/vm/systemd`;
+  image.addFolderAs("/", system, { leftOut: SYSTEMD_LEFT_OUT });
+  for (const name of ["passwd", "group"]) {
+    image.addFileAs(`/etc/${name}`, `${system}/usr/share/base-passwd/${name}.master`);
+  }
+  image.addText("/etc/machine-id", `${"1".repeat(32)}\n`);
+  image.addText("/etc/hostname", "guest\n");
+  const units = "/etc/systemd/system";
+  image.addText(`${units}/tests.service`, TEST_SERVICE);
+  image.addSymlink(`${units}/multi-user.target.wants/tests.service`, "../tests.service");
+  image.addSymlink(`${units}/default.target`, "/lib/systemd/system/multi-user.target");
+  for (const name of MASKED) image.addSymlink(`${units}/${name}`, "/dev/null");
+  // The packages' scripts would have made these, but nobody has run them.
+  image.addSymlink("/var/run", "/run");
+  image.addSymlink("/var/lock", "/run/lock");
+  await addProject(image, options);
+  return image;
+}
+
+async function addProject(image: Image, options: ImageOptions): Promise<void> {
+  image.addFileAs(GUEST_DENO, Deno.execPath());
+  const info = JSON.parse(await output([Deno.execPath(), "info", "--json"], { cwd: ROOT }));
+  image.addFolderAs("/vm/deno/npm", info.npmCache);
+  for (const file of await projectFiles()) {
+    image.addFileAs(`${GUEST_PROJECT}/${file}`, `${ROOT}/${file}`);
+  }
+  const scripts = { "/init": "init.sh", "/vm/init": "init.sh", "/vm/run": "run.sh" };
+  for (const [path, name] of Object.entries(scripts)) {
+    image.addFileAs(path, `${ROOT}/tools/vm/${name}`, { mode: 0o755 });
+  }
+  image.addFileAs("/vm/busybox", options.kernel.busybox);
+  image.addText("/vm/command", commandScript(options), { mode: 0o755 });
+  // Mount points, and what is empty at first.
+  const folders = ["/proc", "/sys", "/dev", "/run", "/opt", "/mnt", "/media", "/home"];
+  const own = ["/etc/alternatives", "/vm/root", "/vm/results"];
+  for (const folder of [...folders, ...own]) image.addDirectory(folder);
+  image.addDirectory("/tmp", 0o1777);
+  image.addDirectory("/root", 0o700);
+}
+
+/**
+ * Writes the script that is called when everything is mounted. Guests share an image; each finds its
+ * number on the kernel's command line.
+ */
+function commandScript({ hands, script }: ImageOptions): string {
+  const words = "test --allow-all --no-check --cached-only --junit-path=/vm/results/report.xml";
+  const cases = hands.map((tests, index) => `  ${index}) set -- ${tests.map(quoted).join(" ")} ;;`);
+  const work = script ?? `case $(sed 's/.*guest_index=//' /proc/cmdline) in
+${cases.join("\n")}
+esac
+exec ${GUEST_DENO} ${words} "$@"`;
+  return `#!/bin/sh
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/root LANG=C.UTF-8 DENO_DIR=/vm/deno DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
+export ISOLATE_TEST_REPORT=1
+cd ${GUEST_PROJECT} || exit
+${work}
+`;
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
