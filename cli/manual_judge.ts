@@ -37,7 +37,7 @@ export const JUDGE_SECTION: ManualSection = {
     {
       term: "`JE`",
       meaning:
-        "The judge has failed: a validator that crashes, a missing compiler, a full disk. It is never the " +
+        "The judge failed: a validator that crashes, a missing compiler, a full disk. It is never the " +
         "contestant's fault.",
     },
     "Languages are C, C++, Python 3, Java, JavaScript and TypeScript (Node and Deno), Go, Rust, C#, Pascal and " +

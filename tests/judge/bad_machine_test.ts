@@ -108,7 +108,7 @@ testWith(needsJudge, "a package that vanishes is no contestant's fault", async (
   assertEquals(result.code, 2, result.stdout);
   assertMatch(
     lineOf(result, "accepted/slow.sh"),
-    /^JE judge error on tests\/1: The judge has failed: Cannot open FOLDER\/task\/tests\/1\.ans: No /,
+    /^JE judge error on tests\/1: The judge failed: Cannot open FOLDER\/task\/tests\/1\.ans: No /,
   );
   assertMatch(
     lineOf(result, GOOD_NAME),
