@@ -166,5 +166,5 @@ Deno.test("summaryText() ends with how many are as expected, and names what is n
 Deno.test("JudgeProgress says where a time limit comes from", () => {
   const { said, tell } = listen(undefined, 0);
   tell({ kind: "time-limit", timeLimitMs: 2000, source: "5 x the slowest, 0.310 s" });
-  assertEquals(said, ["time limit: 2.000 s (5 x the slowest, 0.310 s)\n"]);
+  assertEquals(said, ["time limit: 2 s (5 x the slowest, 0.310 s)\n"]);
 });

@@ -162,7 +162,7 @@ testWith(
     const result = await judgeBad({ files, args: ["-j1"] });
     assertEquals(result.code, 2, result.stdout);
     const line = lineOf(result, GOOD_NAME);
-    const [, seconds] = /was still running after ([\d.]+) s, with 0\.\d+ s of CPU/.exec(line) ??
+    const [, seconds] = /was still running after ([\d.]+) s, with [\d.]+ s of CPU/.exec(line) ??
       [];
     // A machine without time to spare gives it up to 30 s.
     assertMatch(seconds ?? line, /^([5-9]|[12]\d|30)\./);
@@ -288,7 +288,7 @@ function interactor(source: string): Files {
 }
 
 const INTERACTORS: readonly [what: string, source: string, reason: string][] = [
-  ["is killed", "import os\nos.kill(os.getpid(), 9)\n", "has failed: Killed by signal 9 (SIGKILL)"],
+  ["is killed", "import os\nos.kill(os.getpid(), 9)\n", "failed: Killed by signal 9 (SIGKILL)"],
   [
     "takes too much memory",
     "x = []\nwhile True: x.append(bytearray(1 << 20))\n",
