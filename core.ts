@@ -4,15 +4,16 @@
  */
 
 export { Box } from "./box/box.ts";
+export type { BoxSize } from "./box/claim/own_file_system.ts";
+export type { DiskQuota } from "./box/claim/quota.ts";
 export { parseDirectoryRule, resolveDirectoryRules } from "./box/setup/directory_rules.ts";
 export { buildEnvironment, parseEnvironmentRule } from "./box/setup/environment.ts";
 export { SandboxError } from "./host/errors.ts";
-export type { MetaRecord } from "./box/outcome/meta.ts";
 export { MetaFile } from "./box/outcome/meta_file.ts";
 export { outcomeMessage } from "./box/outcome/outcome.ts";
 export { toMeta } from "./box/outcome/outcome_meta.ts";
 export type { RunOptions } from "./box/run_options.ts";
-export type { Stream } from "./box/streams/streams.ts";
+export type { Limits } from "./box/setup/limits.ts";
 export { callerEnvironment, exactArguments, Sandbox } from "./box/sandbox.ts";
 export type { SignalName } from "./box/signals.ts";
 export type { PlanTrace } from "./box/trace.ts";

@@ -1,4 +1,7 @@
-/** Where the control groups of boxes are. Commands without `--cg` do not load this. */
+/**
+ * Where the control groups of boxes are: found out once for each sandbox. Commands without `--cg` do
+ * not load this.
+ */
 
 import { ControlGroupFiles } from "../cgroup/files.ts";
 import { findControlGroupRoot } from "../cgroup/root.ts";
@@ -11,16 +14,19 @@ import type { Log } from "./trace.ts";
 
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** The parts of a sandbox that decide where its control groups are. */
+/** What of a sandbox tells where its control groups are. */
 export interface ControlGroupContext {
+  /** The kernel. */
   readonly system: System;
+  /** The configuration. */
   readonly settings: Settings;
+  /** Is told what is found. */
   readonly log: Log;
 }
 
 const found = new WeakMap<ControlGroupContext, ControlGroupRoot>();
 
-/** Finds the place where control groups of boxes are made, once for each sandbox. */
+/** Finds the place where control groups of boxes are made. */
 export function controlGroups(
   sandbox: ControlGroupContext,
   options: { readonly create: boolean },
@@ -37,7 +43,7 @@ export function controlGroups(
   return root;
 }
 
-/** Finds the control group of a box. */
+/** The control group of a box. */
 export function controlGroupOf(
   sandbox: ControlGroupContext,
   places: BoxPlaces,
@@ -60,7 +66,7 @@ function configuredGroup({ system, settings, log }: ControlGroupContext): string
   }
   const directory = file && decodeOsString(file.bytes).trim();
   if (cgRoot.kind === "auto") {
-    // The service is used while it runs, but nobody has to run it.
+    // The service is used while it runs; nobody has to.
     const isKept = directory?.startsWith("/") &&
       new ControlGroupFiles(system, log).exists(directory);
     return isKept ? directory : undefined;

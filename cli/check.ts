@@ -1,11 +1,10 @@
 /**
  * `isolate check`: whether this machine is a good place for boxes.
  *
- * What was found goes to standard error, one line each; the commands that would put it right go to
- * standard output, as a script for the shell. With `--json` all of it goes there.
+ * Findings go to standard error, one line each; the commands that would fix them go to standard output,
+ * as a shell script. With `--json` all of it goes there.
  */
 
-import { parseArgs } from "@std/cli";
 import {
   type Check,
   CHECKS,
@@ -16,36 +15,25 @@ import {
   shellLine,
 } from "../check/mod.ts";
 import { Sandbox } from "../mod.ts";
-import { tell, UsageError, write } from "./complain.ts";
-
-/** What is asked for. */
-export interface CheckRequest {
-  /** Do not say what was found. */
-  readonly quiet: boolean;
-  /** Put right what can be put right without people. */
-  readonly execute: boolean;
-  /** Print what was found as JSON, for programs. */
-  readonly json: boolean;
-  /** The configuration; default: that of the machine. */
-  readonly config: string | undefined;
-}
+import { ExpectedError } from "../text/errors.ts";
+import type { CheckRequest } from "./commands.ts";
+import { describeError, tell, write } from "./complain.ts";
 
 /** A check with what it found in the end. */
 interface Result {
   check: Check;
   finding: Finding;
-  /** What was done to put it right. */
+  /** The commands that were run. */
   executed: string[];
 }
 
-/** `isolate check [-q] [-e] [--json] [--config=FILE]`. */
-export async function checkMachine(args: readonly string[]): Promise<number> {
-  const request = parse(args);
-  const machine = await machineOf(await Sandbox.open({ configFile: request.config }));
+/** `isolate check`. */
+export async function checkMachine(request: CheckRequest): Promise<number> {
+  const machine = await machineOf(await Sandbox.open({ configFile: request.configFile }));
   return runChecks(machine, request);
 }
 
-/** Runs all checks, and puts right what can be put right if that is asked for. */
+/** Runs all checks, and if asked to, fixes what they find. */
 export function runChecks(machine: Machine, request: CheckRequest): number {
   const results = CHECKS.map((check) => examine(machine, check, request));
   if (request.json) {
@@ -61,21 +49,11 @@ export function runChecks(machine: Machine, request: CheckRequest): number {
   return results.some(({ finding }) => finding.verdict === "fail") ? 1 : 0;
 }
 
-function parse(args: readonly string[]): CheckRequest {
-  const { quiet, execute, json, config, _: [extra] } = parseArgs(args, {
-    boolean: ["quiet", "execute", "json"],
-    string: ["config"],
-    alias: { quiet: "q", execute: "e" },
-    unknown: (arg, key) => {
-      if (key !== undefined) throw new UsageError(`check does not know the option ${arg}`);
-    },
-  });
-  if (extra !== undefined) throw new UsageError(`check takes no parameters, but got: ${extra}`);
-  if (config === "") throw new UsageError("Option --config needs a value: --config=FILE");
-  return { quiet, execute, json, config };
-}
-
-function examine(machine: Machine, check: Check, request: CheckRequest): Result {
+function examine(
+  machine: Machine,
+  check: Check,
+  request: CheckRequest,
+): Result {
   const result: Result = { check, finding: check.examine(machine), executed: [] };
   const say = (text: string) => {
     if (!request.quiet && !request.json) tell(text);
@@ -89,7 +67,7 @@ function examine(machine: Machine, check: Check, request: CheckRequest): Result 
         execute(machine, repair);
         result.executed.push(command);
       } catch (error) {
-        tell(error instanceof Error ? error.message : String(error));
+        tell(describeError(error));
       }
     } else if (!request.json) {
       write(Deno.stdout, `${command}\n`);
@@ -105,7 +83,7 @@ function examine(machine: Machine, check: Check, request: CheckRequest): Result 
 function execute(machine: Machine, repair: Repair): void {
   if (repair.kind === "write") return machine.write(repair.path, repair.value);
   const status = machine.run(repair.command);
-  if (status !== 0) throw new Error(`${repair.command}: failed with exit status ${status}`);
+  if (status !== 0) throw new ExpectedError(`${repair.command}: failed with exit status ${status}`);
 }
 
 function line({ name }: Check, { verdict, text }: Finding): string {

@@ -7,7 +7,6 @@ import {
   describeSettings,
   exactArguments,
   MetaFile,
-  type MetaRecord,
   outcomeMessage,
   type PlanTrace,
   Sandbox,
@@ -15,29 +14,19 @@ import {
   type SignalName,
   toMeta,
 } from "../core.ts";
+import { checkClassic, ClassicRequest, parseClassic, runOptions } from "./classic_request.ts";
 import { complain, tell, UsageError, write } from "./complain.ts";
-import type { Subcommand } from "./help.ts";
-import { checkClassic, type ClassicRequest, parseClassic } from "./options.ts";
-import { runOptions } from "./run_options.ts";
-
-/** What the command says of itself. */
-export interface ClassicFacts {
-  /** The version. */
-  readonly version: string;
-  /** The subcommands, for `--help`. */
-  readonly subcommands: readonly Subcommand[];
-}
 
 /** These end the run; the outcome names them. */
 const INTERRUPTING: readonly SignalName[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"];
-/** With these the caller says that the sandbox shall fail at once. */
+/** These make the sandbox fail at once. */
 const FATAL: readonly SignalName[] = ["SIGABRT", "SIGSEGV", "SIGILL", "SIGFPE", "SIGBUS"];
 
 /** Carries out a classic command line. */
-export async function runClassic(args: readonly string[], facts: ClassicFacts): Promise<number> {
+export async function runClassic(args: readonly string[], version: string): Promise<number> {
   const command = new ClassicCommandLine();
   try {
-    return await command.run(args, facts);
+    return await command.run(args, version);
   } catch (error) {
     return command.fail(error);
   }
@@ -45,31 +34,31 @@ export async function runClassic(args: readonly string[], facts: ClassicFacts): 
 
 /** One classic command line while it is carried out. */
 class ClassicCommandLine {
+  readonly #request = new ClassicRequest();
   /** The meta-file that is written in the end. */
   #meta: MetaFile | undefined;
   readonly #abort = new AbortController();
 
-  async run(givenArgs: readonly string[], facts: ClassicFacts): Promise<number> {
+  async run(givenArgs: readonly string[], version: string): Promise<number> {
+    const request = this.#request;
     const args = await exactArguments(givenArgs);
     const environment = await callerEnvironment();
-    const metaPaths: string[] = [];
-    let request: ClassicRequest;
     try {
-      const posixlyCorrect = environment.has("POSIXLY_CORRECT");
-      const onMetaFile = (path: string) => metaPaths.push(path);
-      request = parseClassic(args, { posixlyCorrect, onMetaFile });
+      parseClassic(args, { posixlyCorrect: environment.has("POSIXLY_CORRECT"), request });
     } catch (error) {
       // As long as --as-uid may still come it is not known with whose rights to open the files.
-      if (!args.some((arg) => arg.startsWith("--as-"))) await this.#openMetaFiles(metaPaths);
+      if (!args.some((arg) => arg.startsWith("--as-"))) await this.#openMetaFiles();
       throw error;
     }
     if (request.command === "help" || request.command === "version") {
-      return await printFacts(request.command, facts);
+      const { usageText, versionText } = await import("./help.ts");
+      write(Deno.stdout, request.command === "help" ? usageText() : versionText(version));
+      return 0;
     }
-    await this.#openMetaFiles(metaPaths, request);
-    const sandbox = await openSandbox(request);
+    await this.#openMetaFiles();
+    const sandbox = await this.#openSandbox();
     checkClassic(request, { numBoxes: sandbox.settings.numBoxes });
-    return await this.#carryOut(sandbox, { request, environment });
+    return await this.#carryOut(sandbox, environment);
   }
 
   /** Says what went wrong, on standard error and in the meta-file. */
@@ -86,28 +75,40 @@ class ClassicCommandLine {
   }
 
   /** Opens and empties all of them; the last one is the one that is written. */
-  async #openMetaFiles(paths: readonly string[], request?: ClassicRequest): Promise<void> {
-    if (paths.length === 0) return;
+  async #openMetaFiles(): Promise<void> {
+    const { metaFiles } = this.#request;
+    if (metaFiles.length === 0) return;
     // What the configuration says does not matter here, not even if it is wrong.
-    const sandbox = await Sandbox.open({ settings: defaultSettings(), actAs: actAs(request) });
-    for (const path of paths) {
+    const sandbox = await Sandbox.open({ settings: defaultSettings(), actAs: this.#actAs() });
+    for (const path of metaFiles) {
       this.#meta?.close();
       this.#meta = MetaFile.open(sandbox, path);
     }
   }
 
-  async #carryOut(sandbox: Sandbox, { request, environment }: {
-    request: ClassicRequest;
-    environment: ReadonlyMap<string, string>;
-  }): Promise<number> {
-    const { command, boxId, verbosity } = request;
-    const where = {
-      sandbox,
-      boxId,
-      controlGroup: request.controlGroup,
-      wait: request.wait,
-      signal: this.#abort.signal,
+  #openSandbox(): Promise<Sandbox> {
+    const { verbosity, configFile } = this.#request;
+    const trace: PlanTrace = (title, print) => {
+      tell([`--- ${title}`, ...print()].join("\n"));
     };
+    return Sandbox.open({
+      configFile,
+      actAs: this.#actAs(),
+      trace: verbosity >= 3 ? trace : undefined,
+      log: (level, message) => {
+        if (verbosity >= level) tell(message());
+      },
+    });
+  }
+
+  #actAs(): { uid: number; gid: number } | undefined {
+    const { asUid: uid, asGid: gid } = this.#request;
+    return uid === undefined || gid === undefined ? undefined : { uid, gid };
+  }
+
+  async #carryOut(sandbox: Sandbox, environment: ReadonlyMap<string, string>): Promise<number> {
+    const { command, boxId, controlGroup, wait, verbosity } = this.#request;
+    const where = { sandbox, boxId, controlGroup, wait, signal: this.#abort.signal };
     if (verbosity >= 2) tell(describeSettings(sandbox.settings).trimEnd());
     if (command !== "check-config") this.#catchSignals(sandbox);
     switch (command) {
@@ -117,10 +118,7 @@ class ClassicCommandLine {
         write(Deno.stdout, (await sandbox.controlGroupDirectory()) + "\n");
         return 0;
       case "init": {
-        const { blocks, inodes } = request.quota ?? {};
-        const quota = blocks === undefined ? undefined : { blocksKib: blocks, inodes: inodes ?? 0 };
-        const { boxSize } = request;
-        const size = boxSize && { sizeKib: boxSize.kib, inodes: boxSize.inodes };
+        const { quota, boxSize: size } = this.#request;
         const box = await Box.init({ ...where, quota, size });
         write(Deno.stdout, box.directory + "\n");
         box.release();
@@ -134,7 +132,7 @@ class ClassicCommandLine {
       default: {
         const box = await Box.open(where);
         try {
-          return await this.#runProgram(box, { request, environment });
+          return await this.#runProgram(box, environment);
         } finally {
           box.release();
         }
@@ -142,15 +140,13 @@ class ClassicCommandLine {
     }
   }
 
-  async #runProgram(box: Box, { request, environment }: {
-    request: ClassicRequest;
-    environment: ReadonlyMap<string, string>;
-  }): Promise<number> {
-    const options = runOptions(request, environment);
-    const outcome = await box.run(request.commandLine, { ...options, signal: this.#abort.signal });
-    const record: MetaRecord = toMeta(outcome);
+  async #runProgram(box: Box, environment: ReadonlyMap<string, string>): Promise<number> {
+    const { commandLine, silent } = this.#request;
+    const options = runOptions(this.#request, environment);
+    const outcome = await box.run(commandLine, { ...options, signal: this.#abort.signal });
+    const record = toMeta(outcome);
     this.#meta?.write(record);
-    if (!request.silent) tell(outcomeMessage(outcome));
+    if (!silent) tell(outcomeMessage(outcome));
     return record.status === undefined ? 0 : 1;
   }
 
@@ -158,45 +154,14 @@ class ClassicCommandLine {
     sandbox.catchSignals({
       caught: [...INTERRUPTING, ...FATAL],
       ignored: ["SIGUSR1", "SIGUSR2", "SIGPIPE"],
-      // Whoever starts us may ignore the end of children; we wait for ours.
+      // The caller may ignore the end of its children; we wait for ours.
       standard: ["SIGCHLD"],
       onSignal: (name, signal) => {
         const reason = INTERRUPTING.includes(name)
           ? signal
-          : new SandboxError("internal", `The sandbox was told to fail by signal ${name}`);
+          : new SandboxError("internal", `The sandbox failed because it received ${name}`);
         this.#abort.abort(reason);
       },
     });
   }
-}
-
-function actAs(request: ClassicRequest | undefined): { uid: number; gid: number } | undefined {
-  if (request?.asUid === undefined || request.asGid === undefined) return undefined;
-  return { uid: request.asUid, gid: request.asGid };
-}
-
-function openSandbox(request: ClassicRequest): Promise<Sandbox> {
-  const { verbosity, configFile } = request;
-  const trace: PlanTrace = (title, print) => {
-    tell([`--- ${title}`, ...print()].join("\n"));
-  };
-  return Sandbox.open({
-    configFile,
-    actAs: actAs(request),
-    trace: verbosity >= 3 ? trace : undefined,
-    log: (level, message) => {
-      if (verbosity >= level) tell(message());
-    },
-  });
-}
-
-async function printFacts(command: "help" | "version", facts: ClassicFacts): Promise<number> {
-  const { usageText, versionText } = await import("./help.ts");
-  const denoVersion = Deno.version.deno;
-  const details = [["Architecture", Deno.build.arch]] as const;
-  const text = command === "help"
-    ? usageText(facts.subcommands)
-    : versionText({ version: facts.version, denoVersion, details });
-  write(Deno.stdout, text);
-  return 0;
 }

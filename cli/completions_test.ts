@@ -1,13 +1,12 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { COMPLETION_SHELLS, completionScript, parseCompletionShell } from "./completions.ts";
-import { CLASSIC_OPTIONS } from "./option_table.ts";
+import { CLASSIC_OPTIONS } from "./classic_options.ts";
+import { COMMANDS } from "./commands.ts";
+import { optionsOf } from "./option.ts";
 import { UsageError } from "./complain.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
 
-const SUBCOMMANDS = [
-  { name: "completions", usage: "SHELL", summary: "Print a shell's completions" },
-  { name: "manual", summary: "Print the manual: isn't that [good]?" },
-];
+const NAMES = COMMANDS.map(({ name }) => name);
 
 async function output(program: string, args: string[]): Promise<string[]> {
   const { stdout, stderr, success } = await new Deno.Command(program, { args }).output();
@@ -18,7 +17,7 @@ async function output(program: string, args: string[]): Promise<string[]> {
 
 /** What a real bash offers when the tab key is pressed behind the line. */
 async function bashOffers(line: string): Promise<string[]> {
-  const program = `${completionScript("bash", SUBCOMMANDS)}
+  const program = `${completionScript("bash")}
     COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:' COMP_LINE=$1 COMP_POINT=\${#1}
     _isolate
     printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -27,7 +26,7 @@ async function bashOffers(line: string): Promise<string[]> {
 
 /** What a real fish offers when the tab key is pressed behind the line, without the descriptions. */
 async function fishOffers(line: string): Promise<string[]> {
-  const program = `${completionScript("fish", SUBCOMMANDS)}\ncomplete -C ${JSON.stringify(line)}`;
+  const program = `${completionScript("fish")}\ncomplete -C ${JSON.stringify(line)}`;
   const offers = await output("fish", ["--no-config", "-c", program]);
   return offers.map((offer) => offer.split("\t")[0] ?? "");
 }
@@ -35,7 +34,8 @@ async function fishOffers(line: string): Promise<string[]> {
 Deno.test("completionScript() knows every long option in every shell", () => {
   for (const shell of COMPLETION_SHELLS) {
     const script = completionScript(shell);
-    for (const { long } of CLASSIC_OPTIONS) {
+    const options = [...CLASSIC_OPTIONS, ...COMMANDS.flatMap(({ options }) => optionsOf(options))];
+    for (const { long } of options) {
       assertStringIncludes(script, shell === "fish" ? `-l ${long}` : `--${long}`);
     }
   }
@@ -95,6 +95,8 @@ testWith(
       true,
     );
     assertEquals(await bashOffers("isolate judge /etc/pass"), []);
+    assertEquals(await bashOffers("isolate judge --cache=/us"), ["/usr"]);
+    assertEquals(await bashOffers("isolate check --e"), ["--execute"]);
   },
 );
 
@@ -102,7 +104,7 @@ testWith(
   [needs.command("bash")],
   "the bash completions offer subcommands first, and nothing behind --",
   async () => {
-    assertEquals(await bashOffers("isolate "), ["completions", "manual"]);
+    assertEquals(await bashOffers("isolate "), NAMES);
     assertEquals(await bashOffers("isolate completions "), ["bash", "zsh", "fish"]);
     assertEquals(await bashOffers("isolate --run man"), []);
     assertEquals(await bashOffers("isolate --run -- --bo"), []);
@@ -110,7 +112,7 @@ testWith(
 );
 
 testWith([needs.command("zsh")], "the zsh completions are a correct script", async () => {
-  const script = completionScript("zsh", SUBCOMMANDS);
+  const script = completionScript("zsh");
   assertEquals(await output("zsh", ["-f", "-n", "-c", script]), []);
   const program = `autoload -Uz compinit; compinit -u -D; ${script}; print $_comps[isolate]`;
   assertEquals(await output("zsh", ["-f", "-c", program]), ["_isolate"]);
@@ -124,7 +126,9 @@ testWith(
     assertEquals(await fishOffers("isolate --chdir=/us"), ["--chdir=/usr/"]);
     assertEquals(await fishOffers("isolate -d /in=/usr:no"), ["/in=/usr:noexec", "/in=/usr:norec"]);
     assertEquals(await fishOffers("isolate --dir=/in=/us"), ["--dir=/in=/usr/"]);
-    assertEquals(await fishOffers("isolate "), ["completions", "manual"]);
+    assertEquals((await fishOffers("isolate ")).toSorted(), NAMES.toSorted());
     assertEquals(await fishOffers("isolate judge --ju"), ["--junit"]);
+    assertEquals(await fishOffers("isolate judge --me"), []);
+    assertEquals(await fishOffers("isolate completions "), ["bash", "fish", "zsh"]);
   },
 );

@@ -1,3 +1,5 @@
+/** Reads command lines as GNU `getopt_long(3)` does. */
+
 import { nearest } from "../text/suggest.ts";
 import { UsageError } from "./complain.ts";
 
@@ -39,6 +41,8 @@ export interface GetoptOptions<Option extends OptionSpec> {
   readonly options: readonly Option[];
   /** Whether the first positional argument ends the options (`POSIXLY_CORRECT`). */
   readonly posixlyCorrect?: boolean;
+  /** Whether the first positional argument is a program, whose options belong behind `--`. */
+  readonly runsProgram?: boolean;
   /**
    * Called for each option at the moment it is met, before the next argument is looked at: what it does has
    * been done when a later argument turns out to be wrong.
@@ -63,6 +67,8 @@ export function getopt<Option extends OptionSpec>(
   const found: ParsedOption<Option>[] = [];
   const positionals: string[] = [];
   const rest = args.values();
+  const unknown = (spelled: string): UsageError =>
+    unknownOption(spelled, settings.options, settings.runsProgram ? positionals[0] : undefined);
   const meet = (option: Option, spelled: string, attached: string | undefined): void => {
     const parsed = { option, value: takeValue(option, { spelled, attached, rest }), spelled };
     found.push(parsed);
@@ -75,12 +81,12 @@ export function getopt<Option extends OptionSpec>(
       const equals = argument.indexOf("=");
       const spelled = equals < 0 ? argument : argument.slice(0, equals);
       const attached = equals < 0 ? undefined : argument.slice(equals + 1);
-      meet(findLong(spelled, settings.options, positionals), spelled, attached);
+      meet(findLong(spelled, settings.options, unknown), spelled, attached);
     } else if (argument.startsWith("-") && argument !== "-") {
       let letters = argument.slice(1);
       while (letters !== "") {
         const letter = String.fromCodePoint(letters.codePointAt(0) ?? 0);
-        const option = findShort(letter, settings.options, { argument, positionals });
+        const option = findShort(letter, settings.options, { argument, unknown });
         const behind = letters.slice(letter.length);
         letters = option.value === "none" ? behind : "";
         const attached = option.value === "none" || behind === "" ? undefined : behind;
@@ -91,7 +97,7 @@ export function getopt<Option extends OptionSpec>(
       if (settings.posixlyCorrect === true) break;
     }
   }
-  // Whatever ended the options, the iterator stands behind it.
+  // Whatever ended the options, the iterator is behind it.
   return { options: found, positionals: [...positionals, ...rest] };
 }
 
@@ -118,7 +124,7 @@ function takeValue(
 function findLong<Option extends OptionSpec>(
   spelled: string,
   options: readonly Option[],
-  positionals: readonly string[],
+  unknown: (spelled: string) => UsageError,
 ): Option {
   const name = spelled.slice(2);
   const exact = options.find((option) => option.long === name);
@@ -127,7 +133,7 @@ function findLong<Option extends OptionSpec>(
   const older = all.filter((option) => option.addition !== true);
   const candidates = older.length > 0 ? older : all;
   const [first, second] = candidates;
-  if (first === undefined) throw unknownOption(spelled, options, positionals);
+  if (first === undefined) throw unknown(spelled);
   if (second === undefined) return first;
   const names = candidates.map((option) => `--${option.long}`);
   const last = names.pop();
@@ -137,33 +143,30 @@ function findLong<Option extends OptionSpec>(
 function findShort<Option extends OptionSpec>(
   letter: string,
   options: readonly Option[],
-  { argument, positionals }: { argument: string; positionals: readonly string[] },
+  { argument, unknown }: { argument: string; unknown: (spelled: string) => UsageError },
 ): Option {
   const option = options.find((candidate) => candidate.short === letter);
   if (option !== undefined) return option;
-  // Somebody who types -help means a long name with one dash too few.
+  // -help is a long name with one dash too few.
   const long = options.find((candidate) => candidate.long === argument.slice(1));
   if (long !== undefined) {
     throw new UsageError(`Unknown option ${argument}, did you mean --${long.long}?`);
   }
-  throw unknownOption(`-${letter}`, options, positionals);
+  throw unknown(`-${letter}`);
 }
 
 function unknownOption(
   spelled: string,
   options: readonly OptionSpec[],
-  positionals: readonly string[],
+  program: string | undefined,
 ): UsageError {
   const isLong = spelled.startsWith("--");
   const long = isLong ? nearest(spelled.slice(2), options.map((option) => option.long)) : undefined;
   if (long !== undefined) {
     return new UsageError(`Unknown option ${spelled}, did you mean --${long}?`);
   }
-  const [program] = positionals;
-  if (program !== undefined) {
-    return new UsageError(
-      `Unknown option ${spelled}; if it is meant for ${program}, put -- before ${program}.`,
-    );
-  }
-  return new UsageError(`Unknown option ${spelled}.`);
+  if (program === undefined) return new UsageError(`Unknown option ${spelled}.`);
+  return new UsageError(
+    `Unknown option ${spelled}; if it is meant for ${program}, put -- before ${program}.`,
+  );
 }

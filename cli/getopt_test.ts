@@ -25,7 +25,7 @@ function read(args: string[], posixlyCorrect = false): [string[], readonly strin
 }
 
 function complaint(args: string[]): string {
-  return assertThrows(() => getopt(args, { options }), UsageError).message;
+  return assertThrows(() => getopt(args, { options, runsProgram: true }), UsageError).message;
 }
 
 Deno.test("getopt() reads --name=value and --name value alike", () => {
@@ -135,6 +135,7 @@ Deno.test("getopt() explains -- if the unknown option may be the program's", () 
     complaint(["ls", "-l"]),
     "Unknown option -l; if it is meant for ls, put -- before ls.",
   );
+  assertThrows(() => getopt(["ls", "-l"], { options }), UsageError, "Unknown option -l.");
 });
 
 Deno.test("getopt() refuses a value for an option that takes none", () => {

@@ -18,9 +18,9 @@ import {
 } from "../judge/mod.ts";
 import { callerEnvironment, Sandbox, type SignalName } from "../mod.ts";
 import { ExpectedError } from "../text/errors.ts";
-import { complain, FAILURE_STATUS, tell, UsageError, write } from "./complain.ts";
-import { judgeHelp } from "./judge_help.ts";
-import { type JudgeRequest, parseJudgeOptions } from "./judge_options.ts";
+import { visibleText } from "../text/visible.ts";
+import { describeError, FAILURE_STATUS, tell, UsageError, write } from "./complain.ts";
+import type { JudgeRequest } from "./judge_options.ts";
 import { JudgeProgress } from "./judge_progress.ts";
 import { resultTable, summaryText } from "./judge_table.ts";
 
@@ -30,23 +30,28 @@ const BOXES_MAX = 100;
 const COLUMNS_DEFAULT = 80;
 const TRANSCRIPT_BYTES = 65536;
 
+/** What is judged, and how. */
+export interface JudgeArguments {
+  readonly request: JudgeRequest;
+  /** The package's folder. */
+  readonly directory: string;
+  /** Submissions to judge; none: verify the package with its own. */
+  readonly submissions: readonly string[];
+}
+
 /** `isolate judge [OPTION...] PACKAGE [SUBMISSION...]`. */
-export async function judgePackage(args: readonly string[]): Promise<number> {
-  const request = parseJudgeOptions(args);
-  if (!request) {
-    write(Deno.stdout, judgeHelp());
-    return 0;
-  }
+export async function judgePackage(given: JudgeArguments): Promise<number> {
+  const { request } = given;
   const output = request.json ? Deno.stderr : Deno.stdout;
   setColorEnabled(!Deno.noColor && output.isTerminal());
-  const sandbox = await Sandbox.open({ configFile: request.config });
+  const sandbox = await Sandbox.open({ configFile: request.configFile });
   const host = new HostFiles(sandbox);
   checkBoxIds(request, sandbox.settings.numBoxes);
   checkReportPlaces(host, request);
-  const problem = await readPackage(host, request.package);
-  const submissions = request.submissions.length === 0
+  const problem = await readPackage(host, given.directory);
+  const submissions = given.submissions.length === 0
     ? problem.submissions
-    : request.submissions.map((path) => givenSubmission(host, { path, problem, request }));
+    : given.submissions.map((path) => givenSubmission(host, { path, problem, request }));
   const languages = await loadLanguages(host, {
     environment: await callerEnvironment(),
     ...request.languagesFile === undefined ? {} : { userFile: request.languagesFile },
@@ -61,7 +66,7 @@ export async function judgePackage(args: readonly string[]): Promise<number> {
   const progress = new JudgeProgress({
     write: (text) => write(output, text),
     width,
-    verbosity: request.verbosity,
+    verbosity: request.quiet ? -1 : request.verbose ? 1 : 0,
     nowMs: () => performance.now(),
   });
   const report = await judge({
@@ -70,7 +75,7 @@ export async function judgePackage(args: readonly string[]): Promise<number> {
     problem,
     submissions,
     languages,
-    verify: request.submissions.length === 0,
+    verify: given.submissions.length === 0,
     jobs: request.jobs ?? navigator.hardwareConcurrency,
     boxIds: request.boxIds ?? lastBoxes(sandbox.settings.numBoxes),
     timeLimitMs: request.timeLimitMs,
@@ -81,12 +86,12 @@ export async function judgePackage(args: readonly string[]): Promise<number> {
     onEvent: (event) => progress.tell(event),
   });
   progress.end();
-  if (request.verbosity >= 0) {
+  if (!request.quiet) {
     const columns = width();
     if (columns !== undefined) write(output, `\n${resultTable(report, columns)}\n`);
     write(output, summaryText(report));
   } else {
-    for (const complaint of report.complaints) tell(complaint);
+    for (const complaint of report.complaints) tell(visibleText(complaint));
   }
   const isWritten = await writeReports(host, report, request);
   return isWritten ? exitStatus(report) : FAILURE_STATUS;
@@ -101,7 +106,7 @@ function columnsOfTerminal(): number {
   }
 }
 
-/** One of the package's own keeps what its folder promises. */
+/** Reads a submission; one of the package's own keeps what its folder promises. */
 function givenSubmission(host: HostFiles, { path, problem, request }: {
   path: string;
   problem: Problem;
@@ -120,7 +125,7 @@ function givenSubmission(host: HostFiles, { path, problem, request }: {
   };
 }
 
-/** Ctrl-C ends all boxes, and what is known by then is reported. */
+/** Lets Ctrl-C end all boxes; partial results are reported. */
 function abortOnSignals(sandbox: Sandbox): AbortSignal {
   const controller = new AbortController();
   sandbox.catchSignals({
@@ -145,7 +150,7 @@ function checkBoxIds({ boxIds }: JudgeRequest, numBoxes: number): void {
   );
 }
 
-/** A report that cannot be written should be known before hours of judging. */
+/** Finds out before hours of judging that a report cannot be written. */
 function checkReportPlaces(host: HostFiles, { junit, html }: JudgeRequest): void {
   for (const [option, path] of [["--junit", junit], ["--html", html]] as const) {
     if (path === undefined) continue;
@@ -157,7 +162,7 @@ function checkReportPlaces(host: HostFiles, { junit, html }: JudgeRequest): void
   }
 }
 
-/** Each report is made by a module of its own, loaded for who wants it. */
+/** Writes the reports, for each of which a module is loaded. */
 async function writeReports(
   host: HostFiles,
   report: JudgeReport,
@@ -172,8 +177,7 @@ async function writeReports(
     try {
       host.write(path, text);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      complain(`Cannot write the report ${path} (option ${option}): ${reason}`);
+      tell(`Cannot write the report ${path} (option ${option}): ${describeError(error)}`);
       isWritten = false;
     }
   };
@@ -190,7 +194,7 @@ async function writeReports(
 
 function exitStatus({ submissions, complaints, interrupted }: JudgeReport): number {
   if (interrupted || submissions.some(({ verdict }) => verdict === "JE")) return FAILURE_STATUS;
-  // Of a submission without a promise, people ask whether it is accepted.
+  // A submission without a promise should be accepted.
   const isRejected = submissions.some(({ expected, verdict }) => !expected && verdict !== "AC");
   return complaints.length > 0 || isRejected ? 1 : 0;
 }

@@ -1,70 +1,68 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CACHE_DIRECTORY, JUDGE_OPTIONS, parseJudgeOptions as parse } from "./judge_options.ts";
 import { UsageError } from "./complain.ts";
+import { CACHE_DIRECTORY, checkTogether, JUDGE, JudgeRequest } from "./judge_options.ts";
+import { optionsOf } from "./option.ts";
+import { parse } from "./subcommand.ts";
 
-function parseJudgeOptions(args: readonly string[]) {
-  const request = parse(args);
-  assert(request);
-  return request;
+function accepted(...args: string[]): { request: JudgeRequest; parameters: readonly string[] } {
+  const parsed = parse(JUDGE, args);
+  assert(parsed !== "help");
+  checkTogether(parsed.request, parsed.parameters.slice(1));
+  return parsed;
 }
 
 function assertRefused(args: readonly string[], sentence: string): void {
-  const error = assertThrows(() => parse(args), UsageError);
+  const error = assertThrows(() => accepted(...args), UsageError);
   assertEquals(error.message, sentence);
 }
 
-Deno.test("parseJudgeOptions() takes a package alone", () => {
-  const request = parseJudgeOptions(["examples/sums"]);
-  assertEquals(request.package, "examples/sums");
-  assertEquals(request.submissions, []);
-  assertEquals(request.jobs, undefined);
+Deno.test("isolate judge takes a package alone", () => {
+  const { request, parameters } = accepted("examples/sums");
+  assertEquals(parameters, ["examples/sums"]);
+  assertEquals(request, new JudgeRequest());
   assertEquals(request.cacheDirectory, CACHE_DIRECTORY);
-  assertEquals(request.verbosity, 0);
 });
 
-Deno.test("parseJudgeOptions() takes short options attached, apart, and after the package", () => {
-  const request = parseJudgeOptions(["-j4", "pkg", "-t", "1.5", "01.py", "-l", "python3", "-v"]);
-  assertEquals(request.jobs, 4);
-  assertEquals(request.timeLimitMs, 1500);
-  assertEquals(request.submissions, ["01.py"]);
-  assertEquals(request.language, "python3");
-  assertEquals(request.verbosity, 1);
-});
-
-Deno.test("parseJudgeOptions() keeps names that look like numbers, and names behind --", () => {
-  assertEquals(parseJudgeOptions(["007", "010"]).submissions, ["010"]);
-  assertEquals(parseJudgeOptions(["--", "--pkg", "-x"]).package, "--pkg");
-});
-
-Deno.test("parseJudgeOptions() reads a range of boxes", () => {
-  assertEquals(parseJudgeOptions(["--box-ids=900-909", "p"]).boxIds, { first: 900, count: 10 });
-});
-
-Deno.test("parseJudgeOptions() leaves out the cache", () => {
-  assertEquals(parseJudgeOptions(["--no-cache", "p"]).cacheDirectory, undefined);
-  assertEquals(parseJudgeOptions(["--cache=/x", "p"]).cacheDirectory, "/x");
-});
-
-Deno.test("parseJudgeOptions() refuses what it does not understand, with what would be right", () => {
-  assertRefused(
-    [],
-    "judge needs the folder of a problem package: isolate judge PACKAGE [SUBMISSION...]",
+Deno.test("isolate judge takes short options attached, apart, and after the package", () => {
+  const { request, parameters } = accepted(
+    ...["-j4", "pkg", "-t", "1.5", "01.py", "-l", "python3", "-v"],
   );
+  assertEquals(parameters, ["pkg", "01.py"]);
+  assertEquals([request.jobs, request.timeLimitMs], [4, 1500]);
+  assertEquals([request.language, request.verbose], ["python3", true]);
+});
+
+Deno.test("isolate judge keeps names that look like numbers, and names behind --", () => {
+  assertEquals(accepted("007", "010").parameters, ["007", "010"]);
+  assertEquals(accepted("--", "--pkg", "-x").parameters, ["--pkg", "-x"]);
+});
+
+Deno.test("isolate judge reads a range of boxes", () => {
+  const { request } = accepted("--box-ids=900-909", "p");
+  assertEquals(request.boxIds, { first: 900, count: 10 });
+});
+
+Deno.test("isolate judge leaves out the cache", () => {
+  assertEquals(accepted("--no-cache", "p").request.cacheDirectory, undefined);
+  assertEquals(accepted("--cache=/x", "p").request.cacheDirectory, "/x");
+});
+
+Deno.test("isolate judge refuses what it does not understand, with what would be right", () => {
+  assertRefused(["--jbos=2", "p"], "Unknown option --jbos, did you mean --jobs?");
+  assertRefused(["p", "-x"], "Unknown option -x.");
   assertRefused(
-    ["--jbos=2", "p"],
-    "judge does not know the option --jbos=2 (did you mean --jobs?)",
+    ["--jobs=0", "p"],
+    "Numeric parameter out of range: 0 (--jobs takes a whole number, e.g. --jobs=4; allowed: 1-1000)",
   );
-  assertRefused(["--jobs=0", "p"], "Option --jobs must be from 1 to 1000: current value is 0");
-  assertRefused(["--jobs", "p", "--junit="], "Option --junit needs a value: --junit=FILE");
-  assertRefused(["--jobs=x", "p"], "Invalid numeric parameter: x");
+  assertRefused(["p", "--junit="], "Option --junit needs a value: --junit=FILE");
   assertRefused(
-    ["-t0", "p"],
-    "Option --time-limit must be more than 0 seconds: current value is 0",
+    ["--jobs=x", "p"],
+    "Invalid numeric parameter: x (--jobs takes a whole number, e.g. --jobs=4)",
   );
+  assertRefused(["-t0", "p"], "Option --time-limit must be more than 0 seconds");
   assertRefused(
     ["--box-ids=9-1", "p"],
-    "Option --box-ids must be two numbers, the first and the last box, such as 900-999: current " +
-      "value is 9-1",
+    "Invalid range of boxes: 9-1 (--box-ids takes the first and the last box, e.g. --box-ids=900-999)",
   );
   assertRefused(["-q", "-v", "p"], "Only one of --quiet and --verbose can be given");
   assertRefused(
@@ -77,10 +75,12 @@ Deno.test("parseJudgeOptions() refuses what it does not understand, with what wo
   );
 });
 
-Deno.test("parseJudgeOptions() knows every option of the help text, and the help wins", () => {
-  for (const { long, valueName } of JUDGE_OPTIONS) {
-    const option = valueName === undefined ? `--${long}` : `--${long}=1-2`;
-    assertEquals(parse([option, "--help"]), undefined);
+Deno.test("isolate judge --help wins over everything that is well-formed", () => {
+  for (const { long, value } of optionsOf(JUDGE.options)) {
+    assertEquals(
+      parse(JUDGE, [value === "none" ? `--${long}` : `--${long}=1-2`, "--help"]),
+      "help",
+    );
   }
-  assertEquals(parse(["-h"]), undefined);
+  assertEquals(parse(JUDGE, ["-h"]), "help");
 });

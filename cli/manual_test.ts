@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
-import { manualPage } from "./manual.ts";
+import { CLASSIC_OPTIONS } from "./classic_options.ts";
+import { COMMANDS } from "./commands.ts";
+import { escapeRoff, formatRoff, manualPage } from "./manual.ts";
 import { OPTION_DETAILS } from "./manual_text.ts";
-import { CLASSIC_OPTIONS } from "./option_table.ts";
+import { optionsOf } from "./option.ts";
 
-const SUBCOMMANDS = [{ name: "completions", usage: "SHELL", summary: "Print completions" }];
-const PAGE = manualPage({ version: "1.2.3", subcommands: SUBCOMMANDS });
+const PAGE = manualPage({ version: "1.2.3" });
 
 /** What a program prints when it gets the page, on both streams. */
 async function pipedTo(
@@ -25,8 +26,9 @@ async function pipedTo(
   }
 }
 
-Deno.test("manualPage() has every option of the table", () => {
-  for (const { long } of CLASSIC_OPTIONS) {
+Deno.test("manualPage() has every option of the tables", () => {
+  const others = COMMANDS.flatMap(({ options }) => optionsOf(options));
+  for (const { long } of [...CLASSIC_OPTIONS, ...others]) {
     assertStringIncludes(PAGE, `\\fB\\-\\-${long.replaceAll("-", "\\-")}\\fP`);
   }
 });
@@ -69,4 +71,28 @@ testWith([needs.command("man")], "man shows the manual page", async () => {
   assertMatch(stdout, /^ +-p, --processes\[=N\]$/m);
   assertMatch(stdout, /LIBC_FATAL_STDERR_=1/);
   assertMatch(stdout, /^isolate 1\.2\.3/m);
+});
+
+Deno.test("escapeRoff() keeps ASCII characters from becoming typographic ones", () => {
+  assertEquals(escapeRoff(`-v ~ ^ ' " \``), "\\-v \\(ti \\(ha \\(aq \\(dq \\(ga");
+});
+
+Deno.test("escapeRoff() keeps text from being taken for requests and escapes", () => {
+  assertEquals(escapeRoff(".so /etc/passwd"), "\\&.so /etc/passwd");
+  assertEquals(escapeRoff("'so x"), "\\(aqso x");
+  assertEquals(escapeRoff("a\\fBb"), "a\\efBb");
+});
+
+Deno.test("formatRoff() makes what is typed bold, and what stands for something italic", () => {
+  assertEquals(formatRoff("use `--meta=`_FILE_."), "use \\fB\\-\\-meta=\\fP\\fIFILE\\fP\\&.");
+  assertEquals(formatRoff("_VAR_`=`_VALUE_"), "\\fIVAR\\fP\\fB=\\fP\\fIVALUE\\fP");
+});
+
+Deno.test("formatRoff() takes no markup out of backquotes, nor out of names with underscores", () => {
+  assertEquals(formatRoff("`A _B_ C`"), "\\fBA _B_ C\\fP");
+  assertEquals(formatRoff("LIBC_FATAL_STDERR_ and BOX_ROOT"), "LIBC_FATAL_STDERR_ and BOX_ROOT");
+});
+
+Deno.test("formatRoff() leaves a single backquote as it is", () => {
+  assertEquals(formatRoff("a ` b"), "a \\(ga b");
 });

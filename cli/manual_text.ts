@@ -1,8 +1,10 @@
+/** The words of the manual that no option table holds. */
+
 /**
  * A piece of the manual: a paragraph, a term with what it means, or lines to be typed.
  *
- * In paragraphs and terms, `backquotes` stand around what is typed as it is, and _underscores_ around
- * what stands for something else.
+ * In paragraphs and terms, `backquotes` mark what is typed as it is, and _underscores_ a word in
+ * capitals that stands for something else.
  */
 export type ManualBlock =
   | string
@@ -11,79 +13,118 @@ export type ManualBlock =
 
 /** A section of the manual. */
 export interface ManualSection {
-  /** The heading. */
   readonly title: string;
-  /** What stands below it. */
   readonly blocks: readonly ManualBlock[];
 }
 
-/** What the manual says about an option beyond its line in the option table, by long name. */
+/** What the manual says about a classic option beyond its line in the option table, by long name. */
 export const OPTION_DETAILS: Readonly<Record<string, string>> = {
   init:
-    "The directory `BOX_ROOT/ID` is printed on standard output. In it, `box/` is for the files of the program: " +
-    "it belongs to the caller until the box runs.",
+    "The directory is `BOX_ROOT/ID`. The program's files go into `box/` in it, which belongs to the caller " +
+    "until the box runs.",
   run:
-    "Needs `--init` first. Everything that is not an option is the program and its arguments; put `--` in " +
-    "front of the program, or its own options are taken for options of `isolate`. The program is not searched " +
-    "in _PATH_. While it runs, `box/` and what is in it belongs to the box's user, and afterwards to the caller; " +
-    "with `--as-uid`, what belongs to others keeps its owner.",
-  cleanup: "Must be given the same `--box-id` as `--init`; a control group goes with the box.",
+    "Needs `--init` first. Everything that is not an option is the program and its arguments; put `--` " +
+    "before the program, or `isolate` takes the program's options for its own. The program is not looked up " +
+    "in _PATH_. While it runs, `box/` and everything in it belongs to the box's user, afterwards to the " +
+    "caller; with `--as-uid`, files of other users keep their owner.",
+  cleanup: "Needs the same `--box-id` as `--init`. Removes the box's control group, too.",
   "box-id":
-    "Two boxes with different numbers can be used at the same time. Each has a user id of its own.",
+    "Boxes with different numbers can be used at the same time. Each has a user id of its own.",
   time:
-    "The program is killed when it has used that much; a program that ends by itself above the limit counts as " +
-    "over it, too. 0 means no limit, as for all limits but `--core`.",
+    "The program is killed when it has used that much. A program that ends by itself above the limit " +
+    "has exceeded it, too. 0 means no limit, as for all limits but `--core`.",
   "wall-time":
-    "Counts while the program sleeps or waits. Give one with every `--time`: a sleeping program uses no CPU.",
+    "Counts while the program sleeps or waits. Give one with every `--time`: a sleeping program " +
+    "uses no CPU.",
   "extra-time":
-    "A program over its `--time` is killed only when its CPU time passes this time, counted from its " +
-    "start, so that its real time is reported. The verdict stays a time-out. Alone it does nothing.",
+    "Counted from the start of the program, which goes on over its limit, so that its real time is reported. " +
+    "The verdict stays a time-out. Without `--time` it does nothing.",
   mem:
-    "Counts all that is mapped, used or not (`RLIMIT_AS`). Run-time systems which reserve much address space " +
-    "need `--cg-mem` instead.",
+    "Counts everything that is mapped, used or not (`RLIMIT_AS`). Run-time systems that reserve much " +
+    "address space need `--cg-mem` instead.",
   stack: "The stack counts towards `--mem`, too.",
   fsize: "A program that writes beyond it gets SIGXFSZ.",
   "open-files": "Counts descriptors, standard streams included.",
   processes:
-    "The value must be attached: `-p4` or `--processes=4`. Counts all processes and threads of the box.",
+    "The value must be attached: `-p4` or `--processes=4`. Counts all processes and threads of the " +
+    "box.",
   quota:
-    "Counts what belongs to the box's user on the file system of the box, which must have quotas enabled. " +
-    "Checked and ignored with `--run`.",
+    "Counts what belongs to the box's user on the file system of the box, which must have quotas " +
+    "enabled. Checked and ignored with `--run`.",
   "box-size":
-    "For machines without disk quotas: `box/` becomes a `tmpfs`, and a program that fills it gets ENOSPC. Its " +
-    "files are memory. What the program writes counts as memory of its control group, so with `--cg` it is part " +
-    "of `--cg-mem` and of `cg-mem` for as long as the file exists, in later runs too; what the caller puts there " +
-    "counts as the caller's. _INODES_ limits the number of files and directories, `box/` included (default: one " +
-    "for every 4 KiB, and at least 1024; 0: no limit). Directories of `tmp` rules, such as `/tmp`, are not part " +
-    "of it. `--cleanup` and the next `--init` drop all of it at once. While the box exists, `box/` can be filled " +
-    "and emptied as usual, but not itself be moved away or replaced. 0 leaves the box on the disk. Checked and " +
-    "ignored with `--run`.",
+    "For machines without disk quotas: `box/` becomes a `tmpfs`, and a program that fills it gets " +
+    "ENOSPC. Its files are memory. What the program writes counts as memory of its control group, so with " +
+    "`--cg` it is part of `--cg-mem` and of `cg-mem` for as long as the file exists, in later runs too; what " +
+    "the caller puts there counts as the caller's. _INODES_ limits the number of files and directories, " +
+    "`box/` included (default: one per 4 KiB, and at least 1024; 0: no limit). Directories of `tmp` rules, " +
+    "such as `/tmp`, are not part of it. `--cleanup` and the next `--init` drop all of it at once. While the " +
+    "box exists, `box/` can be filled and emptied as usual, but not be moved away or replaced itself. 0 " +
+    "leaves the box on the disk. Checked and ignored with `--run`.",
   stdin: "Like the other two, opened by the box's user, relative to `/box`, before `--chdir`.",
-  stdout: "The file is created if needed, and emptied.",
-  stderr:
-    "The file is created if needed, and emptied. Of this and `--stderr-to-stdout` the last one wins.",
-  "special-files": "Without it, they are removed from `box/` before and after each run.",
+  stdout: "Created if needed, and emptied.",
+  stderr: "Created if needed, and emptied. The last of this and `--stderr-to-stdout` wins.",
+  "special-files": "Otherwise they are removed from `box/` before and after each run.",
   "tty-hack":
-    "For interactive programs, whose terminal is on standard output. It is taken back afterwards.",
+    "For interactive programs, whose terminal is standard output. The terminal is taken back " +
+    "afterwards.",
   env: "See ENVIRONMENT RULES. Can be given many times.",
   dir: "See DIRECTORY RULES. Can be given many times.",
-  "no-default-dirs": "Even `/box` is gone then, unless a rule of yours brings it back.",
+  "no-default-dirs": "Not even `/box` is left then, unless a rule of yours brings it back.",
   "cg-mem": "Needs `--cg`. See CONTROL GROUPS for what counts.",
-  "cg-timing": "Of version 1 of the classic command, as `--no-cg-timing`.",
+  "cg-timing": "From version 1 of the classic command, like `--no-cg-timing`.",
   "no-cg-timing":
-    "Counted are the first process and those that it has waited for, as without `--cg`.",
+    "That is the first process; children that it has waited for count, too, as without `--cg`.",
   syscalls: "See SYSTEM CALL FILTER.",
   meta:
-    "See META-FILE. The file is opened with the rights of the caller and emptied at once, before anything else " +
-    "happens. `-` is standard output.",
+    "See META-FILE. Opened with the caller's rights and emptied at once, before anything else happens. " +
+    "`-` is standard output.",
   silent: "Errors of the sandbox itself are printed all the same.",
   verbose:
-    "Once: what is done. Twice: the configuration, the environment and each look at the clocks, too. Three " +
-    "times: every system call, before it is made, and the system call filter.",
+    "Once: what is done. Twice: the configuration, the environment and each look at the clocks, too. " +
+    "Three times: every system call before it is made, and the system call filter.",
 };
 
-/** The sections behind the options. */
+/** The sections after the options. */
 export const SECTIONS: readonly ManualSection[] = [
+  {
+    title: "JUDGING",
+    blocks: [
+      "`isolate judge` _PACKAGE_ verifies a problem package: each of its submissions is compiled and run on " +
+      "the tests, and must get what the name of its folder promises. If submissions follow, they are judged " +
+      "instead. A package is a folder in the ICPC/Kattis format (legacy and 2023-07-draft, as far as both " +
+      "agree: `problem.yaml`, `data/`, `submissions/`, `output_validators/`), or a folder of tests with a " +
+      "`task.yaml`, which `judge/TASK.md` describes.",
+      "Everything that others wrote runs in boxes: compilers, submissions, validators, interactors. A " +
+      "submission starts in an empty `/box`; its compiled program is in `/program` and cannot be written. " +
+      "Nothing of a test is left for the next one. Boxes have control groups where these can be used (see " +
+      "CONTROL GROUPS); without them Java, Node, Deno, Go and C# cannot be judged, as their address space says " +
+      "nothing about their memory.",
+      { term: "`AC`", meaning: "Accepted." },
+      { term: "`WA`", meaning: "Wrong answer, by the checker or the package's validator." },
+      {
+        term: "`TLE`, `MLE`, `OLE`",
+        meaning: "Exceeded the CPU or wall-clock limit, the memory limit, or the output limit.",
+      },
+      { term: "`RTE`", meaning: "Killed by a signal, or returned a status other than 0." },
+      { term: "`CE`", meaning: "The compiler rejected it, or exceeded its own limits." },
+      {
+        term: "`JE`",
+        meaning:
+          "The judge failed: a validator that crashes, a missing compiler, a full disk. It is never the " +
+          "contestant's fault.",
+      },
+      "Languages are C, C++, Python 3, Java, JavaScript and TypeScript (Node and Deno), Go, Rust, C#, Pascal " +
+      "and shell. `judge/languages.yaml` is the table of how they are recognised, compiled and run, and " +
+      "explains itself; a file of the same form, given by `--languages`, adds to it or overrides it key by " +
+      "key. If the tools of a language are missing, the report says where they were looked for.",
+      "A package without a time limit gets one: a multiple of the time of its slowest accepted submission, " +
+      "rounded up. When a package is verified, the limit must also leave room above the slowest accepted " +
+      "submission and below the fastest one that must be too slow.",
+      "The exit status is 0 if all is as expected (a submission without a promise: accepted), 1 if not, and 2 " +
+      "if the judge failed or was interrupted. `judge/report/report.schema.json` describes the report of " +
+      "`--json`.",
+    ],
+  },
   {
     title: "EXIT STATUS",
     blocks: [
@@ -95,24 +136,24 @@ export const SECTIONS: readonly ManualSection[] = [
       {
         term: "2",
         meaning:
-          "Everything else: a wrong command line or configuration, or the sandbox itself failed. " +
-          "A complaint stands on standard error.",
+          "Everything else: a wrong command line or configuration, or the sandbox itself failed. The " +
+          "error is on standard error.",
       },
     ],
   },
   {
     title: "META-FILE",
     blocks: [
-      "Lines of the form _KEY_`:`_VALUE_, in any order. A key that does not apply is absent; no `status` means " +
-      "that all went well.",
-      { term: "`time`", meaning: "CPU time in seconds; with `--cg`, that of all processes." },
+      "Lines of the form _KEY_`:`_VALUE_, in any order. A key that does not apply is absent; `status` is absent " +
+      "on success.",
+      { term: "`time`", meaning: "CPU time in seconds; with `--cg`, of all processes." },
       { term: "`time-wall`", meaning: "Wall-clock time in seconds." },
       { term: "`max-rss`", meaning: "Memory of the largest process, KiB." },
       { term: "`csw-voluntary`, `csw-forced`", meaning: "Context switches." },
-      { term: "`cg-mem`", meaning: "The most memory that the control group used, KiB." },
+      { term: "`cg-mem`", meaning: "Peak memory of the control group, KiB." },
       {
         term: "`cg-oom-killed`",
-        meaning: "1 if the kernel killed something in the control group for want of memory.",
+        meaning: "1 if the kernel killed a process of the control group because memory ran out.",
       },
       { term: "`cg-enabled`", meaning: "1 with `--cg`." },
       { term: "`exitcode`", meaning: "What the program returned, if it ended by itself." },
@@ -121,8 +162,8 @@ export const SECTIONS: readonly ManualSection[] = [
       {
         term: "`status`",
         meaning:
-          "`RE` for an exit code other than 0, `SG` for a signal, `TO` for a time-out, `XX` if the sandbox " +
-          "itself failed.",
+          "`RE` for an exit code other than 0, `SG` for a signal, `TO` for a time-out, `XX` if the " +
+          "sandbox itself failed.",
       },
       { term: "`message`", meaning: "One line for people." },
     ],
@@ -130,9 +171,9 @@ export const SECTIONS: readonly ManualSection[] = [
   {
     title: "ENVIRONMENT RULES",
     blocks: [
-      "The program starts with no environment, or with the caller's if `--full-env` stands anywhere. " +
-      "`LIBC_FATAL_STDERR_=1` is set, so that complaints of the C library go to standard error. Then the rules " +
-      "are applied in order:",
+      "The program starts with an empty environment, or with the caller's if `--full-env` is given. " +
+      "`LIBC_FATAL_STDERR_=1` is set, so that fatal messages of the C library go to standard error. Then the " +
+      "rules are applied in order:",
       { term: "_VAR_", meaning: "takes the variable from the caller, if it is set there;" },
       { term: "_VAR_`=`_VALUE_", meaning: "sets it;" },
       { term: "_VAR_`=`", meaning: "removes it." },
@@ -146,14 +187,15 @@ export const SECTIONS: readonly ManualSection[] = [
       {
         term: "_IN_`=`_OUT_[`:`_OPTION_...]",
         meaning:
-          "shows the directory or file _OUT_ at _IN_. It starts with `/`, or with `./` for the " +
-          "directory of the box. It must be within reach of the caller.",
+          "shows the directory or file _OUT_ at _IN_. _OUT_ starts with `/`, or with `./` for the " +
+          "directory of the box. The caller must be able to reach it.",
       },
       { term: "_IN_[`:`_OPTION_...]", meaning: "shows `/`_IN_ at the same place." },
       { term: "_IN_`=`", meaning: "removes the rule for _IN_." },
-      "Without options, what is shown is read-only, and has no devices and no set-user-id programs. The options:",
-      { term: "`rw`", meaning: "Allow writing, as far as the rights of the files allow it." },
-      { term: "`noexec`", meaning: "Do not allow to execute." },
+      "Without options, the program can only read what is shown, and can use no devices or set-user-id " +
+      "programs in it. The options:",
+      { term: "`rw`", meaning: "Allow writing, as far as the permissions of the files allow it." },
+      { term: "`noexec`", meaning: "Do not allow execution." },
       { term: "`maybe`", meaning: "Leave the rule out if _OUT_ does not exist." },
       { term: "`dev`", meaning: "Allow devices." },
       { term: "`norec`", meaning: "Leave out what is mounted below _OUT_." },
@@ -185,61 +227,54 @@ export const SECTIONS: readonly ManualSection[] = [
   {
     title: "CONTROL GROUPS",
     blocks: [
-      "With `--cg` a box has a control group of its own: limits and figures that no resource limit can give, as " +
-      "they are of all processes together. `--cg` must be given to `--init` and `--run` alike. In it, `--time` is " +
-      "the CPU time of all processes of this run, whether somebody waits for them or not; `--cg-mem` limits their " +
-      "memory; `--processes` is the exact number of those in the box where there is the `pids` controller.",
-      "What counts as memory: what the processes have touched, shared memory, files in a `tmpfs`, what the kernel " +
-      "needs for them, and files that they read and write, as long as these are kept in memory; those of a disk " +
-      "are given up before the limit is hit. Swap is limited to nothing where the kernel accounts for it (`-v` " +
-      "says if it does not). When the limit is hit, the kernel kills a process, which need not be the first one: " +
-      "`cg-oom-killed` tells of that even if the program succeeds. The limit is that of a run: one without " +
-      "`--cg-mem` has none.",
+      "With `--cg` a box has a control group of its own, which limits and measures all its processes together; " +
+      "resource limits cannot. Give `--cg` to `--init` and `--run` alike. In a control group, `--time` is the " +
+      "CPU time of all processes of this run, whether their parents wait for them or not; `--cg-mem` limits " +
+      "their memory; `--processes` is the exact number of those in the box where there is the `pids` " +
+      "controller.",
+      "Memory is what the processes have touched, shared memory, files in a `tmpfs`, what the kernel needs for " +
+      "them, and cached files that they read and write; the kernel drops cached files of a disk before the " +
+      "limit is hit. Swap is limited to nothing where the kernel accounts for it (`-v` says if it does not). " +
+      "When the limit is hit, the kernel kills a process, not necessarily the first one: `cg-oom-killed` " +
+      "reports that even if the program succeeds. The limit is that of a run: one without `--cg-mem` has none.",
       "`cg-mem` is the peak of the run; files of earlier runs that are still in memory are part of it. With " +
       "version 2 before Linux 6.12 it is the peak since `--init`, and before Linux 5.19 there is none.",
-      "Version 2 is used if its file system has the `memory` controller, version 1 otherwise; `-v` tells which and " +
-      "where, `--print-cg-root` prints the directory, or the reason why there is none. Groups are named " +
-      "`box-`_ID_. By default they are made in a group named `isolate` at the top, where no process is ever moved " +
-      "but those of boxes; `cg_root` names another one, which must belong to root. What an earlier box has left " +
-      "behind is killed and removed by the next `--init` and by `--cleanup`.",
-      "Under systemd, which wants to be the only one that makes groups at the top, install and start the units in " +
-      "`systemd/`: `isolate cg-keeper` takes over the group that systemd leaves to it (`Delegate=`), moves itself " +
-      "into a group `daemon` below, and writes the directory to `/run/isolate/cgroup`, where `cg_root = auto` " +
-      "finds it, or to the _FILE_ of `cg_root = auto:`_FILE_. SIGHUP has it read the configuration again. When " +
-      "it is stopped, everything that runs in its groups is killed, and boxes with a group must be initialised " +
-      "again. Limits for all boxes together can be set on `isolate.slice`. Without systemd, " +
-      "`isolate cg-setup` makes the groups ahead of the first box, one that `cg_root` names included.",
+      "Version 2 is used if its file system has the `memory` controller, version 1 otherwise; `-v` says which " +
+      "and where, `--print-cg-root` prints the directory, or the reason why there is none. Groups are named " +
+      "`box-`_ID_. By default they are made in a group named `isolate` at the top, into which only processes of " +
+      "boxes are ever moved; `cg_root` names another one, which must belong to root. The next `--init` and " +
+      "`--cleanup` kill and remove what an earlier box left behind.",
+      "Under systemd, which wants to be the only one that makes groups at the top, install and start the units " +
+      "in `systemd/`: `isolate cg-keeper` takes over the group that systemd delegates to it (`Delegate=`), " +
+      "moves itself into a group `daemon` below, and writes the directory to `/run/isolate/cgroup`, where " +
+      "`cg_root = auto` finds it, or to the _FILE_ of `cg_root = auto:`_FILE_. SIGHUP makes it read the " +
+      "configuration again. When it stops, everything that runs in its groups is killed, and boxes with a " +
+      "group must be initialised again. `isolate.slice` can limit all boxes together. Without systemd, " +
+      "`isolate cg-setup` makes the groups before the first box does, including one that `cg_root` names.",
     ],
   },
   {
     title: "CHECKING A MACHINE",
     blocks: [
-      "`isolate check` looks for what keeps boxes from working, limits from holding, and times from being the same " +
-      "tomorrow. It prints one line for each check on standard error, and on standard output the commands that " +
-      "would put things right until the next boot, as a script for the shell. The classic name, " +
-      "`isolate-check-environment`, is a script in `bin/`.",
-      { term: "`PASS`", meaning: "All is well." },
-      { term: "`CAUTION`", meaning: "It may matter; look for yourself." },
-      { term: "`FAIL`", meaning: "It is wrong. The exit status is then 1." },
-      { term: "`SKIP`", meaning: "There is no such thing here, or the kernel does not tell." },
-      { term: "`-q`, `--quiet`", meaning: "Print the script only." },
-      {
-        term: "`-e`, `--execute`",
-        meaning:
-          "Do what the script would do, each line after it was printed, and look again. The remarks in it are " +
-          "left to you.",
-      },
-      { term: "`--json`", meaning: "Print everything as JSON on standard output instead." },
+      "`isolate check` looks for what keeps boxes from working, limits from holding, and times from being the " +
+      "same tomorrow. It prints one line for each check on standard error, and on standard output the commands " +
+      "that would fix things until the next boot, as a shell script. Comments are steps you must do yourself. " +
+      "`--execute` runs each command after printing it, and checks again. `isolate-check-environment`, the " +
+      "classic name, is a script in `bin/`.",
+      { term: "`PASS`", meaning: "Fine." },
+      { term: "`CAUTION`", meaning: "May matter; look for yourself." },
+      { term: "`FAIL`", meaning: "Wrong. The exit status is then 1." },
+      { term: "`SKIP`", meaning: "Does not exist here, or the kernel does not say." },
     ],
   },
   {
     title: "SYSTEM CALL FILTER",
     blocks: [
-      "_FLAGS_ is a sum. 0 installs no filter; all of them is the default.",
+      "_FLAGS_ is a sum. 0 installs no filter; the default is all of them.",
       { term: "1", meaning: "Kernel keyrings, which would outlive the box." },
       {
         term: "2",
-        meaning: "Sockets to the hypervisor (`AF_VSOCK`), which know no network namespaces.",
+        meaning: "Sockets to the hypervisor (`AF_VSOCK`), which ignore network namespaces.",
       },
       {
         term: "4",
@@ -250,7 +285,8 @@ export const SECTIONS: readonly ManualSection[] = [
       {
         term: "16",
         meaning:
-          "System calls of other architectures (32-bit programs on a 64-bit machine), which kill the process.",
+          "System calls of other architectures (32-bit programs on a 64-bit machine), which kill the " +
+          "process.",
       },
     ],
   },
@@ -265,20 +301,21 @@ export const SECTIONS: readonly ManualSection[] = [
     title: "CONFIGURATION",
     blocks: [
       "The first of `/etc/isolate.yaml`, `/usr/local/etc/isolate` and `/etc/isolate` that exists is read; without " +
-      "one the defaults serve. It must belong to root, and nobody else may be able to write it. The first is YAML, " +
-      "the others have lines of the form _KEY_` = `_VALUE_ and comments behind `#`.",
+      "one the defaults apply. It must belong to root, and only root may be able to write it. The first is " +
+      "YAML, the others have lines of the form _KEY_` = `_VALUE_ and comments after `#`.",
       { term: "`box_root`", meaning: "Where boxes are made (default: `/var/local/lib/isolate`)." },
       { term: "`lock_root`", meaning: "Where their locks are (default: `/run/isolate/locks`)." },
       {
         term: "`cg_root`",
         meaning:
-          "Below which their control groups are; `auto` finds a place, `auto:`_FILE_ reads it from a file " +
+          "Where their control groups are made; `auto` finds a place, `auto:`_FILE_ reads it from a file " +
           "(default: `auto`).",
       },
       {
         term: "`first_uid`, `first_gid`, `num_boxes`",
         meaning:
-          "Box number N runs as user `first_uid`+N and group `first_gid`+N (default: 60000, 60000 and 1000).",
+          "Box number N runs as user `first_uid`+N and group `first_gid`+N (default: 60000, 60000 and " +
+          "1000).",
       },
       {
         term: "`subid_user`",
@@ -298,14 +335,14 @@ export const SECTIONS: readonly ManualSection[] = [
     blocks: [
       {
         term: "`POSIXLY_CORRECT`",
-        meaning: "If set, the first argument that is no option ends the options.",
+        meaning: "If set, the first argument that is not an option ends the options.",
       },
     ],
   },
   {
     title: "EXAMPLES",
     blocks: [
-      "Compile and run a program with a second of CPU time, then look at the verdict:",
+      "Compile and run a program with one second of CPU time, then look at the outcome:",
       {
         code: [
           "box=$(isolate --init)/box",

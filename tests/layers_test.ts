@@ -14,7 +14,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "judge",
     "service",
     "text",
-    "@std/cli",
     "@std/fmt/colors",
   ],
   "check": ["box", "cgroup", "config", "host", "ffi", "text"],

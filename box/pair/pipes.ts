@@ -9,9 +9,11 @@ const F_DUPFD_CLOEXEC = 1030;
 const FIONREAD = 0x541b;
 const WHAT = "make the pipes between two programs";
 
-/** A pipe, see pipe(7); a program gets one of its ends only on purpose. */
+/** A pipe, see pipe(7); no program gets one of its ends unless it is given to it. */
 export interface Pipe {
+  /** Where it is read from. */
   readonly readFd: number;
+  /** Where it is written to. */
   readonly writeFd: number;
 }
 
@@ -30,7 +32,7 @@ export function makePipes(system: System, count: number): Pipe[] {
   throw toSandboxError(failure);
 }
 
-/** Counts the bytes that are in each pipe, see ioctl_pipe(2). */
+/** How much is in pipes, see ioctl_pipe(2). */
 export function unreadBytes(system: System, fds: readonly number[]): number[] {
   const plan = new Plan();
   const counts = fds.map((fd) => {
@@ -53,7 +55,7 @@ export function duplicate(system: System, fds: readonly number[]): number[] {
   const failure = system.attempt(plan, "hold ends of pipes");
   const duplicates = copies.map((copy) => plan.result(copy));
   if (!failure) return duplicates;
-  // close() skips those that were not made: they are negative.
+  // What was not made is negative, and left out there.
   system.close(...duplicates);
   throw toSandboxError(failure);
 }

@@ -1,70 +1,78 @@
-/** Finds time limits by accepted submissions, and checks them against what submissions take. */
+/**
+ * Time limits: found from accepted submissions, and checked against what submissions really take.
+ */
 
+import type { ProblemLimits, Submission, SubmissionResult, TestResult } from "../types.ts";
 import { timeText } from "../../text/quantities.ts";
-import type { ProblemLimits, Submission, SubmissionResult } from "../types.ts";
 
 /** The CPU time of each test while the time limit is not known yet. */
 export const UNKNOWN_LIMIT_MS = 60_000;
-/** The time limit of a package that has neither one nor an accepted submission to find it by. */
+/** The time limit of a package that has neither one nor an accepted submission to find it from. */
 export const FALLBACK_LIMIT_MS = 10_000;
 
 /** A time limit and where it comes from. */
 export interface TimeLimit {
-  /** CPU time. */
+  /** CPU time in milliseconds. */
   readonly timeLimitMs: number;
-  /** For people. */
+  /** Where it comes from, for people. */
   readonly source: string;
 }
 
-/** The CPU time of a submission on a test. */
-export interface TestTime {
+/** What a submission took on its slowest test. */
+export interface Slowest {
+  /** The submission's name. */
   readonly submission: string;
+  /** The test's name. */
   readonly test: string;
+  /** CPU time in milliseconds. */
   readonly cpuTimeMs: number;
 }
 
-/** Finds the slowest test of some submissions. */
-export function slowestTest(
+/** The slowest test of some submissions. */
+export function slowestOf(
   results: readonly Pick<SubmissionResult, "submission" | "tests">[],
-): TestTime | undefined {
-  return results
-    .flatMap(({ submission, tests }) =>
-      tests.map(({ test, cpuTimeMs }): TestTime => ({ submission, test, cpuTimeMs }))
-    )
-    .reduce<TestTime | undefined>(
-      (slowest, time) => slowest && slowest.cpuTimeMs >= time.cpuTimeMs ? slowest : time,
-      undefined,
-    );
+): Slowest | undefined {
+  let slowest: Slowest | undefined;
+  for (const { submission, tests } of results) {
+    for (const { test, cpuTimeMs } of tests as readonly TestResult[]) {
+      if (slowest && slowest.cpuTimeMs >= cpuTimeMs) continue;
+      slowest = { submission, test, cpuTimeMs };
+    }
+  }
+  return slowest;
 }
 
-/** Tells whether a submission is a reference solution: the time limit must leave room for it. */
-export function isReferenceSolution({ name, expected }: Submission): boolean {
+/**
+ * Whether a submission is one from which the time limit is found: it must be accepted on the whole.
+ */
+export function mustBeFastEnough({ name, expected }: Submission): boolean {
   return expected?.length === 1 && expected[0] === "AC" && !name.startsWith("partially_accepted/");
 }
 
-/** Tells whether a submission must exceed the time limit. */
+/** Whether a submission must be too slow. */
 export function mustBeTooSlow({ expected }: Submission): boolean {
   return expected?.length === 1 && expected[0] === "TLE";
 }
 
-/** Finds the time limit by the slowest test of the reference solutions. */
+/** Finds a time limit. */
 export function findTimeLimit(
-  slowest: TestTime | undefined,
-  limits: Pick<ProblemLimits, "acceptedToLimit" | "timeResolutionMs">,
+  slowest: Slowest | undefined,
+  { acceptedToLimit, timeResolutionMs }: Pick<
+    ProblemLimits,
+    "acceptedToLimit" | "timeResolutionMs"
+  >,
 ): TimeLimit {
   if (!slowest) {
-    const source = "the package has neither a time limit nor an accepted submission";
-    return { timeLimitMs: FALLBACK_LIMIT_MS, source };
+    return {
+      timeLimitMs: FALLBACK_LIMIT_MS,
+      source: "the package has no time limit, and no accepted submission to find it from",
+    };
   }
-  const { acceptedToLimit, timeResolutionMs } = limits;
   return {
     timeLimitMs: roundUp(slowest.cpuTimeMs * acceptedToLimit, timeResolutionMs),
-    source: `${acceptedToLimit} times the CPU time of ${describe(slowest)}, rounded up`,
+    source: `${acceptedToLimit} times what ${slowest.submission} takes ` +
+      `(${timeText(slowest.cpuTimeMs)} on ${slowest.test}), rounded up`,
   };
-}
-
-function describe({ submission, test, cpuTimeMs }: TestTime): string {
-  return `${submission} (${timeText(cpuTimeMs)} on ${test})`;
 }
 
 function roundUp(ms: number, resolutionMs: number): number {
@@ -75,26 +83,27 @@ function roundUp(ms: number, resolutionMs: number): number {
 /** Checks a time limit against what submissions take. */
 export function timeLimitComplaints(timeLimitMs: number, options: {
   limits: Pick<ProblemLimits, "acceptedToLimit" | "limitToRejected" | "timeResolutionMs">;
-  slowestAccepted: TestTime | undefined;
-  tooSlow: readonly TestTime[];
+  slowestAccepted: Slowest | undefined;
+  tooSlow: readonly Slowest[];
 }): string[] {
   const { limits, slowestAccepted, tooSlow } = options;
-  const { acceptedToLimit, limitToRejected, timeResolutionMs } = limits;
   const complaints: string[] = [];
-  const neededMs = (slowestAccepted?.cpuTimeMs ?? 0) * acceptedToLimit;
+  const neededMs = (slowestAccepted?.cpuTimeMs ?? 0) * limits.acceptedToLimit;
   if (slowestAccepted && neededMs > timeLimitMs) {
+    const { submission, cpuTimeMs, test } = slowestAccepted;
+    const betterMs = roundUp(neededMs, limits.timeResolutionMs);
     complaints.push(
-      `The time limit of ${timeText(timeLimitMs)} is less than ${acceptedToLimit} times the CPU ` +
-        `time of ${describe(slowestAccepted)}: ` +
-        `${timeText(roundUp(neededMs, timeResolutionMs))} would be enough`,
+      `The time limit of ${timeText(timeLimitMs)} is less than ${limits.acceptedToLimit} times ` +
+        `what ${submission} takes (${timeText(cpuTimeMs)} on ${test}): ` +
+        `${timeText(betterMs)} would be enough`,
     );
   }
-  for (const time of tooSlow) {
-    // One within the limit has the wrong verdict, which is another complaint.
-    if (time.cpuTimeMs <= timeLimitMs || time.cpuTimeMs >= timeLimitMs * limitToRejected) continue;
+  const wantedMs = timeLimitMs * limits.limitToRejected;
+  for (const { submission, test, cpuTimeMs } of tooSlow) {
+    if (cpuTimeMs <= timeLimitMs || cpuTimeMs >= wantedMs) continue;
     complaints.push(
-      `${describe(time)} should be slower: its CPU time is less than ${limitToRejected} times ` +
-        `the time limit of ${timeText(timeLimitMs)}`,
+      `${submission} must be too slow, but takes only ${timeText(cpuTimeMs)} (on ${test}): less ` +
+        `than ${limits.limitToRejected} times the time limit of ${timeText(timeLimitMs)}`,
     );
   }
   return complaints;

@@ -1,7 +1,7 @@
 /**
- * Runs the output validators of packages: programs that end with status 42 (accepted) or 43 (wrong
- * answer), and may leave messages and a score in the feedback directory. They run in a box like
- * submissions: whatever they do is an error of the judge at worst.
+ * Output validators of packages: programs that end with status 42 (accepted) or 43 (wrong answer), and
+ * may leave messages and a score in the feedback directory. They run in a box like submissions:
+ * whatever they do, it is the judge's error and never harms anybody.
  */
 
 import type { BindRule, Box, Outcome, RunOptions } from "../../mod.ts";
@@ -9,14 +9,13 @@ import { Capture } from "../../mod.ts";
 import type { Program } from "../compile/compile.ts";
 import type { HostFiles } from "../../host/files.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
-import type { ProblemLimits, TestCase } from "../types.ts";
+import type { ProblemLimits, TestCase, Verdict } from "../types.ts";
 import { cut, sizeText, timeText } from "../../text/quantities.ts";
-import { describeEnding, type Judgement } from "../grading/outcome_verdict.ts";
+import { describeEnding, type Judgement } from "../grading/verdict.ts";
 import { visibleText } from "../../text/visible.ts";
 
-/** The exit status of a validator that accepts. */
-export const VALIDATOR_ACCEPTED = 42;
-const VALIDATOR_REJECTED = 43;
+const ACCEPTED = 42;
+const WRONG_ANSWER = 43;
 const FEEDBACK = "feedback";
 /** Mount points in the validator's box. */
 const INPUT = "judge/input";
@@ -30,26 +29,43 @@ const SENTENCE_LENGTH = 200;
 const SCORE_MAX = 1e12;
 const SCORE_LENGTH_MAX = 100;
 
-/** A compiled validator. */
+/** A validator that is ready to be run. */
 export interface Validator {
+  /** The program. */
   readonly program: Program;
+  /** What it may use. */
   readonly limits: ProblemLimits;
+  /** Whether it gives scores. */
   readonly givesScores: boolean;
+  /** Files of the host. */
   readonly host: HostFiles;
 }
 
-/** Where a validator runs, and on which test. */
+/** For which test it is run, and where. */
 export interface ValidatorRun {
+  /** Its box. */
   readonly box: Box;
-  /** The CPUs that it is pinned to; undefined: all. */
+  /** The CPUs that it is pinned to. */
   readonly cpus: readonly number[] | undefined;
+  /** The test. */
   readonly test: TestCase;
   /** Its arguments after the feedback directory. */
   readonly flags: readonly string[];
 }
 
-/** A validator in its box, ready to run. */
-export interface PreparedValidator {
+/** What a validator said. */
+export interface Feedback extends Judgement {
+  /** The score that it gave. */
+  readonly score?: number | undefined;
+  /** The beginning of what it said to the judge. */
+  readonly judgeMessage?: string | undefined;
+  /** The beginning of what it said to the team. */
+  readonly teamMessage?: string | undefined;
+}
+
+/** How a validator is started. */
+export interface ValidatorCommand {
+  /** The program and its arguments. */
   readonly command: readonly string[];
   /** All options but the streams that lead to the submission. */
   readonly options: RunOptions;
@@ -61,7 +77,7 @@ export interface PreparedValidator {
 export async function prepareValidator(
   { program, limits, host }: Validator,
   { box, cpus, test, flags }: ValidatorRun,
-): Promise<PreparedValidator> {
+): Promise<ValidatorCommand> {
   await box.clear();
   await box.files.makeDirectory(FEEDBACK);
   const input = await place(host, { box, file: test.inputFile, inside: INPUT });
@@ -90,7 +106,7 @@ export async function prepareValidator(
   };
 }
 
-/** Shows a file to the validator. It runs as another user, and gets a copy of what that may not read. */
+/** Shows a file to the validator, which runs as another user: what that one may not read is copied. */
 async function place(host: HostFiles, { box, file, inside }: {
   box: Box;
   file: string;
@@ -120,7 +136,7 @@ export async function validateOutput(
   validator: Validator,
   run: ValidatorRun,
   options: { output: () => NonNullable<RunOptions["stdin"]>; signal: AbortSignal },
-): Promise<Judgement> {
+): Promise<Feedback> {
   const prepared = await prepareValidator(validator, run);
   const { host, limits } = validator;
   const spareMs = () => spareTimeMs(host.sandbox.system, run.cpus);
@@ -131,70 +147,77 @@ export async function validateOutput(
     stdin: options.output(),
     stdout: { file: "/dev/null", limitBytes: limits.validationOutputKib * 1024 },
   });
-  return await readVerdict(validator, {
+  return await readFeedback(validator, {
     box: run.box,
     outcome: watchdog.outcome(outcome),
     stderr: prepared.stderr,
   });
 }
 
-/** Reads the verdict and the messages of a validator that has ended. */
-export async function readVerdict(
+/** Reads what a validator has left when it ended. */
+export async function readFeedback(
   { givesScores, limits }: Validator,
   { box, outcome, stderr }: { box: Box; outcome: Outcome; stderr: Capture },
-): Promise<Judgement> {
+): Promise<Feedback> {
   const read = await feedbackFiles(box, limits);
-  const judgeMessage = await read("judgemessage.txt");
-  const messages = { judgeMessage, teamMessage: await read("teammessage.txt") };
-  const failure = failureOf(outcome, limits);
-  if (failure !== undefined) {
-    const last = outcome.kind === "interrupted" ? undefined : lastLine(stderr.text());
-    return {
-      ...messages,
-      judgeMessage: judgeMessage ?? (stderr.text() || undefined),
-      verdict: "JE",
-      message: last === undefined ? failure : `${failure}; its standard error ends with: ${last}`,
-    };
+  const messages = {
+    judgeMessage: await read("judgemessage.txt"),
+    teamMessage: await read("teammessage.txt"),
+  };
+  const verdict = verdictOf(outcome);
+  if (verdict === "JE") {
+    const judgeMessage = messages.judgeMessage ?? (stderr.text() || undefined);
+    const why = whyNoVerdict(outcome, limits);
+    const lastWords = outcome.kind === "interrupted" ? undefined : lastLine(stderr.text());
+    const message = lastWords === undefined ? why : `${why}; its last words: ${lastWords}`;
+    return { verdict, message, ...messages, judgeMessage };
   }
-  const isAccepted = outcome.kind === "exit" && outcome.exitCode === VALIDATOR_ACCEPTED;
-  const reason = firstLine(judgeMessage ?? messages.teamMessage);
-  const judgement: Judgement = isAccepted
-    ? { ...messages, verdict: "AC", message: "Accepted" }
-    : { ...messages, verdict: "WA", message: `Wrong answer: ${reason ?? "no message"}` };
-  const text = givesScores ? await read("score.txt") : undefined;
-  if (text === undefined) return judgement;
+  const said = firstLine(messages.judgeMessage ?? messages.teamMessage);
+  const message = verdict === "AC"
+    ? "Accepted"
+    : said === undefined
+    ? "Wrong answer, says the output validator"
+    : `Wrong answer: ${said}`;
+  if (!givesScores) return { verdict, message, ...messages };
+  const text = await read("score.txt");
+  if (text === undefined) return { verdict, message, ...messages };
   const score = parseScore(text);
-  if (score !== undefined) return { ...judgement, score };
-  const message = `The output validator wrote no number to score.txt: "${firstLine(text) ?? ""}"`;
-  return { ...messages, verdict: "JE", message };
+  if (score !== undefined) return { verdict, message, ...messages, score };
+  return {
+    verdict: "JE",
+    message: `The output validator wrote no number to score.txt: "${firstLine(text) ?? ""}"`,
+    ...messages,
+  };
 }
 
-/** Says why a validator has given no verdict; undefined if it has. */
-function failureOf(outcome: Outcome, limits: ProblemLimits): string | undefined {
+function verdictOf(outcome: Outcome): Verdict {
+  if (outcome.kind !== "exit") return "JE";
+  if (outcome.exitCode === ACCEPTED) return "AC";
+  return outcome.exitCode === WRONG_ANSWER ? "WA" : "JE";
+}
+
+function whyNoVerdict(outcome: Outcome, limits: ProblemLimits): string {
   const validator = "The output validator";
-  const { cpuTimeMs, wallTimeMs } = outcome.usage;
   switch (outcome.kind) {
-    case "exit": {
-      const { exitCode } = outcome;
-      if (exitCode === VALIDATOR_ACCEPTED || exitCode === VALIDATOR_REJECTED) return undefined;
-      return `${validator} exited with status ${exitCode} instead of 42 or 43`;
-    }
+    case "exit":
+      return `${validator} ended with exit status ${outcome.exitCode}, which must be 42 or 43`;
     case "time-limit":
-      return outcome.limit === "cpu"
-        ? `${validator} took more than ${timeText(limits.validationTimeMs)} of CPU time`
-        : `${validator} was still running after ${timeText(wallTimeMs)}, with ` +
-          `${timeText(cpuTimeMs)} of CPU time`;
+      if (outcome.limit === "cpu") {
+        return `${validator} took more than ${timeText(limits.validationTimeMs)} of CPU time`;
+      }
+      return `${validator} did not end: after ${timeText(outcome.usage.wallTimeMs)} it had ` +
+        `used ${timeText(outcome.usage.cpuTimeMs)} of CPU time`;
     case "output-limit":
       return `${validator} wrote more than ${sizeText(limits.validationOutputKib)} ` +
         "on standard output";
     case "interrupted":
-      return "Judging was interrupted";
+      return "Judging was broken off";
     default:
-      return `${validator} failed: ${describeEnding(outcome)}`;
+      return `${validator} has failed: ${describeEnding(outcome)}`;
   }
 }
 
-/** Reads the feedback directory. It belongs to the validator: there may be anything in it. */
+/** What is in the feedback directory, which is the validator's own: there may be anything. */
 async function feedbackFiles(
   box: Box,
   limits: ProblemLimits,
@@ -209,7 +232,7 @@ async function feedbackFiles(
   };
 }
 
-/** Reads a number as people and programs write it: no hexadecimal, none whose sums are infinite. */
+/** A number as people and programs write it; no hexadecimal, nothing of which a sum is infinite. */
 function parseScore(text: string): number | undefined {
   const word = text.trim();
   if (word.length > SCORE_LENGTH_MAX || !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(word)) {
@@ -220,15 +243,18 @@ function parseScore(text: string): number | undefined {
 }
 
 function firstLine(text: string | undefined): string | undefined {
-  return linesOf(text).at(0);
+  return shownLine(linesOf(text).at(0));
 }
 
-/** Finds the last line: of a traceback it tells most. */
+/** That of a traceback tells most. */
 function lastLine(text: string | undefined): string | undefined {
-  return linesOf(text).at(-1);
+  return shownLine(linesOf(text).at(-1));
 }
 
-function linesOf(text = ""): string[] {
-  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "")
-    .map((line) => cut(visibleText(line), SENTENCE_LENGTH));
+function linesOf(text: string | undefined): string[] {
+  return (text ?? "").split("\n").map((part) => part.trim()).filter((part) => part !== "");
+}
+
+function shownLine(line: string | undefined): string | undefined {
+  return line === undefined ? undefined : cut(visibleText(line), SENTENCE_LENGTH);
 }

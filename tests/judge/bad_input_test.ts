@@ -98,18 +98,18 @@ const VALIDATORS: readonly [what: string, files: Files, reason: string | RegExp]
   [
     "is killed by a signal",
     checker("import os\nos.kill(os.getpid(), 11)\n"),
-    `${SAYS} failed: Killed by signal 11 (SIGSEGV)`,
+    `${SAYS} has failed: Killed by signal 11 (SIGSEGV)`,
   ],
   [
     "raises an exception",
     checker("raise ValueError('no such answer')\n"),
-    `${SAYS} exited with status 1 instead of 42 or 43; its standard error ends with: ` +
+    `${SAYS} ended with exit status 1, which must be 42 or 43; its last words: ` +
     "ValueError: no such answer",
   ],
   [
     "ends with 44",
     checker("import sys\nsys.exit(44)\n"),
-    `${SAYS} exited with status 44 instead of 42 or 43`,
+    `${SAYS} ended with exit status 44, which must be 42 or 43`,
   ],
   [
     "writes for ever",
@@ -122,7 +122,7 @@ const VALIDATORS: readonly [what: string, files: Files, reason: string | RegExp]
       "import sys\nfile = open(sys.argv[3] + 'judgemessage.txt', 'w')\n" +
         "while True: file.write('x' * 65536)\n",
     ),
-    `${SAYS} exited with status 1 instead of 42 or 43; its standard error ends with: ` +
+    `${SAYS} ended with exit status 1, which must be 42 or 43; its last words: ` +
     "OSError: [Errno 27] File too large",
   ],
   [
@@ -162,7 +162,7 @@ testWith(
     const result = await judgeBad({ files, args: ["-j1"] });
     assertEquals(result.code, 2, result.stdout);
     const line = lineOf(result, GOOD_NAME);
-    const [, seconds] = /was still running after ([\d.]+) s, with [\d.]+ s of CPU/.exec(line) ??
+    const [, seconds] = /did not end: after (\d+\.\d+) s it had used 0\.\d+ s of CPU/.exec(line) ??
       [];
     // A machine without time to spare gives it up to 30 s.
     assertMatch(seconds ?? line, /^([5-9]|[12]\d|30)\./);
@@ -220,6 +220,21 @@ for (const [what, script, reason] of COMPILERS) {
     },
   );
 }
+
+testWith(
+  needsJudge,
+  "isolate judge -q spells out what a compiler prints to deceive a reader",
+  async () => {
+    const { code, stdout, stderr } = await judgeBad({
+      files: compiler("printf 'error: \\342\\200\\256gone\\n' >&2; exit 1"),
+      args: ["--languages=FOLDER/task/languages.yaml", "--quiet"],
+    });
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, "a.slow got CE, expected AC (");
+    assertStringIncludes(stderr, "\\u202egone");
+    assertEquals(stderr.includes("\u202e"), false);
+  },
+);
 
 testWith(
   needsJudge,
@@ -288,21 +303,21 @@ function interactor(source: string): Files {
 }
 
 const INTERACTORS: readonly [what: string, source: string, reason: string][] = [
-  ["is killed", "import os\nos.kill(os.getpid(), 9)\n", "failed: Killed by signal 9 (SIGKILL)"],
+  ["is killed", "import os\nos.kill(os.getpid(), 9)\n", "has failed: Killed by signal 9 (SIGKILL)"],
   [
     "takes too much memory",
     "x = []\nwhile True: x.append(bytearray(1 << 20))\n",
-    "failed: Out of memory",
+    "has failed: Out of memory",
   ],
   [
     "never reads",
     "import time\ntime.sleep(600)\n",
-    "neither read what the submission wrote nor ended before the submission's time was over",
+    "did not read what the submission wrote, and did not end, until the submission's time was over",
   ],
   [
     "does not read what comes second",
     "import os, time\nos.read(0, 1)\ntime.sleep(600)\n",
-    "neither read what the submission wrote nor ended before the submission's time was over",
+    "did not read what the submission wrote, and did not end, until the submission's time was over",
   ],
 ];
 

@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { checkClassic, CLASSIC_OPTIONS, type ClassicRequest, parseClassic } from "./options.ts";
-import { emptyRequest } from "./request.ts";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { CLASSIC_OPTIONS } from "./classic_options.ts";
+import { checkClassic, ClassicRequest, parseClassic, runOptions } from "./classic_request.ts";
 import { UsageError } from "./complain.ts";
 
 const NUM_BOXES = 1000;
@@ -31,7 +31,7 @@ Deno.test("CLASSIC_OPTIONS names no long or short option twice", () => {
 Deno.test("CLASSIC_OPTIONS has an example that each number option accepts", () => {
   for (const option of CLASSIC_OPTIONS) {
     if (option.example === undefined) continue;
-    option.apply(emptyRequest(), { option, text: option.example, isGiven: true });
+    option.apply(new ClassicRequest(), option.example);
   }
 });
 
@@ -49,12 +49,9 @@ Deno.test("CLASSIC_OPTIONS has every option and letter of the classic command li
 
 Deno.test("parseClassic() fills in the defaults", () => {
   const request = accepted("--init");
-  assertEquals(request, { ...emptyRequest(), command: "init" });
+  assertEquals(request, Object.assign(new ClassicRequest(), { command: "init" }));
   assertEquals(request.boxId, 0);
-  assertEquals(request.coreKib, 0);
-  assertEquals(request.processes, undefined);
-  assertEquals(request.openFiles, undefined);
-  assertEquals(request.controlGroupTiming, true);
+  assertEquals(request.run, { limits: {} });
 });
 
 Deno.test("parseClassic() reads each command", () => {
@@ -103,17 +100,17 @@ Deno.test("parseClassic() reads limits into numbers with units", () => {
     ...["--mem=65536", "-t1.5", "-w", "10", "--extra-time", "0.5", "-k8192", "-n64", "-f", "100"],
     ...["--core=7", "-p4", "--cg", "--cg-mem=262144", "--syscalls=5"],
   );
-  assertEquals(request.memoryKib, 65536);
-  assertEquals(request.timeMs, 1500);
-  assertEquals(request.wallTimeMs, 10000);
-  assertEquals(request.extraTimeMs, 500);
-  assertEquals(request.stackKib, 8192);
-  assertEquals(request.openFiles, 64);
-  assertEquals(request.fileSizeKib, 100);
-  assertEquals(request.coreKib, 7);
-  assertEquals(request.processes, 4);
-  assertEquals(request.controlGroupMemoryKib, 262144);
-  assertEquals(request.syscallFlags, 5);
+  assertEquals(request.limits.addressSpaceKib, 65536);
+  assertEquals(request.limits.cpuTimeMs, 1500);
+  assertEquals(request.limits.wallTimeMs, 10000);
+  assertEquals(request.limits.extraTimeMs, 500);
+  assertEquals(request.limits.stackKib, 8192);
+  assertEquals(request.limits.openFiles, 64);
+  assertEquals(request.limits.fileSizeKib, 100);
+  assertEquals(request.limits.coreKib, 7);
+  assertEquals(request.limits.processes, 4);
+  assertEquals(request.limits.controlGroupMemoryKib, 262144);
+  assertEquals(request.run.syscallFlags, 5);
 });
 
 Deno.test("parseClassic() reads 0 as no limit, but for --core and --syscalls", () => {
@@ -121,25 +118,33 @@ Deno.test("parseClassic() reads 0 as no limit, but for --core and --syscalls", (
     ...["-m0", "-t0", "-w0.0", "-x0", "-k0", "-n0", "-f0", "-p0", "--cg", "--cg-mem=0", "--core=0"],
     "--syscalls=0",
   );
-  for (const field of ["memoryKib", "timeMs", "wallTimeMs", "extraTimeMs", "stackKib"] as const) {
-    assertEquals(request[field], undefined, field);
+  for (
+    const field of [
+      "addressSpaceKib",
+      "cpuTimeMs",
+      "wallTimeMs",
+      "extraTimeMs",
+      "stackKib",
+    ] as const
+  ) {
+    assertEquals(request.limits[field], undefined, field);
   }
-  assertEquals(request.fileSizeKib, undefined);
-  assertEquals(request.controlGroupMemoryKib, undefined);
-  assertEquals(request.openFiles, "unlimited");
-  assertEquals(request.processes, "unlimited");
-  assertEquals(request.coreKib, 0);
-  assertEquals(request.syscallFlags, 0);
+  assertEquals(request.limits.fileSizeKib, undefined);
+  assertEquals(request.limits.controlGroupMemoryKib, undefined);
+  assertEquals(request.limits.openFiles, "unlimited");
+  assertEquals(request.limits.processes, "unlimited");
+  assertEquals(request.limits.coreKib, 0);
+  assertEquals(request.run.syscallFlags, 0);
 });
 
 Deno.test("parseClassic() keeps a positive time below one millisecond as a limit", () => {
-  assertEquals(run("-t0.0001").timeMs, 0.1);
+  assertEquals(run("-t0.0001").limits.cpuTimeMs, 0.1);
 });
 
 Deno.test("parseClassic() takes the last of several values", () => {
-  assertEquals(run("-t1", "-t2").timeMs, 2000);
-  assertEquals(run("-t1", "-t0").timeMs, undefined);
-  assertEquals(run("-p4", "-p").processes, "unlimited");
+  assertEquals(run("-t1", "-t2").limits.cpuTimeMs, 2000);
+  assertEquals(run("-t1", "-t0").limits.cpuTimeMs, undefined);
+  assertEquals(run("-p4", "-p").limits.processes, "unlimited");
 });
 
 Deno.test("parseClassic() names the option and shows an example when a number is wrong", () => {
@@ -159,7 +164,7 @@ Deno.test("parseClassic() names the option and shows an example when a number is
 
 Deno.test("parseClassic() takes the largest size without overflow in bytes", () => {
   const request = run("--mem=2147483647");
-  assertEquals((request.memoryKib ?? 0) * 1024, 2199023254528);
+  assertEquals((request.limits.addressSpaceKib ?? 0) * 1024, 2199023254528);
   assertMatch(
     refused("--run", "--mem=2147483648", "p"),
     /^Numeric parameter out of range: 2147483648 /,
@@ -167,10 +172,10 @@ Deno.test("parseClassic() takes the largest size without overflow in bytes", () 
 });
 
 Deno.test("parseClassic() reads -p without a number as no limit, and never a separate number", () => {
-  assertEquals(run("-p").processes, "unlimited");
-  assertEquals(run("--processes").processes, "unlimited");
+  assertEquals(run("-p").limits.processes, "unlimited");
+  assertEquals(run("--processes").limits.processes, "unlimited");
   const request = accepted("--run", "-p", "4");
-  assertEquals(request.processes, "unlimited");
+  assertEquals(request.limits.processes, "unlimited");
   assertEquals(request.commandLine, ["4"]);
 });
 
@@ -181,8 +186,8 @@ Deno.test("parseClassic() refuses -p4v, -pv and --processes= as bad numbers", ()
 });
 
 Deno.test("parseClassic() reads a quota of blocks and inodes", () => {
-  assertEquals(accepted("--init", "-q", "1024,50").quota, { blocks: 1024, inodes: 50 });
-  assertEquals(run("--quota=1,2").quota, { blocks: 1, inodes: 2 });
+  assertEquals(accepted("--init", "-q", "1024,50").quota, { blocksKib: 1024, inodes: 50 });
+  assertEquals(run("--quota=1,2").quota, { blocksKib: 1, inodes: 2 });
 });
 
 Deno.test("parseClassic() refuses a quota that is not two numbers, at --run too", () => {
@@ -195,9 +200,9 @@ Deno.test("parseClassic() refuses a quota that is not two numbers, at --run too"
 
 Deno.test("parseClassic() lets the last of --stderr and --stderr-to-stdout win", () => {
   const toFile = run("--stderr-to-stdout", "-r", "err");
-  assertEquals([toFile.stderr, toFile.stderrToStdout], ["err", false]);
+  assertEquals(toFile.run.stderr, { path: "err" });
   const toStdout = run("--stderr=err", "--stderr-to-stdout");
-  assertEquals([toStdout.stderr, toStdout.stderrToStdout], [undefined, true]);
+  assertEquals(toStdout.run.stderr, "stdout");
 });
 
 Deno.test("parseClassic() hands rules on as typed and in order", () => {
@@ -222,40 +227,28 @@ Deno.test("parseClassic() reads every switch", () => {
     ],
     ...["--no-cg-timing", "--config=/etc/x.yaml", "-iin", "-oout", "-c", "/tmp"],
   );
-  assertEquals(request.shareNetwork, true);
-  assertEquals(request.inheritFds, true);
-  assertEquals(request.ttyHack, true);
-  assertEquals(request.specialFiles, true);
+  assertEquals(request.run.shareNetwork, true);
+  assertEquals(request.run.inheritDescriptors, true);
+  assertEquals(request.run.terminal, true);
+  assertEquals(request.run.keepSpecialFiles, true);
   assertEquals(request.wait, true);
   assertEquals(request.silent, true);
   assertEquals(request.verbosity, 3);
-  assertEquals(request.controlGroupTiming, false);
+  assertEquals(request.run.controlGroupTiming, false);
   assertEquals(request.configFile, "/etc/x.yaml");
-  assertEquals([request.stdin, request.stdout, request.chdir], ["in", "out", "/tmp"]);
-  assertEquals(run("--no-cg-timing", "--cg-timing").controlGroupTiming, true);
+  const { stdin, stdout, workingDirectory } = request.run;
+  assertEquals([stdin, stdout, workingDirectory], [{ path: "in" }, { path: "out" }, "/tmp"]);
+  assertEquals(run("--no-cg-timing", "--cg-timing").run.controlGroupTiming, true);
 });
 
-Deno.test("parseClassic() reports each meta-file when it is met, before a later mistake", () => {
-  const opened: string[] = [];
-  const onMetaFile = (path: string): void => void opened.push(path);
-  assertThrows(
-    () => parseClassic(["-Ma", "--meta=b", "--mem=x", "-Mc"], { onMetaFile }),
-    UsageError,
-  );
-  assertEquals(opened, ["a", "b"]);
+Deno.test("parseClassic() leaves the meta-files before a mistake in the request", () => {
+  const request = new ClassicRequest();
+  assertThrows(() => parseClassic(["-Ma", "--meta=b", "--mem=x", "-Mc"], { request }), UsageError);
+  assertEquals(request.metaFiles, ["a", "b"]);
 });
 
 Deno.test("parseClassic() keeps all meta-files in order, and - as it is", () => {
   assertEquals(run("-M", "first", "-M-").metaFiles, ["first", "-"]);
-});
-
-Deno.test("parseClassic() lets an error of onMetaFile through", () => {
-  const failure = new Error("cannot open");
-  const onMetaFile = (): never => {
-    throw failure;
-  };
-  const error = assertThrows(() => parseClassic(["--init", "-Mx"], { onMetaFile }));
-  assert(error === failure);
 });
 
 Deno.test("parseClassic() takes options after the program's name as its own", () => {
@@ -279,7 +272,7 @@ Deno.test("parseClassic() lets only the first -- disappear", () => {
 
 Deno.test("parseClassic() accepts prefixes as long as they are unambiguous", () => {
   assertEquals(run("--box=3", "--cg-t", "--wall=2").boxId, 3);
-  assertEquals(run("--stderr=x").stderr, "x");
+  assertEquals(run("--stderr=x").run.stderr, { path: "x" });
   assertMatch(
     refused("--run", "--std=x", "p"),
     /^Ambiguous option --std: .* --stderr-to-stdout\.$/,
@@ -291,12 +284,12 @@ Deno.test("parseClassic() refuses --cg-mem without --cg", () => {
   const message = /^Options related to control groups require --cg to be set\./;
   assertMatch(refused("--run", "--cg-mem=5", "p"), message);
   assertMatch(refused("--run", "--cg-mem=0", "p"), message);
-  assertEquals(run("--cg-mem=5", "--cg").controlGroupMemoryKib, 5);
+  assertEquals(run("--cg-mem=5", "--cg").limits.controlGroupMemoryKib, 5);
 });
 
 Deno.test("parseClassic() accepts the timing options of 1.x without --cg", () => {
-  assertEquals(run("--cg-timing").controlGroupTiming, true);
-  assertEquals(run("--no-cg-timing").controlGroupTiming, false);
+  assertEquals(run("--cg-timing").run.controlGroupTiming, true);
+  assertEquals(run("--no-cg-timing").run.controlGroupTiming, false);
 });
 
 Deno.test("parseClassic() refuses --as-uid without --as-gid and the reverse", () => {
@@ -332,4 +325,17 @@ Deno.test("checkClassic() refuses parameters for commands that take none", () =>
 Deno.test("checkClassic() refuses a run without a program", () => {
   assertMatch(refused("--run"), /^--run mode requires a command to run/);
   assertMatch(refused("--run", "--"), /^--run mode requires a command to run/);
+});
+
+Deno.test("runOptions() reads the rules, and refuses a malformed one as a usage error", () => {
+  const caller = new Map([["A", "1"]]);
+  const { environment, directoryRules, limits } = runOptions(
+    run("-EA", "-D", "-d", "x:tmp", "-t1"),
+    caller,
+  );
+  assertEquals([...environment ?? []], [["LIBC_FATAL_STDERR_", "1"], ["A", "1"]]);
+  assertEquals(directoryRules?.length, 1);
+  assertEquals(limits?.cpuTimeMs, 1000);
+  assertThrows(() => runOptions(run("-E="), caller), UsageError, "Invalid environment specified");
+  assertThrows(() => runOptions(run("-d../x"), caller), UsageError, "Invalid directory rule");
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { NUMBER_MAX, parseSeconds, parseUnsigned } from "./numbers.ts";
+import { NUMBER_MAX, parseSeconds, parseUnsigned } from "./values.ts";
 import { UsageError } from "./complain.ts";
 
 function refuses(parse: (text: string) => number, texts: string[], message: string): void {

@@ -1,7 +1,7 @@
 // The command lines that systems in use build today.
 
 import { assertEquals } from "@std/assert";
-import { checkClassic, type ClassicRequest, parseClassic } from "./options.ts";
+import { checkClassic, type ClassicRequest, parseClassic } from "./classic_request.ts";
 
 function accepted(line: string): ClassicRequest {
   const request = parseClassic(line.split(" "));
@@ -21,7 +21,11 @@ Deno.test("parseClassic() reads the lines of CMS", () => {
   );
   assertEquals(run.commandLine, ["/bin/prog", "-x", "--run"]);
   assertEquals(run.directoryRules.length, 4);
-  assertEquals([run.timeMs, run.wallTimeMs, run.extraTimeMs], [1500, 10000, 500]);
+  assertEquals([run.limits.cpuTimeMs, run.limits.wallTimeMs, run.limits.extraTimeMs], [
+    1500,
+    10000,
+    500,
+  ]);
   assertEquals([run.verbosity, run.metaFiles], [2, ["/var/run.meta.0"]]);
   const chmod = accepted("--box-id=1 --cg --dir=/tmp=/x:rw --run -- /bin/chmod 777 -R /tmp");
   assertEquals(chmod.commandLine, ["/bin/chmod", "777", "-R", "/tmp"]);
@@ -35,8 +39,13 @@ Deno.test("parseClassic() reads the lines of Piston", () => {
       "--share-net -- /bin/bash /pkg/run -v",
   );
   assertEquals(run.commandLine, ["/bin/bash", "/pkg/run", "-v"]);
-  assertEquals([run.openFiles, run.processes, run.extraTimeMs], [2048, 64, undefined]);
-  assertEquals([run.silent, run.shareNetwork, run.chdir], [true, true, "/box/submission"]);
+  assertEquals([run.limits.openFiles, run.limits.processes, run.limits.extraTimeMs], [
+    2048,
+    64,
+    undefined,
+  ]);
+  assertEquals([run.silent, run.run.shareNetwork], [true, true]);
+  assertEquals(run.run.workingDirectory, "/box/submission");
   assertEquals(accepted("--cleanup --cg -b7").command, "cleanup");
 });
 
@@ -47,33 +56,40 @@ Deno.test("parseClassic() reads the lines of Judge0", () => {
       "-m 128000 -f 1024 -E HOME=/tmp -E PATH=/bin -E LANG -E LANGUAGE -E LC_ALL -d /etc:noexec --run -- " +
       "/bin/bash run.sh",
   );
-  assertEquals([run.timeMs, run.stackKib, run.processes], [5000, 64000, 60]);
-  assertEquals([run.controlGroupTiming, run.memoryKib, run.stderrToStdout], [false, 128000, true]);
+  assertEquals([run.limits.cpuTimeMs, run.limits.stackKib, run.limits.processes], [
+    5000,
+    64000,
+    60,
+  ]);
+  assertEquals([run.run.controlGroupTiming, run.run.stderr], [false, "stdout"]);
+  assertEquals(run.limits.addressSpaceKib, 128000);
   assertEquals(run.environmentRules.slice(2), ["LANG", "LANGUAGE", "LC_ALL"]);
   assertEquals(accepted("--cg -b 3 --cleanup").command, "cleanup");
 });
 
 Deno.test("parseClassic() reads the lines of ReCodEx", () => {
   const init = accepted("--cg --quota=2048,100 --box-id=1 --init");
-  assertEquals(init.quota, { blocks: 2048, inodes: 100 });
+  assertEquals(init.quota, { blocksKib: 2048, inodes: 100 });
   const run = accepted(
     "--cg --cg-timing --box-id=1 --cg-mem=65536 --time=0.5 --wall-time=2 --extra-time=0 --stack=8192 " +
       "--fsize=10 --stdin=in --stdout=out --stderr=err --stderr-to-stdout --chdir=../D --processes " +
       "--share-net --dir=/etc --env=K=V --dir=DST=SRC:rw --dir=etc/alternatives=/etc/alternatives:maybe " +
       "--meta=F --run -- /usr/bin/prog",
   );
-  assertEquals([run.processes, run.stderrToStdout, run.chdir], ["unlimited", true, "../D"]);
+  assertEquals(run.limits.processes, "unlimited");
+  assertEquals([run.run.stderr, run.run.workingDirectory], ["stdout", "../D"]);
 });
 
 Deno.test("parseClassic() reads the lines of kjudge and Kilonova", () => {
   const kjudge = accepted(
     "--cg --run -M F -t 1.5 -w 3.0 -x 1.0 -f 262144 -p -s --env=A=1 --cg-mem=9 -- prog arg",
   );
-  assertEquals([kjudge.processes, kjudge.silent], ["unlimited", true]);
+  assertEquals([kjudge.limits.processes, kjudge.silent], ["unlimited", true]);
   assertEquals(kjudge.commandLine, ["prog", "arg"]);
   const kilonova = accepted(
     "--box-id=1 --cg --processes --cg-timing --dir=/a=/b --env=A --time=1 --wall-time=2 --cg-mem=3 " +
       "--stdin=i --stdout=o --stderr=e --meta=m --silent --run -- prog",
   );
-  assertEquals([kilonova.processes, kilonova.stdin, kilonova.metaFiles], ["unlimited", "i", ["m"]]);
+  assertEquals([kilonova.limits.processes, kilonova.metaFiles], ["unlimited", ["m"]]);
+  assertEquals(kilonova.run.stdin, { path: "i" });
 });

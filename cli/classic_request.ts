@@ -1,0 +1,148 @@
+/** What a classic command line asks for. */
+
+import {
+  type BoxSize,
+  buildEnvironment,
+  type DiskQuota,
+  type Limits,
+  parseDirectoryRule,
+  parseEnvironmentRule,
+  resolveDirectoryRules,
+  type RunOptions,
+} from "../core.ts";
+import { CLASSIC_OPTIONS } from "./classic_options.ts";
+import { UsageError } from "./complain.ts";
+import { getopt } from "./getopt.ts";
+
+/** The commands of the classic command line. */
+export type ClassicCommand =
+  | "init"
+  | "run"
+  | "cleanup"
+  | "version"
+  | "help"
+  | "check-config"
+  | "print-cg-root";
+
+/** Everything that a classic command line asks for; at first, what an empty one does. */
+export class ClassicRequest {
+  command: ClassicCommand | undefined;
+  boxId = 0;
+  wait = false;
+  /** The user and the group to act for: both or none. */
+  asUid: number | undefined;
+  asGid: number | undefined;
+  configFile: string | undefined;
+  quota: DiskQuota | undefined;
+  boxSize: BoxSize | undefined;
+  controlGroup = false;
+  /** The option given that makes sense with `--cg` only. */
+  controlGroupOption: string | undefined;
+  readonly limits: Limits = {};
+  /** What is handed on to the run as it is. */
+  readonly run: RunOptions = { limits: this.limits };
+  fullEnvironment = false;
+  noDefaultDirectories = false;
+  /** The rules as typed, in order. */
+  readonly environmentRules: string[] = [];
+  readonly directoryRules: string[] = [];
+  /** All are emptied, the last one is written; `-` is standard output. */
+  readonly metaFiles: string[] = [];
+  silent = false;
+  verbosity = 0;
+  /** The program and its arguments. */
+  commandLine: readonly string[] = [];
+}
+
+/** How a classic command line is read. */
+export interface ParseClassicOptions {
+  /** Whether the first positional argument ends the options (`POSIXLY_CORRECT` is in the environment). */
+  readonly posixlyCorrect?: boolean;
+  /** The request to fill in; after a usage error it holds what came before the mistake. */
+  readonly request?: ClassicRequest;
+}
+
+/**
+ * Reads a classic command line, and checks all that can be checked without the configuration.
+ *
+ * `--version`, `--check-config` and `--help` ignore everything else that is well-formed.
+ */
+export function parseClassic(
+  args: readonly string[],
+  { posixlyCorrect = false, request = new ClassicRequest() }: ParseClassicOptions = {},
+): ClassicRequest {
+  request.commandLine = getopt(args, {
+    options: CLASSIC_OPTIONS,
+    posixlyCorrect,
+    runsProgram: true,
+    onOption: ({ option, value }) => option.apply(request, value),
+  }).positionals;
+  if (request.command === undefined) {
+    throw new UsageError("Please specify an isolate command (e.g. --init, --run).");
+  }
+  if (!standsAlone(request)) checkTogether(request);
+  return request;
+}
+
+/**
+ * Checks what is left once the configuration is known: the box's number, then the positional arguments.
+ */
+export function checkClassic(request: ClassicRequest, { numBoxes }: { numBoxes: number }): void {
+  const { command, boxId, commandLine } = request;
+  if (standsAlone(request)) return;
+  if (boxId >= numBoxes) {
+    throw new UsageError(`Sandbox ID out of range (allowed: 0-${numBoxes - 1})`);
+  }
+  if (command === "run" && commandLine.length === 0) {
+    throw new UsageError("--run mode requires a command to run, e.g. isolate --run -- /bin/true");
+  }
+  if (command !== "run" && commandLine.length > 0) {
+    throw new UsageError(`--${command} mode takes no parameters, but got: ${commandLine[0]}`);
+  }
+}
+
+function standsAlone({ command }: ClassicRequest): boolean {
+  return command === "version" || command === "help" || command === "check-config";
+}
+
+function checkTogether(request: ClassicRequest): void {
+  const { asUid, asGid, controlGroup, controlGroupOption } = request;
+  if (controlGroupOption !== undefined && !controlGroup) {
+    throw new UsageError(
+      `Options related to control groups require --cg to be set. (${controlGroupOption} is one.)`,
+    );
+  }
+  if ((asUid === undefined) !== (asGid === undefined)) {
+    const [given, missing] = asGid === undefined
+      ? ["--as-uid", "--as-gid"]
+      : ["--as-gid", "--as-uid"];
+    throw new UsageError(
+      `Options --as-uid and --as-gid go together: ${given} is given, ${missing} is not.`,
+    );
+  }
+}
+
+/** Completes the options of the run, for which the rules are read. */
+export function runOptions(
+  request: ClassicRequest,
+  callerEnvironment: ReadonlyMap<string, string>,
+): RunOptions {
+  try {
+    return {
+      ...request.run,
+      directoryRules: resolveDirectoryRules({
+        rules: request.directoryRules.map(parseDirectoryRule),
+        defaults: !request.noDefaultDirectories,
+      }),
+      environment: buildEnvironment({
+        callerEnvironment,
+        inheritAll: request.fullEnvironment,
+        rules: request.environmentRules.map(parseEnvironmentRule),
+      }),
+    };
+  } catch (error) {
+    // A malformed rule is the mistake of whoever typed it.
+    if (error instanceof SyntaxError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}

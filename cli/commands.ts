@@ -1,0 +1,112 @@
+/**
+ * The table of each command for people. What it does is loaded when it runs. A new one needs a table
+ * here and a function elsewhere.
+ */
+
+import { UsageError } from "./complain.ts";
+import { JUDGE } from "./judge_options.ts";
+import { flag, option } from "./option.ts";
+import { type Command, subcommand } from "./subcommand.ts";
+import { nonEmpty } from "./values.ts";
+
+/** What `isolate check` is asked for. */
+export class CheckRequest {
+  /** Print the commands only. */
+  quiet = false;
+  /** Run the commands. */
+  execute = false;
+  json = false;
+  configFile: string | undefined;
+}
+
+const CHECK = subcommand<CheckRequest>({
+  name: "check",
+  summary: "Check whether limits hold and times are stable on this machine",
+  about: "Prints one line for each check on standard error, and on standard output the commands " +
+    "that would fix what was found, as a shell script. The exit status is 1 if something is wrong.",
+  request: () => new CheckRequest(),
+  options: {
+    "Options": [
+      flag("-q, --quiet", "Print the commands only", (request) => request.quiet = true),
+      flag("-e, --execute", "Run the commands, too, and check again", (request) => {
+        request.execute = true;
+      }),
+      flag("--json", "Print everything as JSON on standard output instead", (request) => {
+        request.json = true;
+      }),
+      option("--config=FILE", "Read this configuration instead of the system's", {
+        read: nonEmpty,
+        set: (request, file) => request.configFile = file,
+      }),
+    ],
+  },
+  run: async (request) => await (await import("./check.ts")).checkMachine(request),
+});
+
+/** What `isolate cg-setup` and `isolate cg-keeper` are asked for. */
+export class ControlGroupRequest {
+  verbosity = 0;
+  configFile: string | undefined;
+}
+
+function controlGroupCommand(
+  { name, summary, run }: {
+    name: string;
+    summary: string;
+    run: (request: ControlGroupRequest) => Promise<number>;
+  },
+): Command {
+  return subcommand<ControlGroupRequest>({
+    name,
+    summary,
+    request: () => new ControlGroupRequest(),
+    options: {
+      "Options": [
+        flag("-v, --verbose", "Say what is done; twice for more", (request) => {
+          request.verbosity += 1;
+        }),
+        option("--config=FILE", "Read this configuration instead of the system's", {
+          read: nonEmpty,
+          set: (request, file) => request.configFile = file,
+        }),
+      ],
+    },
+    run,
+  });
+}
+
+/** Every command for people, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  subcommand(JUDGE),
+  CHECK,
+  controlGroupCommand({
+    name: "cg-setup",
+    summary: "Make the control group of all boxes, and print its directory",
+    run: async (request) => (await import("./control_groups.ts")).setUpGroups(request),
+  }),
+  controlGroupCommand({
+    name: "cg-keeper",
+    summary: "Keep the control group of all boxes, as a service of systemd",
+    run: async (request) => (await import("./control_groups.ts")).keepGroups(request),
+  }),
+  subcommand({
+    name: "completions",
+    parameters: "bash|zsh|fish",
+    summary: "Print the completion script of a shell",
+    options: {},
+    request: () => ({}),
+    run: async (_, { parameters: [shell, ...more] }) => {
+      if (shell === undefined || more.length > 0) {
+        throw new UsageError("completions takes one shell: bash, zsh or fish");
+      }
+      return (await import("./completions.ts")).printCompletions(shell);
+    },
+  }),
+  subcommand({
+    name: "manual",
+    summary: "Print the manual page (roff)",
+    options: {},
+    request: () => ({}),
+    run: async (_, { version }) => (await import("./manual.ts")).printManual(version),
+  }),
+];
