@@ -23,7 +23,7 @@ for guesses in range(1, guesses_max + 1):
     try:
         print(answer, flush=True)
     except BrokenPipeError:
-        # Whoever was right need not read it.
+        # A submission that was right need not read it.
         sys.stdout = None
     if answer == "correct":
         if sys.stdin.readline(100).strip():

@@ -1,5 +1,5 @@
 // Called as: validate INPUT ANSWER FEEDBACKDIR < OUTPUT. Ends with 42 if the output is right, with
-// 43 if it is wrong, and then says to the judge and to the team what is.
+// 43 if it is wrong, and then tells the judge and the team why.
 #include <cstdint>
 #include <fstream>
 #include <iostream>
@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
     std::string sum = std::to_string(p) + " + " + std::to_string(q);
     if (p < 0 || q < 0 || p > n || p + q != n) wrong(sum + " is not " + std::to_string(n) + ".");
     for (int64_t number : {p, q}) {
-        if (!is_prime(number)) wrong(std::to_string(number) + " is no prime.");
+        if (!is_prime(number)) wrong(std::to_string(number) + " is not a prime.");
     }
     say("judgemessage.txt", sum + " is right.");
     return 42;

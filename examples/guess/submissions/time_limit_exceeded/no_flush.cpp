@@ -1,4 +1,4 @@
-// Keeps its guess in a buffer and waits for an answer: so do both, for ever.
+// Keeps its guess in a buffer and waits for an answer: both wait for ever.
 #include <cstdio>
 
 int main() {

@@ -1,3 +1,3 @@
-# Does not care for primes.
+# Ignores that they must be primes.
 n = int(input())
 print(n // 2, n // 2)
