@@ -1,7 +1,4 @@
-/**
- * Where the control groups of boxes are: found out once for each sandbox. Commands without `--cg` do
- * not load this.
- */
+/** Where the control groups of boxes are. Commands without `--cg` do not load this. */
 
 import { ControlGroupFiles } from "../cgroup/files.ts";
 import { findControlGroupRoot } from "../cgroup/root.ts";
@@ -14,19 +11,16 @@ import type { Log } from "./trace.ts";
 
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** What of a sandbox tells where its control groups are. */
+/** The parts of a sandbox that decide where its control groups are. */
 export interface ControlGroupContext {
-  /** The kernel. */
   readonly system: System;
-  /** The configuration. */
   readonly settings: Settings;
-  /** Is told what is found. */
   readonly log: Log;
 }
 
 const found = new WeakMap<ControlGroupContext, ControlGroupRoot>();
 
-/** Finds the place where control groups of boxes are made. */
+/** Finds the place where control groups of boxes are made, once for each sandbox. */
 export function controlGroups(
   sandbox: ControlGroupContext,
   options: { readonly create: boolean },
@@ -43,7 +37,7 @@ export function controlGroups(
   return root;
 }
 
-/** The control group of a box. */
+/** Finds the control group of a box. */
 export function controlGroupOf(
   sandbox: ControlGroupContext,
   places: BoxPlaces,
@@ -66,7 +60,7 @@ function configuredGroup({ system, settings, log }: ControlGroupContext): string
   }
   const directory = file && decodeOsString(file.bytes).trim();
   if (cgRoot.kind === "auto") {
-    // The service is used while it runs; nobody has to.
+    // The service is used while it runs, but nobody has to run it.
     const isKept = directory?.startsWith("/") &&
       new ControlGroupFiles(system, log).exists(directory);
     return isKept ? directory : undefined;

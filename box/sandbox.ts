@@ -28,7 +28,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 
 /** How a sandbox is opened. */
 export interface SandboxOptions {
-  /** The configuration; default: that of the machine. */
+  /** The configuration. Default: that of the machine. */
   settings?: Settings | undefined;
   /** A configuration file to read instead of the usual ones. */
   configFile?: string | undefined;
@@ -36,7 +36,7 @@ export interface SandboxOptions {
   actAs?: { uid: number; gid: number } | undefined;
   /** Called with every plan before it is executed, to print it. */
   trace?: PlanTrace | undefined;
-  /** Is told what is done: level 1, what; level 2, with which values and when looked at. */
+  /** Receives what is done. */
   log?: Log | undefined;
 }
 
@@ -45,43 +45,42 @@ export interface SandboxOptions {
  *
  * @example
  * ```ts
- * import { Sandbox } from "isolate/box/sandbox.ts";
+ * import { Sandbox } from "isolate/mod.ts";
  *
  * const sandbox = await Sandbox.open();
  * console.log(sandbox.settings.boxRoot);
  * ```
  */
 export class Sandbox {
-  /** The kernel. */
+  /**
+   * The kernel.
+   *
+   * @internal
+   */
   readonly system: System;
   /** The configuration. */
   readonly settings: Settings;
-  /** The file that it came from; undefined where the defaults serve. */
+  /** The file that the configuration came from; undefined without one. */
   readonly configFile: string | undefined;
   /** Who the sandbox is. */
   readonly own: Identity;
   /** For whom it acts. */
   readonly caller: Identity;
-  /** Is told what is done. */
+  /** Receives what is done. */
   readonly log: Log;
   readonly #filters = new Map<string, SyscallFilter | undefined>();
   #waiter: Waiter | undefined;
   #hasRoots = false;
 
-  private constructor(options: {
-    system: System;
-    settings: Settings;
-    configFile: string | undefined;
-    own: Identity;
-    caller: Identity;
-    log: Log;
-  }) {
-    this.system = options.system;
-    this.settings = options.settings;
-    this.configFile = options.configFile;
-    this.own = options.own;
-    this.caller = options.caller;
-    this.log = options.log;
+  private constructor(
+    parts: Pick<Sandbox, "system" | "settings" | "configFile" | "own" | "caller" | "log">,
+  ) {
+    this.system = parts.system;
+    this.settings = parts.settings;
+    this.configFile = parts.configFile;
+    this.own = parts.own;
+    this.caller = parts.caller;
+    this.log = parts.log;
   }
 
   /**
@@ -97,11 +96,10 @@ export class Sandbox {
       const system = await System.load(options.trace && (await tracer(options.trace)));
       const own = callerIdentity(system);
       checkKernel(system);
-      const loaded = options.settings
+      const { settings, file: configFile } = options.settings
         ? { settings: options.settings, file: undefined }
         : await loadConfig(system, { file: options.configFile });
       const caller = options.actAs ? { ...options.actAs, groups: [] } : own;
-      const { settings, file: configFile } = loaded;
       const log = options.log ?? (() => {});
       return new Sandbox({ system, settings, configFile, own, caller, log });
     } catch (error) {
@@ -119,9 +117,9 @@ export class Sandbox {
   }
 
   /**
-   * The directory below which control groups of boxes are made.
+   * Finds the directory below which control groups of boxes are made.
    *
-   * @returns with v1, that of the memory controller
+   * @returns its path; with v1 that of the memory controller
    * @throws {SandboxError} if control groups cannot be used here, with the reason
    */
   async controlGroupDirectory(): Promise<string> {
@@ -134,10 +132,9 @@ export class Sandbox {
   }
 
   /**
-   * The system call filter, built when it is first wanted.
+   * Builds the system call filter for these flags, once; undefined if there is to be none.
    *
-   * @param options its flags, and whether the program gets the terminal
-   * @returns the filter; undefined where there is to be none
+   * @internal
    */
   syscallFilter(options: { flags: number; terminal: boolean }): SyscallFilter | undefined {
     const key = `${options.flags} ${options.terminal}`;
@@ -148,15 +145,19 @@ export class Sandbox {
     return this.#filters.get(key);
   }
 
-  /** The waiter of all boxes. */
+  /**
+   * The waiter of all boxes.
+   *
+   * @internal
+   */
   get waiter(): Waiter {
     return this.#waiter ??= Waiter.create(this.system);
   }
 
   /**
-   * Makes the directories of boxes and locks, and checks that nobody else can change them.
+   * Makes the directories of boxes and locks, and checks that only root can change them.
    *
-   * @throws {SandboxError} if they belong to somebody else or others may write to them
+   * @internal
    */
   prepareRoots(): void {
     if (this.#hasRoots) return;
@@ -201,20 +202,20 @@ export class Sandbox {
   }
 }
 
-/** The printer of plans is loaded only by those who want to read them. */
+/** Loads the printer of plans, which only a trace needs. */
 async function tracer(trace: PlanTrace): Promise<(plan: Plan, title: string) => void> {
   const { printPlan } = await import("../ffi/print.ts");
   return (plan, title) => trace(title, () => printPlan(plan));
 }
 
 /**
- * The environment with which this process was started; reading it so needs no permission.
+ * Reads the environment with which this process was started. This needs no permission.
  *
- * @returns variables in order; none if there is no shim or no /proc
+ * @returns variables in order; none without a shim or /proc
  *
  * @example
  * ```ts
- * import { callerEnvironment } from "isolate/box/sandbox.ts";
+ * import { callerEnvironment } from "isolate/mod.ts";
  * import { assert } from "@std/assert";
  *
  * assert((await callerEnvironment()).has("PATH"));
@@ -229,15 +230,15 @@ export async function callerEnvironment(): Promise<Map<string, string>> {
 }
 
 /**
- * The arguments of this process as they really are: where bytes are no UTF-8 the runtime has put
- * replacement characters.
+ * Reads the exact arguments of this process. The runtime has put replacement characters where bytes are
+ * not UTF-8.
  *
  * @param args the last arguments of the process, as the runtime gives them
- * @returns the same with bytes that are no UTF-8 as lone surrogates, see `encodeOsString()`
+ * @returns the same, with bytes that are not UTF-8 as lone surrogates
  *
  * @example
  * ```ts
- * import { exactArguments } from "isolate/box/sandbox.ts";
+ * import { exactArguments } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(await exactArguments(["--run", "/bin/true"]), ["--run", "/bin/true"]);
@@ -255,14 +256,14 @@ export async function exactArguments(args: readonly string[]): Promise<readonly 
 let shared: Promise<Sandbox> | undefined;
 
 /**
- * The sandbox with the machine's configuration, opened once in a process.
+ * Opens the sandbox with the machine's configuration, once in a process.
  *
- * @returns the sandbox
+ * @returns the same sandbox for all callers
  * @throws {SandboxError} as {@linkcode Sandbox.open}
  *
  * @example
  * ```ts
- * import { sharedSandbox } from "isolate/box/sandbox.ts";
+ * import { sharedSandbox } from "isolate/mod.ts";
  * import { assertStrictEquals } from "@std/assert";
  *
  * assertStrictEquals(await sharedSandbox(), await sharedSandbox());
@@ -278,7 +279,7 @@ export async function sharedSandbox(): Promise<Sandbox> {
   }
 }
 
-/** The calls that plans use; the youngest of them, quotactl_fd(2), came with Linux 5.14. */
+/** Refuses kernels without the calls that plans use; the youngest, quotactl_fd(2), came with 5.14. */
 function checkKernel(system: System): void {
   const UTS_FIELD = 65;
   const plan = new Plan();

@@ -1,6 +1,6 @@
 /**
- * Signals sent to the process, as the command line needs them: written to a pipe by the shim's
- * handler, read by the waiter. A library never installs handlers by itself.
+ * Signals sent to the process, as the command line needs them: the shim's handler writes them to a
+ * pipe, and the waiter reads them. A library never installs handlers by itself.
  */
 
 import { O } from "../ffi/abi.ts";
@@ -32,21 +32,21 @@ const IGNORE = -1;
 const STANDARD = -2;
 const SIG_UNBLOCK = 1;
 
-/** What happens with signals that are sent to the process. */
+/** How signals that are sent to the process are handled. */
 export interface CatchSignalsOptions {
-  /** These are handed to `onSignal`. */
+  /** Signals for `onSignal`. */
   readonly caught: readonly SignalName[];
-  /** These have no effect. */
+  /** Signals without effect. */
   readonly ignored: readonly SignalName[];
-  /** These have their default effect again, whatever the process inherited. */
+  /** Signals with their default effect, whatever the process inherited. */
   readonly standard: readonly SignalName[];
-  /** Is told the signals that are caught, while a box runs or is waited for. */
+  /** Receives caught signals while a box runs or is waited for. */
   readonly onSignal: (name: SignalName, signal: number) => void;
 }
 
 /**
- * Catches signals that are sent to the process. There is one pipe for it in a process: who calls
- * this twice gets everything in the second place.
+ * Catches signals that are sent to the process. A process has one pipe for them: after a second call
+ * they all go there.
  */
 export function catchSignals(
   { system, waiter }: { system: System; waiter: Waiter },
@@ -70,13 +70,13 @@ export function catchSignals(
   keepFromRuntime(options.caught.filter((name) => TAKEN_BY_RUNTIME.has(name)));
 }
 
-/** Half a second after its start the runtime handles these itself; by then it must be told not to. */
+/** The runtime handles these itself from half a second after its start. */
 const TAKEN_BY_RUNTIME: ReadonlySet<string> = new Set(["SIGHUP", "SIGINT", "SIGTERM"]);
 const IN_TIME_MS = 150;
 
 /**
- * The runtime's handler calls the one before it, ours, and then has the signal end the process,
- * unless there is a listener. Most commands end before it comes to that, and are spared the cost.
+ * Keeps the runtime from ending the process. Its handler calls ours first, and then lets the signal end
+ * the process unless there is a listener. Most commands end before that time, and are spared the cost.
  */
 function keepFromRuntime(names: readonly SignalName[]): void {
   const listen = () => {
@@ -87,7 +87,7 @@ function keepFromRuntime(names: readonly SignalName[]): void {
   else listen();
 }
 
-/** Whoever starts us may have blocked them; one thread that takes them is enough. */
+/** Unblocks signals that our parent may have blocked; one thread that takes them is enough. */
 function unblock(system: System, names: readonly SignalName[]): void {
   const plan = new Plan();
   const set = names.reduce((bits, name) => bits | 1n << BigInt(SIGNALS[name] - 1), 0n);

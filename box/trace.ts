@@ -1,17 +1,17 @@
-/** Showing plans before they are executed. */
+/** What a caller can be told while the sandbox works. */
 
 /**
- * Is told of every plan before it is executed.
+ * Receives every plan before it is executed.
  *
  * @param title what the plan is for
- * @param print gives the plan's steps, one line each, in the style of strace
+ * @param print formats the plan's steps, one line each, in the style of strace
  */
 export type PlanTrace = (title: string, print: () => string[]) => void;
 
 /**
- * Is told what the sandbox does.
+ * Receives what the sandbox does.
  *
- * @param level 1: what is done; 2: with which values, and what was seen
- * @param message one line, or several; made only if it is wanted
+ * @param level 1: what is done; 2: with which values, and what was seen; 3: the system call filter
+ * @param message formats one line, or several
  */
 export type Log = (level: 1 | 2 | 3, message: () => string) => void;

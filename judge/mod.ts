@@ -37,8 +37,7 @@
 
 export { Compiler, type CompilerOptions } from "./compile/compile.ts";
 export { HostFiles } from "../host/files.ts";
-export { judge } from "./judge.ts";
-export type { JudgeOptions } from "./judge_options.ts";
+export { judge, type JudgeOptions } from "./run/judge.ts";
 export { type Language, LanguageTable, loadLanguages } from "./languages/languages.ts";
 export { PackageError } from "./package/errors.ts";
 export { readPackage } from "./package/read.ts";

@@ -2,7 +2,7 @@
 
 import type { SystemError } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
-import type { Ending, Outcome, Usage } from "../outcome/outcome.ts";
+import { endedByItself, type Ending, type Outcome, type Usage } from "../outcome/outcome.ts";
 import type { Run } from "../run_options.ts";
 import type { StartedBox } from "../setup/spawn.ts";
 import type { StreamEnd } from "../streams/run_streams.ts";
@@ -59,7 +59,7 @@ export function conclude(facts: RunFacts, { streamEnd, nowMs }: {
     );
   }
   const killed = killedFor !== undefined && (!ended || ended.signal === SIGKILL);
-  const ending = killed ? undefined : endingOf(facts);
+  const ending = killed ? undefined : reportedEnding(facts);
   const overCpu = killedFor === "cpu" || isOver(usage.cpuTimeMs, limits.cpuTimeMs);
   if (overCpu || killedFor === "wall" || isOver(usage.wallTimeMs, limits.wallTimeMs)) {
     return { kind: "time-limit", limit: overCpu ? "cpu" : "wall", killed, ending, usage };
@@ -69,9 +69,7 @@ export function conclude(facts: RunFacts, { streamEnd, nowMs }: {
     throw new SandboxError("internal", "The init process of the box was killed by somebody else");
   }
   if (isOutOfMemory) return { kind: "memory-limit", ending, usage };
-  return ending.how === "signal"
-    ? { kind: "signal", signal: ending.signal, usage }
-    : { kind: "exit", exitCode: ending.exitCode, usage };
+  return endedByItself(ending, usage);
 }
 
 function interrupted(reason: unknown, usage: Usage): Outcome {
@@ -79,7 +77,7 @@ function interrupted(reason: unknown, usage: Usage): Outcome {
   return { kind: "interrupted", signal: typeof reason === "number" ? reason : undefined, usage };
 }
 
-function endingOf({ ended }: RunFacts): Ending | undefined {
+function reportedEnding({ ended }: RunFacts): Ending | undefined {
   if (!ended) return undefined;
   const { signal, exitCode } = ended;
   return signal === undefined ? { how: "exit", exitCode: exitCode! } : { how: "signal", signal };

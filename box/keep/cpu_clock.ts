@@ -8,9 +8,9 @@ const TICK_MS = 10;
 const STAT_SIZE = 1024;
 
 /**
- * Reads what CPU time a program has used so far: that of its threads exactly, that of children it
- * has waited for, and of orphans that init has reaped, in hundredths of a second (nothing finer is
- * to be had while it runs).
+ * Reads the CPU time of a program so far: that of its threads exactly, that of children it has waited
+ * for and of orphans that init has reaped in hundredths of a second (the kernel offers nothing finer
+ * while it runs).
  */
 export function readCpuTimeMs(
   system: System,

@@ -3,7 +3,7 @@
  * one call on another thread waits for them all.
  *
  * It is an epoll set (epoll(7)) with a timer (timerfd_create(2)) in it. Its only non-blocking call
- * is in flight while somebody waits, so an idle waiter does not keep the process alive.
+ * is in flight while a box waits, so an idle waiter does not keep the process alive.
  */
 
 import { type Data, Plan } from "../../ffi/plan.ts";
@@ -22,7 +22,7 @@ const EVENTS_AT_ONCE = 64;
 /** The kernel's `struct epoll_event` is packed on x86_64 only. */
 const EVENT_SIZE = Deno.build.arch === "x86_64" ? 12 : 16;
 
-/** Stands for the timer where an event names a descriptor. */
+/** Identifies the timer where an event names a descriptor. */
 const TIMER = -1;
 
 function event(plan: Plan, events: number, fd: number): Data {
@@ -64,15 +64,12 @@ export class Waiter {
     return new Waiter(system, plan.result(epoll), plan.result(timer));
   }
 
-  /** Waits until one of the descriptors is readable (or hung up), or the deadline has passed. */
+  /** Waits until a descriptor is readable or hung up, or the deadline has passed. */
   readable(fds: readonly number[], deadlineMs: number): Promise<void> {
     return this.ready({ readable: fds, writable: [] }, deadlineMs);
   }
 
-  /**
-   * Waits until one of the descriptors can be read from or written to (or is hung up), or the deadline
-   * has passed, or one of them is forgotten.
-   */
+  /** Waits until a descriptor is ready, hung up or forgotten, or the deadline has passed. */
   ready(
     { readable, writable }: { readable: readonly number[]; writable: readonly number[] },
     deadlineMs: number,
@@ -102,10 +99,7 @@ export class Waiter {
     });
   }
 
-  /**
-   * Calls back whenever a descriptor is readable while somebody waits for something; this by itself
-   * keeps nobody waiting.
-   */
+  /** Calls back when a descriptor is readable, but only while something else is waited for. */
   observe(fd: number, callback: () => void): void {
     const plan = new Plan();
     plan.step("epoll_ctl", [this.#epoll, EPOLL_CTL.add, fd, event(plan, EPOLLIN, fd)]);
@@ -119,9 +113,7 @@ export class Waiter {
     return this.readable([], this.#system.nowMs() + ms);
   }
 
-  /**
-   * Forgets descriptors; to be called before they are closed. Who waits for one of them is woken.
-   */
+  /** Forgets descriptors before they are closed, and wakes those that wait for them. */
   forget(...fds: number[]): void {
     const plan = new Plan();
     for (const fd of fds) {
@@ -131,9 +123,9 @@ export class Waiter {
     }
     const woken = [...this.#waits].filter((wait) => wait.fds.some((fd) => fds.includes(fd)));
     for (const wait of woken) wait.wake();
-    // The call in flight must not wait on, perhaps for ever, on behalf of nobody.
+    // Otherwise the call in flight might wait for ever, for nobody.
     if (woken.length > 0) this.#arm(plan, 0);
-    if (plan.steps.length > 0) this.#system.run(plan, "wait no more");
+    if (plan.steps.length > 0) this.#system.run(plan, "forget descriptors");
   }
 
   /** Closes the waiter; nobody may be waiting. */
@@ -148,7 +140,7 @@ export class Waiter {
     plan.step("timerfd_settime", [this.#timer, TFD_TIMER_ABSTIME, time, 0]);
   }
 
-  /** Keeps one call in flight for as long as somebody waits. */
+  /** Keeps one call in flight while there are waits. */
   async #turn(): Promise<void> {
     if (this.#turning) return;
     this.#turning = true;
@@ -163,7 +155,7 @@ export class Waiter {
     while (this.#waits.size > 0) {
       await this.#system.library.execAside(image);
       this.#dispatch(plan.view(events), plan.result(count));
-      // Those who were woken run first; they often wait again at once.
+      // Whatever was woken runs first: it often waits again at once.
       await new Promise<void>((resolve) => queueMicrotask(() => queueMicrotask(resolve)));
     }
     this.#turning = false;
@@ -181,7 +173,7 @@ export class Waiter {
       if (wait.deadlineMs <= nowMs || wait.fds.some((fd) => ready.has(fd))) wait.wake();
       else nextMs = Math.min(nextMs, wait.deadlineMs);
     }
-    // A timer that is left set too early wakes us once for nothing; one that went off must be set.
+    // A timer that is set too early wakes us once for nothing; one that went off must be set again.
     if (!ready.has(TIMER) && this.#armedMs <= nextMs) return;
     const plan = new Plan();
     this.#arm(plan, nextMs);

@@ -1,8 +1,6 @@
-/**
- * The meta-file: what happened in a run, as `key:value` lines for the program that asked for it.
- */
+/** The meta-file: what happened in a run, as `key:value` lines for the program that asked for it. */
 
-/** The two-letter verdicts of the meta-file; a successful run has none. */
+/** A verdict in a meta-file; a successful run has none. */
 export type MetaStatus =
   /** The program returned a status other than 0. */
   | "RE"
@@ -13,7 +11,7 @@ export type MetaStatus =
   /** The sandbox itself failed. */
   | "XX";
 
-/** What a meta-file tells. A field that does not apply is left out or undefined. */
+/** The contents of a meta-file. A field that does not apply is left out or undefined. */
 export interface MetaRecord {
   /** CPU time in milliseconds. */
   timeMs?: number | undefined;
@@ -43,73 +41,89 @@ export interface MetaRecord {
   message?: string | undefined;
 }
 
-/** One line of a meta-file. */
-export interface MetaEntry {
-  /** The key, e.g. `time-wall`. */
-  key: string;
-  /** The value as written, on one line. */
-  value: string;
+/** How a value is checked, read and written. */
+interface MetaUnit {
+  readonly pattern: RegExp;
+  readonly read: (text: string) => string | number | boolean;
+  readonly write: (value: string) => string;
 }
 
-type MetaUnit = "seconds" | "integer" | "flag" | "text";
+const UNITS = {
+  seconds: {
+    pattern: /^\d+(\.\d+)?$/,
+    read: (text) => Math.round(Number(text) * 1e6) / 1e3,
+    write: (ms) => (Number(ms) / 1000).toFixed(3),
+  },
+  integer: { pattern: /^\d+$/, read: Number, write: String },
+  flag: { pattern: /^[01]$/, read: (text) => text === "1", write: () => "1" },
+  status: { pattern: /^(RE|SG|TO|XX)$/, read: String, write: String },
+  text: {
+    pattern: /^/,
+    read: String,
+    // A line break would let whatever is in a message forge lines of its own.
+    // deno-lint-ignore no-control-regex
+    write: (text) => text.replaceAll(/[\x00-\x1f\x7f\x85\u2028\u2029]+/g, " "),
+  },
+} as const satisfies Readonly<Record<string, MetaUnit>>;
 
 /** All keys in the order in which they are written. */
-const KEYS: readonly { field: keyof MetaRecord; key: string; unit: MetaUnit }[] = [
-  { field: "status", key: "status", unit: "text" },
-  { field: "message", key: "message", unit: "text" },
-  { field: "killed", key: "killed", unit: "flag" },
-  { field: "exitCode", key: "exitcode", unit: "integer" },
-  { field: "exitSignal", key: "exitsig", unit: "integer" },
-  { field: "timeMs", key: "time", unit: "seconds" },
-  { field: "wallTimeMs", key: "time-wall", unit: "seconds" },
-  { field: "maxRssKib", key: "max-rss", unit: "integer" },
-  { field: "voluntaryContextSwitches", key: "csw-voluntary", unit: "integer" },
-  { field: "forcedContextSwitches", key: "csw-forced", unit: "integer" },
-  { field: "cgEnabled", key: "cg-enabled", unit: "flag" },
-  { field: "cgMemKib", key: "cg-mem", unit: "integer" },
-  { field: "cgOomKilled", key: "cg-oom-killed", unit: "flag" },
+const KEYS: readonly (readonly [keyof MetaRecord, string, keyof typeof UNITS])[] = [
+  ["status", "status", "status"],
+  ["message", "message", "text"],
+  ["killed", "killed", "flag"],
+  ["exitCode", "exitcode", "integer"],
+  ["exitSignal", "exitsig", "integer"],
+  ["timeMs", "time", "seconds"],
+  ["wallTimeMs", "time-wall", "seconds"],
+  ["maxRssKib", "max-rss", "integer"],
+  ["voluntaryContextSwitches", "csw-voluntary", "integer"],
+  ["forcedContextSwitches", "csw-forced", "integer"],
+  ["cgEnabled", "cg-enabled", "flag"],
+  ["cgMemKib", "cg-mem", "integer"],
+  ["cgOomKilled", "cg-oom-killed", "flag"],
 ];
 
-/** Lists the lines of a meta-file. */
-export function metaEntries(record: MetaRecord): MetaEntry[] {
-  const entries: MetaEntry[] = [];
-  for (const { field, key, unit } of KEYS) {
-    const given = record[field];
-    if (given === undefined || given === false) continue;
-    entries.push({ key, value: formatValue(given, { field, unit }) });
-  }
-  return entries;
-}
-
 /**
- * Writes a meta-file.
+ * Formats a meta-file.
  *
- * @param record What happened.
- * @returns The text of the file, each line ended by a newline; empty for an empty record.
- * @throws {RangeError} If a number is impossible, as {@linkcode metaEntries} says.
+ * @param record what happened
+ * @returns the text of the file, each line ended by a newline; empty for an empty record
+ * @throws {RangeError} if a number is negative, not finite, or not whole where it must be
  *
- * @example Usage
+ * @example
  * ```ts
- * import { formatMeta } from "isolate/box/outcome/meta.ts";
+ * import { formatMeta } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(formatMeta({ exitCode: 0, timeMs: 12.3456 }), "exitcode:0\ntime:0.012\n");
  * ```
  */
 export function formatMeta(record: MetaRecord): string {
-  return metaEntries(record).map(({ key, value }) => `${key}:${value}\n`).join("");
+  let text = "";
+  for (const [field, key, unit] of KEYS) {
+    const value = record[field];
+    if (value === undefined || value === false) continue;
+    if (typeof value === "number") checkNumber(value, field, unit);
+    text += `${key}:${UNITS[unit].write(String(value))}\n`;
+  }
+  return text;
+}
+
+function checkNumber(value: number, field: string, unit: keyof typeof UNITS): void {
+  if (value >= 0 && (unit === "integer" ? Number.isInteger(value) : Number.isFinite(value))) return;
+  throw new RangeError(`Cannot write ${field} to the meta-file: current value is ${value}`);
 }
 
 /**
- * Reads a meta-file, with keys that it does not know as well.
+ * Reads a meta-file, including keys that it does not know.
  *
- * @param text The text of the file.
- * @returns The values by their keys, in the order of the file.
- * @throws {SyntaxError} If a line has no colon, or a key comes twice.
+ * @param text the text of the file
+ * @returns the values by their keys, in the order of the file
+ * @throws {SyntaxError} if a line has no colon, or a key comes twice
  *
- * @example Usage
+ * @example
  * ```ts
- * import { parseMeta } from "isolate/box/outcome/meta.ts";
+ * import { parseMeta } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const meta = parseMeta("status:TO\nmessage:Time limit exceeded\n");
@@ -119,7 +133,6 @@ export function formatMeta(record: MetaRecord): string {
 export function parseMeta(text: string): Map<string, string> {
   const values = new Map<string, string>();
   const lines = text.split("\n");
-  // The newline at the end of the last line starts no other one.
   if (lines.at(-1) === "") lines.pop();
   for (const [index, line] of lines.entries()) {
     const colon = line.indexOf(":");
@@ -135,49 +148,18 @@ export function parseMeta(text: string): Map<string, string> {
   return values;
 }
 
-/** Reads a meta-file; keys that it does not know do not matter. */
+/** Reads a meta-file, ignoring keys that it does not know. */
 export function readMeta(text: string): MetaRecord {
   const values = parseMeta(text);
   const fields: [string, string | number | boolean][] = [];
-  for (const { field, key, unit } of KEYS) {
+  for (const [field, key, unit] of KEYS) {
     const value = values.get(key);
-    if (value !== undefined) fields.push([field, readValue(value, { field, key, unit })]);
+    if (value === undefined) continue;
+    const { pattern, read } = UNITS[unit];
+    if (!pattern.test(value)) {
+      throw new SyntaxError(`Cannot read the meta-file: ${key} cannot be ${JSON.stringify(value)}`);
+    }
+    fields.push([field, read(value)]);
   }
   return Object.fromEntries(fields) as MetaRecord;
-}
-
-function readValue(
-  value: string,
-  { field, key, unit }: { field: string; key: string; unit: MetaUnit },
-): string | number | boolean {
-  const isRight = field === "status"
-    ? /^(RE|SG|TO|XX)$/
-    : unit === "seconds"
-    ? /^\d+(\.\d+)?$/
-    : unit === "integer"
-    ? /^\d+$/
-    : unit === "flag"
-    ? /^[01]$/
-    : /^/;
-  if (!isRight.test(value)) {
-    throw new SyntaxError(`Cannot read the meta-file: ${key} cannot be ${JSON.stringify(value)}`);
-  }
-  if (unit === "text") return value;
-  if (unit === "flag") return value === "1";
-  return unit === "seconds" ? Math.round(Number(value) * 1e6) / 1e3 : Number(value);
-}
-
-function formatValue(
-  given: string | number | true,
-  { field, unit }: { field: string; unit: MetaUnit },
-): string {
-  if (unit === "flag") return "1";
-  // A line break would let whatever is in a message forge lines of its own.
-  // deno-lint-ignore no-control-regex
-  if (unit === "text") return String(given).replaceAll(/[\x00-\x1f\x7f\x85\u2028\u2029]+/g, " ");
-  const value = Number(given);
-  if (!Number.isFinite(value) || value < 0 || (unit === "integer" && !Number.isInteger(value))) {
-    throw new RangeError(`Cannot write ${field} to the meta-file: current value is ${given}`);
-  }
-  return unit === "seconds" ? (value / 1000).toFixed(3) : String(value);
 }

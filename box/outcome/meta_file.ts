@@ -24,17 +24,16 @@ export class MetaFile {
   }
 
   /**
-   * Opens a meta-file with the rights of whom the sandbox acts for, and empties it.
+   * Opens a meta-file with the caller's rights, and empties it.
    *
-   * @param sandbox the sandbox
+   * @param sandbox the sandbox, which knows the caller
    * @param path the file; `-` is standard output
    * @returns the open file
-   * @throws {SandboxError} if that user may not write it
+   * @throws {SandboxError} if the caller may not write it
    *
    * @example
    * ```ts
-   * import { MetaFile } from "isolate/box/outcome/meta_file.ts";
-   * import { Sandbox } from "isolate/box/sandbox.ts";
+   * import { MetaFile, Sandbox } from "isolate/mod.ts";
    *
    * const path = await Deno.makeTempFile();
    * const meta = MetaFile.open(await Sandbox.open(), path);

@@ -1,10 +1,10 @@
 /** What became of a program: a value, never an error. */
 
-/** What a run used; all of it as far as the kernel knows it. */
+/** What a run used, as far as the kernel knows. */
 export interface Usage {
   /**
-   * CPU time in milliseconds: with a control group of all processes, otherwise of the program and of
-   * its children that have been waited for.
+   * CPU time in milliseconds: of all processes with a control group, otherwise of the program and of
+   * those of its children that have been waited for.
    */
   cpuTimeMs: number;
   /** Wall clock time in milliseconds, from execve to the end of the program. */
@@ -22,8 +22,8 @@ export interface Usage {
 /** What all processes of a run in a control group used together. */
 export interface ControlGroupUse {
   /**
-   * Peak memory in KiB, that of files in memory included; with cgroup v2 before Linux 6.12 of all runs
-   * since the box was made. Undefined where the kernel does not tell (v2 before Linux 5.19).
+   * Peak memory in KiB, including files in memory; with cgroup v2 before Linux 6.12 that of all runs
+   * since the box was made. Undefined where the kernel does not report it (v2 before Linux 5.19).
    */
   peakMemoryKib: number | undefined;
   /** How many processes the kernel killed because the group was out of memory. */
@@ -43,7 +43,7 @@ export type Outcome =
   | { kind: "exit"; exitCode: number; usage: Usage }
   /** A signal that did not come from the sandbox ended it. */
   | { kind: "signal"; signal: number; usage: Usage }
-  /** It passed a time limit; `ending` tells how it ended if it did so before it was killed. */
+  /** It passed a time limit; `ending` tells how it ended if that was before it was killed. */
   | {
     kind: "time-limit";
     limit: "cpu" | "wall";
@@ -53,35 +53,35 @@ export type Outcome =
   }
   /**
    * The kernel killed one of its processes because its control group was out of memory; `ending` is
-   * that of the main process, which may have gone on.
+   * that of the main process, which may have survived.
    */
   | { kind: "memory-limit"; ending: Ending; usage: Usage }
-  /** It wrote more to a stream than the stream keeps; what came before is kept. */
+  /** It wrote more to a stream than the stream keeps; the output up to there is kept. */
   | { kind: "output-limit"; stream: "stdout" | "stderr"; usage: Usage }
-  /** Who ran it broke it off; `signal` is the one that told the command to. */
+  /** Aborted by the caller; `signal` is the one that interrupted the command. */
   | { kind: "interrupted"; signal: number | undefined; usage: Usage };
 
-/** What is said of a stream that was written too much to. */
+/** Says which stream has passed its limit. */
 export const OUTPUT_LIMIT_MESSAGES = {
   stdout: "Output limit exceeded (standard output)",
   stderr: "Output limit exceeded (standard error)",
 } as const;
 
-/** What is said of a program that passed a time limit. */
+/** Says which time limit was passed. */
 export const TIME_LIMIT_MESSAGES = {
   cpu: "Time limit exceeded",
   wall: "Time limit exceeded (wall clock)",
 } as const;
 
 /**
- * One line for people.
+ * Describes an outcome in one line for people.
  *
  * @param outcome what became of the program
  * @returns the message of the classic command; for a success, `OK (… sec real, … sec wall)`
  *
  * @example
  * ```ts
- * import { outcomeMessage } from "isolate/box/outcome/outcome.ts";
+ * import { outcomeMessage } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const usage = {
@@ -97,11 +97,9 @@ export const TIME_LIMIT_MESSAGES = {
 export function outcomeMessage(outcome: Outcome): string {
   switch (outcome.kind) {
     case "exit":
-      return endingMessage({ how: "exit", exitCode: outcome.exitCode }, outcome.usage);
     case "signal":
-      return endingMessage({ how: "signal", signal: outcome.signal }, outcome.usage);
     case "memory-limit":
-      return endingMessage(outcome.ending, outcome.usage);
+      return endingMessage(endingOf(outcome), outcome.usage);
     case "time-limit":
       return TIME_LIMIT_MESSAGES[outcome.limit];
     case "output-limit":
@@ -109,6 +107,23 @@ export function outcomeMessage(outcome: Outcome): string {
     case "interrupted":
       return "Interrupted";
   }
+}
+
+/** Finds how a program ended that nobody killed. */
+export function endingOf(
+  outcome: Extract<Outcome, { kind: "exit" | "signal" | "memory-limit" }>,
+): Ending {
+  if (outcome.kind === "memory-limit") return outcome.ending;
+  return outcome.kind === "exit"
+    ? { how: "exit", exitCode: outcome.exitCode }
+    : { how: "signal", signal: outcome.signal };
+}
+
+/** Makes the outcome of a program that stayed within its limits. */
+export function endedByItself(ending: Ending, usage: Usage): Outcome {
+  return ending.how === "signal"
+    ? { kind: "signal", signal: ending.signal, usage }
+    : { kind: "exit", exitCode: ending.exitCode, usage };
 }
 
 function endingMessage(ending: Ending, { cpuTimeMs, wallTimeMs }: Usage): string {

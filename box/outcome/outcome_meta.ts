@@ -3,7 +3,9 @@
 import { SandboxError } from "../../host/errors.ts";
 import { type MetaRecord, readMeta } from "./meta.ts";
 import {
+  endedByItself,
   type Ending,
+  endingOf,
   type Outcome,
   outcomeMessage,
   OUTPUT_LIMIT_MESSAGES,
@@ -11,21 +13,21 @@ import {
   type Usage,
 } from "./outcome.ts";
 
-/** What the kernel sends to who writes too much to a file; to clients the nearest to a pipe. */
+/** Sent by the kernel to a program that writes too much to a file: for clients the nearest case. */
 const SIGXFSZ = 25;
 
 /**
- * The classic meta-file's view of an outcome.
+ * Translates an outcome into the classic meta-file.
  *
- * The classic statuses know no limit of output: that is `SG` by signal 25 (SIGXFSZ) with `killed`,
- * and the message tells.
+ * The classic statuses have no output limit: it is `SG` by signal 25 (SIGXFSZ) with `killed`, and the
+ * message says so.
  *
  * @param outcome what became of the program
  * @returns the record; see `formatMeta()` for its text
  *
  * @example
  * ```ts
- * import { toMeta } from "isolate/box/outcome/outcome_meta.ts";
+ * import { toMeta } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const usage = {
@@ -56,11 +58,9 @@ export function toMeta(outcome: Outcome): MetaRecord {
   const killed = { ...record, killed: true, status: "SG", message } as const;
   switch (outcome.kind) {
     case "exit":
-      return endingMeta({ how: "exit", exitCode: outcome.exitCode }, { record, message });
     case "signal":
-      return endingMeta({ how: "signal", signal: outcome.signal }, { record, message });
     case "memory-limit":
-      return endingMeta(outcome.ending, { record, message });
+      return { ...record, ...endingMeta(endingOf(outcome), message) };
     case "time-limit":
       return { ...record, killed: outcome.killed, status: "TO", message };
     case "output-limit":
@@ -70,34 +70,29 @@ export function toMeta(outcome: Outcome): MetaRecord {
   }
 }
 
-function endingMeta(
-  ending: Ending,
-  { record, message }: { record: MetaRecord; message: string },
-): MetaRecord {
-  if (ending.how === "signal") {
-    return { ...record, exitSignal: ending.signal, status: "SG", message };
-  }
-  if (ending.exitCode === 0) return { ...record, exitCode: 0 };
-  return { ...record, exitCode: ending.exitCode, status: "RE", message };
+function endingMeta(ending: Ending, message: string): MetaRecord {
+  if (ending.how === "signal") return { exitSignal: ending.signal, status: "SG", message };
+  if (ending.exitCode === 0) return { exitCode: 0 };
+  return { exitCode: ending.exitCode, status: "RE", message };
 }
 
 /**
- * The outcome that a meta-file tells of: one of this program, or of another that writes classic ones.
+ * Reads the outcome from a meta-file, of this program or of another that writes classic ones.
  *
- * `toMeta(fromMeta(meta))` is `meta` for every record that {@linkcode toMeta} makes. The other way
- * `fromMeta(toMeta(outcome))` is `outcome`, but for what a meta-file has no words for: how a program
- * ended that was over its time limit (`ending` is undefined), how many processes were killed for want
- * of memory (`oomKills` is 1 if any), and in the text of a file what is finer than a millisecond.
+ * `toMeta(fromMeta(meta))` is `meta` for every record that {@linkcode toMeta} makes. The other way,
+ * `fromMeta(toMeta(outcome))` is `outcome` except for what a meta-file cannot express: how a program
+ * ended that was over its time limit (`ending` is undefined), how many processes were killed for lack
+ * of memory (`oomKills` is 1 if any), and in the text of a file fractions of a millisecond.
  *
  * @param meta the record, or the text of the file
- * @returns what became of the program; what the file does not tell of its usage is 0
- * @throws {SyntaxError} if it is no meta-file, or one that tells of no outcome
+ * @returns what became of the program; usage that is not in the file is 0
+ * @throws {SyntaxError} if it is not a meta-file, or holds no outcome
  * @throws {SandboxError} `internal` with the message of the file, if the status is `XX`: the sandbox
  *   failed, and nothing is known of the program
  *
  * @example
  * ```ts
- * import { fromMeta } from "isolate/box/outcome/outcome_meta.ts";
+ * import { fromMeta } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const outcome = fromMeta("status:TO\nmessage:Time limit exceeded\nkilled:1\ntime:1.050\n");
@@ -111,7 +106,7 @@ export function fromMeta(meta: MetaRecord | string): Outcome {
   if (status === "XX") throw new SandboxError("internal", message ?? "The sandbox failed");
   if (status === "TO") {
     const limit = message === TIME_LIMIT_MESSAGES.wall ? "wall" : "cpu";
-    const ending = killed ? undefined : endingOf(record);
+    const ending = killed ? undefined : recordedEnding(record);
     return { kind: "time-limit", limit, killed, ending, usage };
   }
   if (status === "SG" && killed) {
@@ -120,7 +115,7 @@ export function fromMeta(meta: MetaRecord | string): Outcome {
     }
     return { kind: "interrupted", signal, usage };
   }
-  const ending = endingOf(record);
+  const ending = recordedEnding(record);
   const isSignal = ending?.how === "signal";
   if (!ending || isSignal !== (status === "SG") || (status === "RE") !== (exitCode ?? 0) > 0) {
     const told = `status ${status ?? "none"}, exitcode ${exitCode ?? "none"}, exitsig ${
@@ -131,12 +126,10 @@ export function fromMeta(meta: MetaRecord | string): Outcome {
   if (usage.controlGroup && usage.controlGroup.oomKills > 0) {
     return { kind: "memory-limit", ending, usage };
   }
-  return ending.how === "signal"
-    ? { kind: "signal", signal: ending.signal, usage }
-    : { kind: "exit", exitCode: ending.exitCode, usage };
+  return endedByItself(ending, usage);
 }
 
-function endingOf({ exitCode, exitSignal }: MetaRecord): Ending | undefined {
+function recordedEnding({ exitCode, exitSignal }: MetaRecord): Ending | undefined {
   if (exitSignal !== undefined) return { how: "signal", signal: exitSignal };
   return exitCode === undefined ? undefined : { how: "exit", exitCode };
 }

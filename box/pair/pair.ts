@@ -1,5 +1,6 @@
 /** Two programs that talk to each other, each in a box of its own. */
 
+import type { System } from "../../ffi/system.ts";
 import type { Box } from "../box.ts";
 import { toSandboxError } from "../../host/errors.ts";
 import type { Outcome } from "../outcome/outcome.ts";
@@ -9,8 +10,8 @@ import type { PairSide, Transcript } from "./transcript.ts";
 
 const SIGPIPE = 13;
 /**
- * The kernel closes the pipes of a dying process first, and tells others of its death a little later:
- * so long one that the broken pipe has killed can seem to have been faster.
+ * The kernel closes the pipes of a dying process first, and reports its death a little later. Within
+ * this time, a program killed by the broken pipe can seem to have ended first.
  */
 const DEATH_BY_PIPE_MS = 50;
 
@@ -24,23 +25,23 @@ export interface PairProgram {
   readonly options?: Omit<RunOptions, "stdin" | "stdout">;
 }
 
-/** What {@linkcode runPair} runs, and how. */
+/** Options of {@linkcode runPair}. */
 export interface PairOptions {
   /** One program; it is started first. */
   readonly first: PairProgram;
   /** The other program. */
   readonly second: PairProgram;
-  /** Takes down what they say; without it nothing stands between the two. */
+  /** Records what they say. Without it nothing is between the two. */
   readonly transcript?: Transcript;
   /**
-   * Is asked when one program has ended and the other one still runs: true stops that one, whose
-   * outcome then is `interrupted`. Default: it goes on until it ends, or meets a limit of its own.
+   * Called when one program has ended and the other one still runs. Returning true stops that one, with
+   * the outcome `interrupted`. Default: it runs until it ends, or meets a limit of its own.
    */
   readonly stopOther?: (ended: { which: PairSide; outcome: Outcome }) => boolean;
   /**
-   * Neither program notices the end of the other one before it is known here, so that it is certain
-   * who ended first. End of input and broken pipes then come with the end of the other program, and not
-   * when that closes its streams. Default: false.
+   * Hide the end of each program from the other one until it is known here, so that it is certain who
+   * ended first. End of input and broken pipes then come when the other program ends, not when it closes
+   * its streams. Default: false.
    */
   readonly announceEnds?: boolean;
   /** Stops both when aborted. */
@@ -54,18 +55,18 @@ export interface PairOutcome {
   /** What became of the second program. */
   second: Outcome;
   /**
-   * Which of them ended first, by the times at which they ended. One that ended by SIGPIPE within 50 ms
-   * of the other one did not: that was how it was told.
+   * Which of them ended first. One that ended by SIGPIPE within 50 ms of the other one counts as
+   * second: the signal was how it learned of the other one's end.
    */
   endedFirst: PairSide;
   /**
    * How much later the other one ended, in milliseconds. A program that ended second, by SIGPIPE or
-   * with an error status soon afterwards, may have done so only because nobody listened any more.
+   * with an error status soon afterwards, may have done so only because nobody was listening.
    */
   gapMs: number;
   /**
    * With `announceEnds`: how many bytes each had been sent and had not read when the first of them
-   * ended. Who leaves something unread and is idle does not wait for input.
+   * ended. An idle program with unread input is not waiting for input.
    */
   unread?: {
     /** Bytes that were sent to the first program. */
@@ -77,23 +78,21 @@ export interface PairOutcome {
 
 /**
  * Runs two programs, each in its own box, with the standard output of each connected to the standard
- * input of the other. Each has its own limits; whatever one of them does to its streams, the other
- * one runs into nothing worse than an end of input, a broken pipe (SIGPIPE) or its own time limit.
+ * input of the other. Each has its own limits. Whatever one of them does to its streams, the other one
+ * meets nothing worse than an end of input, a broken pipe (SIGPIPE) or its own time limit.
  *
  * Without a transcript the programs are connected by two pipes (pipe(7)) and nothing in between.
- * With one, this process takes each message down and passes it on; when the transcript is full it
- * only passes on.
+ * With one, this process records each message and passes it on; when the transcript is full it only
+ * passes on.
  *
  * @param options the two programs, and what to do when one of them has ended
  * @returns what became of both; everything in both boxes is dead
- * @throws {SandboxError} if one of the boxes could not be started or fails; the other is stopped then
- * @throws {TypeError} if the options name a standard input or output
+ * @throws {SandboxError} if one of the boxes could not be started or fails; the other is then stopped
+ * @throws {TypeError} if the options of a program set its standard input or output
  *
  * @example A program that guesses, and one that knows
  * ```ts
- * import { Box } from "isolate/box/box.ts";
- * import { runPair } from "isolate/box/pair/pair.ts";
- * import { Transcript } from "isolate/box/pair/transcript.ts";
+ * import { Box, runPair, Transcript } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * await using guesser = await Box.init({ boxId: 950 });
@@ -116,16 +115,13 @@ export async function runPair(options: PairOptions): Promise<PairOutcome> {
   const { first, transcript } = options;
   const { system, waiter } = first.box.sandbox;
   const run = new PairRun(options);
-  const pipes = run.connect(transcript ? 4 : 2);
-  const works: Promise<void>[] = [];
-  const start = (which: PairSide, input: Pipe, output: Pipe) => {
-    works.push(run.program(which, { stdinFd: input.readFd, stdoutFd: output.writeFd }));
-  };
+  const { fromFirst, fromSecond, toFirst, toSecond } = run.connect();
+  const works = [
+    run.program("first", { stdinFd: toFirst.readFd, stdoutFd: fromFirst.writeFd }),
+    run.program("second", { stdinFd: toSecond.readFd, stdoutFd: fromSecond.writeFd }),
+  ];
   if (transcript) {
-    const [fromFirst, fromSecond, toFirst, toSecond] = pipes;
-    start("first", toFirst, fromFirst);
-    start("second", toSecond, fromSecond);
-    works.push(run.other(async () => {
+    works.push(run.guard(async () => {
       const { Tee } = await import("./tee.ts");
       const directions = [
         { from: "first", readFd: fromFirst.readFd, writeFd: toSecond.writeFd },
@@ -133,70 +129,52 @@ export async function runPair(options: PairOptions): Promise<PairOutcome> {
       ] as const;
       await new Tee({ system, waiter, transcript, directions }).run();
     }));
-  } else {
-    const [fromFirst, fromSecond] = pipes;
-    start("first", fromSecond, fromFirst);
-    start("second", fromFirst, fromSecond);
   }
   await Promise.all(works);
   return run.conclude();
 }
 
+/** One of the two programs, while they run. */
+interface RunningSide {
+  readonly stop: AbortController;
+  outcome: Outcome | undefined;
+  endedMs: number;
+  /** The far ends of the other one's pipes, open until the end of this one is known. */
+  held: readonly number[];
+}
+
 /** The state of one call of {@linkcode runPair}. */
 class PairRun {
   readonly #options: PairOptions;
-  readonly #stops = { first: new AbortController(), second: new AbortController() };
-  readonly #outcomes: { [which in PairSide]?: Outcome } = {};
-  readonly #endsMs = { first: 0, second: 0 };
+  readonly #system: System;
+  readonly #sides = { first: newSide(), second: newSide() };
   /** What was thrown first; boxed, as anything can be thrown. */
   #failure: { error: unknown } | undefined;
-  /** Ends of the other one's pipes that are open until a program's end is known. */
-  readonly #held: { [which in PairSide]?: readonly number[] } = {};
-  #unread: { [which in PairSide]: number } | undefined;
+  #unread: PairOutcome["unread"];
 
   constructor(options: PairOptions) {
     this.#options = options;
+    this.#system = options.first.box.sandbox.system;
   }
 
-  /** Makes the pipes: from the first and the second program and, with a tee, to them. */
-  connect(count: 2 | 4): [Pipe, Pipe, Pipe, Pipe] {
-    const { system } = this.#options.first.box.sandbox;
-    const pipes = makePipes(system, count);
-    const [fromFirst, fromSecond, toFirst = fromSecond, toSecond = fromFirst] = pipes as [
-      Pipe,
-      Pipe,
-      ...Pipe[],
-    ];
-    if (this.#options.announceEnds) {
-      try {
-        // While the far ends of its pipes are open somewhere, a program notices nothing.
-        const fds = duplicate(system, [
-          ...[toFirst.writeFd, fromFirst.readFd],
-          ...[toSecond.writeFd, fromSecond.readFd],
-        ]);
-        this.#held.second = fds.slice(0, 2);
-        this.#held.first = fds.slice(2);
-      } catch (error) {
-        system.close(...pipes.flatMap(({ readFd, writeFd }) => [readFd, writeFd]));
-        throw error;
-      }
+  /** Makes the pipes: two that connect the programs, or four that connect each with the tee. */
+  connect(): { fromFirst: Pipe; fromSecond: Pipe; toFirst: Pipe; toSecond: Pipe } {
+    const { transcript, announceEnds } = this.#options;
+    const all = makePipes(this.#system, transcript ? 4 : 2);
+    const [fromFirst, fromSecond] = all as [Pipe, Pipe];
+    const [, , toFirst = fromSecond, toSecond = fromFirst] = all;
+    const pipes = { fromFirst, fromSecond, toFirst, toSecond };
+    if (!announceEnds) return pipes;
+    const { first, second } = this.#sides;
+    try {
+      // While the far ends of its pipes are open somewhere, a program notices nothing.
+      second.held = duplicate(this.#system, [toFirst.writeFd, fromFirst.readFd]);
+      first.held = duplicate(this.#system, [toSecond.writeFd, fromSecond.readFd]);
+      return pipes;
+    } catch (error) {
+      this.#system.close(...second.held, ...all.flatMap((pipe) => [pipe.readFd, pipe.writeFd]));
+      throw error;
     }
-    return [fromFirst, fromSecond, toFirst, toSecond];
-  }
-
-  /** Only when the first one ends all pipes are still as they were. */
-  #seeUnread(): void {
-    const [toSecond] = this.#held.first ?? [];
-    const [toFirst] = this.#held.second ?? [];
-    if (toFirst === undefined || toSecond === undefined) return;
-    const { system } = this.#options.first.box.sandbox;
-    const [first = 0, second = 0] = unreadBytes(system, [toFirst, toSecond]);
-    this.#unread = { first, second };
-  }
-
-  #letGo(which: PairSide): void {
-    this.#options.first.box.sandbox.system.close(...this.#held[which] ?? []);
-    delete this.#held[which];
   }
 
   /** Runs one of the programs; never rejects. */
@@ -205,73 +183,79 @@ class PairRun {
     { stdinFd, stdoutFd }: { stdinFd: number; stdoutFd: number },
   ): Promise<void> {
     const { box, command, options = {} } = this.#options[which];
-    const stop = this.#stops[which];
-    const signals = [this.#options.signal, options.signal].filter((signal) => signal !== undefined);
-    const unfollow = signals.map((signal) => follow(stop, signal));
-    await this.other(async () => {
+    const side = this.#sides[which];
+    const other = this.#sides[which === "first" ? "second" : "first"];
+    const signals = [side.stop.signal, this.#options.signal, options.signal];
+    await this.guard(async () => {
       const outcome = await box.run(command, {
         ...options,
         stdin: { fd: stdinFd, transfer: true },
         stdout: { fd: stdoutFd, transfer: true },
-        signal: stop.signal,
+        signal: AbortSignal.any(signals.filter((signal) => signal !== undefined)),
         onEnd: (endedMs) => {
-          this.#endsMs[which] = endedMs;
-          this.#seeUnread();
-          this.#letGo(which);
+          side.endedMs = endedMs;
+          this.#countUnread();
+          this.#letGo(side);
           options.onEnd?.(endedMs);
         },
       });
-      this.#outcomes[which] = outcome;
-      const other = which === "first" ? "second" : "first";
-      if (this.#outcomes[other] || this.#failure) return;
-      if (this.#options.stopOther?.({ which, outcome })) this.#stops[other].abort();
+      side.outcome = outcome;
+      if (other.outcome || this.#failure) return;
+      if (this.#options.stopOther?.({ which, outcome })) other.stop.abort();
     });
     // Also if it could not be run at all.
-    this.#letGo(which);
-    for (const undo of unfollow) undo();
+    this.#letGo(side);
   }
 
   /** Does something without which the programs cannot go on: if it fails, they are stopped. */
-  async other(work: () => Promise<void>): Promise<void> {
+  async guard(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
       this.#failure ??= { error };
-      this.#stops.first.abort();
-      this.#stops.second.abort();
+      this.#sides.first.stop.abort();
+      this.#sides.second.stop.abort();
     }
   }
 
-  /** The result, when everything has ended. */
+  /** Only when the first of them ends all pipes are still as they were. */
+  #countUnread(): void {
+    const [toSecond] = this.#sides.first.held;
+    const [toFirst] = this.#sides.second.held;
+    if (toFirst === undefined || toSecond === undefined) return;
+    const [first = 0, second = 0] = unreadBytes(this.#system, [toFirst, toSecond]);
+    this.#unread = { first, second };
+  }
+
+  #letGo(side: RunningSide): void {
+    this.#system.close(...side.held);
+    side.held = [];
+  }
+
+  /** Puts the result together when everything has ended. */
   conclude(): PairOutcome {
     if (this.#failure) throw toSandboxError(this.#failure.error);
-    const { first, second } = this.#outcomes as { [which in PairSide]: Outcome };
-    const gapMs = this.#endsMs.second - this.#endsMs.first;
+    const { first, second } = this.#sides;
+    const gapMs = second.endedMs - first.endedMs;
+    const [faster, slower] = gapMs >= 0 ? [first, second] : [second, first];
     const isClose = !this.#options.announceEnds && Math.abs(gapMs) < DEATH_BY_PIPE_MS;
-    const faster = gapMs >= 0 ? "first" : "second";
-    const slower = gapMs >= 0 ? "second" : "first";
-    const wasTold = isClose && diedOfPipe({ first, second }[faster]) &&
-      !diedOfPipe({ first, second }[slower]);
+    const wasTold = isClose && diedOfPipe(faster) && !diedOfPipe(slower);
     return {
-      first,
-      second,
-      endedFirst: wasTold ? slower : faster,
+      first: first.outcome!,
+      second: second.outcome!,
+      endedFirst: (wasTold ? slower : faster) === first ? "first" : "second",
       gapMs: Math.abs(gapMs),
       ...this.#unread && { unread: this.#unread },
     };
   }
 }
 
-function diedOfPipe(outcome: Outcome): boolean {
-  return outcome.kind === "signal" && outcome.signal === SIGPIPE;
+function newSide(): RunningSide {
+  return { stop: new AbortController(), outcome: undefined, endedMs: 0, held: [] };
 }
 
-/** Aborts when the other one is aborted; gives what ends that. */
-function follow(controller: AbortController, signal: AbortSignal): () => void {
-  const abort = () => controller.abort(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort);
-  return () => signal.removeEventListener("abort", abort);
+function diedOfPipe({ outcome }: RunningSide): boolean {
+  return outcome?.kind === "signal" && outcome.signal === SIGPIPE;
 }
 
 function refuseStreams(options: PairOptions): void {

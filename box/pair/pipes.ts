@@ -9,11 +9,9 @@ const F_DUPFD_CLOEXEC = 1030;
 const FIONREAD = 0x541b;
 const WHAT = "make the pipes between two programs";
 
-/** A pipe, see pipe(7); no program gets one of its ends unless it is given to it. */
+/** A pipe, see pipe(7); a program gets one of its ends only on purpose. */
 export interface Pipe {
-  /** Where it is read from. */
   readonly readFd: number;
-  /** Where it is written to. */
   readonly writeFd: number;
 }
 
@@ -32,7 +30,7 @@ export function makePipes(system: System, count: number): Pipe[] {
   throw toSandboxError(failure);
 }
 
-/** How much is in pipes, see ioctl_pipe(2). */
+/** Counts the bytes that are in each pipe, see ioctl_pipe(2). */
 export function unreadBytes(system: System, fds: readonly number[]): number[] {
   const plan = new Plan();
   const counts = fds.map((fd) => {
@@ -55,7 +53,7 @@ export function duplicate(system: System, fds: readonly number[]): number[] {
   const failure = system.attempt(plan, "hold ends of pipes");
   const duplicates = copies.map((copy) => plan.result(copy));
   if (!failure) return duplicates;
-  // What was not made is negative, and left out there.
+  // close() skips those that were not made: they are negative.
   system.close(...duplicates);
   throw toSandboxError(failure);
 }

@@ -1,8 +1,8 @@
 /**
- * Stands between two programs, passes on what they say, and writes it down.
+ * Passes on what two programs say to each other, and records it.
  *
- * What is passed on is copied, not moved from pipe to pipe: a program could change pages that it has
- * moved into a pipe (vmsplice(2)) after they were written down.
+ * The bytes are copied, not moved from pipe to pipe: a program could change pages that it has moved
+ * into a pipe (vmsplice(2)) after they were recorded.
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
@@ -16,18 +16,15 @@ const READ_SIZE = 65536;
 const POLLERR = 8;
 /** In `struct pollfd`. */
 const POLL_ANSWER_AT = 6;
-/** Messages of each side that are passed on at once: at first, and when there have been many. */
+/** Messages of each side that are passed on at once: at first, and once there have been many. */
 const ROUNDS = { few: 4, many: 64 } as const;
-/** So many times there have to be more messages than expected. */
+/** How many bursts must be full before larger ones are planned. */
 const FULL_BURSTS = 8;
 
 /** What a tee needs. */
 export interface TeeOptions {
-  /** The kernel. */
   readonly system: System;
-  /** The waiter of the process. */
   readonly waiter: Waiter;
-  /** Where it is written down. */
   readonly transcript: Transcript;
   /** The keeper's ends of the pipes, which are closed here, whatever happens. */
   readonly directions: readonly TeeEnds[];
@@ -56,8 +53,8 @@ export class Tee {
   }
 
   /**
-   * Passes on what the programs say until in each direction one of them has closed its end; that is
-   * the case at the latest when both are dead.
+   * Passes on what the programs say until one of them has closed its end in each direction; that
+   * happens at the latest when both are dead.
    */
   async run(): Promise<void> {
     try {
@@ -66,7 +63,7 @@ export class Tee {
         for (let fullBursts = 0; this.#directions.some(({ open }) => open);) {
           const isFull = await this.#turn(burst);
           if (!isFull || ++fullBursts !== FULL_BURSTS) continue;
-          // They talk much: a plan for many messages pays off.
+          // They talk a lot: a plan for many messages pays off.
           burst.close();
           burst = this.#prepare(ROUNDS.many);
         }
@@ -87,12 +84,12 @@ export class Tee {
     return burst;
   }
 
-  /** Passes on what is said; waits where that is not possible. Gives whether there was more. */
+  /** Passes on what is said, or waits if nothing can be passed; returns whether there was more. */
   async #turn(burst: TeeBurst): Promise<boolean> {
     const { transcript } = this.#options;
-    const { anything, isFull, events } = await burst.pass((from, bytes) => {
-      transcript.add(from, bytes);
-    });
+    const { anything, isFull, events } = await burst.pass((from, bytes) =>
+      transcript.add(from, bytes)
+    );
     for (const event of events) this.#decide(event, burst);
     if (!anything || this.#directions.some(({ pending }) => pending)) {
       await this.#wait();
@@ -110,25 +107,25 @@ export class Tee {
       return;
     }
     burst.drop(event.direction);
-    if (event.kind === "broken") this.#writeDownRest(direction);
+    if (event.kind === "broken") this.#recordRest(direction);
     this.#close(direction);
   }
 
-  /** Finds listeners who have gone before anything was said to them. */
+  /** Finds listeners that left before anything was said to them. */
   #findBroken(burst: TeeBurst): void {
     const plan = new Plan();
     const ends = this.#directions.map(({ open, writeFd }) => plan.struct([open ? writeFd : -1, 0]));
     plan.step("ppoll", [ends[0]!, ends.length, plan.struct([0n, 0n]), 0, 8], {
       ignore: ERRNO.EINTR,
     });
-    this.#options.system.run(plan, "who has gone");
+    this.#options.system.run(plan, "who has left");
     ends.forEach((end, direction) => {
       const answer = plan.view(end).getInt16(POLL_ANSWER_AT, true);
       if ((answer & POLLERR) !== 0) this.#decide({ kind: "broken", direction }, burst);
     });
   }
 
-  /** Passes on what has been waiting, where there is room by now. */
+  /** Passes on pending messages if there is room by now. */
   #flush(burst: TeeBurst): void {
     this.#directions.forEach((direction, i) => {
       const { pending, open } = direction;
@@ -140,7 +137,7 @@ export class Tee {
         into: written,
         ignore: "all",
       });
-      this.#options.system.run(plan, "pass on what has been waiting");
+      this.#options.system.run(plan, "pass on pending messages");
       const result = plan.result(written);
       if (result === -ERRNO.EAGAIN) return;
       direction.pending = undefined;
@@ -149,14 +146,14 @@ export class Tee {
     });
   }
 
-  /** Waits until a program says something, has room again, or has gone. */
+  /** Waits until a program says something, has room again, or has left. */
   async #wait(): Promise<void> {
     const open = this.#directions.filter((direction) => direction.open);
     if (open.length === 0) return;
     const full = open.filter(({ pending }) => pending !== undefined);
     const others = open.filter(({ pending }) => pending === undefined);
-    // Of the end that is written to nothing can be read; waiting for that tells when the listener
-    // has gone.
+    // The end that is written to never has anything to read; it becomes ready when the listener has
+    // left.
     const readable = others.flatMap(({ readFd, writeFd }) => [readFd, writeFd]);
     await this.#options.waiter.ready(
       { readable, writable: full.map(({ writeFd }) => writeFd) },
@@ -164,8 +161,8 @@ export class Tee {
     );
   }
 
-  /** What was said to a program that did not listen any more was said all the same. */
-  #writeDownRest({ from, readFd }: Direction): void {
+  /** Records what was said to a program that no longer listened. */
+  #recordRest({ from, readFd }: Direction): void {
     const { system, transcript } = this.#options;
     const plan = new Plan();
     const buffer = plan.alloc(READ_SIZE);
@@ -179,7 +176,7 @@ export class Tee {
     }
   }
 
-  /** The speaker is told by SIGPIPE, the listener by the end of its input. */
+  /** Closes both ends: the speaker gets SIGPIPE, the listener the end of its input. */
   #close(direction: Direction): void {
     if (!direction.open) return;
     direction.open = false;

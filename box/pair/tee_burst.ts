@@ -1,10 +1,9 @@
 /**
- * One plan that passes many small messages on between two pairs of pipes.
+ * One plan that passes on many small messages between two pairs of pipes.
  *
- * In a conversation each message waits for the one before. The keeper's turn (a thread is woken,
- * then the loop of the runtime, then a plan is executed) would take longer than the message itself;
- * so one plan, on another thread, waits for message after message until nobody has said anything for
- * a moment.
+ * In a conversation each message waits for the one before. The keeper's turn (a thread wakes, then
+ * the loop of the runtime, then a plan is executed) would take longer than the message itself. So one
+ * plan, on another thread, waits for message after message until both are silent for a moment.
  */
 
 import { O, PLAN } from "../../ffi/abi.ts";
@@ -13,7 +12,7 @@ import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
 import type { PairSide } from "./transcript.ts";
 
-/** A plan takes at most so long: its thread is one of a pool that the whole process shares. */
+/** The time of one plan is bounded: its thread belongs to a pool that the whole process shares. */
 const TIME_MAX_NS = 3_000_000n;
 /** Writes of at most PIPE_BUF bytes (4096) are done whole or not at all, pipe(7). */
 const MESSAGE_MAX_BYTES = 1024;
@@ -23,39 +22,37 @@ const POLLOUT = 4;
 const F_SETFL = 4;
 const CLOCK_MONOTONIC = 1;
 const NO_FD = -1;
-/** `struct pollfd`: the descriptor, what is asked (16 bits), what is answered (16 bits). */
+/** `struct pollfd`: the descriptor, the events asked for (16 bits), those that came (16 bits). */
 const POLL_SIZE = 8;
 
 /** The keeper's ends of the pipes of one direction. */
 export interface TeeEnds {
-  /** Who speaks. */
+  /** The speaker. */
   readonly from: PairSide;
-  /** Where it is heard. */
   readonly readFd: number;
-  /** Where it is passed on. */
   readonly writeFd: number;
 }
 
 /** What becomes of a direction. */
 export type TeeEvent =
-  /** The last that was said has not been passed on: the listener's pipe is full. */
+  /** The last message could not be passed on: the listener's pipe is full. */
   | { kind: "pending"; direction: number; bytes: Uint8Array<ArrayBuffer> }
   /** The speaker has closed its end. */
   | { kind: "ended"; direction: number }
   /** The listener has closed its end. */
   | { kind: "broken"; direction: number };
 
-/** What one execution has brought. */
+/** The result of one execution. */
 export interface Passed {
-  /** Whether anybody has said anything. */
+  /** Whether anything was said. */
   anything: boolean;
-  /** Whether more could have been said, and passed on, than the plan has room for. */
+  /** Whether more might have been passed on with a longer plan. */
   isFull: boolean;
-  /** What is to be decided, at most one thing for each direction. */
+  /** At most one for each direction. */
   events: TeeEvent[];
 }
 
-/** A message of a direction in a round. */
+/** The steps that pass on one message of a direction. */
 interface Passage {
   readonly direction: number;
   /** Position of its first step among the steps of the plan. */
@@ -75,7 +72,7 @@ interface Line {
   readonly poll: Data;
 }
 
-/** The plan, which is executed again and again. */
+/** A plan that is executed again and again. */
 export class TeeBurst {
   readonly #system: System;
   readonly #plan = new Plan();
@@ -84,7 +81,7 @@ export class TeeBurst {
   readonly #timer: number;
   readonly #image: Uint8Array<ArrayBuffer>;
 
-  /** Plans it, and makes the descriptors non-blocking. */
+  /** Builds the plan, and makes the descriptors non-blocking. */
   constructor(
     system: System,
     { directions, rounds }: { directions: readonly TeeEnds[]; rounds: number },
@@ -105,7 +102,7 @@ export class TeeBurst {
     const expirations = plan.alloc(8);
     for (let round = 0; round < rounds; round++) {
       const expired = plan.slot("expired");
-      // A timeout of its own would set a timer and take it back for each message.
+      // A timeout of its own would set and cancel a timer for each message.
       plan.step("ppoll", [polls, directions.length + 1, 0, 0, 8]);
       plan.step("read", [this.#timer, expirations, 8], { into: expired, ignore: "all" });
       planEnd(plan, [expired, 8]);
@@ -131,8 +128,8 @@ export class TeeBurst {
     const buffer = plan.alloc(MESSAGE_MAX_BYTES);
     plan.step("read", [readFd, buffer, buffer.length], { into: length, ignore: "all" });
     planEnd(plan, [length, 0]);
-    // Where nothing was read the length is negative, and the kernel refuses that without looking
-    // at a byte: cheaper than to ask before which of the two has spoken.
+    // If nothing was read the length is negative, and the kernel refuses that without looking at a
+    // byte: cheaper than asking first which of the two has spoken.
     plan.step("write", [writeFd, buffer, length], {
       into: written,
       ignore: "all",
@@ -143,7 +140,7 @@ export class TeeBurst {
     this.#passages.push({ direction, firstStep, length, buffer, written });
   }
 
-  /** Whether messages of a direction are taken; they are at first. */
+  /** Begins or stops to take messages of a direction; at first they are taken. */
   listen(direction: number, wanted: boolean): void {
     const { ends, readFd, poll } = this.#lines[direction]!;
     this.#plan.put(readFd, wanted ? ends.readFd : NO_FD);
@@ -152,14 +149,14 @@ export class TeeBurst {
     else setPoll(view, { fd: ends.writeFd, events: POLLOUT });
   }
 
-  /** Has nothing more to do with a direction, whose descriptors are to be closed. */
+  /** Forgets a direction whose descriptors are to be closed. */
   drop(direction: number): void {
     const { readFd, writeFd, poll } = this.#lines[direction]!;
     for (const fd of [readFd, writeFd]) this.#plan.put(fd, NO_FD);
     setPoll(this.#plan.view(poll), { fd: NO_FD, events: 0 });
   }
 
-  /** Passes messages on until nobody says anything for a moment, or something has to be decided. */
+  /** Passes on messages until both are silent for a moment, or there is something to decide. */
   async pass(said: (from: PairSide, bytes: Uint8Array) => void): Promise<Passed> {
     const status = await this.#system.library.execAside(this.#image);
     const header = new DataView(this.#image.buffer);
@@ -180,7 +177,7 @@ export class TeeBurst {
     return passed;
   }
 
-  /** Closes what it has opened; no execution may be in flight. */
+  /** Closes its timer; no execution may be in flight. */
   close(): void {
     this.#system.close(this.#timer);
   }
@@ -201,7 +198,7 @@ export class TeeBurst {
 /** The step of a passage that writes. */
 const WRITE_STEP = 2;
 
-/** Ends the plan, by a step that always fails, if the slot holds this value. */
+/** Adds a step that always fails, and so ends the plan, if the slot holds this value. */
 function planEnd(plan: Plan, when: readonly [Slot, number]): void {
   plan.step("close", [NO_FD], { when });
 }

@@ -1,5 +1,7 @@
 /** What two programs have said to each other. */
 
+import { Capture } from "../streams/capture.ts";
+
 /** One of two programs that are connected. */
 export type PairSide = "first" | "second";
 
@@ -7,19 +9,17 @@ export type PairSide = "first" | "second";
 export interface TranscriptPiece {
   /** Who said it. */
   readonly from: PairSide;
-  /** What. */
+  /** What was said. */
   readonly bytes: Uint8Array;
 }
 
-const ROOM_MIN_BYTES = 4096;
-
 /**
  * Keeps the beginning of a conversation of two programs, in the order in which it took place; see
- * `runPair()`.
+ * {@linkcode runPair}.
  *
  * @example
  * ```ts
- * import { Transcript } from "isolate/box/pair/transcript.ts";
+ * import { Transcript } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const transcript = new Transcript({ limitBytes: 10 });
@@ -31,69 +31,56 @@ const ROOM_MIN_BYTES = 4096;
  * ```
  */
 export class Transcript {
-  /** The most that it keeps of both programs together, in bytes. */
-  readonly limitBytes: number;
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-  #length = 0;
-  #truncated = false;
-  /** Where each piece ends; their speakers take turns. */
+  readonly #said: Capture;
+  /** Where each piece ends; the speakers take turns. */
   readonly #ends: number[] = [];
-  #speaksFirst: PairSide | undefined;
-  #speaksLast: PairSide | undefined;
+  #firstSpeaker: PairSide | undefined;
+  #lastSpeaker: PairSide | undefined;
 
   /**
    * Makes an empty transcript.
    *
    * @param options `limitBytes`: the most that it keeps of both programs together, in bytes
-   * @throws {RangeError} if the limit is no whole number, or negative
+   * @throws {RangeError} if the limit is not a whole number, or negative
    */
-  constructor({ limitBytes }: { limitBytes: number }) {
-    if (!Number.isSafeInteger(limitBytes) || limitBytes < 0) {
-      throw new RangeError(
-        `Cannot limit a transcript to ${limitBytes} bytes: must be a whole number >= 0`,
-      );
-    }
-    this.limitBytes = limitBytes;
+  constructor(options: { limitBytes: number }) {
+    this.#said = new Capture(options);
+  }
+
+  /** The most that it keeps of both programs together, in bytes. */
+  get limitBytes(): number {
+    return this.#said.limitBytes;
   }
 
   /** Whether more was said than it keeps. */
   get truncated(): boolean {
-    return this.#truncated;
+    return this.#said.truncated;
   }
 
   /** What was said, in order; what one program said without an answer in between is one piece. */
   get pieces(): readonly TranscriptPiece[] {
-    const second = this.#speaksFirst === "first" ? "second" : "first";
+    const { bytes } = this.#said;
+    const second = this.#firstSpeaker === "first" ? "second" : "first";
     return this.#ends.map((end, i) => ({
-      from: i % 2 === 0 ? this.#speaksFirst! : second,
-      bytes: this.#bytes.slice(this.#ends[i - 1] ?? 0, end),
+      from: i % 2 === 0 ? this.#firstSpeaker! : second,
+      bytes: bytes.slice(this.#ends[i - 1] ?? 0, end),
     }));
   }
 
   /**
-   * Adds what a program has said; what is beyond the limit is left out.
+   * Adds what a program has said, up to the limit.
    *
    * @param from who said it
-   * @param bytes what; they are copied
+   * @param bytes what was said; they are copied
    */
   add(from: PairSide, bytes: Uint8Array): void {
-    const kept = Math.min(bytes.length, this.limitBytes - this.#length);
-    if (kept < bytes.length) this.#truncated = true;
-    if (kept === 0) return;
-    this.#makeRoom(this.#length + kept);
-    this.#bytes.set(kept < bytes.length ? bytes.subarray(0, kept) : bytes, this.#length);
-    this.#length += kept;
-    if (from === this.#speaksLast) this.#ends.pop();
-    this.#ends.push(this.#length);
-    this.#speaksFirst ??= from;
-    this.#speaksLast = from;
-  }
-
-  #makeRoom(length: number): void {
-    if (length <= this.#bytes.length) return;
-    const wanted = Math.max(length, 2 * this.#bytes.length, ROOM_MIN_BYTES);
-    const larger = new Uint8Array(Math.min(wanted, this.limitBytes));
-    larger.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = larger;
+    const before = this.#said.bytes.length;
+    this.#said.add(bytes);
+    const { length } = this.#said.bytes;
+    if (length === before) return;
+    if (from === this.#lastSpeaker) this.#ends.pop();
+    this.#ends.push(length);
+    this.#firstSpeaker ??= from;
+    this.#lastSpeaker = from;
   }
 }

@@ -51,7 +51,7 @@ Deno.test("Transcript refuses a limit that is no number of bytes", () => {
     assertThrows(
       () => new Transcript({ limitBytes }),
       RangeError,
-      `Cannot limit a transcript to ${limitBytes} bytes`,
+      `must be a whole number >= 0: current value is ${limitBytes}`,
     );
   }
 });

@@ -1,12 +1,54 @@
-/** Who gets which box of a pool, and what becomes of it afterwards. */
+/** The queue of a pool: who gets which box, and what becomes of it afterwards. */
 
 import type { Settings } from "../../config/settings.ts";
-import { Box } from "../box.ts";
-import type { BoxTaken } from "../claim/box_claim.ts";
-import { usableCpus } from "../cpus.ts";
 import { SandboxError, toSandboxError } from "../../host/errors.ts";
-import type { Lease, PoolOptions } from "./lease.ts";
+import { Box } from "../box.ts";
+import type { BoxTaken, InitOptions } from "../claim/box_claim.ts";
+import { usableCpus } from "../cpus.ts";
 import { type Sandbox, sharedSandbox } from "../sandbox.ts";
+
+/** Which boxes a pool leases, and how they are made. */
+export interface PoolOptions {
+  /** The sandbox. Default: the one with the machine's configuration. */
+  sandbox?: Sandbox | undefined;
+  /** The first box id of the range. Default: 0. */
+  firstBoxId?: number;
+  /** How many box ids there are in the range. Default: all from the first one on. */
+  count?: number;
+  /** The most boxes that are leased at once. */
+  size: number;
+  /**
+   * Pins the programs of each box to one CPU: `"each"` CPU of this process in turn, or each of these.
+   * More boxes than CPUs share them. Default: not pinned.
+   */
+  cpus?: "each" | readonly number[];
+  /** How the boxes are made. */
+  init?: Omit<InitOptions, "boxId" | "sandbox" | "wait" | "signal" | "cpus">;
+  /**
+   * How long to wait, in milliseconds, while other processes hold the whole range and this pool has no
+   * box that could come back. Default: 60,000.
+   */
+  waitMs?: number;
+}
+
+/** An empty box that belongs to its holder until the lease ends. */
+export interface Lease extends AsyncDisposable {
+  /** The box. After the lease it behaves like one that was released. */
+  readonly box: Box;
+  /** The CPU of runs in the box that name none of their own; undefined: not pinned. */
+  readonly cpu: number | undefined;
+  /**
+   * Gives the box back: stops what runs in it and removes what was in it.
+   *
+   * @throws {SandboxError} if the box cannot be cleaned; then nobody gets it while this process lives
+   */
+  release(): Promise<void>;
+  /**
+   * Ends the lease and keeps the box as it is, initialised and unlocked, as if `isolate --init` had made
+   * it: for a look into it, and then for {@linkcode Box.remove}. A current run is stopped.
+   */
+  keep(): Promise<void>;
+}
 
 const WAIT_MS = 60_000;
 const PAUSE_MIN_MS = 2;
@@ -22,11 +64,11 @@ const TAKEN_WORDS: Readonly<Record<BoxTaken, string>> = {
 
 interface Request {
   readonly sinceMs: number;
-  give(lease: Lease): void;
-  refuse(error: unknown): void;
+  readonly give: (lease: Lease) => void;
+  readonly refuse: (error: unknown) => void;
 }
 
-/** The queue of a pool, at which leases are asked for and given back. */
+/** Serves requests for boxes in the order in which they come. */
 export class LeaseQueue {
   readonly #sandbox: Sandbox;
   readonly #options: PoolOptions;
@@ -34,10 +76,10 @@ export class LeaseQueue {
   /** How many boxes are pinned to each CPU. */
   readonly #cpus: Map<number, number>;
   readonly #requests: Request[] = [];
-  /** The boxes that are leased, or cannot be used any more. */
+  /** The boxes that are leased, or broken. */
   readonly #own = new Set<number>();
   #inUse = 0;
-  /** Since when others hold the whole range. */
+  /** Since when others have held the whole range. */
   #barrenSinceMs = Infinity;
   #isSearching = false;
   #wake = () => {};
@@ -59,7 +101,7 @@ export class LeaseQueue {
     this.#cpus = new Map(cpus.map((cpu) => [cpu, 0]));
   }
 
-  /** Opens a queue. */
+  /** Opens a queue; no box is taken yet. */
   static async open(options: PoolOptions): Promise<LeaseQueue> {
     return new LeaseQueue(options.sandbox ?? await sharedSandbox(), options);
   }
@@ -69,34 +111,30 @@ export class LeaseQueue {
     return this.#inUse;
   }
 
-  /** Asks for a box. */
-  lease(signal: AbortSignal | undefined): Promise<Lease> {
-    return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      if (this.#closed) throw closedError();
-      const onAbort = () => {
-        this.#requests.splice(this.#requests.indexOf(request), 1);
-        request.refuse(signal?.reason);
-        this.#wake();
-      };
-      const request: Request = {
-        sinceMs: performance.now(),
-        give: (lease) => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve(lease);
-        },
-        refuse: (error) => {
-          signal?.removeEventListener("abort", onAbort);
-          reject(error);
-        },
-      };
-      signal?.addEventListener("abort", onAbort);
-      this.#requests.push(request);
-      this.#search();
-    });
+  /** Waits for a box. */
+  async lease(signal: AbortSignal | undefined): Promise<Lease> {
+    signal?.throwIfAborted();
+    if (this.#closed) throw closedError();
+    const { promise, resolve: give, reject: refuse } = Promise.withResolvers<Lease>();
+    const request: Request = { sinceMs: performance.now(), give, refuse };
+    const onAbort = () => {
+      const place = this.#requests.indexOf(request);
+      if (place < 0) return;
+      this.#requests.splice(place, 1);
+      refuse(signal?.reason);
+      this.#wake();
+    };
+    signal?.addEventListener("abort", onAbort);
+    this.#requests.push(request);
+    this.#search();
+    try {
+      return await promise;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 
-  /** Refuses requests, and waits until all boxes have come back. */
+  /** Refuses all requests, and waits until all boxes have come back. */
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = Promise.withResolvers();
@@ -107,7 +145,7 @@ export class LeaseQueue {
     return this.#closed.promise;
   }
 
-  /** Serves requests for as long as there are any and not all boxes of the pool are in use. */
+  /** Serves requests while there are any and not all boxes of the pool are in use. */
   async #search(): Promise<void> {
     if (this.#isSearching) return;
     this.#isSearching = true;
@@ -157,7 +195,7 @@ export class LeaseQueue {
     return { taken };
   }
 
-  /** Refuses those who have waited long enough for others to give a box back. */
+  /** Refuses requests that have waited long enough for others to give a box back. */
   #refuseLate(taken: ReadonlyMap<BoxTaken, number>): void {
     const nowMs = performance.now();
     // A box of this pool will come back.
@@ -181,7 +219,7 @@ export class LeaseQueue {
     );
   }
 
-  /** Sleeps until something has changed, but not for long: other processes do not tell. */
+  /** Sleeps until something has changed, but not for long: other processes send no notice. */
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
@@ -194,7 +232,7 @@ export class LeaseQueue {
     });
   }
 
-  /** Gives a clean box to whoever waits for one; if nobody does any more it is cleaned up. */
+  /** Gives a clean box to the first request; if there is none any more, cleans it up. */
   async #giveToNext(box: Box, cpu: number | undefined): Promise<void> {
     const request = this.#requests.shift();
     if (request) return request.give(this.#newLease(box, cpu));
@@ -217,7 +255,7 @@ export class LeaseQueue {
   async #takeBack(box: Box, cpu: number | undefined): Promise<void> {
     this.#freeCpu(cpu);
     if (box.isHeld && this.#requests.length > 0) {
-      // Faster than to clean the box up here and to make it anew there.
+      // Faster than cleaning the box up here and making it again there.
       const next = this.#takeCpu();
       const cpus = next === undefined ? undefined : [next];
       const handed = await box.handOver({ cpus }).catch(() => undefined);
@@ -229,21 +267,18 @@ export class LeaseQueue {
 
   async #keep(box: Box, cpu: number | undefined): Promise<void> {
     this.#freeCpu(cpu);
-    try {
-      await box.stop();
-      box.release();
-      this.#own.delete(box.boxId);
-    } finally {
-      this.#inUse--;
-      this.#settle();
-    }
+    await this.#giveUp(box, () => box.release());
   }
 
-  /** A box that cannot be cleaned up stays locked for as long as this process lives. */
   async #cleanUp(box: Box): Promise<void> {
+    await this.#giveUp(box, () => box.cleanup());
+  }
+
+  /** Ends what runs in a box. If it fails, the box stays locked for as long as this process lives. */
+  async #giveUp(box: Box, free: () => void | Promise<void>): Promise<void> {
     try {
       await box.stop();
-      await box.cleanup();
+      await free();
       this.#own.delete(box.boxId);
     } finally {
       this.#inUse--;
@@ -251,13 +286,14 @@ export class LeaseQueue {
     }
   }
 
-  /** After a box has come back. */
+  /** Goes on after a box has come back. */
   #settle(): void {
     if (this.#closed && this.#inUse === 0 && !this.#isSearching) this.#closed.resolve();
     this.#wake();
     if (this.#hasWork()) this.#search();
   }
 
+  /** Chooses the CPU with the fewest boxes. */
   #takeCpu(): number | undefined {
     let [chosen] = this.#cpus.keys();
     for (const [cpu, boxes] of this.#cpus) if (boxes < this.#cpus.get(chosen!)!) chosen = cpu;
@@ -274,7 +310,7 @@ function closedError(): SandboxError {
   return new SandboxError("pool-closed", "Cannot lease a box from a pool that was closed");
 }
 
-/** The box ids of a pool. */
+/** Lists the box ids of a pool. */
 function rangeOf({ numBoxes }: Settings, options: PoolOptions): number[] {
   const { firstBoxId = 0, size } = options;
   const count = options.count ?? numBoxes - firstBoxId;

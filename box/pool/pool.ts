@@ -1,24 +1,21 @@
-/**
- * Pools of boxes: as many jobs as wanted share some boxes, and processes share a range of box ids.
- */
+/** Pools of boxes: any number of jobs share some boxes, and processes share a range of box ids. */
 
-import type { Box } from "../box.ts";
 import { toSandboxError } from "../../host/errors.ts";
-import type { Lease, PoolOptions } from "./lease.ts";
-import type { LeaseQueue } from "./lease_queue.ts";
+import type { Box } from "../box.ts";
+import type { Lease, LeaseQueue, PoolOptions } from "./lease_queue.ts";
 
 /**
  * Leases boxes from a range of ids. Any number of pools, in any number of processes, may share a range,
- * and so may those who use its boxes without a pool: a box that somebody works on, or has initialised
- * and not cleaned up, is left alone. The boxes of a process that died are free at once.
+ * also with users of its boxes who have no pool: a box that somebody works on, or has initialised and
+ * not cleaned up, is left alone. The boxes of a process that died are free at once.
  *
- * A box is initialised when it is leased and cleaned up when it comes back, unless somebody waits for
- * it in this pool: then it is emptied and handed over, which is faster. Jobs get boxes in the order in
- * which they ask. Nothing is locked while nothing is leased.
+ * A box is initialised when it is leased and cleaned up when it comes back, unless another job of this
+ * pool waits for it: then it is emptied and handed over, which is faster. Jobs get boxes in the order
+ * in which they ask. Nothing is locked while nothing is leased.
  *
  * @example
  * ```ts
- * import { BoxPool } from "isolate/box/pool/pool.ts";
+ * import { BoxPool } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * await using pool = await BoxPool.create({ firstBoxId: 930, count: 4, size: 2, cpus: "each" });
@@ -65,7 +62,7 @@ export class BoxPool {
   }
 
   /**
-   * Takes a box, as soon as one is free and it is this job's turn.
+   * Takes a box as soon as one is free and it is this job's turn.
    *
    * @param options `signal`: gives up waiting
    * @returns the lease
@@ -79,7 +76,7 @@ export class BoxPool {
   /**
    * Does a job in a box, and gives the box back, also if the job fails.
    *
-   * @param job gets the box; the box is no longer its when it has ended
+   * @param job works in the box, until it returns
    * @param options `signal`: gives up waiting for the box
    * @returns what the job returns
    * @throws {SandboxError} as {@linkcode BoxPool.lease} and {@linkcode Lease.release}
@@ -93,8 +90,8 @@ export class BoxPool {
   }
 
   /**
-   * Closes the pool: who waits for a box is refused, who has one keeps it until the lease ends. Returns
-   * when all leases have ended; by then all boxes are cleaned up.
+   * Closes the pool: refuses jobs that wait for a box, and returns when all leases have ended. By then
+   * all boxes are cleaned up.
    */
   close(): Promise<void> {
     return this.#queue.close();

@@ -5,11 +5,11 @@
  * read and the mounting code can carry out. Nothing in this module touches a file.
  */
 
-/** The file systems that a rule may mount; no other has a use in a box that is worth its risk. */
-export const RULE_FILESYSTEMS = ["proc", "sysfs", "tmpfs", "devpts"] as const;
+/** A file system that a rule may mount; see filesystems(5). */
+export type RuleFilesystem = "proc" | "sysfs" | "tmpfs" | "devpts";
 
-/** The name of a file system that a rule may mount. See filesystems(5). */
-export type RuleFilesystem = typeof RULE_FILESYSTEMS[number];
+/** No other has a use in a box that is worth its risk. */
+const RULE_FILESYSTEMS: readonly RuleFilesystem[] = ["proc", "sysfs", "tmpfs", "devpts"];
 
 /** What all directory rules have in common. */
 export interface DirectoryRuleBase {
@@ -23,7 +23,7 @@ export interface DirectoryRuleBase {
 
 /** A rule that shows a file or a directory of the host in the box. */
 export interface BindRule extends DirectoryRuleBase {
-  /** Tells the kinds of rules apart. */
+  /** The kind of rule. */
   kind: "bind";
   /** What is bound: an absolute path, or `./…` relative to the directory of the box. */
   outside: string;
@@ -35,9 +35,9 @@ export interface BindRule extends DirectoryRuleBase {
   recursive: boolean;
 }
 
-/** A rule that mounts a new file system of the kernel's (`fs`). */
+/** A rule that mounts a new file system (`fs`). */
 export interface FilesystemRule extends DirectoryRuleBase {
-  /** Tells the kinds of rules apart. */
+  /** The kind of rule. */
   kind: "filesystem";
   /** The type of the file system. */
   filesystem: RuleFilesystem;
@@ -45,9 +45,9 @@ export interface FilesystemRule extends DirectoryRuleBase {
   readWrite: boolean;
 }
 
-/** A rule for a writable directory of the box's own, kept from run to run until cleanup (`tmp`). */
+/** A rule that gives the box a writable directory of its own, kept until cleanup (`tmp`). */
 export interface TemporaryRule extends DirectoryRuleBase {
-  /** Tells the kinds of rules apart. */
+  /** The kind of rule. */
   kind: "temporary";
 }
 
@@ -56,7 +56,7 @@ export type DirectoryRule = BindRule | FilesystemRule | TemporaryRule;
 
 /** The instruction to drop the rule for a mount point (`IN=`). */
 export interface RemoveDirectoryRule {
-  /** Tells the kinds of rules apart. */
+  /** The kind of rule. */
   kind: "remove";
   /** The mount point whose rule is dropped. */
   inside: string;
@@ -65,21 +65,19 @@ export interface RemoveDirectoryRule {
 const OPTIONS = ["rw", "noexec", "maybe", "dev", "norec", "fs", "tmp"] as const;
 type RuleOption = typeof OPTIONS[number];
 
-const OPTIONS_HELP = `known options: ${OPTIONS.join(", ")}`;
-
 /**
  * Reads a directory rule in the text form of the option `--dir`.
  *
  * The forms are `IN=OUT[:OPTION…]`, `IN[:OPTION…]` (which binds `/IN`) and `IN=` (which removes the
  * rule for `IN`). A colon always separates options: a path with a colon cannot be written.
  *
- * @param text The rule as the user wrote it.
- * @returns The rule, or the instruction to remove one.
- * @throws {SyntaxError} If the rule is not one of these forms: `Invalid directory rule 'RULE': REASON`.
+ * @param text the rule as the user wrote it
+ * @returns the rule, or the instruction to remove one
+ * @throws {SyntaxError} `Invalid directory rule 'RULE': REASON` if it has none of these forms
  *
  * @example A read-only directory of the host
  * ```ts
- * import { parseDirectoryRule } from "isolate/box/setup/directory_rules.ts";
+ * import { parseDirectoryRule } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseDirectoryRule("/etc:noexec"), {
@@ -97,26 +95,9 @@ const OPTIONS_HELP = `known options: ${OPTIONS.join(", ")}`;
 export function parseDirectoryRule(text: string): DirectoryRule | RemoveDirectoryRule {
   const [head = "", ...names] = text.split(":");
   const equals = head.indexOf("=");
-  const insideText = equals < 0 ? head : head.slice(0, equals);
+  const inside = checkInside(text, equals < 0 ? head : head.slice(0, equals));
   const rightHandSide = equals < 0 ? undefined : head.slice(equals + 1);
-
-  const inside = checkInside(text, insideText);
-
-  const options = new Set<RuleOption>();
-  for (const name of names) {
-    const option = OPTIONS.find((known) => known === name);
-    if (option === undefined) throw ruleError(text, `Unknown option '${name}'`, OPTIONS_HELP);
-    options.add(option);
-  }
-  return buildRule({ text, inside, rightHandSide, options });
-}
-
-function buildRule({ text, inside, rightHandSide, options }: {
-  text: string;
-  inside: string;
-  rightHandSide: string | undefined;
-  options: ReadonlySet<RuleOption>;
-}): DirectoryRule | RemoveDirectoryRule {
+  const options = readOptions(text, names);
   const noExec = options.has("noexec");
   const devices = options.has("dev");
   const readWrite = options.has("rw");
@@ -138,22 +119,27 @@ function buildRule({ text, inside, rightHandSide, options }: {
     return { kind: "temporary", inside, noExec, devices };
   }
   if (rightHandSide === "") return { kind: "remove", inside };
+  const outside = checkOutside(text, rightHandSide ?? `/${inside}`);
+  const optional = options.has("maybe");
+  const recursive = !options.has("norec");
+  return { kind: "bind", inside, outside, readWrite, noExec, devices, optional, recursive };
+}
 
-  return {
-    kind: "bind",
-    inside,
-    outside: checkOutside(text, rightHandSide ?? `/${inside}`),
-    readWrite,
-    noExec,
-    devices,
-    optional: options.has("maybe"),
-    recursive: !options.has("norec"),
-  };
+function readOptions(text: string, names: readonly string[]): ReadonlySet<RuleOption> {
+  const options = new Set<RuleOption>();
+  for (const name of names) {
+    const option = OPTIONS.find((known) => known === name);
+    if (option === undefined) {
+      throw ruleError(text, `Unknown option '${name}'`, `known options: ${OPTIONS.join(", ")}`);
+    }
+    options.add(option);
+  }
+  return options;
 }
 
 /**
- * Checks a rule that was made by a program instead of being read from text, and normalises its
- * mount point, so that `/tmp/` and `tmp` are the same rule.
+ * Checks a rule that a program has made, and normalises its mount point, so that `/tmp/` and `tmp` are
+ * the same rule.
  */
 export function checkDirectoryRule<Rule extends DirectoryRule | RemoveDirectoryRule>(
   rule: Rule,
@@ -168,12 +154,12 @@ export function checkDirectoryRule<Rule extends DirectoryRule | RemoveDirectoryR
 /**
  * Writes a rule in the text form of the option `--dir`, in one spelling for all equal rules.
  *
- * @param rule The rule.
- * @returns The text, which {@linkcode parseDirectoryRule} reads back (unless a path holds a colon).
+ * @param rule the rule
+ * @returns the text, which {@linkcode parseDirectoryRule} reads back unless a path holds a colon
  *
- * @example Usage
+ * @example
  * ```ts
- * import { describeDirectoryRule, parseDirectoryRule } from "isolate/box/setup/directory_rules.ts";
+ * import { describeDirectoryRule, parseDirectoryRule } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(describeDirectoryRule(parseDirectoryRule("/usr/=/usr:rw")), "usr:rw");
@@ -201,13 +187,13 @@ export function describeDirectoryRule(rule: DirectoryRule | RemoveDirectoryRule)
 }
 
 /**
- * The rules of a box for which the user gave none of his own.
+ * Lists the rules that a box has unless its user gives others.
  *
- * @returns New rules each time, in the order in which they are mounted.
+ * @returns new rules each time, in the order in which they are mounted
  *
- * @example Usage
+ * @example
  * ```ts
- * import { defaultDirectoryRules } from "isolate/box/setup/directory_rules.ts";
+ * import { defaultDirectoryRules } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(defaultDirectoryRules()[0]?.inside, "box");
@@ -233,28 +219,27 @@ const DEFAULT_RULES = [
 
 let parsedDefaults: DirectoryRule[] | undefined;
 
-/** What {@linkcode resolveDirectoryRules} works on. */
+/** Options of {@linkcode resolveDirectoryRules}. */
 export interface ResolveDirectoryRulesOptions {
   /** The user's rules and removals in the order given. */
   rules: Iterable<DirectoryRule | RemoveDirectoryRule>;
-  /** Whether the default rules are there too (`false` is the option `--no-default-dirs`). */
+  /** Whether to include the default rules (`false` is the option `--no-default-dirs`). */
   defaults: boolean;
 }
 
 /**
- * Makes one list of the user's rules and the default rules.
+ * Joins the user's rules and the default rules.
  *
- * A later rule for a mount point replaces the earlier one but keeps its place in the order. This
- * includes the places of the default rules, even where `defaults` is false: what the user wrote for
- * one of their mount points stays, everything else of them goes.
+ * A later rule for a mount point replaces the earlier one but keeps its place in the order. So a rule
+ * for the mount point of a default rule takes that rule's place, even if `defaults` is false.
  *
- * @param options The user's rules, and whether the default rules are wanted.
- * @returns The rules in the order in which they are mounted, each mount point once.
- * @throws {SyntaxError} If a rule is not allowed, as {@linkcode checkDirectoryRule} says.
+ * @param options the user's rules, and whether the default rules are wanted
+ * @returns the rules in the order in which they are mounted, each mount point once
+ * @throws {SyntaxError} if a rule is not allowed
  *
  * @example Replace one default rule and drop all others
  * ```ts
- * import { parseDirectoryRule, resolveDirectoryRules } from "isolate/box/setup/directory_rules.ts";
+ * import { parseDirectoryRule, resolveDirectoryRules } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const rules = [parseDirectoryRule("opt"), parseDirectoryRule("tmp=/srv/work:rw")];
@@ -263,7 +248,7 @@ export interface ResolveDirectoryRulesOptions {
  * ```
  */
 export function resolveDirectoryRules(options: ResolveDirectoryRulesOptions): DirectoryRule[] {
-  // A removed rule leaves its entry behind, since a Map keeps the place of a key that is set again.
+  // A removed rule leaves its entry behind: a Map keeps the place of a key that is set again.
   const places = new Map<string, DirectoryRule | undefined>();
   for (const rule of defaultDirectoryRules()) {
     places.set(rule.inside, options.defaults ? rule : undefined);

@@ -9,11 +9,11 @@ export type EnvironmentRule =
   /** Removes the variable (`VAR=`). */
   | { kind: "remove"; name: string };
 
-/** What {@linkcode buildEnvironment} works on. */
+/** Options of {@linkcode buildEnvironment}. */
 export interface BuildEnvironmentOptions {
   /** The environment of the caller. */
   callerEnvironment: ReadonlyMap<string, string>;
-  /** Whether the box starts from the whole of it (`--full-env`), before any rule. */
+  /** Whether to start from the whole of it (`--full-env`), before any rule. */
   inheritAll: boolean;
   /** The rules in the order given. */
   rules: Iterable<EnvironmentRule>;
@@ -22,14 +22,13 @@ export interface BuildEnvironmentOptions {
 /**
  * Reads an environment rule in the text form of the option `--env`.
  *
- * @param text `VAR`, `VAR=VALUE` or `VAR=`.
- * @returns The rule.
- * @throws {SyntaxError} If the name is empty or a NUL byte is in the text, which no environment can
- * hold: `Invalid environment specified: …`.
+ * @param text `VAR`, `VAR=VALUE` or `VAR=`
+ * @returns the rule
+ * @throws {SyntaxError} `Invalid environment specified: …` if the name is empty or there is a NUL byte
  *
- * @example Usage
+ * @example
  * ```ts
- * import { parseEnvironmentRule } from "isolate/box/setup/environment.ts";
+ * import { parseEnvironmentRule } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseEnvironmentRule("HOME=/tmp"), { kind: "set", name: "HOME", value: "/tmp" });
@@ -51,17 +50,17 @@ export function parseEnvironmentRule(text: string): EnvironmentRule {
 }
 
 /**
- * Makes the environment of the program: empty or the caller's, then the built-in rule
+ * Builds the environment of the program: empty or the caller's, then the built-in rule
  * `LIBC_FATAL_STDERR_=1` (glibc then reports a smashed stack or heap on standard error instead of
  * the terminal), then the rules in their order.
  *
- * @param options The caller's environment and the rules.
- * @returns The variables in a stable order: a variable that is set again keeps its place.
- * @throws {SyntaxError} If a name in a rule is empty or holds `=`, or there is a NUL byte in a name or value.
+ * @param options the caller's environment and the rules
+ * @returns the variables in a stable order: a variable that is set again keeps its place
+ * @throws {SyntaxError} if a name in a rule is empty or holds `=`, or there is a NUL byte
  *
- * @example Usage
+ * @example
  * ```ts
- * import { buildEnvironment } from "isolate/box/setup/environment.ts";
+ * import { buildEnvironment } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const environment = buildEnvironment({
@@ -94,7 +93,7 @@ export function buildEnvironment(options: BuildEnvironmentOptions): Map<string, 
   return environment;
 }
 
-/** Rules need not come from text: a program can make them too. */
+/** Checks a rule that a program has made. */
 function checkRule(rule: EnvironmentRule): void {
   const text = rule.kind === "set"
     ? `${rule.name}=${rule.value}`

@@ -1,11 +1,11 @@
 /**
- * What the program sees of the file system: from directory rules to steps of plans.
+ * The mounts of a box: from directory rules to steps of plans.
  *
  * The work is split in two. The keeper opens the source of every bind rule with the caller's
- * rights and clones the mounts there (detached: they belong to nobody's tree yet). The box's init,
- * in a mount namespace of its own, puts them together under a new root, enters it with
- * pivot_root(2) and drops the old one. All of it works on descriptors; see open_tree(2),
- * mount_setattr(2), move_mount(2) and fsopen(2).
+ * rights and clones the mounts there (detached: they are in nobody's tree yet). The box's init, in a
+ * mount namespace of its own, puts them together under a new root, enters it with pivot_root(2) and
+ * drops the old one. All of it works on descriptors; see open_tree(2), mount_setattr(2),
+ * move_mount(2) and fsopen(2).
  */
 
 import type { Data, Plan, Slot } from "../../ffi/plan.ts";
@@ -33,9 +33,7 @@ function attributes(rule: DirectoryRule): number {
     (rule.devices ? 0 : MOUNT_ATTR.noDev) | (rule.noExec ? MOUNT_ATTR.noExec : 0);
 }
 
-/**
- * Adds a step: private propagation and further restrictions, for a mount and everything below it.
- */
+/** Adds a step that makes a mount private and restricts it, and every mount below it. */
 export function planRestrictions(
   plan: Plan,
   { fd, path, attr }: { fd: Slot | number; path: string; attr: number },
@@ -47,7 +45,7 @@ export function planRestrictions(
   });
 }
 
-/** Adds the keeper's steps: clones the mounts of all rules that have a source. */
+/** Adds the keeper's steps, which clone the mounts of all rules that have a source. */
 export function planClones(plan: Plan, rules: readonly PlacedRule[]): (Slot | undefined)[] {
   return rules.map(({ rule, source }) => {
     if (!source) return undefined;
@@ -65,7 +63,7 @@ export function planClones(plan: Plan, rules: readonly PlacedRule[]): (Slot | un
   });
 }
 
-/** Adds init's steps: builds the box's root and enters it. */
+/** Adds init's steps, which build the box's root and enter it. */
 export function planRoot(
   plan: Plan,
   rules: readonly PlacedRule[],
@@ -100,7 +98,7 @@ export function planRoot(
  * Enters the root of the box, which lies one level below the root of the mount namespace. So the
  * kernel takes every process of the box for one in a chroot, and lets none of them make a user
  * namespace (user_namespaces(7): EPERM in a chroot environment), the entrance to most of the
- * kernel's attack surface. Who got out of it would stand in an empty directory.
+ * kernel's attack surface. A process that got out would be in an empty directory.
  */
 function planEnter(plan: Plan, base: Slot, root: Slot): void {
   const readOnly = plan.struct([BigInt(MOUNT_ATTR.readOnly), 0n, 0n, 0n]);
@@ -108,8 +106,8 @@ function planEnter(plan: Plan, base: Slot, root: Slot): void {
     plan.step("mount_setattr", [mount, plan.string(""), AT_EMPTY_PATH, readOnly, 32]);
   }
   plan.step("fchdir", [base]);
-  // The new root and the place of the old one may be the same: the old one comes to lie on top of
-  // the new one, and is taken off there. See pivot_root(2), "pivot_root(".", ".")".
+  // The new root and the place of the old one may be the same: the old one lands on top of the new
+  // one, and is unmounted there. See pivot_root(2), "pivot_root(".", ".")".
   plan.step("pivot_root", [plan.string("."), plan.string(".")], {
     what: "enter the root of the box (pivot_root does not work from an initramfs)",
   });
@@ -150,7 +148,7 @@ export function planAttach(
   });
 }
 
-/** Makes all mount points in the root, before anything is mounted. */
+/** Makes all mount points in the root before anything is mounted. */
 function planMountPoints(plan: Plan, root: Slot, rules: readonly PlacedRule[]): void {
   const made = new Set<string>();
   for (const { rule, source } of rules) {

@@ -1,4 +1,4 @@
-/** Giving up privileges, for good. */
+/** Steps that give up privileges for good. */
 
 import { ERRNO } from "../../ffi/errno.ts";
 import type { Plan } from "../../ffi/plan.ts";
@@ -17,15 +17,15 @@ const CAPABILITIES_MAX = 64;
  */
 export function planBoundCapabilities(plan: Plan): void {
   for (let capability = 0; capability < CAPABILITIES_MAX; capability++) {
-    // Those that this kernel does not know fail with EINVAL.
+    // Those unknown to this kernel fail with EINVAL.
     plan.step("prctl", [PR_CAPBSET_DROP, capability, 0, 0, 0], { ignore: ERRNO.EINVAL });
   }
   plan.step("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]);
 }
 
 /**
- * Adds steps after which the process is the given user, without any capability in any set, and no
- * execve can change that.
+ * Adds steps that make the process a user without any capability in any set. No execve can change
+ * that.
  */
 export function planBecome(plan: Plan, identity: Identity): void {
   const groups = plan.struct(identity.groups.length ? identity.groups : [0]);

@@ -1,109 +1,102 @@
 /**
- * Groups of tests: which tests are needed, and what verdict and score come of them.
+ * Decides which tests are needed, and grades a submission by their results.
  *
- * The rules are those of the problem package format: the members of a group are judged in order; where
- * a group says `on_reject: break` everything in it after the first member that is not accepted is
- * left out. Tests may be run in any order and many at once; the result is the same as if they had been
- * run one by one, because what a judge who runs them one by one would have left out does not count.
+ * The rules are those of the problem package format: the members of a group are judged in order, and
+ * `on_reject: break` skips the rest of a group after the first member that is not accepted. Tests may
+ * run in any order and many at once. The grades are the same as if they had run one by one, because
+ * results that a sequential judge would not have seen do not count.
  */
 
-import { aggregate, type MemberResult } from "./aggregate.ts";
-import type { GroupResult, Problem, TestCase, TestGroup, Verdict } from "../types.ts";
-
-/** What grading needs to know of a test. */
-export interface TestGrade {
-  /** What is said of it. */
-  readonly verdict: Verdict;
-  /** The score that the validator gave; undefined: that of its group. */
-  readonly score?: number | undefined;
-}
+import type { GroupResult, Problem, TestCase, TestGroup, TestResult, Verdict } from "../types.ts";
+import { aggregate, type Grade } from "./aggregate.ts";
 
 /** A test in its place. */
 export interface PlannedTest {
-  /** Its place among all tests, from 0. */
+  /** The index among all tests, from 0. */
   readonly index: number;
-  /** The test. */
   readonly test: TestCase;
-  /** The group that it belongs to. */
+  /** The innermost group that has the test. */
   readonly group: TestGroup;
 }
 
-/** What came of all tests. */
+/** The grades of a submission. */
 export interface Grades {
-  /** The verdict of the topmost group. */
+  /** That of the topmost group; judge error if tests are missing. */
   readonly verdict: Verdict;
-  /** For scoring problems: its score, if it is accepted. */
+  /** One sentence for people. */
+  readonly message: string;
+  /** Undefined unless the problem has scores and the submission is accepted. */
   readonly score: number | undefined;
   /** The test that decided the verdict; undefined if it is accepted or no test was run. */
-  readonly decidedBy: PlannedTest | undefined;
+  readonly decidedBy: TestResult | undefined;
   /** The tests that count, in order. */
-  readonly counted: readonly PlannedTest[];
-  /** The scores of the tests that count, for scoring problems. */
-  readonly scores: ReadonlyMap<number, number>;
+  readonly tests: readonly TestResult[];
   /** All groups that were judged, the topmost first. */
   readonly groups: readonly GroupResult[];
-  /** What is odd, a sentence each: scores that a group cannot have. */
+  /** Scores that a group cannot have, a sentence each. */
   readonly warnings: readonly string[];
+  /** Whether every test that is needed has its result. */
+  readonly isComplete: boolean;
 }
 
 /** A group in its place. */
 interface Node {
   readonly group: TestGroup;
   readonly parent: Node | undefined;
-  readonly members: readonly Member[];
+  readonly members: (Node | Leaf)[];
   /** Its tests are those from `from` up to, but without, `to`. */
   readonly from: number;
-  readonly to: number;
+  to: number;
   /** Its tests from here on are not needed any more. */
   cut: number;
 }
 
-type Member =
-  | { readonly kind: "test"; readonly planned: PlannedTest }
-  | { readonly kind: "group"; readonly node: Node };
-
-/** The tests of a problem, in order. */
-export function planTests(data: TestGroup): PlannedTest[] {
-  const tests: PlannedTest[] = [];
-  build(data, undefined, { tests, leaves: [] });
-  return tests;
+interface Leaf extends PlannedTest {
+  readonly parent: Node;
 }
 
-/**
- * The grading of one submission: says which test is to be run next, takes the results in whatever
- * order they come, and tells in the end what came of it.
- */
+/** Collects what a report says of groups and tests. */
+interface Details {
+  readonly tests: TestResult[];
+  readonly groups: GroupResult[];
+  readonly warnings: string[];
+}
+
+/** Names all tests of a group in order. */
+export function testNames({ members }: TestGroup): string[] {
+  return members.flatMap((member) =>
+    member.kind === "test" ? member.test.name : testNames(member.group)
+  );
+}
+
+/** Grades one submission: hands out its tests, and takes their results in whatever order they come. */
 export class Grading {
   /** All tests in order. */
   readonly tests: readonly PlannedTest[];
+  readonly #leaves: Leaf[] = [];
   readonly #hasScores: boolean;
   readonly #root: Node;
-  /** The group of each test. */
-  readonly #leaves: readonly Node[];
-  readonly #grades: (TestGrade | undefined)[];
+  readonly #results: (TestResult | undefined)[];
   /** The first test that was not handed out yet, unless it is not needed. */
   #cursor = 0;
-  /** Every test before it has a grade or is not needed. */
+  /** Every test before it has a result or is not needed. */
   #frontier = 0;
 
-  /** Begins to grade. */
+  /** Takes the tests of a problem. */
   constructor(problem: Pick<Problem, "data" | "kind">) {
-    const tests: PlannedTest[] = [];
-    const leaves: Node[] = [];
-    this.#root = build(problem.data, undefined, { tests, leaves });
-    this.tests = tests;
-    this.#leaves = leaves;
+    this.#root = build(problem.data, { parent: undefined, leaves: this.#leaves });
+    this.tests = this.#leaves;
     this.#hasScores = problem.kind === "scoring";
-    this.#grades = new Array(tests.length).fill(undefined);
+    this.#results = new Array(this.#leaves.length).fill(undefined);
   }
 
-  /** The test that is to be run next; each is handed out once. */
+  /** Hands out the test to be run next, each once. */
   next(): PlannedTest | undefined {
     for (let cut; (cut = this.#cutAt(this.#cursor));) this.#cursor = cut.to;
     return this.tests[this.#cursor++];
   }
 
-  /** Whether a test may still be needed. */
+  /** Tells whether a test may still be needed. */
   isNeeded({ index }: PlannedTest): boolean {
     return this.#cutAt(index) === undefined;
   }
@@ -113,28 +106,46 @@ export class Grading {
     return this.#frontier >= this.tests.length;
   }
 
-  /** Takes the result of a test; that of one that is not needed any more is ignored. */
-  add(planned: PlannedTest, grade: TestGrade): void {
-    if (!this.isNeeded(planned)) return;
-    const { index } = planned;
-    this.#grades[index] = grade;
-    if (grade.verdict !== "AC") this.#reject(this.#leaves[index]!, index + 1);
+  /** Takes the result of a test; ignores that of a test that is not needed any more. */
+  add({ index }: PlannedTest, result: TestResult): void {
+    if (this.#cutAt(index)) return;
+    this.#results[index] = result;
+    if (result.verdict !== "AC") this.#reject(this.#leaves[index]!.parent, index + 1);
     this.#advance();
   }
 
-  /** What came of all tests, or of those that are known. */
+  /** Grades by the results so far. */
   conclude(): Grades {
-    const record: Record = { groups: [], counted: [], scores: new Map(), warnings: [] };
-    const { verdict, score, decidedBy } = this.#judge(this.#root, record);
-    const isScored = this.#hasScores && verdict === "AC";
-    return { ...record, verdict, score: isScored ? score : undefined, decidedBy };
+    const details: Details = { tests: [], groups: [], warnings: [] };
+    const { verdict, score, decidedBy } = this.#judge(this.#root, details);
+    const { isComplete } = this;
+    if (!isComplete) {
+      const count = `${details.tests.length} of ${this.tests.length} tests`;
+      const message = `Judging was interrupted after ${count}`;
+      return {
+        ...details,
+        isComplete,
+        verdict: "JE",
+        message,
+        score: undefined,
+        decidedBy: undefined,
+      };
+    }
+    return {
+      ...details,
+      isComplete,
+      verdict,
+      message: decidedBy?.message ?? "Accepted",
+      score: this.#hasScores && verdict === "AC" ? score : undefined,
+      decidedBy,
+    };
   }
 
-  /** A member of this group is not accepted: what comes after it may be left out. */
+  /** Skips what comes after a member of this group that is not accepted, where that is allowed. */
   #reject(node: Node, after: number): void {
     const { onReject, grading } = node.group;
     if (onReject === "break") node.cut = Math.min(node.cut, after);
-    // Otherwise the group may be accepted nevertheless; that is known when all of it is.
+    // Otherwise the group may still be accepted; that is known when all of it is.
     const isCertain = grading.verdictMode !== "always_accept" && !grading.acceptIfAnyAccepted &&
       !grading.ignoreSample;
     if (node.parent && isCertain) this.#reject(node.parent, node.to);
@@ -144,103 +155,92 @@ export class Grading {
   #advance(): void {
     while (this.#frontier < this.tests.length) {
       const cut = this.#cutAt(this.#frontier);
-      if (!cut && this.#grades[this.#frontier] === undefined) return;
+      if (!cut && this.#results[this.#frontier] === undefined) return;
       const to = cut?.to ?? this.#frontier + 1;
       this.#frontier = to;
-      for (let node: Node | undefined = this.#leaves[to - 1]; node?.to === to; node = node.parent) {
+      for (let node = this.#nodeOf(to - 1); node?.to === to; node = node.parent) {
         const { verdict } = this.#judge(node);
         if (verdict !== "AC" && node.parent) this.#reject(node.parent, to);
       }
     }
   }
 
-  /** The topmost group that leaves this test out, if one does. */
+  #nodeOf(index: number): Node | undefined {
+    return this.#leaves[index]?.parent;
+  }
+
+  /** Finds the topmost group that skips this test. */
   #cutAt(index: number): Node | undefined {
     let cut: Node | undefined;
-    for (let node = this.#leaves[index]; node; node = node.parent) {
+    for (let node = this.#nodeOf(index); node; node = node.parent) {
       if (node.cut <= index) cut = node;
     }
     return cut;
   }
 
   /** Judges a group as if its tests had been run one by one. */
-  #judge(node: Node, record?: Record): MemberResult<PlannedTest> {
-    const { group } = node;
-    const place = record?.groups.length ?? 0;
-    const countedBefore = record?.counted.length ?? 0;
-    const results: MemberResult<PlannedTest>[] = [];
+  #judge(node: Node, details?: Details): Grade {
+    const { group, from, to } = node;
+    const place = details?.groups.length ?? 0;
+    const testsBefore = details?.tests.length ?? 0;
+    const grades: Grade[] = [];
     for (const member of node.members) {
-      const result = member.kind === "group"
-        ? this.#judgeGroup(member.node, record)
-        : this.#judgeTest(member.planned, record);
-      if (result) results.push(result);
-      if (result && result.verdict !== "AC" && group.onReject === "break") break;
+      const grade = "members" in member
+        ? this.#judgeMember(member, details)
+        : this.#judgeTest(member, details);
+      if (grade) grades.push(grade);
+      if (grade && grade.verdict !== "AC" && group.onReject === "break") break;
     }
-    const whole = aggregate(group.grading, results);
-    if (!record) return whole;
-    const testsRun = record.counted.length - countedBefore;
+    const grade = aggregate(group.grading, grades);
+    if (!details) return grade;
+    const { verdict, score } = grade;
+    const testsRun = details.tests.length - testsBefore;
     const [low, high] = group.grading.range;
-    if (this.#hasScores && testsRun > 0 && (whole.score < low || whole.score > high)) {
-      const name = group.name === "" ? "The whole" : `Group ${group.name}`;
-      record.warnings.push(
-        `${name} has the score ${whole.score}, which is not in ${low} to ${high}`,
-      );
+    if (this.#hasScores && testsRun > 0 && (score < low || score > high)) {
+      const name = group.name === "" ? "The topmost group" : `Group ${group.name}`;
+      details.warnings.push(`${name} has the score ${score}, which is not in ${low} to ${high}`);
     }
-    record.groups.splice(place, 0, {
+    details.groups.splice(place, 0, {
       group: group.name,
-      verdict: whole.verdict,
-      score: this.#hasScores ? whole.score : undefined,
+      verdict,
+      score: this.#hasScores ? score : undefined,
       testsRun,
-      testsSkipped: node.to - node.from - testsRun,
+      testsSkipped: to - from - testsRun,
     });
-    return whole;
+    return grade;
   }
 
-  /** A group without tests that are known has no result. */
-  #judgeGroup(node: Node, record: Record | undefined): MemberResult<PlannedTest> | undefined {
-    const isEmpty = !this.#grades.slice(node.from, node.to).some((grade) => grade !== undefined);
-    return isEmpty ? undefined : this.#judge(node, record);
+  /** A group without any result has no grade. */
+  #judgeMember(node: Node, details?: Details): Grade | undefined {
+    const isEmpty = this.#results.slice(node.from, node.to).every((result) => !result);
+    return isEmpty ? undefined : this.#judge(node, details);
   }
 
-  #judgeTest(
-    planned: PlannedTest,
-    record: Record | undefined,
-  ): MemberResult<PlannedTest> | undefined {
-    const grade = this.#grades[planned.index];
-    if (!grade) return undefined;
-    const { acceptScore, rejectScore } = planned.group.grading;
-    const score = grade.score ?? (grade.verdict === "AC" ? acceptScore : rejectScore);
-    record?.counted.push(planned);
-    if (this.#hasScores) record?.scores.set(planned.index, score);
-    return { verdict: grade.verdict, score, decidedBy: planned };
+  #judgeTest({ index, group }: Leaf, details?: Details): Grade | undefined {
+    const result = this.#results[index];
+    if (!result) return undefined;
+    const { acceptScore, rejectScore } = group.grading;
+    const score = result.score ?? (result.verdict === "AC" ? acceptScore : rejectScore);
+    details?.tests.push(this.#hasScores ? { ...result, score } : result);
+    return { verdict: result.verdict, score, decidedBy: result };
   }
-}
-
-/** What is written down on the way through all groups. */
-interface Record {
-  readonly groups: GroupResult[];
-  readonly counted: PlannedTest[];
-  readonly scores: Map<number, number>;
-  readonly warnings: string[];
 }
 
 function build(
   group: TestGroup,
-  parent: Node | undefined,
-  { tests, leaves }: { tests: PlannedTest[]; leaves: Node[] },
+  { parent, leaves }: { parent: Node | undefined; leaves: Leaf[] },
 ): Node {
-  const members: Member[] = [];
-  const node = { group, parent, members, from: tests.length, to: tests.length, cut: Infinity };
+  const from = leaves.length;
+  const node: Node = { group, parent, members: [], from, to: from, cut: Infinity };
   for (const member of group.members) {
     if (member.kind === "group") {
-      members.push({ kind: "group", node: build(member.group, node, { tests, leaves }) });
+      node.members.push(build(member.group, { parent: node, leaves }));
     } else {
-      const planned = { index: tests.length, test: member.test, group };
-      tests.push(planned);
-      leaves.push(node);
-      members.push({ kind: "test", planned });
+      const leaf = { index: leaves.length, test: member.test, group, parent: node };
+      leaves.push(leaf);
+      node.members.push(leaf);
     }
   }
-  node.to = tests.length;
+  node.to = leaves.length;
   return node;
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { type Grades, Grading, planTests } from "./grading.ts";
-import type { GroupGrading, GroupMember, TestGroup, Verdict } from "../types.ts";
+import { type Grades, Grading, testNames } from "./grading.ts";
+import type { GroupGrading, GroupMember, TestGroup, TestResult, Verdict } from "../types.ts";
 
 const DEFAULT: GroupGrading = {
   verdictMode: "worst_error",
@@ -33,6 +33,10 @@ function inner(...args: Parameters<typeof group>): GroupMember {
   return { kind: "group", group: group(...args) };
 }
 
+function result(test: string, verdict: Verdict, score?: number): TestResult {
+  return { test, verdict, message: `of ${test}`, cpuTimeMs: 1, wallTimeMs: 1, memoryKib: 1, score };
+}
+
 type Verdicts = Record<string, Verdict | readonly [Verdict, number]>;
 
 /** Runs tests one by one, as long as there are any; gives also the names of those that were run. */
@@ -47,7 +51,7 @@ function grade(
     const given = verdicts[planned.test.name] ?? "AC";
     run.push(planned.test.name);
     const [verdict, score] = typeof given === "string" ? [given, undefined] : given;
-    grading.add(planned, { verdict, score });
+    grading.add(planned, result(planned.test.name, verdict, score));
   }
   assertEquals(grading.isComplete, true);
   return { grades: grading.conclude(), run };
@@ -63,17 +67,14 @@ Deno.test("all tests accepted is accepted, with the sum of the scores", () => {
 
 Deno.test("a pass-fail problem has no scores", () => {
   const { grades } = grade(group("", THREE), {}, "pass-fail");
-  assertEquals([grades.score, grades.groups[0]!.score, grades.scores.size], [
-    undefined,
-    undefined,
-    0,
-  ]);
+  const scores = [grades, grades.groups[0]!, ...grades.tests].map(({ score }) => score);
+  assertEquals(scores, new Array(5).fill(undefined));
 });
 
 Deno.test("break leaves out what comes after the first rejected test", () => {
   const { grades, run } = grade(group("", THREE), { 2: "WA", 3: "RTE" });
   assertEquals(run, ["1", "2"]);
-  assertEquals([grades.verdict, grades.decidedBy?.test.name], ["WA", "2"]);
+  assertEquals([grades.verdict, grades.decidedBy?.test], ["WA", "2"]);
   assertEquals(grades.groups[0], {
     group: "",
     verdict: "WA",
@@ -91,7 +92,7 @@ Deno.test("continue goes on, and the worst error decides", () => {
   const data = group("", THREE, { onReject: "continue" });
   const { grades, run } = grade(data, { 1: "WA", 2: "RTE", 3: "TLE" });
   assertEquals(run, ["1", "2", "3"]);
-  assertEquals([grades.verdict, grades.decidedBy?.test.name], ["RTE", "2"]);
+  assertEquals([grades.verdict, grades.decidedBy?.test], ["RTE", "2"]);
 });
 
 Deno.test("errors from the worst to the mildest: JE, RTE, MLE, TLE, OLE, WA", () => {
@@ -106,7 +107,7 @@ Deno.test("errors from the worst to the mildest: JE, RTE, MLE, TLE, OLE, WA", ()
 Deno.test("first_error takes the first error", () => {
   const data = group("", THREE, { onReject: "continue", verdictMode: "first_error" });
   const { grades } = grade(data, { 2: "WA", 3: "RTE" });
-  assertEquals([grades.verdict, grades.decidedBy?.test.name], ["WA", "2"]);
+  assertEquals([grades.verdict, grades.decidedBy?.test], ["WA", "2"]);
 });
 
 Deno.test("always_accept accepts, but never an error of the judge", () => {
@@ -134,7 +135,7 @@ Deno.test("a group's accept_score and reject_score serve where the validator giv
   const data = group("", THREE, { ...options, acceptScore: 10, rejectScore: -1 });
   const { grades } = grade(data, { 1: ["AC", 2.5], 2: "WA" });
   assertEquals(grades.score, 11.5);
-  assertEquals([...grades.scores], [[0, 2.5], [1, -1], [2, 10]]);
+  assertEquals(grades.tests.map(({ score }) => score), [2.5, -1, 10]);
 });
 
 Deno.test("a rejected group stops its parent where that breaks", () => {
@@ -175,14 +176,27 @@ Deno.test("a score that a group cannot have is reported", () => {
   ]);
 });
 
+Deno.test("grades of tests that are missing are no verdict on the submission", () => {
+  const grading = new Grading({ data: group("", THREE), kind: "scoring" });
+  grading.add(grading.next()!, result("1", "AC"));
+  const { verdict, message, score, tests, isComplete } = grading.conclude();
+  assertEquals([verdict, message, score, tests.length, isComplete], [
+    "JE",
+    "Judging was interrupted after 1 of 3 tests",
+    undefined,
+    1,
+    false,
+  ]);
+});
+
 Deno.test("a test after one that fails is not needed any more", () => {
   const grading = new Grading({ data: group("", THREE), kind: "pass-fail" });
   const [first, second, third] = [grading.next()!, grading.next()!, grading.next()!];
-  grading.add(third, { verdict: "RTE" });
+  grading.add(third, result("3", "RTE"));
   assertEquals([grading.isNeeded(first), grading.isNeeded(second)], [true, true]);
-  grading.add(first, { verdict: "WA" });
+  grading.add(first, result("1", "WA"));
   assertEquals([grading.isNeeded(second), grading.isComplete], [false, true]);
-  assertEquals(grading.conclude().decidedBy?.test.name, "1");
+  assertEquals(grading.conclude().decidedBy?.test, "1");
 });
 
 /** A reproducible source of numbers below `n`. */
@@ -218,10 +232,10 @@ Deno.test("many at once in any order give what one by one gives, and run no test
   for (let seed = 0; seed < 3000; seed++) {
     const random = randomSource(seed);
     const data = randomGroup(random, { name: "d", depth: 0 });
-    const verdicts = planTests(data).map(() => all[random(all.length)]!);
+    const results = testNames(data).map((name) => result(name, all[random(all.length)]!));
     const oneByOne = new Grading({ data, kind: "scoring" });
     for (let planned; (planned = oneByOne.next());) {
-      oneByOne.add(planned, { verdict: verdicts[planned.index]! });
+      oneByOne.add(planned, results[planned.index]!);
     }
     const expected = oneByOne.conclude();
     const many = new Grading({ data, kind: "scoring" });
@@ -234,7 +248,7 @@ Deno.test("many at once in any order give what one by one gives, and run no test
       }
       const [ended] = running.splice(random(running.length), 1);
       if (!ended) break;
-      many.add(ended, { verdict: verdicts[ended.index]! });
+      many.add(ended, results[ended.index]!);
     }
     assertEquals(many.isComplete, true);
     assertEquals(many.conclude(), expected);

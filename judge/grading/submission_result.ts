@@ -1,51 +1,61 @@
-/** What is reported of one submission. */
+/** Puts the result of a submission together, and holds it against what was promised. */
 
-import type { TestsResult } from "../run/submission.ts";
 import type { Submission, SubmissionResult } from "../types.ts";
-import { isAsExpected } from "./verify.ts";
-
-/** The verdict of all tests together. */
-export function summary(
-  { grades, tests, interrupted }: TestsResult,
-  total: number,
-): Pick<SubmissionResult, "verdict" | "message" | "decidedBy" | "score"> {
-  if (interrupted) {
-    const message = `Judging was broken off after ${tests.length} of ${total} tests`;
-    return { verdict: "JE", message, decidedBy: undefined };
-  }
-  const { verdict, decidedBy, score } = grades;
-  const decisive = tests.find(({ test }) => test === decidedBy?.test.name);
-  return {
-    verdict,
-    message: decisive?.message ?? "Accepted",
-    decidedBy: decisive?.test,
-    score,
-  };
-}
+import type { Grades } from "./grading.ts";
 
 /** Puts together what is known of a submission. */
 export function submissionResult(
   submission: Submission,
-  known: Pick<SubmissionResult, "verdict" | "message" | "compile"> & {
-    decidedBy?: string | undefined;
-    score?: number | undefined;
-    tests?: TestsResult;
-  },
+  known: Pick<SubmissionResult, "compile" | "verdict" | "message"> & Partial<Grades>,
 ): SubmissionResult {
-  const { verdict, message, compile, decidedBy, score } = known;
-  const tests = known.tests?.tests ?? [];
+  const { compile, verdict, message, score, decidedBy, tests = [], groups = [] } = known;
   return {
     submission: submission.name,
     verdict,
     message,
     expected: submission.expected,
     asExpected: isAsExpected(submission, { verdict, score }),
-    decidedBy,
+    decidedBy: decidedBy?.test,
     ...score !== undefined && { score },
     compile,
     tests,
-    groups: known.tests?.grades.groups ?? [],
+    groups,
     maxCpuTimeMs: tests.reduce((most, { cpuTimeMs }) => Math.max(most, cpuTimeMs), 0),
     maxMemoryKib: tests.reduce((most, { memoryKib }) => Math.max(most, memoryKib), 0),
   };
+}
+
+/** Tells whether a submission got what was promised. */
+export function isAsExpected(
+  { expected, expectedScore }: Pick<Submission, "expected" | "expectedScore">,
+  { verdict, score }: Pick<SubmissionResult, "verdict" | "score">,
+): boolean {
+  if (verdict === "JE") return expected?.includes("JE") ?? false;
+  if (expected && !expected.includes(verdict)) return false;
+  // Only an accepted submission has a score.
+  if (!expectedScore || score === undefined) return true;
+  const [low, high] = expectedScore;
+  return low <= score && score <= high;
+}
+
+/** Says what is not as promised of a submission. */
+export function submissionComplaint(
+  submission: Pick<Submission, "name" | "expected" | "expectedScore">,
+  result: Pick<SubmissionResult, "verdict" | "score" | "message" | "decidedBy">,
+): string | undefined {
+  const { name, expected, expectedScore } = submission;
+  if (isAsExpected(submission, result)) return undefined;
+  const { verdict, score, message, decidedBy } = result;
+  const why = decidedBy === undefined ? message : `${decidedBy}: ${message}`;
+  if (verdict === "JE") return `${name} could not be judged (${why})`;
+  if (expected && !expected.includes(verdict)) {
+    return `${name} got ${verdict}, expected ${expected.join(" or ")} (${why})`;
+  }
+  return `${name} got the score ${score}, expected ${rangeText(expectedScore!)}`;
+}
+
+function rangeText([low, high]: readonly [number, number]): string {
+  if (low === high) return `${low}`;
+  if (high === Infinity) return `at least ${low}`;
+  return low === -Infinity ? `at most ${high}` : `${low} to ${high}`;
 }

@@ -1,78 +1,70 @@
-/**
- * Time limits: found from accepted submissions, and checked against what submissions really take.
- */
+/** Finds time limits by accepted submissions, and checks them against what submissions take. */
 
-import type { ProblemLimits, Submission, SubmissionResult, TestResult } from "../types.ts";
 import { timeText } from "../../text/quantities.ts";
+import type { ProblemLimits, Submission, SubmissionResult } from "../types.ts";
 
 /** The CPU time of each test while the time limit is not known yet. */
 export const UNKNOWN_LIMIT_MS = 60_000;
-/** The time limit of a package that has neither one nor an accepted submission to find it from. */
+/** The time limit of a package that has neither one nor an accepted submission to find it by. */
 export const FALLBACK_LIMIT_MS = 10_000;
 
 /** A time limit and where it comes from. */
 export interface TimeLimit {
-  /** CPU time in milliseconds. */
+  /** CPU time. */
   readonly timeLimitMs: number;
-  /** Where it comes from, for people. */
+  /** For people. */
   readonly source: string;
 }
 
-/** What a submission took on its slowest test. */
-export interface Slowest {
-  /** The submission's name. */
+/** The CPU time of a submission on a test. */
+export interface TestTime {
   readonly submission: string;
-  /** The test's name. */
   readonly test: string;
-  /** CPU time in milliseconds. */
   readonly cpuTimeMs: number;
 }
 
-/** The slowest test of some submissions. */
-export function slowestOf(
+/** Finds the slowest test of some submissions. */
+export function slowestTest(
   results: readonly Pick<SubmissionResult, "submission" | "tests">[],
-): Slowest | undefined {
-  let slowest: Slowest | undefined;
-  for (const { submission, tests } of results) {
-    for (const { test, cpuTimeMs } of tests as readonly TestResult[]) {
-      if (slowest && slowest.cpuTimeMs >= cpuTimeMs) continue;
-      slowest = { submission, test, cpuTimeMs };
-    }
-  }
-  return slowest;
+): TestTime | undefined {
+  return results
+    .flatMap(({ submission, tests }) =>
+      tests.map(({ test, cpuTimeMs }): TestTime => ({ submission, test, cpuTimeMs }))
+    )
+    .reduce<TestTime | undefined>(
+      (slowest, time) => slowest && slowest.cpuTimeMs >= time.cpuTimeMs ? slowest : time,
+      undefined,
+    );
 }
 
-/**
- * Whether a submission is one from which the time limit is found: it must be accepted on the whole.
- */
-export function mustBeFastEnough({ name, expected }: Submission): boolean {
+/** Tells whether a submission is a reference solution: the time limit must leave room for it. */
+export function isReferenceSolution({ name, expected }: Submission): boolean {
   return expected?.length === 1 && expected[0] === "AC" && !name.startsWith("partially_accepted/");
 }
 
-/** Whether a submission must be too slow. */
+/** Tells whether a submission must exceed the time limit. */
 export function mustBeTooSlow({ expected }: Submission): boolean {
   return expected?.length === 1 && expected[0] === "TLE";
 }
 
-/** Finds a time limit. */
+/** Finds the time limit by the slowest test of the reference solutions. */
 export function findTimeLimit(
-  slowest: Slowest | undefined,
-  { acceptedToLimit, timeResolutionMs }: Pick<
-    ProblemLimits,
-    "acceptedToLimit" | "timeResolutionMs"
-  >,
+  slowest: TestTime | undefined,
+  limits: Pick<ProblemLimits, "acceptedToLimit" | "timeResolutionMs">,
 ): TimeLimit {
   if (!slowest) {
-    return {
-      timeLimitMs: FALLBACK_LIMIT_MS,
-      source: "the package has no time limit, and no accepted submission to find it from",
-    };
+    const source = "the package has neither a time limit nor an accepted submission";
+    return { timeLimitMs: FALLBACK_LIMIT_MS, source };
   }
+  const { acceptedToLimit, timeResolutionMs } = limits;
   return {
     timeLimitMs: roundUp(slowest.cpuTimeMs * acceptedToLimit, timeResolutionMs),
-    source: `${acceptedToLimit} times what ${slowest.submission} takes ` +
-      `(${timeText(slowest.cpuTimeMs)} on ${slowest.test}), rounded up`,
+    source: `${acceptedToLimit} times the CPU time of ${describe(slowest)}, rounded up`,
   };
+}
+
+function describe({ submission, test, cpuTimeMs }: TestTime): string {
+  return `${submission} (${timeText(cpuTimeMs)} on ${test})`;
 }
 
 function roundUp(ms: number, resolutionMs: number): number {
@@ -83,27 +75,26 @@ function roundUp(ms: number, resolutionMs: number): number {
 /** Checks a time limit against what submissions take. */
 export function timeLimitComplaints(timeLimitMs: number, options: {
   limits: Pick<ProblemLimits, "acceptedToLimit" | "limitToRejected" | "timeResolutionMs">;
-  slowestAccepted: Slowest | undefined;
-  tooSlow: readonly Slowest[];
+  slowestAccepted: TestTime | undefined;
+  tooSlow: readonly TestTime[];
 }): string[] {
   const { limits, slowestAccepted, tooSlow } = options;
+  const { acceptedToLimit, limitToRejected, timeResolutionMs } = limits;
   const complaints: string[] = [];
-  const neededMs = (slowestAccepted?.cpuTimeMs ?? 0) * limits.acceptedToLimit;
+  const neededMs = (slowestAccepted?.cpuTimeMs ?? 0) * acceptedToLimit;
   if (slowestAccepted && neededMs > timeLimitMs) {
-    const { submission, cpuTimeMs, test } = slowestAccepted;
-    const betterMs = roundUp(neededMs, limits.timeResolutionMs);
     complaints.push(
-      `The time limit of ${timeText(timeLimitMs)} is less than ${limits.acceptedToLimit} times ` +
-        `what ${submission} takes (${timeText(cpuTimeMs)} on ${test}): ` +
-        `${timeText(betterMs)} would be enough`,
+      `The time limit of ${timeText(timeLimitMs)} is less than ${acceptedToLimit} times the CPU ` +
+        `time of ${describe(slowestAccepted)}: ` +
+        `${timeText(roundUp(neededMs, timeResolutionMs))} would be enough`,
     );
   }
-  const wantedMs = timeLimitMs * limits.limitToRejected;
-  for (const { submission, test, cpuTimeMs } of tooSlow) {
-    if (cpuTimeMs <= timeLimitMs || cpuTimeMs >= wantedMs) continue;
+  for (const time of tooSlow) {
+    // One within the limit has the wrong verdict, which is another complaint.
+    if (time.cpuTimeMs <= timeLimitMs || time.cpuTimeMs >= timeLimitMs * limitToRejected) continue;
     complaints.push(
-      `${submission} must be too slow, but takes only ${timeText(cpuTimeMs)} (on ${test}): less ` +
-        `than ${limits.limitToRejected} times the time limit of ${timeText(timeLimitMs)}`,
+      `${describe(time)} should be slower: its CPU time is less than ${limitToRejected} times ` +
+        `the time limit of ${timeText(timeLimitMs)}`,
     );
   }
   return complaints;

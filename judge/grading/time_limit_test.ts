@@ -2,9 +2,9 @@ import { assertEquals } from "@std/assert";
 import {
   FALLBACK_LIMIT_MS,
   findTimeLimit,
-  mustBeFastEnough,
+  isReferenceSolution,
   mustBeTooSlow,
-  slowestOf,
+  slowestTest,
   timeLimitComplaints,
 } from "./time_limit.ts";
 import type { TestResult, Verdict } from "../types.ts";
@@ -28,8 +28,8 @@ Deno.test("the slowest test of all submissions", () => {
     { submission: "a", tests: [result("1", 5), result("2", 7)] },
     { submission: "b", tests: [result("1", 9), result("2", 1)] },
   ];
-  assertEquals(slowestOf(results), { submission: "b", test: "1", cpuTimeMs: 9 });
-  assertEquals(slowestOf([]), undefined);
+  assertEquals(slowestTest(results), { submission: "b", test: "1", cpuTimeMs: 9 });
+  assertEquals(slowestTest([]), undefined);
 });
 
 Deno.test("a time limit is a multiple of the slowest accepted time, rounded up", () => {
@@ -38,7 +38,7 @@ Deno.test("a time limit is a multiple of the slowest accepted time, rounded up",
   assertEquals(findTimeLimit(slow("a", 0), LIMITS).timeLimitMs, 100);
   assertEquals(
     findTimeLimit(slow("a", 120), LIMITS).source,
-    "2 times what a takes (0.12 s on secret/1), rounded up",
+    "2 times the CPU time of a (0.12 s on secret/1), rounded up",
   );
 });
 
@@ -55,12 +55,12 @@ Deno.test("the time limit must have a margin to the slowest accepted submission"
     });
   assertEquals(check(500), []);
   assertEquals(check(612), [
-    "The time limit of 1 s is less than 2 times what a takes (0.612 s on secret/1): " +
-    "1.3 s would be enough",
+    "The time limit of 1 s is less than 2 times the CPU time of a (0.612 s on secret/1): 1.3 s " +
+    "would be enough",
   ]);
 });
 
-Deno.test("who must be too slow must be so with a margin", () => {
+Deno.test("a submission that must be too slow must be so with a margin", () => {
   const check = (cpuTimeMs: number) =>
     timeLimitComplaints(1000, {
       limits: LIMITS,
@@ -69,8 +69,7 @@ Deno.test("who must be too slow must be so with a margin", () => {
     });
   assertEquals(check(1500), []);
   assertEquals(check(1400), [
-    "b must be too slow, but takes only 1.4 s (on secret/1): less than 1.5 times the time limit " +
-    "of 1 s",
+    "b (1.4 s on secret/1) should be slower: its CPU time is less than 1.5 times the time limit of 1 s",
   ]);
   // Its verdict is wrong already, which is another complaint.
   assertEquals(check(900), []);
@@ -82,10 +81,10 @@ Deno.test("only those that must be accepted on the whole decide about the time l
     source: { name, files: [] },
     expected,
   });
-  assertEquals(mustBeFastEnough(submission("accepted/a", ["AC"])), true);
-  assertEquals(mustBeFastEnough(submission("partially_accepted/a", ["AC"])), false);
-  assertEquals(mustBeFastEnough(submission("mixed/a", ["AC", "TLE"])), false);
-  assertEquals(mustBeFastEnough(submission("a", undefined)), false);
+  assertEquals(isReferenceSolution(submission("accepted/a", ["AC"])), true);
+  assertEquals(isReferenceSolution(submission("partially_accepted/a", ["AC"])), false);
+  assertEquals(isReferenceSolution(submission("mixed/a", ["AC", "TLE"])), false);
+  assertEquals(isReferenceSolution(submission("a", undefined)), false);
   assertEquals(mustBeTooSlow(submission("time_limit_exceeded/a", ["TLE"])), true);
   assertEquals(mustBeTooSlow(submission("a", ["TLE", "RTE"])), false);
 });

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { sharedSandbox } from "../../box/sandbox.ts";
 import { HostFiles } from "../../host/files.ts";
-import { planTests } from "../grading/grading.ts";
+import { testNames } from "../grading/grading.ts";
 import { readPackage } from "./read.ts";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url).pathname;
@@ -75,7 +75,7 @@ for (const [name, expected] of Object.entries(EXPECTED)) {
       kind: problem.kind,
       validation: isInteractive ? "interactive" : validation.kind,
       timeLimitMs: problem.limits.timeLimitMs,
-      tests: planTests(problem.data).length,
+      tests: testNames(problem.data).length,
       submissions: problem.submissions.length,
     };
     assertEquals(read, expected);

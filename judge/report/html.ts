@@ -53,7 +53,7 @@ ${header(report)}${[
 }
 
 function stateOf({ interrupted, complaints, submissions }: JudgeReport): string {
-  if (interrupted) return "broken off";
+  if (interrupted) return "interrupted";
   const isGood = complaints.length === 0 && submissions.every(({ asExpected }) => asExpected);
   return isGood ? "as expected" : "not as expected";
 }

@@ -145,8 +145,8 @@ Deno.test("a page of 1,000 tests of 20 submissions stays small, however much the
   assertEquals(occurrences(page, /<tr><th scope="row">secret/g), 20_000);
 });
 
-Deno.test("a report without submissions, and one that was broken off, are pages too", () => {
+Deno.test("a report without submissions, and one that was interrupted, are pages too", () => {
   const page = htmlReport(exampleReport({ submissions: [], complaints: [], interrupted: true }));
   assertStringIncludes(page, "No submission was judged.");
-  assertMatch(page, /<title>.*: broken off<\/title>/);
+  assertMatch(page, /<title>.*: interrupted<\/title>/);
 });

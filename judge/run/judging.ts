@@ -1,275 +1,272 @@
-/** The course of judging: which submission comes when, and what is known so far. */
+/** Judges submissions one after the other, and collects what is known so far. */
 
-import type { Compiler, Program } from "../compile/compile.ts";
-import { planTests } from "../grading/grading.ts";
-import type { JudgeOptions } from "../judge_options.ts";
-import { leaveProgram } from "./leave_program.ts";
-import { type Prepared, prepareProgram, type Workshop } from "./preparation.ts";
-import type { TestContext } from "./test_run.ts";
-import type { Workers } from "./workers.ts";
-import { runTests, type SlowTest, type TestsResult } from "./submission.ts";
-import { submissionResult, summary } from "../grading/submission_result.ts";
+import { timeText } from "../../text/quantities.ts";
+import type { Box } from "../../mod.ts";
+import type { HostFiles } from "../../host/files.ts";
+import type { Compiled, Compiler, Program } from "../compile/compile.ts";
+import { testNames } from "../grading/grading.ts";
+import { submissionComplaint, submissionResult } from "../grading/submission_result.ts";
 import {
   findTimeLimit,
-  mustBeFastEnough,
+  isReferenceSolution,
   mustBeTooSlow,
-  type Slowest,
-  slowestOf,
+  slowestTest,
+  type TestTime,
+  type TimeLimit,
   timeLimitComplaints,
   UNKNOWN_LIMIT_MS,
 } from "../grading/time_limit.ts";
-import type { JudgeReport, Submission, SubmissionResult } from "../types.ts";
+import type { JudgeEvent, JudgeReport, Submission, SubmissionResult } from "../types.ts";
+import { type CompileContext, compileProgram } from "./compile_program.ts";
+import type { JudgeOptions } from "./judge.ts";
+import { runTests } from "./submission_run.ts";
+import type { TestContext } from "./test_run.ts";
 import type { Validator } from "./validator.ts";
-import { submissionComplaint } from "../grading/verify.ts";
-import { visibleText } from "../../text/visible.ts";
+import type { Workers } from "./workers.ts";
 
-/** What a submission got, and how slow it is. */
-interface Judged {
+const EXECUTABLE = 0o111;
+
+/** A submission with its result, and what only the checks of the package need. */
+interface JudgedSubmission {
   readonly submission: Submission;
   readonly result: SubmissionResult;
-  /** The slowest test, also of those that do not count. */
-  readonly slowest: SlowTest | undefined;
-  readonly interrupted: boolean;
+  /** The slowest test, even if it does not count. */
+  readonly slowest: TestTime | undefined;
+  readonly isInterrupted: boolean;
 }
 
 /** One call of `judge()`. */
 export class Judging {
   readonly #options: JudgeOptions;
   readonly #signal: AbortSignal;
-  readonly #judged: Judged[] = [];
+  readonly #tests: readonly string[];
+  readonly #judged: JudgedSubmission[] = [];
   readonly #warnings: string[];
   readonly #startedAt = new Date();
   readonly #startMs = performance.now();
-  #timeLimit: { ms: number; source: string; isFound: boolean } | undefined;
-  #lastProgram: Program | undefined;
+  #timeLimit: TimeLimit | undefined;
   #validator: Promise<Validator | string | undefined> | undefined;
-  #interrupted = false;
+  #lastProgram: Program | undefined;
 
-  /** Begins. */
   constructor(options: JudgeOptions) {
+    const { problem, timeLimitMs = problem.limits.timeLimitMs } = options;
     this.#options = options;
     this.#signal = options.signal ?? new AbortController().signal;
-    const { limits, warnings, format } = options.problem;
-    this.#warnings = [...warnings];
-    if (options.timeLimitMs !== undefined) {
-      this.#timeLimit = { ms: options.timeLimitMs, source: "as asked for", isFound: false };
-    } else if (limits.timeLimitMs !== undefined) {
-      const source = limits.timeLimitSource ?? `the ${format} package`;
-      this.#timeLimit = { ms: limits.timeLimitMs, source, isFound: false };
-    }
+    this.#tests = testNames(problem.data);
+    this.#warnings = [...problem.warnings];
+    if (timeLimitMs === undefined) return;
+    const source = problem.limits.timeLimitSource ?? `the ${problem.format} package`;
+    const isGiven = options.timeLimitMs !== undefined;
+    this.#timeLimit = { timeLimitMs, source: isGiven ? "as requested" : source };
   }
 
-  /** Adds to what is odd. */
-  warn(...warnings: string[]): void {
-    this.#warnings.push(...warnings);
-  }
-
-  /** Judges all submissions. */
+  /** Judges all submissions; first the reference solutions, if the time limit comes from them. */
   async run({ workers, compiler }: { workers: Workers; compiler: Compiler }): Promise<void> {
     const { problem, submissions, verify, languages, onEvent } = this.#options;
-    this.warn(...workers.warnings);
-    if (submissions.length === 0) this.warn("There are no submissions: nothing was judged");
     const { limits } = problem;
-    const workshop = { workers, compiler, languages, limits, signal: this.#signal };
-    const tests = planTests(problem.data).length;
+    this.#warnings.push(...workers.warnings);
+    if (submissions.length === 0) {
+      this.#warnings.push("There are no submissions: nothing was judged");
+    }
+    const context = { workers, compiler, languages, limits, signal: this.#signal };
+    const tests = this.#tests.length;
     onEvent?.({ kind: "start", problem, submissions: submissions.length, tests });
-    if (this.#timeLimit) return await this.#judgeAll(submissions, workshop);
-    const own = verify ? submissions : problem.submissions;
-    const yardsticks = await this.#measure(own.filter(mustBeFastEnough), workshop);
+    if (this.#timeLimit) return await this.#judgeAll(submissions, context);
+    const references = verify ? this.#judged : [];
+    const all = verify ? submissions : problem.submissions;
+    await this.#judgeAll(all.filter(isReferenceSolution), context, references);
     if (this.#signal.aborted) return;
-    this.#findTimeLimit(yardsticks);
-    await this.#judgeAll(
-      verify ? submissions.filter((submission) => !mustBeFastEnough(submission)) : submissions,
-      workshop,
-    );
+    this.#findTimeLimit(references);
+    const others = submissions.filter((one) => !verify || !isReferenceSolution(one));
+    await this.#judgeAll(others, context);
   }
 
-  /** Judges the submissions from which the time limit is found. */
-  async #measure(yardsticks: readonly Submission[], workshop: Workshop): Promise<Judged[]> {
-    await this.#judgeAll(yardsticks, workshop, { isQuiet: !this.#options.verify });
-    return this.#options.verify ? this.#judged : this.#judged.splice(0);
-  }
-
-  #findTimeLimit(yardsticks: readonly Judged[]): void {
-    const accepted = yardsticks.map(({ result }) => result).filter(({ verdict }) =>
-      verdict === "AC"
-    );
-    const { limits } = this.#options.problem;
-    const { timeLimitMs, source } = findTimeLimit(slowestOf(accepted), limits);
-    this.#timeLimit = { ms: timeLimitMs, source, isFound: accepted.length > 0 };
+  #findTimeLimit(references: readonly JudgedSubmission[]): void {
+    const accepted = references.map(({ result }) => result)
+      .filter(({ verdict }) => verdict === "AC");
+    this.#timeLimit = findTimeLimit(slowestTest(accepted), this.#options.problem.limits);
+    const { timeLimitMs, source } = this.#timeLimit;
     if (accepted.length === 0) {
-      this.warn(
-        "The package has no time limit, and no accepted submission to find one from: " +
-          `${timeLimitMs / 1000} s are taken`,
+      this.#warnings.push(
+        "The package has no time limit, and no accepted submission to find one by: it is set to " +
+          timeText(timeLimitMs),
       );
     }
     this.#options.onEvent?.({ kind: "time-limit", timeLimitMs, source });
   }
 
-  /** Judges one after the other; while the last tests of one run the next is compiled. */
+  /**
+   * Judges submissions one after the other; while the last tests of one run, the next is compiled. Only
+   * results that are reported are announced.
+   */
   async #judgeAll(
     submissions: readonly Submission[],
-    workshop: Workshop,
-    { isQuiet = false }: { isQuiet?: boolean } = {},
+    context: CompileContext,
+    judged: JudgedSubmission[] = this.#judged,
   ): Promise<void> {
-    const prepare = (submission: Submission | undefined) =>
-      submission && prepareProgram(submission.source, workshop, {
+    const emit = (event: JudgeEvent) => {
+      if (judged === this.#judged) this.#options.onEvent?.(event);
+    };
+    const compile = (submission: Submission | undefined) =>
+      submission && compileProgram(submission.source, context, {
         kind: "submission",
         language: submission.language,
       });
-    let ahead = prepare(submissions[0]);
+    let ahead = compile(submissions[0]);
     for (const [i, submission] of submissions.entries()) {
-      if (this.#signal.aborted) this.#interrupted = true;
       if (this.#signal.aborted) break;
-      const emit = isQuiet ? undefined : this.#options.onEvent;
-      emit?.({ kind: "compile", submission: submission.name });
-      const prepared = await ahead!;
-      if (this.#signal.aborted) continue;
-      emit?.({ kind: "compiled", submission: submission.name, compile: prepared.compile });
-      const validator = await this.#prepareValidator(workshop);
-      const work = this.#judgeOne(submission, { prepared, validator, workshop, isQuiet });
-      ahead = prepare(submissions[i + 1]);
-      const judged = await work;
-      this.#judged.push(judged);
-      emit?.({ kind: "judged", result: judged.result });
+      const { name } = submission;
+      emit({ kind: "compile", submission: name });
+      const compiled = await ahead!;
+      if (this.#signal.aborted) break;
+      emit({ kind: "compiled", submission: name, compile: compiled.result });
+      const validator = await (this.#validator ??= this.#compileValidator(context));
+      const { workers } = context;
+      const work = this.#judgeOne(submission, { compiled, validator, workers, emit });
+      ahead = compile(submissions[i + 1]);
+      const one = await work;
+      judged.push(one);
+      emit({ kind: "judged", result: one.result });
     }
     // Nothing may go on when this returns.
     await ahead;
   }
 
-  /** Compiles the validator, once; gives why that cannot be done. */
-  #prepareValidator(workshop: Workshop): Promise<Validator | string | undefined> {
-    return this.#validator ??= (async () => {
-      const { validation, limits } = this.#options.problem;
-      if (validation.kind === "default") return undefined;
-      const { program, compile } = await prepareProgram(validation.program, workshop, {
-        kind: "validator",
-      });
-      if (!program) {
-        const name = visibleText(validation.program.name);
-        return `The output validator ${name} cannot be used: ${compile.message}`;
-      }
-      return { program, limits, givesScores: validation.score, host: this.#options.host };
-    })();
+  /** Compiles the validator of the problem; gives why it cannot be used if that fails. */
+  async #compileValidator(context: CompileContext): Promise<Validator | string | undefined> {
+    const { problem: { validation, limits }, host } = this.#options;
+    if (validation.kind === "default") return undefined;
+    const source = validation.program;
+    const { program, result } = await compileProgram(source, context, { kind: "validator" });
+    return program
+      ? { program, limits, givesScores: validation.score, host }
+      : `The output validator ${source.name} cannot be used: ${result.message}`;
   }
 
-  async #judgeOne(submission: Submission, { prepared, validator, workshop, isQuiet }: {
-    prepared: Prepared;
+  async #judgeOne(submission: Submission, { compiled, validator, workers, emit }: {
+    compiled: Compiled;
     validator: Validator | string | undefined;
-    workshop: Workshop;
-    isQuiet: boolean;
-  }): Promise<Judged> {
-    const { compile, program } = prepared;
-    const failed = (verdict: "CE" | "JE" | SubmissionResult["verdict"], message: string) => ({
+    workers: Workers;
+    emit: (event: JudgeEvent) => void;
+  }): Promise<JudgedSubmission> {
+    const { name } = submission;
+    const { program, judgeError, result: compile } = compiled;
+    const failed = (verdict: "CE" | "JE", message: string): JudgedSubmission => ({
       submission,
       result: submissionResult(submission, { verdict, message, compile }),
       slowest: undefined,
-      interrupted: false,
+      isInterrupted: false,
     });
-    if (!program) return failed(prepared.verdict, compile.message);
+    if (!program) return failed(judgeError ? "JE" : "CE", compile.message);
     if (typeof validator === "string") return failed("JE", validator);
     this.#lastProgram = program;
-    const { onEvent, problem, verify } = this.#options;
-    const total = planTests(problem.data).length;
-    const context = this.#context({ program, validator });
-    const tests = await runTests(context, {
-      workers: workshop.workers,
+    const context = this.#testContext(program, validator);
+    const { grades, slowest } = await runTests(context, {
+      workers,
       signal: this.#signal,
-      ...verify && mustBeTooSlow(submission) && { wantedTimeMs: context.killTimeMs },
-      onResult: (result, done) => {
-        if (isQuiet) return;
-        onEvent?.({ kind: "test", submission: submission.name, result, done, total });
-      },
+      ...this.#options.verify && mustBeTooSlow(submission) && { wantedTimeMs: context.killTimeMs },
+      onResult: (result, done) =>
+        emit({ kind: "test", submission: name, result, done, total: this.#tests.length }),
     });
-    this.#warnAbout(submission, tests);
-    const result = submissionResult(submission, { ...summary(tests, total), compile, tests });
-    return { submission, result, slowest: tests.slowest, interrupted: tests.interrupted };
-  }
-
-  #context({ program, validator }: {
-    program: Program;
-    validator: Validator | undefined;
-  }): TestContext {
-    const { sandbox, host, problem, verify, transcriptBytes = 0 } = this.#options;
-    const timeLimitMs = this.#timeLimit?.ms ?? UNKNOWN_LIMIT_MS;
-    // By how much a submission is too slow matters only where the limit itself is checked.
-    const factor = verify && this.#timeLimit ? Math.max(1, problem.limits.limitToRejected) : 1;
+    for (const warning of grades.warnings) this.#warnings.push(`${name}: ${warning}`);
     return {
-      sandbox,
-      host,
-      problem,
-      program,
-      validator,
-      timeLimitMs,
-      killTimeMs: Math.ceil(timeLimitMs * factor),
-      transcriptBytes,
+      submission,
+      result: submissionResult(submission, { ...grades, compile }),
+      slowest: slowest && { ...slowest, submission: name },
+      isInterrupted: !grades.isComplete,
     };
   }
 
-  #warnAbout({ name }: Submission, { grades }: TestsResult): void {
-    for (const warning of grades.warnings) this.warn(`${name}: ${warning}`);
+  #testContext(program: Program, validator: Validator | undefined): TestContext {
+    const { sandbox, host, problem, verify, transcriptBytes = 0 } = this.#options;
+    const timeLimitMs = this.#timeLimit?.timeLimitMs ?? UNKNOWN_LIMIT_MS;
+    // By how much a submission is too slow matters only where the limit itself is checked.
+    const factor = verify && this.#timeLimit ? Math.max(1, problem.limits.limitToRejected) : 1;
+    const killTimeMs = Math.ceil(timeLimitMs * factor);
+    return { sandbox, host, problem, program, validator, timeLimitMs, killTimeMs, transcriptBytes };
   }
 
-  /** Puts the last program into all boxes, for people who look into them. */
-  async leaveProgram(workers: Workers): Promise<void> {
+  /** Keeps the boxes for people to look into, with the last program in `box/program/`. */
+  async keepBoxes(workers: Workers): Promise<void> {
+    const { host } = this.#options;
     const program = this.#lastProgram;
-    if (program) await workers.each(({ box }) => leaveProgram(this.#options.host, program, box));
+    const directories = await workers.keep(async (box) => {
+      if (program) await copyTree(host, { from: program.directory, box, to: "program" });
+    });
+    for (const directory of directories) {
+      this.#warnings.push(
+        `The box ${directory} is kept for inspection: clean it up when you are done`,
+      );
+    }
   }
 
-  /** What is known. */
+  /** Reports what is known. */
   report(): JudgeReport {
     const { problem, submissions } = this.#options;
-    const order = new Map(submissions.map(({ name }, i) => [name, i]));
-    const place = ({ submission }: Judged) => order.get(submission.name) ?? 0;
-    const judged = this.#judged.toSorted((a, b) => place(a) - place(b));
+    const place = ({ submission }: JudgedSubmission) => submissions.indexOf(submission);
+    const judged = this.#judged.toSorted((one, other) => place(one) - place(other));
     return {
       problem: problem.shortName,
       title: problem.title,
       kind: problem.kind,
-      timeLimitMs: this.#timeLimit?.ms ?? UNKNOWN_LIMIT_MS,
+      timeLimitMs: this.#timeLimit?.timeLimitMs ?? UNKNOWN_LIMIT_MS,
       timeLimitSource: this.#timeLimit?.source ?? "not found yet",
       memoryKib: problem.limits.memoryKib,
       outputKib: problem.limits.outputKib,
-      tests: planTests(problem.data).map(({ test }) => test.name),
+      tests: this.#tests,
       submissions: judged.map(({ result }) => result),
       complaints: this.#complaints(judged),
       warnings: [...new Set(this.#warnings)],
-      interrupted: this.#interrupted ||
-        this.#signal.aborted && judged.length < submissions.length ||
-        judged.some(({ interrupted }) => interrupted),
+      interrupted: judged.length < submissions.length ||
+        judged.some(({ isInterrupted }) => isInterrupted),
       startedAt: this.#startedAt.toISOString(),
       durationMs: performance.now() - this.#startMs,
     };
   }
 
-  #complaints(judged: readonly Judged[]): string[] {
-    const complaints = judged.flatMap(({ submission, result, interrupted }) =>
-      interrupted ? [] : submissionComplaint(submission, result) ?? []
-    );
-    return this.#options.verify ? [...complaints, ...this.#packageComplaints(judged)] : complaints;
+  #complaints(judged: readonly JudgedSubmission[]): string[] {
+    const complete = judged.filter(({ isInterrupted }) => !isInterrupted);
+    return [
+      ...complete.flatMap(({ submission, result }) =>
+        submissionComplaint(submission, result) ?? []
+      ),
+      ...this.#options.verify ? this.#packageComplaints(complete) : [],
+    ];
   }
 
-  /** What is wrong with the package itself. */
-  #packageComplaints(judged: readonly Judged[]): string[] {
+  /** Says what is wrong with the package itself. */
+  #packageComplaints(judged: readonly JudgedSubmission[]): string[] {
     const { problem, submissions } = this.#options;
     const complaints: string[] = [];
-    if (problem.format === "kattis" && !submissions.some(mustBeFastEnough)) {
+    if (problem.format === "kattis" && !submissions.some(isReferenceSolution)) {
       complaints.push("The package has no accepted submission (in submissions/accepted)");
     }
     if (!this.#timeLimit) return complaints;
-    const slowestTest = ({ submission: { name }, slowest }: Judged): Slowest[] =>
-      slowest ? [{ submission: name, ...slowest }] : [];
     const accepted = judged.filter(({ submission, result }) =>
-      mustBeFastEnough(submission) && result.verdict === "AC"
+      isReferenceSolution(submission) && result.verdict === "AC"
     );
-    const tooSlow = judged.filter(({ submission, result, interrupted }) =>
-      mustBeTooSlow(submission) && result.verdict === "TLE" && !interrupted
+    const tooSlow = judged.filter(({ submission, result }) =>
+      mustBeTooSlow(submission) && result.verdict === "TLE"
     );
-    const margins = timeLimitComplaints(this.#timeLimit.ms, {
+    const margins = timeLimitComplaints(this.#timeLimit.timeLimitMs, {
       limits: problem.limits,
-      slowestAccepted: slowestOf(accepted.map(({ result }) => result)),
-      tooSlow: tooSlow.flatMap(slowestTest),
+      slowestAccepted: slowestTest(accepted.map(({ result }) => result)),
+      tooSlow: tooSlow.flatMap(({ slowest }) => slowest ?? []),
     });
     return [...complaints, ...margins];
+  }
+}
+
+/** Copies a folder of the host into a box. */
+async function copyTree(
+  host: HostFiles,
+  { from, box, to }: { from: string; box: Box; to: string },
+): Promise<void> {
+  await box.files.makeDirectory(to);
+  for (const { name, kind, mode } of host.list(from)) {
+    const [hostFile, path] = [`${from}/${name}`, `${to}/${name}`];
+    if (kind === "directory") await copyTree(host, { from: hostFile, box, to: path });
+    if (kind !== "file") continue;
+    await box.files.write(path, { hostFile }, { mode: mode & EXECUTABLE ? 0o755 : 0o644 });
   }
 }

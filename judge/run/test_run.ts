@@ -1,6 +1,6 @@
-/** One test of one submission: run it, look at what became of it and at its output. */
+/** Runs one test of a submission, and judges how the program ended and what it wrote. */
 
-import type { Box, Outcome, RunOptions, Sandbox } from "../../mod.ts";
+import type { Outcome, RunOptions, Sandbox } from "../../mod.ts";
 import { Capture } from "../../mod.ts";
 import { O } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
@@ -9,65 +9,36 @@ import { AT_FDCWD } from "../../ffi/system.ts";
 import { checkOutput } from "../checker/checker.ts";
 import type { Program } from "../compile/compile.ts";
 import type { PlannedTest } from "../grading/grading.ts";
+import { type Judgement, judgeOutcome, memoryOf } from "../grading/outcome_verdict.ts";
 import type { HostFiles } from "../../host/files.ts";
-import { converse } from "./interactive.ts";
+import type { Problem, TestResult } from "../types.ts";
+import { reasonOf } from "./compile_program.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
+import { type ContestantSide, converse } from "./interactive.ts";
+import { validateOutput, type Validator, type ValidatorRun } from "./validator.ts";
 import type { Worker } from "./workers.ts";
-import type { Difference, Problem, TestResult, TranscriptLine } from "../types.ts";
-import { type Feedback, validateOutput, type Validator, type ValidatorRun } from "./validator.ts";
-import { judgeOutcome, memoryOf } from "../grading/verdict.ts";
 
 const O_TMPFILE = 0o20000000 | O.O_DIRECTORY;
 const MFD_CLOEXEC = 1;
 const STDERR_BYTES = 8192;
-/** What an accepted test has written on standard error is of little interest. */
+/** The standard error of an accepted test is of little interest. */
 const STDERR_ACCEPTED_LENGTH = 500;
 
 /** What all tests of a submission have in common. */
 export interface TestContext {
-  /** The sandbox. */
   readonly sandbox: Sandbox;
-  /** Files of the host. */
   readonly host: HostFiles;
-  /** The problem. */
   readonly problem: Problem;
   /** The compiled submission. */
   readonly program: Program;
-  /** The problem's own validator; undefined: outputs are compared with the answers. */
+  /** Undefined: outputs are compared with the answers. */
   readonly validator: Validator | undefined;
-  /** CPU time in milliseconds. */
+  /** CPU time. */
   readonly timeLimitMs: number;
-  /** A program that is too slow is killed only then, so that its time is known; in milliseconds. */
+  /** The CPU time at which a slow program is killed: later, so that its time is known. */
   readonly killTimeMs: number;
-  /** How much of a conversation is kept, in bytes. */
+  /** How much of a conversation is recorded. */
   readonly transcriptBytes: number;
-}
-
-/** What is known of a test besides what became of the program. */
-interface Judged extends Feedback {
-  readonly difference?: Difference | undefined;
-  readonly transcript?: readonly TranscriptLine[] | undefined;
-}
-
-/**
- * Runs one test. Whatever goes wrong on our side makes it a judge error with the reason; nothing is
- * thrown.
- */
-export async function runTest(context: TestContext, options: {
-  planned: PlannedTest;
-  worker: Worker;
-  signal: AbortSignal;
-}): Promise<TestResult> {
-  const stderr = new Capture({ limitBytes: STDERR_BYTES, overflow: "discard" });
-  const run: TestRun = { ...options, stderr, outcome: undefined };
-  let judged: Judged;
-  try {
-    judged = await (isInteractive(context) ? talk(context, run) : runAndJudge(context, run));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    judged = { verdict: "JE", message: `The judge has failed: ${reason}` };
-  }
-  return resultOf(run, judged);
 }
 
 /** A test on its way. */
@@ -76,88 +47,94 @@ interface TestRun {
   readonly worker: Worker;
   readonly signal: AbortSignal;
   readonly stderr: Capture;
+  /** Known as soon as the program has ended, even if the judge fails then. */
   outcome: Outcome | undefined;
 }
 
-function isInteractive({ problem }: TestContext): boolean {
-  return problem.validation.kind === "custom" && problem.validation.interactive;
-}
-
-function resultOf({ planned, outcome, stderr }: TestRun, judged: Judged): TestResult {
-  const { verdict, message, score, difference, judgeMessage, teamMessage, transcript } = judged;
-  const written = stderr.text();
-  const shown = verdict === "AC" ? written.slice(0, STDERR_ACCEPTED_LENGTH) : written;
+/** Runs one test. Whatever goes wrong on our side makes it a judge error; nothing is thrown. */
+export async function runTest(
+  context: TestContext,
+  options: { planned: PlannedTest; worker: Worker; signal: AbortSignal },
+): Promise<TestResult> {
+  const stderr = new Capture({ limitBytes: STDERR_BYTES, overflow: "discard" });
+  const run: TestRun = { ...options, stderr, outcome: undefined };
+  const { validation } = context.problem;
+  const isInteractive = validation.kind === "custom" && validation.interactive;
+  let judgement: Judgement;
+  try {
+    judgement = await (isInteractive ? judgeConversation : judgeRun)(context, run);
+  } catch (error) {
+    judgement = { verdict: "JE", message: `The judge failed: ${reasonOf(error)}` };
+  }
+  const { outcome } = run;
+  const { verdict, message, ...more } = judgement;
+  const written = stderr.text().slice(0, verdict === "AC" ? STDERR_ACCEPTED_LENGTH : Infinity);
   return {
-    test: planned.test.name,
+    test: run.planned.test.name,
     verdict,
     message,
     cpuTimeMs: outcome?.usage.cpuTimeMs ?? 0,
     wallTimeMs: outcome?.usage.wallTimeMs ?? 0,
     memoryKib: outcome ? memoryOf(outcome.usage) : 0,
     outcome,
-    ...score !== undefined && { score },
-    ...difference && { difference },
-    ...shown !== "" && { stderr: shown },
-    ...judgeMessage !== undefined && { judgeMessage },
-    ...teamMessage !== undefined && { teamMessage },
-    ...transcript && { transcript },
+    ...more,
+    ...written !== "" && { stderr: written },
   };
 }
 
-/** How the submission is run, without its standard input and output, and what is said of it then. */
-function invoke(context: TestContext, { worker, stderr }: TestRun, cpuTimeMs: number) {
-  const { problem, program, timeLimitMs, killTimeMs } = context;
+/** Makes the contestant's side of a test ready, with a kill time that is CPU time. */
+function contestantSide(
+  { problem, program, timeLimitMs, killTimeMs, sandbox: { system } }: TestContext,
+  { run: { worker, stderr }, cpuTimeMs }: { run: TestRun; cpuTimeMs: number },
+): ContestantSide {
   const { memoryKib, outputKib } = problem.limits;
-  const controlGroup = worker.box.hasControlGroup;
+  const { box, cpus } = worker;
   const { command, ...own } = program.invocation({
     timeLimitMs,
     memoryKib,
-    controlGroup,
+    controlGroup: box.hasControlGroup,
     leavesNothing: true,
   });
-  const limitMs = wallTimeMs(cpuTimeMs);
-  const { system } = context.sandbox;
-  const watchdog = new IdleWatchdog(
-    idleTimeMs(cpuTimeMs),
-    () => spareTimeMs(system, worker.cpus),
-  );
+  const wallLimitMs = wallTimeMs(cpuTimeMs);
+  const watchdog = new IdleWatchdog(idleTimeMs(cpuTimeMs), () => spareTimeMs(system, cpus));
   const options: RunOptions = {
     ...own,
-    limits: { ...own.limits, wallTimeMs: limitMs, extraTimeMs: killTimeMs },
+    limits: { ...own.limits, wallTimeMs: wallLimitMs, extraTimeMs: killTimeMs },
     stderr,
-    ...worker.cpus && { cpus: worker.cpus },
+    ...cpus && { cpus },
   };
   const judge = (outcome: Outcome) => {
     const text = stderr.text();
-    const isHeapFull = program.ranOutOfMemory(outcome, text);
-    const wallTimeMs = watchdog.isOver ? watchdog.idleTimeMs : limitMs;
-    const allowed = { timeLimitMs, wallTimeMs, memoryKib, outputKib };
-    return judgeOutcome(outcome, { allowed, stderr: text, isHeapFull });
+    return judgeOutcome(outcome, {
+      limits: {
+        timeLimitMs,
+        wallTimeMs: watchdog.isOver ? watchdog.idleTimeMs : wallLimitMs,
+        memoryKib,
+        outputKib,
+      },
+      stderr: text,
+      isHeapFull: program.ranOutOfMemory(outcome, text),
+    });
   };
-  return { command, options, outputBytes: outputKib * 1024, judge, watchdog, wallTimeMs: limitMs };
+  return { box, command, options, wallTimeMs: wallLimitMs, watchdog, judge };
 }
 
-/** Each test has its own peak of memory, also where the kernel tells only that of the group. */
-async function clearForTest(box: Box): Promise<void> {
-  await box.clear({ controlGroup: box.peakMemoryIsOfBox });
-}
-
-async function runAndJudge(context: TestContext, run: TestRun): Promise<Judged> {
-  const { system } = context.sandbox;
-  const { planned, worker, signal } = run;
-  const { command, options, ...more } = invoke(context, run, context.killTimeMs);
-  const { outputBytes, judge, watchdog } = more;
+async function judgeRun(context: TestContext, run: TestRun): Promise<Judgement> {
+  const { sandbox: { system }, problem, killTimeMs } = context;
+  const { box, command, options, judge, watchdog } = contestantSide(context, {
+    run,
+    cpuTimeMs: killTimeMs,
+  });
   const outputFd = openOutput(context.sandbox);
   try {
-    await clearForTest(worker.box);
-    run.outcome = watchdog.outcome(
-      await worker.box.run(command, {
-        ...options,
-        ...watchdog.options(signal),
-        stdin: { file: planned.test.inputFile },
-        stdout: { fd: outputFd, limitBytes: outputBytes },
-      }),
-    );
+    await clearForTest(box);
+    const outcome = await box.run(command, {
+      ...options,
+      ...watchdog.options(run.signal),
+      stdin: { file: run.planned.test.inputFile },
+      stdout: { fd: outputFd, limitBytes: problem.limits.outputKib * 1024 },
+    });
+    run.outcome = watchdog.outcome(outcome);
     return judge(run.outcome) ?? await judgeOutput(context, { run, outputFd });
   } finally {
     system.close(outputFd);
@@ -167,7 +144,7 @@ async function runAndJudge(context: TestContext, run: TestRun): Promise<Judged> 
 async function judgeOutput(
   { sandbox, host, validator }: TestContext,
   { run, outputFd }: { run: TestRun; outputFd: number },
-): Promise<Judged> {
+): Promise<Judgement> {
   const { test, group } = run.planned;
   if (validator) {
     const output = () => ({ fd: reopen(sandbox, outputFd), transfer: true });
@@ -175,11 +152,8 @@ async function judgeOutput(
   }
   const answerFd = host.open(test.answerFile);
   try {
-    const result = await checkOutput(sandbox.system, {
-      outputFd,
-      answerFd,
-      flags: group.validatorFlags,
-    });
+    const flags = group.validatorFlags;
+    const result = await checkOutput(sandbox.system, { outputFd, answerFd, flags });
     if (result.accepted) return { verdict: "AC", message: "Accepted" };
     const { difference } = result;
     return { verdict: "WA", message: difference.reason, difference };
@@ -188,27 +162,30 @@ async function judgeOutput(
   }
 }
 
-async function talk(context: TestContext, run: TestRun): Promise<Judged> {
-  const { validator, transcriptBytes } = context;
+async function judgeConversation(context: TestContext, run: TestRun): Promise<Judgement> {
+  const { validator, transcriptBytes, killTimeMs } = context;
   if (!validator) throw new TypeError("Cannot judge an interactive problem without a validator");
-  const { worker, signal } = run;
-  // Some of the time is the validator's.
-  const { command, options, judge, ...times } = invoke(context, run, 2 * context.killTimeMs);
-  const { watchdog, wallTimeMs } = times;
-  await clearForTest(worker.box);
-  const { outcome, feedback, transcript } = await converse(
-    { box: worker.box, command, options, judge, watchdog, wallTimeMs },
-    validator,
-    { run: validatorRun(run), transcriptBytes, signal },
-  );
+  // Some of the wall time is the validator's.
+  const contestant = contestantSide(context, { run, cpuTimeMs: 2 * killTimeMs });
+  await clearForTest(contestant.box);
+  const { outcome, judgement } = await converse(contestant, validator, {
+    run: validatorRun(run),
+    transcriptBytes,
+    signal: run.signal,
+  });
   run.outcome = outcome;
-  return { ...feedback, transcript };
+  return judgement;
+}
+
+/** Clears a box. Each test has its own peak of memory, even where the kernel tells only the group's. */
+async function clearForTest(box: Worker["box"]): Promise<void> {
+  await box.clear({ controlGroup: box.peakMemoryIsOfBox });
 }
 
 function validatorRun({ planned, worker }: TestRun): ValidatorRun {
-  const { second, cpus } = worker;
-  if (!second) throw new TypeError("Cannot run a validator without a box of its own");
-  return { box: second, cpus, test: planned.test, flags: planned.group.validatorFlags };
+  const { validatorBox, cpus } = worker;
+  if (!validatorBox) throw new TypeError("Cannot run a validator without a box of its own");
+  return { box: validatorBox, cpus, test: planned.test, flags: planned.group.validatorFlags };
 }
 
 /** A file without a name, where the boxes are, so that their disk counts and nothing is left. */

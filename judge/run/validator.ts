@@ -1,7 +1,7 @@
 /**
- * Output validators of packages: programs that end with status 42 (accepted) or 43 (wrong answer), and
- * may leave messages and a score in the feedback directory. They run in a box like submissions:
- * whatever they do, it is the judge's error and never harms anybody.
+ * Runs the output validators of packages: programs that end with status 42 (accepted) or 43 (wrong
+ * answer), and may leave messages and a score in the feedback directory. They run in a box like
+ * submissions: whatever they do is an error of the judge at worst.
  */
 
 import type { BindRule, Box, Outcome, RunOptions } from "../../mod.ts";
@@ -9,13 +9,14 @@ import { Capture } from "../../mod.ts";
 import type { Program } from "../compile/compile.ts";
 import type { HostFiles } from "../../host/files.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
-import type { ProblemLimits, TestCase, Verdict } from "../types.ts";
+import type { ProblemLimits, TestCase } from "../types.ts";
 import { cut, sizeText, timeText } from "../../text/quantities.ts";
-import { describeEnding, type Judgement } from "../grading/verdict.ts";
+import { describeEnding, type Judgement } from "../grading/outcome_verdict.ts";
 import { visibleText } from "../../text/visible.ts";
 
-const ACCEPTED = 42;
-const WRONG_ANSWER = 43;
+/** The exit status of a validator that accepts. */
+export const VALIDATOR_ACCEPTED = 42;
+const VALIDATOR_REJECTED = 43;
 const FEEDBACK = "feedback";
 /** Mount points in the validator's box. */
 const INPUT = "judge/input";
@@ -29,43 +30,26 @@ const SENTENCE_LENGTH = 200;
 const SCORE_MAX = 1e12;
 const SCORE_LENGTH_MAX = 100;
 
-/** A validator that is ready to be run. */
+/** A compiled validator. */
 export interface Validator {
-  /** The program. */
   readonly program: Program;
-  /** What it may use. */
   readonly limits: ProblemLimits;
-  /** Whether it gives scores. */
   readonly givesScores: boolean;
-  /** Files of the host. */
   readonly host: HostFiles;
 }
 
-/** For which test it is run, and where. */
+/** Where a validator runs, and on which test. */
 export interface ValidatorRun {
-  /** Its box. */
   readonly box: Box;
-  /** The CPUs that it is pinned to. */
+  /** The CPUs that it is pinned to; undefined: all. */
   readonly cpus: readonly number[] | undefined;
-  /** The test. */
   readonly test: TestCase;
   /** Its arguments after the feedback directory. */
   readonly flags: readonly string[];
 }
 
-/** What a validator said. */
-export interface Feedback extends Judgement {
-  /** The score that it gave. */
-  readonly score?: number | undefined;
-  /** The beginning of what it said to the judge. */
-  readonly judgeMessage?: string | undefined;
-  /** The beginning of what it said to the team. */
-  readonly teamMessage?: string | undefined;
-}
-
-/** How a validator is started. */
-export interface ValidatorCommand {
-  /** The program and its arguments. */
+/** A validator in its box, ready to run. */
+export interface PreparedValidator {
   readonly command: readonly string[];
   /** All options but the streams that lead to the submission. */
   readonly options: RunOptions;
@@ -77,7 +61,7 @@ export interface ValidatorCommand {
 export async function prepareValidator(
   { program, limits, host }: Validator,
   { box, cpus, test, flags }: ValidatorRun,
-): Promise<ValidatorCommand> {
+): Promise<PreparedValidator> {
   await box.clear();
   await box.files.makeDirectory(FEEDBACK);
   const input = await place(host, { box, file: test.inputFile, inside: INPUT });
@@ -106,7 +90,7 @@ export async function prepareValidator(
   };
 }
 
-/** Shows a file to the validator, which runs as another user: what that one may not read is copied. */
+/** Shows a file to the validator. It runs as another user, and gets a copy of what that may not read. */
 async function place(host: HostFiles, { box, file, inside }: {
   box: Box;
   file: string;
@@ -136,7 +120,7 @@ export async function validateOutput(
   validator: Validator,
   run: ValidatorRun,
   options: { output: () => NonNullable<RunOptions["stdin"]>; signal: AbortSignal },
-): Promise<Feedback> {
+): Promise<Judgement> {
   const prepared = await prepareValidator(validator, run);
   const { host, limits } = validator;
   const spareMs = () => spareTimeMs(host.sandbox.system, run.cpus);
@@ -147,77 +131,70 @@ export async function validateOutput(
     stdin: options.output(),
     stdout: { file: "/dev/null", limitBytes: limits.validationOutputKib * 1024 },
   });
-  return await readFeedback(validator, {
+  return await readVerdict(validator, {
     box: run.box,
     outcome: watchdog.outcome(outcome),
     stderr: prepared.stderr,
   });
 }
 
-/** Reads what a validator has left when it ended. */
-export async function readFeedback(
+/** Reads the verdict and the messages of a validator that has ended. */
+export async function readVerdict(
   { givesScores, limits }: Validator,
   { box, outcome, stderr }: { box: Box; outcome: Outcome; stderr: Capture },
-): Promise<Feedback> {
+): Promise<Judgement> {
   const read = await feedbackFiles(box, limits);
-  const messages = {
-    judgeMessage: await read("judgemessage.txt"),
-    teamMessage: await read("teammessage.txt"),
-  };
-  const verdict = verdictOf(outcome);
-  if (verdict === "JE") {
-    const judgeMessage = messages.judgeMessage ?? (stderr.text() || undefined);
-    const why = whyNoVerdict(outcome, limits);
-    const lastWords = outcome.kind === "interrupted" ? undefined : lastLine(stderr.text());
-    const message = lastWords === undefined ? why : `${why}; its last words: ${lastWords}`;
-    return { verdict, message, ...messages, judgeMessage };
+  const judgeMessage = await read("judgemessage.txt");
+  const messages = { judgeMessage, teamMessage: await read("teammessage.txt") };
+  const failure = failureOf(outcome, limits);
+  if (failure !== undefined) {
+    const last = outcome.kind === "interrupted" ? undefined : lastLine(stderr.text());
+    return {
+      ...messages,
+      judgeMessage: judgeMessage ?? (stderr.text() || undefined),
+      verdict: "JE",
+      message: last === undefined ? failure : `${failure}; its standard error ends with: ${last}`,
+    };
   }
-  const said = firstLine(messages.judgeMessage ?? messages.teamMessage);
-  const message = verdict === "AC"
-    ? "Accepted"
-    : said === undefined
-    ? "Wrong answer, says the output validator"
-    : `Wrong answer: ${said}`;
-  if (!givesScores) return { verdict, message, ...messages };
-  const text = await read("score.txt");
-  if (text === undefined) return { verdict, message, ...messages };
+  const isAccepted = outcome.kind === "exit" && outcome.exitCode === VALIDATOR_ACCEPTED;
+  const reason = firstLine(judgeMessage ?? messages.teamMessage);
+  const judgement: Judgement = isAccepted
+    ? { ...messages, verdict: "AC", message: "Accepted" }
+    : { ...messages, verdict: "WA", message: `Wrong answer: ${reason ?? "no message"}` };
+  const text = givesScores ? await read("score.txt") : undefined;
+  if (text === undefined) return judgement;
   const score = parseScore(text);
-  if (score !== undefined) return { verdict, message, ...messages, score };
-  return {
-    verdict: "JE",
-    message: `The output validator wrote no number to score.txt: "${firstLine(text) ?? ""}"`,
-    ...messages,
-  };
+  if (score !== undefined) return { ...judgement, score };
+  const message = `The output validator wrote no number to score.txt: "${firstLine(text) ?? ""}"`;
+  return { ...messages, verdict: "JE", message };
 }
 
-function verdictOf(outcome: Outcome): Verdict {
-  if (outcome.kind !== "exit") return "JE";
-  if (outcome.exitCode === ACCEPTED) return "AC";
-  return outcome.exitCode === WRONG_ANSWER ? "WA" : "JE";
-}
-
-function whyNoVerdict(outcome: Outcome, limits: ProblemLimits): string {
+/** Says why a validator has given no verdict; undefined if it has. */
+function failureOf(outcome: Outcome, limits: ProblemLimits): string | undefined {
   const validator = "The output validator";
+  const { cpuTimeMs, wallTimeMs } = outcome.usage;
   switch (outcome.kind) {
-    case "exit":
-      return `${validator} ended with exit status ${outcome.exitCode}, which must be 42 or 43`;
+    case "exit": {
+      const { exitCode } = outcome;
+      if (exitCode === VALIDATOR_ACCEPTED || exitCode === VALIDATOR_REJECTED) return undefined;
+      return `${validator} exited with status ${exitCode} instead of 42 or 43`;
+    }
     case "time-limit":
-      if (outcome.limit === "cpu") {
-        return `${validator} took more than ${timeText(limits.validationTimeMs)} of CPU time`;
-      }
-      return `${validator} did not end: after ${timeText(outcome.usage.wallTimeMs)} it had ` +
-        `used ${timeText(outcome.usage.cpuTimeMs)} of CPU time`;
+      return outcome.limit === "cpu"
+        ? `${validator} took more than ${timeText(limits.validationTimeMs)} of CPU time`
+        : `${validator} was still running after ${timeText(wallTimeMs)}, with ` +
+          `${timeText(cpuTimeMs)} of CPU time`;
     case "output-limit":
       return `${validator} wrote more than ${sizeText(limits.validationOutputKib)} ` +
         "on standard output";
     case "interrupted":
-      return "Judging was broken off";
+      return "Judging was interrupted";
     default:
-      return `${validator} has failed: ${describeEnding(outcome)}`;
+      return `${validator} failed: ${describeEnding(outcome)}`;
   }
 }
 
-/** What is in the feedback directory, which is the validator's own: there may be anything. */
+/** Reads the feedback directory. It belongs to the validator: there may be anything in it. */
 async function feedbackFiles(
   box: Box,
   limits: ProblemLimits,
@@ -232,7 +209,7 @@ async function feedbackFiles(
   };
 }
 
-/** A number as people and programs write it; no hexadecimal, nothing of which a sum is infinite. */
+/** Reads a number as people and programs write it: no hexadecimal, none whose sums are infinite. */
 function parseScore(text: string): number | undefined {
   const word = text.trim();
   if (word.length > SCORE_LENGTH_MAX || !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(word)) {
@@ -243,18 +220,15 @@ function parseScore(text: string): number | undefined {
 }
 
 function firstLine(text: string | undefined): string | undefined {
-  return shownLine(linesOf(text).at(0));
+  return linesOf(text).at(0);
 }
 
-/** That of a traceback tells most. */
+/** Finds the last line: of a traceback it tells most. */
 function lastLine(text: string | undefined): string | undefined {
-  return shownLine(linesOf(text).at(-1));
+  return linesOf(text).at(-1);
 }
 
-function linesOf(text: string | undefined): string[] {
-  return (text ?? "").split("\n").map((part) => part.trim()).filter((part) => part !== "");
-}
-
-function shownLine(line: string | undefined): string | undefined {
-  return line === undefined ? undefined : cut(visibleText(line), SENTENCE_LENGTH);
+function linesOf(text = ""): string[] {
+  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "")
+    .map((line) => cut(visibleText(line), SENTENCE_LENGTH));
 }

@@ -98,18 +98,18 @@ const VALIDATORS: readonly [what: string, files: Files, reason: string | RegExp]
   [
     "is killed by a signal",
     checker("import os\nos.kill(os.getpid(), 11)\n"),
-    `${SAYS} has failed: Killed by signal 11 (SIGSEGV)`,
+    `${SAYS} failed: Killed by signal 11 (SIGSEGV)`,
   ],
   [
     "raises an exception",
     checker("raise ValueError('no such answer')\n"),
-    `${SAYS} ended with exit status 1, which must be 42 or 43; its last words: ` +
+    `${SAYS} exited with status 1 instead of 42 or 43; its standard error ends with: ` +
     "ValueError: no such answer",
   ],
   [
     "ends with 44",
     checker("import sys\nsys.exit(44)\n"),
-    `${SAYS} ended with exit status 44, which must be 42 or 43`,
+    `${SAYS} exited with status 44 instead of 42 or 43`,
   ],
   [
     "writes for ever",
@@ -122,7 +122,7 @@ const VALIDATORS: readonly [what: string, files: Files, reason: string | RegExp]
       "import sys\nfile = open(sys.argv[3] + 'judgemessage.txt', 'w')\n" +
         "while True: file.write('x' * 65536)\n",
     ),
-    `${SAYS} ended with exit status 1, which must be 42 or 43; its last words: ` +
+    `${SAYS} exited with status 1 instead of 42 or 43; its standard error ends with: ` +
     "OSError: [Errno 27] File too large",
   ],
   [
@@ -162,7 +162,7 @@ testWith(
     const result = await judgeBad({ files, args: ["-j1"] });
     assertEquals(result.code, 2, result.stdout);
     const line = lineOf(result, GOOD_NAME);
-    const [, seconds] = /did not end: after (\d+\.\d+) s it had used 0\.\d+ s of CPU/.exec(line) ??
+    const [, seconds] = /was still running after ([\d.]+) s, with [\d.]+ s of CPU/.exec(line) ??
       [];
     // A machine without time to spare gives it up to 30 s.
     assertMatch(seconds ?? line, /^([5-9]|[12]\d|30)\./);
@@ -303,21 +303,21 @@ function interactor(source: string): Files {
 }
 
 const INTERACTORS: readonly [what: string, source: string, reason: string][] = [
-  ["is killed", "import os\nos.kill(os.getpid(), 9)\n", "has failed: Killed by signal 9 (SIGKILL)"],
+  ["is killed", "import os\nos.kill(os.getpid(), 9)\n", "failed: Killed by signal 9 (SIGKILL)"],
   [
     "takes too much memory",
     "x = []\nwhile True: x.append(bytearray(1 << 20))\n",
-    "has failed: Out of memory",
+    "failed: Out of memory",
   ],
   [
     "never reads",
     "import time\ntime.sleep(600)\n",
-    "did not read what the submission wrote, and did not end, until the submission's time was over",
+    "neither read what the submission wrote nor ended before the submission's time was over",
   ],
   [
     "does not read what comes second",
     "import os, time\nos.read(0, 1)\ntime.sleep(600)\n",
-    "did not read what the submission wrote, and did not end, until the submission's time was over",
+    "neither read what the submission wrote nor ended before the submission's time was over",
   ],
 ];
 

@@ -63,7 +63,7 @@ testWith(needsMount, "reports that cannot be written are named, and all else is 
     args: ["--html=FOLDER/out/r.html", "--junit=/dev/full"],
   });
   assertEquals(result.code, 2);
-  assertMatch(result.stdout, /^ok .*accepted\/twice\.sh +AC [^]*1 of 1 submissions as expected/);
+  assertMatch(result.stdout, /^ok .*accepted\/twice\.sh +AC [^]*1 of 1 submission as expected/);
   assertEquals(result.stderr.trimEnd().split("\n"), [
     "Cannot write the report /dev/full (option --junit): Cannot write /dev/full: No space left on " +
     "device (write: ENOSPC)",
@@ -108,7 +108,7 @@ testWith(needsJudge, "a package that vanishes is no contestant's fault", async (
   assertEquals(result.code, 2, result.stdout);
   assertMatch(
     lineOf(result, "accepted/slow.sh"),
-    /^JE judge error on tests\/1: The judge has failed: Cannot open FOLDER\/task\/tests\/1\.ans: No /,
+    /^JE judge error on tests\/1: The judge failed: Cannot open FOLDER\/task\/tests\/1\.ans: No /,
   );
   assertMatch(
     lineOf(result, GOOD_NAME),

@@ -52,10 +52,10 @@ Deno.test("isolate judge verifies a package, says a line for each submission, an
     const { code, stdout, stderr } = await isolate(["judge", ...options, `${folder}/task`]);
     assertEquals([code, stderr], [0, ""], stdout);
     const [first, second, ...rest] = stdout.trimEnd().split("\n");
-    assertMatch(first!, /^ok {2}accepted\/twice\.sh +AC {3}\d\.\d{3} s {2}[\d.]+ MiB {2}3 tests$/);
+    assertMatch(first!, /^ok {2}accepted\/twice\.sh +AC {3}[\d.]+ s {2}[\d.]+ [KM]iB {2}3 tests$/);
     assertMatch(second!, /^ok {2}wrong_answer\/square\.sh +WA .*wrong answer on tests\/2: Line 1/);
     assertEquals(rest.length, 2);
-    assertMatch(rest[1]!, /^2 of 2 submissions as expected, \d+\.\d{3} s$/);
+    assertMatch(rest[1]!, /^2 of 2 submissions as expected, [\d.]+ s$/);
     assertEquals(await leftBoxes(folder), []);
   });
 });

@@ -112,7 +112,7 @@ export function lineOf({ stdout, stderr }: CommandResult, submission: string): s
   const line = stdout.split("\n").find((line) => line.slice(4).startsWith(`${submission} `));
   assert(line !== undefined, `no line of ${submission} in ${stdout}${stderr}`);
   return line.slice(4 + submission.length).trim().replaceAll(/ +/g, " ")
-    .replace(/\(expected \w+\) /, "").replace(/\d+\.\d{3} s [\d.]+ MiB \d+ tests? ?/, "").trim();
+    .replace(/\(expected \w+\) /, "").replace(/[\d.]+ s [\d.]+ [KM]iB \d+ tests? ?/, "").trim();
 }
 
 /** The command refused before anything was judged, in one sentence. */

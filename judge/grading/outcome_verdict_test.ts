@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { Outcome, Usage } from "../../mod.ts";
-import { describeEnding, judgeOutcome, memoryOf } from "./verdict.ts";
+import { describeEnding, judgeOutcome, memoryOf } from "./outcome_verdict.ts";
 
-const ALLOWED = {
+const LIMITS = {
   timeLimitMs: 1000,
   wallTimeMs: 6000,
   memoryKib: 262144,
@@ -21,7 +21,7 @@ function usage(more: Partial<Usage> = {}): Usage {
 }
 
 function judged(outcome: Outcome, stderr = "", isHeapFull = false) {
-  const judgement = judgeOutcome(outcome, { allowed: ALLOWED, stderr, isHeapFull });
+  const judgement = judgeOutcome(outcome, { limits: LIMITS, stderr, isHeapFull });
   return judgement && [judgement.verdict, judgement.message];
 }
 
@@ -69,7 +69,7 @@ Deno.test("memory and output limits say how much was allowed", () => {
   ]);
 });
 
-Deno.test("who gets no more memory has hit the memory limit", () => {
+Deno.test("a program that gets no more memory has hit the memory limit", () => {
   const words = [
     "terminate called after throwing an instance of 'std::bad_alloc'",
     "memory allocation of 4096 bytes failed",
@@ -86,12 +86,12 @@ Deno.test("a runtime whose heap is full has hit the memory limit, however it end
   assertEquals(judged(outcome, "", true), ["MLE", "More than 256 MiB of memory"]);
 });
 
-Deno.test("who asks for an absurd amount of memory has crashed", () => {
+Deno.test("a request for an absurd amount of memory is a crash", () => {
   const stderr = "terminate called after throwing an instance of 'std::bad_alloc'";
   assertEquals(judged({ kind: "signal", signal: 6, usage: usage() }, stderr)?.[0], "RTE");
 });
 
-Deno.test("who says that memory is short and ends well gets its output judged", () => {
+Deno.test("a program that reports a lack of memory and ends well gets its output judged", () => {
   const much = usage({ maxRssKib: 262144 });
   assertEquals(judged({ kind: "exit", exitCode: 0, usage: much }, "std::bad_alloc"), undefined);
 });

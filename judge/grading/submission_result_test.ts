@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { isAsExpected, submissionComplaint } from "./verify.ts";
+import { isAsExpected, submissionComplaint } from "./submission_result.ts";
 
 Deno.test("a submission must get one of the verdicts that were promised", () => {
   const expected = ["TLE", "RTE"] as const;

@@ -1,0 +1,77 @@
+/** Compiles the programs of a judge: finds their language, and a worker for the compiler. */
+
+import type { Compiled, Compiler } from "../compile/compile.ts";
+import { LanguageError } from "../languages/language_definition.ts";
+import type { Language, LanguageTable } from "../languages/languages.ts";
+import type { ProblemLimits, ProgramSource } from "../types.ts";
+import type { Workers } from "./workers.ts";
+
+/** What all programs of a judge are compiled with. */
+export interface CompileContext {
+  readonly workers: Workers;
+  readonly compiler: Compiler;
+  readonly languages: LanguageTable;
+  readonly limits: ProblemLimits;
+  /** Interrupts the compiler. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Compiles a program. Mistakes in the source are a compile error, and so is an unknown language. What is
+ * missing on this machine or fails in the judge is an error of the judge; nothing is thrown.
+ */
+export async function compileProgram(
+  source: ProgramSource,
+  context: CompileContext,
+  options: { kind: "submission" | "validator"; language?: string | undefined },
+): Promise<Compiled> {
+  let language: Language | undefined;
+  const failed = (message: string): Compiled => ({
+    program: undefined,
+    judgeError: true,
+    result: {
+      ok: false,
+      cached: false,
+      language: language?.name,
+      message,
+      output: "",
+      cpuTimeMs: 0,
+    },
+  });
+  try {
+    language = context.languages.recognise(source, options);
+    if (language.missing !== undefined) return failed(language.missing);
+    return await compile(source, language, context);
+  } catch (error) {
+    if (!language && error instanceof LanguageError) {
+      return { program: undefined, result: failed(error.message).result };
+    }
+    return failed(`The judge failed: ${reasonOf(error)}`);
+  }
+}
+
+function compile(
+  source: ProgramSource,
+  language: Language,
+  { workers, compiler, limits, signal }: CompileContext,
+): Promise<Compiled> {
+  const { compileTimeMs: timeMs, compileMemoryKib: memoryKib, codeKib } = limits;
+  return workers.use(async ({ box, cpus }) => {
+    await box.clear();
+    const compiled = await compiler.compile(source, {
+      language,
+      box,
+      limits: { timeMs, memoryKib, codeKib },
+      signal,
+      ...cpus?.[0] !== undefined && { cpu: cpus[0] },
+    });
+    // What a compiler has read counts as memory of the group for as long as the kernel keeps it.
+    if (!compiled.result.cached) await box.clear({ controlGroup: true });
+    return compiled;
+  });
+}
+
+/** Tells why something has failed. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,101 @@
+/** Runs the tests of a submission, spread over the workers. */
+
+import { type Grades, Grading, type PlannedTest } from "../grading/grading.ts";
+import type { TestResult } from "../types.ts";
+import { runTest, type TestContext } from "./test_run.ts";
+import type { Workers } from "./workers.ts";
+
+/** How the tests of a submission are run. */
+export interface RunTestsOptions {
+  readonly workers: Workers;
+  /** Interrupts all tests. */
+  readonly signal: AbortSignal;
+  /** Receives each result as soon as it is known; a few may turn out not to be needed. */
+  readonly onResult: (result: TestResult, done: number) => void;
+  /**
+   * For a submission that must be too slow: searches also the tests that are not needed any more for one
+   * that takes so long.
+   */
+  readonly wantedTimeMs?: number | undefined;
+}
+
+/** Runs the tests that are needed, and no others but those that were begun before that was known. */
+export async function runTests(
+  context: TestContext,
+  options: RunTestsOptions,
+): Promise<{ grades: Grades; slowest: TestResult | undefined }> {
+  const run = new SubmissionRun(context, options);
+  await run.runNeeded();
+  if (options.wantedTimeMs !== undefined) await run.searchSlow(options.wantedTimeMs);
+  return { grades: run.grading.conclude(), slowest: run.slowest };
+}
+
+/** The run of a submission over its tests. */
+class SubmissionRun {
+  readonly grading: Grading;
+  /** The slowest test that was run, even if it does not count. */
+  slowest: TestResult | undefined;
+  readonly #context: TestContext;
+  readonly #options: RunTestsOptions;
+  readonly #results = new Map<number, TestResult>();
+  readonly #running = new Map<PlannedTest, AbortController>();
+
+  constructor(context: TestContext, options: RunTestsOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.grading = new Grading(context.problem);
+  }
+
+  async runNeeded(): Promise<void> {
+    await this.#spread(() => this.grading.next(), (planned, result) => {
+      this.#results.set(planned.index, result);
+      this.grading.add(planned, result);
+      for (const [other, stop] of this.#running) if (!this.grading.isNeeded(other)) stop.abort();
+      this.#options.onResult(result, this.#results.size);
+    });
+  }
+
+  /** Runs the other tests until one takes so long. */
+  async searchSlow(wantedTimeMs: number): Promise<void> {
+    // A submission that waited until its wall time was over uses no CPU time elsewhere either.
+    const hasWaited = [...this.#results.values()].some(({ outcome }) =>
+      outcome?.kind === "time-limit" && outcome.limit === "wall"
+    );
+    if (hasWaited) return;
+    const others = this.grading.tests.filter(({ index }) => !this.#results.has(index));
+    const isFound = () => (this.slowest?.cpuTimeMs ?? 0) >= wantedTimeMs;
+    await this.#spread(() => isFound() ? undefined : others.shift(), () => {
+      if (isFound()) this.#stopAll();
+    });
+  }
+
+  #stopAll = () => {
+    for (const stop of this.#running.values()) stop.abort();
+  };
+
+  async #spread(
+    next: () => PlannedTest | undefined,
+    add: (planned: PlannedTest, result: TestResult) => void,
+  ): Promise<void> {
+    const { workers, signal } = this.#options;
+    signal.addEventListener("abort", this.#stopAll);
+    try {
+      const work = Array.from({ length: workers.count }, () =>
+        workers.use(async (worker) => {
+          for (let planned; !signal.aborted && (planned = next());) {
+            const stop = new AbortController();
+            this.#running.set(planned, stop);
+            const result = await runTest(this.#context, { planned, worker, signal: stop.signal });
+            this.#running.delete(planned);
+            // A test that was stopped says nothing about the submission.
+            if (stop.signal.aborted) continue;
+            if (result.cpuTimeMs > (this.slowest?.cpuTimeMs ?? -1)) this.slowest = result;
+            add(planned, result);
+          }
+        }));
+      await Promise.all(work);
+    } finally {
+      signal.removeEventListener("abort", this.#stopAll);
+    }
+  }
+}
