@@ -160,7 +160,7 @@ Deno.test("summaryText() ends with how many are as expected, and names what is n
   const text = summaryText(report({ warnings: ["odd"] }));
   assertStringIncludes(text, "note: odd\n");
   assertStringIncludes(text, "wrong: wrong_answer/off-by-one.py got TLE instead of WA\n");
-  assert(text.endsWith("1 of 2 submissions as expected, 1.5 s\n"), text);
+  assert(text.endsWith("1 of 2 submissions as expected, 1.500 s\n"), text);
 });
 
 Deno.test("JudgeProgress says where a time limit comes from", () => {

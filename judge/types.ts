@@ -1,7 +1,4 @@
-/**
- * What judging is about: problems, tests, submissions, verdicts, and what is known when it is over.
- * Everything here is plain data and can be written as JSON.
- */
+/** The data of judging: problems, tests, submissions and their results. All of it can be written as JSON. */
 
 import type { Outcome } from "../mod.ts";
 import type { Verdict } from "./verdicts.ts";
@@ -10,47 +7,47 @@ export type { Verdict };
 
 /** A file of a program. */
 export interface SourceFile {
-  /** Its name in the program's folder, with `/` between levels; never leads out of it. */
+  /** Its path in the program's folder; never leads out of it. */
   readonly name: string;
-  /** The file on the host, absolute. */
+  /** The absolute path on the host. */
   readonly hostFile: string;
-  /** Its size in bytes. */
+  /** The size in bytes. */
   readonly sizeBytes: number;
 }
 
 /** The source of a program: a submission or a validator. */
 export interface ProgramSource {
-  /** What it is called: the file's or folder's name. */
+  /** The name of the file or folder. */
   readonly name: string;
-  /** Its files, sorted by name; at least one. */
+  /** The files, sorted by name; at least one. */
   readonly files: readonly SourceFile[];
 }
 
 /** A submission. */
 export interface Submission {
-  /** Its path below `submissions/`, or as it was given on the command line. */
+  /** The path below `submissions/`, or as given on the command line. */
   readonly name: string;
-  /** Its source. */
+  /** The source. */
   readonly source: ProgramSource;
-  /** Its language by id or name; undefined: as its files tell. */
+  /** The language by id or name; undefined: recognised by the files. */
   readonly language?: string | undefined;
-  /** The verdicts of which it must get one; undefined where nothing is promised. */
+  /** The verdicts of which it must get one; undefined: any. */
   readonly expected: readonly Verdict[] | undefined;
-  /** For a scoring problem: the score that it must get, lowest and highest; undefined: any. */
+  /** The lowest and highest score that it must get in a scoring problem; undefined: any. */
   readonly expectedScore?: readonly [number, number] | undefined;
 }
 
-/** What a problem allows. */
+/** The limits of a problem. */
 export interface ProblemLimits {
-  /** CPU time of each test in milliseconds; undefined: to be found from accepted submissions. */
+  /** CPU time of each test in milliseconds; undefined: found by the accepted submissions. */
   readonly timeLimitMs: number | undefined;
-  /** Where the time limit was written, for people, e.g. `problem.yaml: limits.time_limit`. */
+  /** Where the time limit is written, such as `problem.yaml: limits.time_limit`. */
   readonly timeLimitSource: string | undefined;
-  /** The time limit must be so many times that of the slowest accepted submission. */
+  /** The time limit must be at least the time of the slowest accepted submission times this. */
   readonly acceptedToLimit: number;
-  /** A submission that must be too slow has to take so many times the limit. */
+  /** A submission that must be too slow has to take at least the time limit times this. */
   readonly limitToRejected: number;
-  /** A time limit that is found from submissions is rounded up to a multiple of this. */
+  /** A time limit found by submissions is rounded up to a multiple of this, in milliseconds. */
   readonly timeResolutionMs: number;
   /** Memory of each test in KiB. */
   readonly memoryKib: number;
@@ -66,103 +63,103 @@ export interface ProblemLimits {
   readonly validationTimeMs: number;
   /** Memory of the validator in KiB. */
   readonly validationMemoryKib: number;
-  /** Output of the validator, messages for the judge, in KiB. */
+  /** Output and messages of the validator in KiB. */
   readonly validationOutputKib: number;
 }
 
 /** How outputs are judged. */
 export type Validation =
-  /** By comparing with the answer; flags such as `case_sensitive`. */
+  /** The output is compared with the answer. */
   | { readonly kind: "default" }
-  /** By a program of the package, which ends with status 42 (accepted) or 43 (wrong answer). */
+  /** A program of the package decides by its exit status: 42 (accepted) or 43 (wrong answer). */
   | {
     readonly kind: "custom";
-    /** It talks with the submission. */
+    /** Whether it talks to the submission. */
     readonly interactive: boolean;
-    /** It gives scores in `score.txt`. */
+    /** Whether it gives scores in `score.txt`. */
     readonly score: boolean;
-    /** Its source. */
+    /** The source. */
     readonly program: ProgramSource;
   };
 
 /** A test. */
 export interface TestCase {
-  /** Its path below `data/` without the ending, e.g. `secret/01-small`. */
+  /** The path below `data/` without the ending, such as `secret/01-small`. */
   readonly name: string;
-  /** The input on the host, absolute. */
+  /** The absolute path of the input on the host. */
   readonly inputFile: string;
-  /** The answer on the host, absolute. */
+  /** The absolute path of the answer on the host. */
   readonly answerFile: string;
-  /** Whether it is one of those that contestants see. */
+  /** Whether contestants see it. */
   readonly isSample: boolean;
 }
 
-/** How a group's verdict and score come from those of its members. */
+/** How the verdict and score of a group follow from those of its members. */
 export interface GroupGrading {
-  /** The verdict: of the first member that is not accepted, of the worst, or always accepted. */
+  /** The verdict of the first member that is not accepted, the worst one, or always accepted. */
   readonly verdictMode: "first_error" | "worst_error" | "always_accept";
-  /** The score from those of the members. */
+  /** How the scores of the members are combined. */
   readonly scoreMode: "sum" | "avg" | "min" | "max";
-  /** Leave the first member (the samples) out; only in the topmost group. */
+  /** Whether the first member (the samples) does not count; only in the topmost group. */
   readonly ignoreSample: boolean;
-  /** Accepted if any member is. */
+  /** Whether the group is accepted if any member is. */
   readonly acceptIfAnyAccepted: boolean;
-  /** The score of an accepted test in this group, unless a validator gives one. */
+  /** The score of an accepted test, unless the validator gives one. */
   readonly acceptScore: number;
-  /** The score of any other test in this group. */
+  /** The score of any other test, unless the validator gives one. */
   readonly rejectScore: number;
-  /** The lowest and highest score that this group can have. */
+  /** The lowest and highest score that the group can have. */
   readonly range: readonly [number, number];
 }
 
-/** Tests that are judged together. The topmost group is `data/` itself, named `""`. */
+/** A group of tests. The topmost group is `data/` itself, named `""`. */
 export interface TestGroup {
-  /** Its path below `data/`, e.g. `secret/group1`. */
+  /** The path below `data/`, such as `secret/group1`. */
   readonly name: string;
-  /** Whether the rest of the group is left out after a test that is not accepted. */
+  /** Whether to skip the rest of the group after a member that is not accepted. */
   readonly onReject: "break" | "continue";
-  /** How its verdict and score are found. */
+  /** How the verdict and score are found. */
   readonly grading: GroupGrading;
-  /** Flags for the output validator, default or custom. */
+  /** Arguments for the validator, default (such as `case_sensitive`) or custom. */
   readonly validatorFlags: readonly string[];
-  /** Tests and groups, sorted by name. */
+  /** The tests and groups, sorted by name. */
   readonly members: readonly GroupMember[];
 }
 
-/** What a group consists of. */
+/** A member of a group. */
 export type GroupMember =
   | { readonly kind: "test"; readonly test: TestCase }
   | { readonly kind: "group"; readonly group: TestGroup };
 
-/** A problem package that was read and understood. */
+/** A problem, as read from its package. */
 export interface Problem {
-  /** The package on the host, absolute. */
+  /** The absolute path of the package on the host. */
   readonly directory: string;
-  /** The format that it came in. */
+  /** The format of the package. */
   readonly format: "kattis" | "task";
-  /** The folder's name. */
+  /** The name of the package's folder. */
   readonly shortName: string;
   /** The title for people. */
   readonly title: string;
   /** Whether it has scores. */
   readonly kind: "pass-fail" | "scoring";
-  /** For scoring problems: whether more is better. */
+  /** Whether more or less is better in a scoring problem. */
   readonly objective: "max" | "min";
-  /** What it allows. */
+  /** The limits. */
   readonly limits: ProblemLimits;
   /** How outputs are judged. */
   readonly validation: Validation;
   /** All tests. */
   readonly data: TestGroup;
-  /** The submissions in the package, sorted by name. */
+  /** The submissions of the package, sorted by name. */
   readonly submissions: readonly Submission[];
-  /** What is odd but no error, a sentence each: files that nobody uses, keys of other versions. */
+  /** What is odd but no error, a sentence each: unused files, keys of other versions. */
   readonly warnings: readonly string[];
 }
 
-/** Where an output differs from the answer for the first time. */
+/** The first difference between an output and the answer. */
 export interface Difference {
-  /** One sentence, e.g. `Line 3, word 2: expected "42", got "43"`. */
+  /** One sentence, such as `Line 3, word 2: expected "42", got "43"`. */
   readonly reason: string;
   /** The number of the first line of `expected`, from 1. */
   readonly expectedFrom: number;
@@ -174,11 +171,11 @@ export interface Difference {
   readonly actual: readonly string[];
 }
 
-/** One test of one submission. */
+/** The result of one submission on one test. */
 export interface TestResult {
-  /** The test's name. */
+  /** The name of the test. */
   readonly test: string;
-  /** What is said of it. */
+  /** The verdict. */
   readonly verdict: Verdict;
   /** One sentence for people. */
   readonly message: string;
@@ -186,83 +183,83 @@ export interface TestResult {
   readonly cpuTimeMs: number;
   /** Wall time in milliseconds. */
   readonly wallTimeMs: number;
-  /** Peak memory in KiB: of the control group where there is one. */
+  /** Peak memory in KiB: that of the control group where there is one. */
   readonly memoryKib: number;
-  /** For scoring problems: its score. */
+  /** The score; only in a scoring problem. */
   readonly score?: number | undefined;
-  /** What became of the program; undefined if it was never started. */
+  /** How the program ended; undefined if it was never started. */
   readonly outcome?: Outcome | undefined;
-  /** The first difference to the answer, of a wrong answer by the default validator. */
+  /** The first difference to the answer, if the default validator found one. */
   readonly difference?: Difference | undefined;
-  /** The beginning of what the program wrote on standard error. */
+  /** The beginning of the program's standard error. */
   readonly stderr?: string | undefined;
-  /** The beginning of what the validator said to the judge. */
+  /** The beginning of the validator's message to the judge. */
   readonly judgeMessage?: string | undefined;
-  /** The beginning of what the validator said to the team. */
+  /** The beginning of the validator's message to the team. */
   readonly teamMessage?: string | undefined;
-  /** The beginning of the conversation, of an interactive problem. */
+  /** The beginning of the conversation, if it was recorded; only in an interactive problem. */
   readonly transcript?: readonly TranscriptLine[] | undefined;
 }
 
 /** A piece of a conversation. */
 export interface TranscriptLine {
-  /** Who said it. */
+  /** The side that wrote it. */
   readonly from: "submission" | "interactor";
-  /** What, as text. */
+  /** The text. */
   readonly text: string;
 }
 
-/** One group of one submission. */
+/** The result of one submission on one group of tests. */
 export interface GroupResult {
-  /** The group's name. */
+  /** The name of the group. */
   readonly group: string;
-  /** What is said of it. */
+  /** The verdict. */
   readonly verdict: Verdict;
-  /** For scoring problems: its score. */
+  /** The score; only in a scoring problem. */
   readonly score?: number | undefined;
-  /** Tests of it that were run. */
+  /** How many of its tests were run. */
   readonly testsRun: number;
-  /** Tests of it that were left out after one that was not accepted. */
+  /** How many of its tests were skipped after one that was not accepted. */
   readonly testsSkipped: number;
 }
 
-/** What the compiler did. */
+/** The result of compiling a program. */
 export interface CompileResult {
-  /** Whether there is a program now. */
+  /** Whether it compiled. */
   readonly ok: boolean;
-  /** Whether it came from the cache. */
+  /** Whether the program came from the cache. */
   readonly cached: boolean;
-  /** The language's name, e.g. `C++`; undefined if it was not recognised. */
+  /** The name of the language, such as `C++`; undefined if it was not recognised. */
   readonly language: string | undefined;
-  /** The first line with which the compiler or interpreter names its version. */
+  /** The version of the compiler or interpreter: the first line that it prints about it. */
   readonly version?: string | undefined;
   /** One sentence for people. */
   readonly message: string;
-  /** The beginning of what the compiler wrote. */
+  /** The beginning of the compiler's output. */
   readonly output: string;
   /** CPU time of the compiler in milliseconds. */
   readonly cpuTimeMs: number;
 }
 
-/** What is known of one submission. */
+/** The result of one submission. */
 export interface SubmissionResult {
-  /** The submission's name. */
+  /** The name of the submission. */
   readonly submission: string;
-  /** What is said of it. */
+  /** The verdict. */
   readonly verdict: Verdict;
   /** One sentence for people. */
   readonly message: string;
-  /** The verdicts that were promised; undefined: none. */
+  /** The verdicts of which it must get one; undefined: any. */
   readonly expected: readonly Verdict[] | undefined;
-  /** Whether it got what was promised; true where nothing was, unless it is a judge error. */
+  /** Whether it got an expected verdict and score. A judge error is as expected only if it is listed. */
   readonly asExpected: boolean;
-  /** The test that decided the verdict; undefined if all were accepted, or none was run. */
+  /** The test that decided the verdict; undefined if it is accepted, or no test was run. */
   readonly decidedBy: string | undefined;
-  /** For scoring problems: its score. */
+  /** The score of an accepted submission; only in a scoring problem. */
   readonly score?: number | undefined;
-  /** What the compiler did. */
+  /** The result of compiling it. */
   readonly compile: CompileResult;
-  /** All tests that were run, in the order of the package. */
+  /** The tests that count, in the order of the package. */
   readonly tests: readonly TestResult[];
   /** The groups that were judged, the topmost first. */
   readonly groups: readonly GroupResult[];
@@ -272,17 +269,17 @@ export interface SubmissionResult {
   readonly maxMemoryKib: number;
 }
 
-/** Everything that is known when judging is over, or was broken off. */
+/** The report of judging. */
 export interface JudgeReport {
-  /** The problem's short name. */
+  /** The short name of the problem. */
   readonly problem: string;
-  /** The problem's title. */
+  /** The title of the problem. */
   readonly title: string;
-  /** Pass-fail or scoring. */
+  /** Whether the problem has scores. */
   readonly kind: Problem["kind"];
-  /** The time limit in milliseconds, that of the package or the one that was found. */
+  /** The time limit in milliseconds: that of the package, or the one that was found. */
   readonly timeLimitMs: number;
-  /** Where the time limit comes from, for people. */
+  /** Where the time limit comes from. */
   readonly timeLimitSource: string;
   /** The memory limit in KiB. */
   readonly memoryKib: number;
@@ -290,50 +287,56 @@ export interface JudgeReport {
   readonly outputKib: number;
   /** The names of all tests in order. */
   readonly tests: readonly string[];
-  /** All submissions that were judged. */
+  /** The results of all submissions that were judged. */
   readonly submissions: readonly SubmissionResult[];
   /** What is not as expected, a sentence each: verdicts, time limit too tight, judge errors. */
   readonly complaints: readonly string[];
   /** What is odd but no error, a sentence each. */
   readonly warnings: readonly string[];
-  /** Whether it was broken off. */
+  /** Whether judging was interrupted: results are partial. */
   readonly interrupted: boolean;
-  /** When it began, ISO 8601. */
+  /** The time of the start, ISO 8601. */
   readonly startedAt: string;
-  /** How long it took in milliseconds. */
+  /** The duration in milliseconds. */
   readonly durationMs: number;
 }
 
-/** What happens while judging, in this order for each submission. */
+/** An event while judging. */
 export type JudgeEvent =
+  /** Judging begins. */
   | {
     readonly kind: "start";
     readonly problem: Problem;
-    /** How many submissions are judged. */
+    /** How many submissions there are. */
     readonly submissions: number;
     /** How many tests each has at most. */
     readonly tests: number;
   }
+  /** A submission is about to be compiled. */
   | { readonly kind: "compile"; readonly submission: string }
+  /** A submission was compiled. */
   | {
     readonly kind: "compiled";
     readonly submission: string;
     readonly compile: CompileResult;
   }
+  /** A test was run. */
   | {
     readonly kind: "test";
     readonly submission: string;
     readonly result: TestResult;
-    /** Tests of this submission that are done. */
+    /** How many tests of this submission are done. */
     readonly done: number;
-    /** Tests of this submission that there are. */
+    /** How many tests there are. */
     readonly total: number;
   }
+  /** A submission was judged. */
   | { readonly kind: "judged"; readonly result: SubmissionResult }
+  /** The time limit was found by accepted submissions. */
   | {
     readonly kind: "time-limit";
-    /** The time limit that was found from accepted submissions, in milliseconds. */
+    /** The time limit in milliseconds. */
     readonly timeLimitMs: number;
-    /** How, for people. */
+    /** How it was found. */
     readonly source: string;
   };

@@ -1,8 +1,8 @@
 /** How times, sizes, scores and counts are written for people: the same everywhere. */
 
-/** Writes a time: seconds to the millisecond, and minutes from one minute on. */
+/** Writes a time: whole seconds or milliseconds, and minutes from one minute on. */
 export function timeText(ms: number): string {
-  if (ms < 60_000) return `${Number((ms / 1000).toFixed(3))} s`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(3).replace(".000", "")} s`;
   const seconds = Math.round(ms / 1000);
   const rest = seconds % 60;
   return `${Math.floor(seconds / 60)} min${rest === 0 ? "" : ` ${rest} s`}`;

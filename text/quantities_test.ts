@@ -5,7 +5,7 @@ Deno.test("timeText() goes from milliseconds to minutes", () => {
   const cases: [number, string][] = [
     [0, "0 s"],
     [0.04, "0 s"],
-    [9.96, "0.01 s"],
+    [9.96, "0.010 s"],
     [412, "0.412 s"],
     [1000, "1 s"],
     [1234.5, "1.234 s"],

@@ -38,7 +38,7 @@ Deno.test("a time limit is a multiple of the slowest accepted time, rounded up",
   assertEquals(findTimeLimit(slow("a", 0), LIMITS).timeLimitMs, 100);
   assertEquals(
     findTimeLimit(slow("a", 120), LIMITS).source,
-    "2 times the CPU time of a (0.12 s on secret/1), rounded up",
+    "2 times the CPU time of a (0.120 s on secret/1), rounded up",
   );
 });
 
@@ -55,7 +55,7 @@ Deno.test("the time limit must have a margin to the slowest accepted submission"
     });
   assertEquals(check(500), []);
   assertEquals(check(612), [
-    "The time limit of 1 s is less than 2 times the CPU time of a (0.612 s on secret/1): 1.3 s " +
+    "The time limit of 1 s is less than 2 times the CPU time of a (0.612 s on secret/1): 1.300 s " +
     "would be enough",
   ]);
 });
@@ -69,7 +69,7 @@ Deno.test("a submission that must be too slow must be so with a margin", () => {
     });
   assertEquals(check(1500), []);
   assertEquals(check(1400), [
-    "b (1.4 s on secret/1) should be slower: its CPU time is less than 1.5 times the time limit of 1 s",
+    "b (1.400 s on secret/1) should be slower: its CPU time is less than 1.5 times the time limit of 1 s",
   ]);
   // Its verdict is wrong already, which is another complaint.
   assertEquals(check(900), []);

@@ -1,7 +1,17 @@
-/** What there is to see of a test: the difference, messages, standard error, the conversation. */
+/** Shows a test in detail: the difference, messages, standard error, the conversation. */
 
 import type { Difference, TestResult, TranscriptLine } from "../types.ts";
-import { amount, cell, type Content, type Markup, markup, table } from "./markup.ts";
+import {
+  amount,
+  cell,
+  column,
+  type Content,
+  folded,
+  type Markup,
+  markup,
+  row,
+  table,
+} from "./markup.ts";
 import { cut } from "../../text/quantities.ts";
 import { VERDICTS } from "../verdicts.ts";
 
@@ -22,20 +32,20 @@ function titledText(title: string, text: string | undefined): Content {
   return text ? markup`<h4>${title}</h4>${textFrame(text)}` : undefined;
 }
 
-/** Shows a test with all that is known of it. */
-export function evidence(result: TestResult, { open }: { open: boolean }): Markup {
+/** Shows all that is known of a test. */
+export function evidence(result: TestResult, { isOpen }: { isOpen: boolean }): Markup {
   const { test, verdict, message, difference, transcript } = result;
   const title = `${cut(test, 200)}: ${VERDICTS[verdict].name}`;
-  return markup`<details class="evidence"${open ? markup` open` : ""}>
-<summary><h3>${title}</h3></summary>
-<p>${cut(message, TEXT_LENGTH_MAX)}</p>
-${difference && differenceTable(difference, message)}${[
-    titledText("Validator to the judge", result.judgeMessage),
-    titledText("Validator to the team", result.teamMessage),
+  const parts = [
+    difference && differenceTable(difference, message),
+    titledText("Judge message", result.judgeMessage),
+    titledText("Team message", result.teamMessage),
     transcript && conversation(transcript),
     titledText("Standard error", result.stderr),
-  ]}</details>
-`;
+  ];
+  const content = markup`<p>${cut(message, TEXT_LENGTH_MAX)}</p>
+${parts}`;
+  return folded(title, content, { className: "evidence", level: 3, isOpen });
 }
 
 function differenceTable(difference: Difference, message: string): Markup {
@@ -48,7 +58,7 @@ function differenceTable(difference: Difference, message: string): Markup {
     }${sideCells(right, { number: actualFrom + i, other: isSame ? right : left ?? "" })}</tr>
 `;
   });
-  const columns = [{ name: "Line" }, { name: "Answer" }, { name: "Line" }, { name: "Output" }];
+  const columns = ["Line", "Answer", "Line", "Output"].map(column);
   const caption = "The answer and the output, side by side";
   return markup`${
     message.includes(reason) ? "" : markup`<p>${cut(reason, 1000)}</p>
@@ -56,12 +66,12 @@ function differenceTable(difference: Difference, message: string): Markup {
   }${table(rows, { columns, className: "difference", caption })}`;
 }
 
-/** What counts in a line, near enough to find the lines that matter. */
+/** Reduces a line to what counts in it, near enough to find the lines that matter. */
 function words(text: string): string {
   return text.trim().split(/\s+/).join(" ").toLowerCase();
 }
 
-/** The number and the text of a line; what the other side has not is marked. */
+/** Writes the number and the text of a line, with a mark on what differs from the other side. */
 function sideCells(
   text: string | undefined,
   { number, other }: { number: number; other: string },
@@ -88,13 +98,10 @@ function marked(text: string, other: string): Content {
 function conversation(pieces: readonly TranscriptLine[]): Markup {
   const rest = pieces.length - PIECES_MAX;
   const rows = pieces.slice(0, PIECES_MAX).map(({ from, text }) => {
-    const said = cut(text, LINE_LENGTH_MAX).replace(/\n$/, "");
-    return markup`<tr class="from-${from}"><th scope="row">${from}</th>${
-      cell(markup`<code>${said}</code>`)
-    }</tr>
-`;
+    const code = markup`<code>${cut(text, LINE_LENGTH_MAX).replace(/\n$/, "")}</code>`;
+    return row(from, cell(code), `from-${from}`);
   });
-  const columns = [{ name: "Who" }, { name: "Said" }];
+  const columns = ["Side", "Text"].map(column);
   return markup`<h4>Conversation</h4>
 ${table(rows, { columns, className: "conversation", caption: "Conversation" })}${
     rest > 0 ? markup`<p class="note">… and ${rest} more</p>` : undefined

@@ -1,11 +1,21 @@
-/** The report as one page of HTML that needs nothing else. */
+/** Writes the report as one page of HTML that needs nothing else. */
 
-import type { JudgeReport, SubmissionResult } from "../types.ts";
-import { amount, cell, type Column, type Content, Markup, markup, table } from "./markup.ts";
 import { countText, cut, scoreText, sizeText, timeText } from "../../text/quantities.ts";
+import type { JudgeReport, SubmissionResult } from "../types.ts";
+import { VERDICTS, VERDICTS_BEST_FIRST } from "../verdicts.ts";
+import {
+  amount,
+  amountColumn,
+  cell,
+  column,
+  type Content,
+  Markup,
+  markup,
+  row,
+  table,
+} from "./markup.ts";
 import ownStyle from "./report.css" with { type: "text" };
 import script from "./report.js" with { type: "text" };
-import { VERDICTS, VERDICTS_BEST_FIRST } from "../verdicts.ts";
 import { badge, expectedBadges, submissionSection } from "./submission.ts";
 
 /** The most sentences of a list that are shown. */
@@ -16,18 +26,21 @@ const style = ownStyle + VERDICTS_BEST_FIRST.map((verdict) => {
   return `.${verdict.toLowerCase()} { color: ${colour}; fill: ${colour}; }\n`;
 }).join("");
 
-/** Of the style and the script, so that no other ones are obeyed; a test holds them up to date. */
-const STYLE_HASH = "sha256-1zVpXW73jdbb1t31E2OXJhu+nWKQUd7fWOey2IiH36A=";
-const SCRIPT_HASH = "sha256-no+6aF1LV01IKz/UgeAFs0Hb0kQ7SR/eKS+1Ekm79M4=";
+/** The hashes of the style and the script: a browser obeys no others. A test holds them up to date. */
+const STYLE_HASH = "sha256-980rtTssfqQmx47h+5fljPHXZ8iwfkkGp7XndRYaf8A=";
+const SCRIPT_HASH = "sha256-1Tg/HhojLcIqnD7tOyjhMRu1ozmil0QUTL7jmWWZBPw=";
 
 /**
  * Writes a report as one self-contained page: no other file, no request, no script but a small one
- * that sorts the table and unfolds what a link leads to. Whatever the programs wrote is escaped, and
- * the page's own policy would obey nothing of it.
+ * that sorts the table and unfolds the target of a link. Whatever programs wrote is escaped, and the
+ * page's own policy would obey nothing of it.
  */
 export function htmlReport(report: JudgeReport): string {
   const policy = `default-src 'none'; style-src '${STYLE_HASH}'; script-src '${SCRIPT_HASH}'; ` +
     "base-uri 'none'; form-action 'none'";
+  const sections = report.submissions.map((result, i) =>
+    submissionSection(result, { report, id: `s${i + 1}` })
+  );
   return markup`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -40,12 +53,9 @@ export function htmlReport(report: JudgeReport): string {
 </head>
 <body>
 <main>
-${header(report)}${[
-    sentences("Not as expected", { list: report.complaints, className: "complaints" }),
-    summaryTable(report),
-    report.submissions.map((result, i) => submissionSection(result, { report, id: `s${i + 1}` })),
-    sentences("Warnings", { list: report.warnings, className: "warnings" }),
-  ]}</main>
+${header(report)}${sentences("Not as expected", report.complaints, "complaints")}${
+    summaryTable(report)
+  }${sections}${sentences("Warnings", report.warnings, "warnings")}</main>
 <script>${new Markup(script)}</script>
 </body>
 </html>
@@ -61,8 +71,8 @@ function stateOf({ interrupted, complaints, submissions }: JudgeReport): string 
 function header(report: JudgeReport): Markup {
   const state = stateOf(report);
   const className = state === "as expected" ? "good" : "bad";
-  const begun = report.startedAt.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC");
-  const what = `${countText(report.submissions.length, "submission")}, ` +
+  const startedAt = report.startedAt.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC");
+  const judged = `${countText(report.submissions.length, "submission")}, ` +
     `${countText(report.tests.length, "test")} in ${timeText(report.durationMs)}`;
   return markup`<header>
 <h1>${cut(report.title, 300)} <span class="state ${className}">${state}</span></h1>
@@ -71,7 +81,7 @@ ${fact("Problem", `${cut(report.problem, 200)}, ${report.kind}`)}${[
     fact("Time limit", timeText(report.timeLimitMs), cut(report.timeLimitSource, 300)),
     fact("Memory limit", sizeText(report.memoryKib)),
     fact("Output limit", sizeText(report.outputKib)),
-    fact("Judged", what, begun),
+    fact("Judged", judged, startedAt),
   ]}</dl>
 </header>
 `;
@@ -83,10 +93,7 @@ function fact(name: string, value: string, note?: string): Markup {
 `;
 }
 
-function sentences(
-  title: string,
-  { list, className }: { list: readonly string[]; className: string },
-): Content {
+function sentences(title: string, list: readonly string[], className: string): Content {
   if (list.length === 0) return undefined;
   const rest = list.length - SENTENCES_MAX;
   const shown = list.slice(0, SENTENCES_MAX).map((sentence) => cut(sentence, 1000));
@@ -98,16 +105,12 @@ ${shown.map((sentence) => markup`<li>${sentence}</li>\n`)}</ul></section>
 }
 
 function summaryTable(report: JudgeReport): Content {
-  if (report.submissions.length === 0) return markup`<p>No submission was judged.</p>\n`;
-  const columns: Column[] = [
-    { name: "Submission" },
-    { name: "Verdict" },
-    { name: "Expected" },
-    ...(report.kind === "scoring" ? [{ name: "Score", isAmount: true }] : []),
-    { name: "Time", isAmount: true },
-    { name: "Memory", isAmount: true },
-    { name: "Decided by" },
-    { name: "Language" },
+  if (report.submissions.length === 0) return markup`<p>No submissions were judged.</p>\n`;
+  const columns = [
+    ...["Submission", "Verdict", "Expected"].map(column),
+    report.kind === "scoring" ? amountColumn("Score") : undefined,
+    ...["Time", "Memory"].map(amountColumn),
+    ...["Decided by", "Language"].map(column),
   ];
   const rows = report.submissions.map((result, i) =>
     summaryRow(result, { report, id: `s${i + 1}` })
@@ -122,28 +125,29 @@ function summaryRow(
   result: SubmissionResult,
   { report, id }: { report: JudgeReport; id: string },
 ): Markup {
-  const { submission, verdict, expected, asExpected, maxCpuTimeMs, maxMemoryKib } = result;
+  const { verdict, expected, asExpected, maxCpuTimeMs, maxMemoryKib } = result;
   const wasRun = result.tests.length > 0;
   const cross = asExpected ? undefined : markup` <span class="wrong" role="img"
  aria-label="not as expected">✗</span>`;
   const time = used(timeText(maxCpuTimeMs), maxCpuTimeMs / report.timeLimitMs);
-  const space = used(sizeText(maxMemoryKib), maxMemoryKib / report.memoryKib);
-  const name = markup`<a href="#${id}">${cut(submission, 200)}</a>`;
-  return markup`<tr${asExpected ? "" : markup` class="unexpected"`}><th scope="row">${name}</th>${[
+  const memory = used(sizeText(maxMemoryKib), maxMemoryKib / report.memoryKib);
+  const link = markup`<a href="#${id}">${cut(result.submission, 200)}</a>`;
+  const cells = [
     cell([badge(verdict), cross], { value: verdict }),
     cell(expectedBadges(expected), { value: expected?.join(" ") ?? "" }),
     report.kind === "scoring" ? amount(scoreText(result.score), result.score ?? -1) : undefined,
     amount(wasRun ? time : "–", maxCpuTimeMs),
-    amount(wasRun ? space : "–", maxMemoryKib),
+    amount(wasRun ? memory : "–", maxMemoryKib),
     cell(cut(result.decidedBy ?? "–", 200)),
     cell(cut(result.compile.language ?? "unknown", 60)),
-  ]}</tr>
-`;
+  ];
+  return row(link, cells, asExpected ? undefined : "unexpected");
 }
 
-/** An amount over a bar that shows how much of the limit it is. */
+/** Shows an amount over a bar that is filled by its part of the limit. */
 function used(text: string, part: number): Markup {
   const percent = Math.round(Math.min(1, Math.max(0, part)) * 100);
   const className = part >= 1 ? "over" : "under";
-  return markup`${text}<svg class="used" aria-hidden="true"><rect width="100%" height="100%"/>${markup`<rect class="${className}" width="${percent}%" height="100%"/>`}</svg>`;
+  const bar = markup`<rect class="${className}" width="${percent}%" height="100%"/>`;
+  return markup`${text}<svg class="used" aria-hidden="true"><rect width="100%" height="100%"/>${bar}</svg>`;
 }

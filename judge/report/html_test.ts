@@ -67,14 +67,14 @@ Deno.test("each submission has its row, its part and two plots", () => {
   const run = REPORTS.example.submissions.filter(({ tests }) => tests.length > 0).length;
   assertEquals(occurrences(page, /<figure class="plot">/g), 2 * run);
   assertEquals(occurrences(page, /<details class="submission" open>/g), 1);
-  assertMatch(page, /<h3>What the compiler wrote<\/h3>[^]*‘cuot’ was not declared/);
+  assertMatch(page, /<h3>Compiler output<\/h3>[^]*‘cuot’ was not declared/);
 });
 
 Deno.test("a plot tells in words what it shows", () => {
   const page = htmlReport(REPORTS.example);
   assertStringIncludes(
     page,
-    'aria-label="CPU time of 14 tests against the limit of 2 s; most: 2.312 s in ' +
+    'aria-label="CPU time of 14 tests against the limit of 2 s; maximum: 2.312 s in ' +
       'secret/group2/06-large"',
   );
   assertStringIncludes(page, "<title>secret/group2/06-large: 2.312 s, time limit exceeded</title>");
@@ -147,6 +147,6 @@ Deno.test("a page of 1,000 tests of 20 submissions stays small, however much the
 
 Deno.test("a report without submissions, and one that was interrupted, are pages too", () => {
   const page = htmlReport(exampleReport({ submissions: [], complaints: [], interrupted: true }));
-  assertStringIncludes(page, "No submission was judged.");
+  assertStringIncludes(page, "No submissions were judged.");
   assertMatch(page, /<title>.*: interrupted<\/title>/);
 });

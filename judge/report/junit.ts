@@ -1,108 +1,24 @@
-/** The report as JUnit XML, which continuous integration shows. */
+/** Writes the report as JUnit XML, which continuous integration shows. */
 
+import { visibleText } from "../../text/visible.ts";
 import type { JudgeReport, SubmissionResult, TestResult } from "../types.ts";
-import { escapeText } from "./markup.ts";
-import { visibleLines } from "../../text/visible.ts";
 import { VERDICTS } from "../verdicts.ts";
+import { type Content, type Markup, markup } from "./markup.ts";
 
-/** Something that counts in a test suite. */
-interface Case {
-  name: string;
-  seconds: number;
-  /** An element for what is wrong. */
-  problem?: { element: "failure" | "error" | "skipped"; message: string; detail: string };
-  /** What is told of one that is as expected. */
-  remark?: string;
-}
+const KINDS = {
+  tests: undefined,
+  failures: "failure",
+  errors: "error",
+  skipped: "skipped",
+} as const;
 
-function text(value: string): string {
-  return escapeText(visibleLines(value));
-}
-
-/** White space in attributes is turned into spaces unless it is written as references. */
-function attribute(value: string): string {
-  return text(value).replaceAll(/[\t\n\r]/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
-function attributes(values: Readonly<Record<string, string | number>>): string {
-  return Object.entries(values)
-    .map(([name, value]) => ` ${name}="${attribute(String(value))}"`).join("");
-}
-
-function caseOf(submission: SubmissionResult, result: TestResult): Case {
-  const item: Case = {
-    name: result.test,
-    seconds: result.cpuTimeMs / 1000,
-    remark: `${result.verdict}: ${result.message}`,
-  };
-  if (submission.asExpected || submission.decidedBy !== result.test) return item;
-  return { ...item, problem: problemOf(submission, result) };
-}
-
-function problemOf(
-  submission: SubmissionResult,
-  result?: TestResult,
-): NonNullable<Case["problem"]> {
-  const { verdict, expected } = submission;
-  const wanted = expected?.map((one) => VERDICTS[one].name).join(" or ");
-  const message = wanted === undefined
-    ? submission.message
-    : `expected ${wanted}, got ${VERDICTS[verdict].name}`;
-  const detail = [submission.message];
-  if (result) {
-    detail.push(result.message);
-    if (result.difference) detail.push(result.difference.reason);
-    if (result.judgeMessage) detail.push(result.judgeMessage);
-    if (result.stderr) detail.push(result.stderr);
-  } else if (!submission.compile.ok) {
-    detail.push(submission.compile.message, submission.compile.output);
-  }
-  const element = VERDICTS[verdict].junit;
-  return { element, message, detail: [...new Set(detail)].join("\n") };
-}
-
-/** All tests in order, those that were left out too; and the verdict itself if no test decided it. */
-function casesOf(submission: SubmissionResult, tests: readonly string[]): Case[] {
-  const run = new Map(submission.tests.map((result) => [result.test, result]));
-  const cases = tests.map((test): Case => {
-    const result = run.get(test);
-    if (result) return caseOf(submission, result);
-    const message = "was not run";
-    return { name: test, seconds: 0, problem: { element: "skipped", message, detail: "" } };
-  });
-  if (submission.asExpected || cases.some(({ problem }) => isBad(problem?.element))) return cases;
-  return [...cases, { name: "verdict", seconds: 0, problem: problemOf(submission) }];
-}
-
-function isBad(element: string | undefined): boolean {
-  return element === "failure" || element === "error";
-}
-
-function caseElement({ name, seconds, problem, remark }: Case, submission: string): string {
-  const head = `    <testcase${
-    attributes({ name, classname: submission, time: seconds.toFixed(3) })
-  }`;
-  if (problem === undefined) {
-    return `${head}>\n      <system-out>${text(remark ?? "")}</system-out>\n    </testcase>`;
-  }
-  const { element, message, detail } = problem;
-  const inner = element === "skipped"
-    ? `<skipped${attributes({ message })}/>`
-    : `<${element}${attributes({ message, type: element })}>${text(detail)}</${element}>`;
-  return `${head}>\n      ${inner}\n    </testcase>`;
-}
-
-/** The attributes that a list of tests is summed up with. */
-function sums(cases: readonly Case[]): Record<string, string | number> {
-  const number = (element: string) =>
-    cases.filter(({ problem }) => problem?.element === element).length;
-  return {
-    tests: cases.length,
-    failures: number("failure"),
-    errors: number("error"),
-    skipped: number("skipped"),
-    time: cases.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(3),
-  };
+/** A `<testcase>`. */
+interface CaseElement {
+  readonly name: string;
+  readonly seconds: number;
+  readonly kind: "passed" | "failure" | "error" | "skipped";
+  readonly message: string;
+  readonly detail?: string;
 }
 
 /**
@@ -111,25 +27,77 @@ function sums(cases: readonly Case[]): Record<string, string | number> {
  * of the judge), or a test case named `verdict` if no test did. Times are CPU times.
  */
 export function junitReport(report: JudgeReport): string {
-  const suites = report.submissions.map((submission) => ({
-    name: submission.submission,
-    cases: casesOf(submission, report.tests),
-  }));
-  const timestamp = report.startedAt.replace(/\.\d+Z$|Z$/, "");
-  const body = suites.map(({ name, cases }) =>
-    [
-      `  <testsuite${attributes({ name, ...sums(cases), timestamp })}>`,
-      ...cases.map((item) => caseElement(item, name)),
-      "  </testsuite>",
-    ].join("\n")
+  const timestamp = report.startedAt.replace(/(\.\d+)?Z$/, "");
+  const all: CaseElement[] = [];
+  const suites = report.submissions.map((submission) => {
+    const cases = casesOf(submission, report.tests);
+    all.push(...cases);
+    const name = submission.submission;
+    return markup`  <testsuite name="${visibleText(name)}"${sums(cases)} timestamp="${timestamp}">
+${cases.map((one) => caseElement(one, name))}  </testsuite>
+`;
+  });
+  return markup`<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="${visibleText(`${report.problem}: ${report.title}`)}"${sums(all)}>
+${suites}</testsuites>
+`.code;
+}
+
+/** Lists all tests in order, also those that were skipped; and the verdict itself if no test decided it. */
+function casesOf(submission: SubmissionResult, tests: readonly string[]): CaseElement[] {
+  const { asExpected, decidedBy, verdict } = submission;
+  const run = new Map(submission.tests.map((result) => [result.test, result]));
+  const cases = tests.map((name): CaseElement => {
+    const result = run.get(name);
+    if (!result) return { name, seconds: 0, kind: "skipped", message: "not run" };
+    const seconds = result.cpuTimeMs / 1000;
+    if (!asExpected && decidedBy === name) {
+      return { name, seconds, ...complaint(submission, result) };
+    }
+    return { name, seconds, kind: "passed", message: `${result.verdict}: ${result.message}` };
+  });
+  if (asExpected || cases.some(({ kind }) => kind === VERDICTS[verdict].junit)) return cases;
+  return [...cases, { name: "verdict", seconds: 0, ...complaint(submission) }];
+}
+
+function complaint(
+  { verdict, expected, message, compile }: SubmissionResult,
+  result?: TestResult,
+): Pick<CaseElement, "kind" | "message" | "detail"> {
+  const { name, junit } = VERDICTS[verdict];
+  const wanted = expected?.map((one) => VERDICTS[one].name).join(" or ");
+  const { difference, judgeMessage, stderr } = result ?? {};
+  const details = result
+    ? [message, result.message, difference?.reason, judgeMessage, stderr]
+    : [message, ...compile.ok ? [] : [compile.message, compile.output]];
+  return {
+    kind: junit,
+    message: wanted === undefined ? message : `expected ${wanted}, got ${name}`,
+    detail: [...new Set(details.filter(Boolean))].join("\n"),
+  };
+}
+
+function caseElement(one: CaseElement, submission: string): Markup {
+  const { name, seconds, kind, message, detail } = one;
+  const attribute = markup` message="${visibleText(message)}"`;
+  const inner = kind === "passed"
+    ? markup`<system-out>${message}</system-out>`
+    : kind === "skipped"
+    ? markup`<skipped${attribute}/>`
+    : markup`<${kind}${attribute} type="${kind}">${detail}</${kind}>`;
+  return markup`    <testcase name="${visibleText(name)}" classname="${
+    visibleText(submission)
+  }" time="${seconds.toFixed(3)}">
+      ${inner}
+    </testcase>
+`;
+}
+
+/** Writes the attributes that sum up some cases. */
+function sums(cases: readonly CaseElement[]): Content {
+  const seconds = cases.reduce((sum, one) => sum + one.seconds, 0);
+  const counts = Object.entries(KINDS).map(([name, kind]) =>
+    markup` ${name}="${cases.filter((one) => !kind || one.kind === kind).length}"`
   );
-  const all = suites.flatMap(({ cases }) => cases);
-  const name = `${report.problem}: ${report.title}`;
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites${attributes({ name, ...sums(all) })}>`,
-    ...body,
-    "</testsuites>",
-    "",
-  ].join("\n");
+  return [counts, markup` time="${seconds.toFixed(3)}"`];
 }

@@ -1,10 +1,9 @@
-/** Markup in which nothing is forgotten to be escaped: text becomes part of it only escaped. */
+/** Writes HTML and XML in which text is always escaped. */
 
 import { visibleLines } from "../../text/visible.ts";
 
 /** A piece of markup, as opposed to text. */
 export class Markup {
-  /** The markup as it is written. */
   readonly code: string;
 
   /** Takes over what is markup already. */
@@ -13,7 +12,7 @@ export class Markup {
   }
 }
 
-/** What can stand in markup; undefined leaves nothing. */
+/** What can be put into markup; undefined leaves nothing. */
 export type Content = string | number | Markup | undefined | readonly Content[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -24,78 +23,86 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Escapes text for HTML and XML, in elements and in attributes. */
-export function escapeText(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
-}
-
-/** Printable ASCII that means nothing in markup: most of what there is. */
+/** Printable ASCII without meaning in markup: most of what there is. */
 const PLAIN = /^[ !#-%(-;=?-~]*$/;
+
+/** Makes text safe to show, and escapes it for elements and attributes. */
+function escapeText(text: string): string {
+  if (PLAIN.test(text)) return text;
+  return visibleLines(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
+}
 
 function codeOf(content: Content): string {
   if (content === undefined) return "";
   if (content instanceof Markup) return content.code;
-  if (typeof content === "string") {
-    return PLAIN.test(content) ? content : escapeText(visibleLines(content));
-  }
+  if (typeof content === "string") return escapeText(content);
   if (typeof content === "number") return String(content);
   return content.map(codeOf).join("");
 }
 
-/** Writes markup; what is put in as text is escaped, and made visible. */
+/** Writes markup; escapes what is put in as text. */
 export function markup(pieces: TemplateStringsArray, ...contents: readonly Content[]): Markup {
   return new Markup(
     pieces.map((piece, i) => i === 0 ? piece : codeOf(contents[i - 1]) + piece).join(""),
   );
 }
 
-/** What a cell of a table can be besides its content. */
-export interface CellOptions {
-  /** Its class. */
-  readonly className?: string;
-  /** What it is sorted by, unless by its text. */
-  readonly value?: string | number;
-}
-
-/** A cell of a table. */
-export function cell(content: Content, options: CellOptions = {}): Markup {
-  const { className, value } = options;
+/** Writes a cell of a table; sorts by `value` instead of the text. */
+export function cell(
+  content: Content,
+  { className, value }: { className?: string; value?: string | number } = {},
+): Markup {
   return markup`<td${className === undefined ? "" : markup` class="${className}"`}${
     value === undefined ? "" : markup` data-value="${value}"`
   }>${content}</td>`;
 }
 
-/** A cell of a table that shows an amount. */
+/** Writes a cell that shows an amount. */
 export function amount(content: Content, value?: string | number): Markup {
-  return cell(content, { className: "number", ...(value === undefined ? {} : { value }) });
+  return cell(content, { className: "number", ...value !== undefined && { value } });
 }
 
-/** A column of a table. */
-export interface Column {
-  /** Its heading. */
-  readonly name: string;
-  /** Whether it shows amounts. */
-  readonly isAmount?: boolean;
+/** Writes a row of a table. */
+export function row(heading: Content, cells: Content, className?: string): Markup {
+  const attribute = className === undefined ? "" : markup` class="${className}"`;
+  return markup`<tr${attribute}><th scope="row">${heading}</th>${cells}</tr>
+`;
 }
 
-/** A table, in a frame that scrolls where there is no room. */
+/** Writes the heading of a column. */
+export function column(name: string): Markup {
+  return markup`<th scope="col">${name}</th>`;
+}
+
+/** Writes the heading of a column of amounts. */
+export function amountColumn(name: string): Markup {
+  return markup`<th scope="col" class="number">${name}</th>`;
+}
+
+/** Writes a table in a frame that scrolls where there is no room. */
 export function table(
   rows: readonly Markup[],
-  { columns, className, caption }: {
-    columns: readonly Column[];
-    className?: string;
-    caption: string;
-  },
+  { columns, className, caption }: { columns: Content; className?: string; caption: string },
 ): Markup {
-  const headings = columns.map(({ name, isAmount }) =>
-    markup`<th scope="col"${isAmount ? markup` class="number"` : ""}>${name}</th>`
-  );
   return markup`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
 <table${className === undefined ? "" : markup` class="${className}"`}>
 <caption class="unseen">${caption}</caption>
-<thead><tr>${headings}</tr></thead>
+<thead><tr>${columns}</tr></thead>
 <tbody>
 ${rows}</tbody>
 </table></div>
+`;
+}
+
+/** Writes a section that unfolds. */
+export function folded(heading: Content, content: Content, options: {
+  className: string;
+  level: 2 | 3;
+  isOpen: boolean;
+}): Markup {
+  const { className, level, isOpen } = options;
+  return markup`<details class="${className}"${isOpen ? markup` open` : ""}>
+<summary><h${level}>${heading}</h${level}></summary>
+${content}</details>
 `;
 }

@@ -1,4 +1,4 @@
-import { escapeText, Markup, markup, table } from "isolate/judge/report/markup.ts";
+import { amountColumn, column, Markup, markup, table } from "isolate/judge/report/markup.ts";
 import { assertEquals } from "@std/assert";
 
 Deno.test("markup escapes text, and only text", () => {
@@ -13,15 +13,12 @@ Deno.test("markup keeps line breaks and tabs, and spells what cannot be seen", (
   assertEquals(markup`${"a\tb\r\nc\rd\x00\u202e"}`.code, "a\tb\nc\\rd\\x00\\u202e");
 });
 
-Deno.test("escapeText() escapes what could end an attribute or an element", () => {
-  assertEquals(escapeText("a'b\"c</x>&lt;"), "a&#39;b&quot;c&lt;/x&gt;&amp;lt;");
+Deno.test("markup escapes what could end an attribute or an element", () => {
+  assertEquals(markup`${"a'b\"c</x>&lt;"}`.code, "a&#39;b&quot;c&lt;/x&gt;&amp;lt;");
 });
 
 Deno.test("table() has headings and a caption for those who listen", () => {
-  const { code } = table([], {
-    columns: [{ name: "A" }, { name: "B", isAmount: true }],
-    caption: "C",
-  });
+  const { code } = table([], { columns: [column("A"), amountColumn("B")], caption: "C" });
   assertEquals(
     /<caption.*<\/caption>\n.*\n/.exec(code)?.[0],
     '<caption class="unseen">C</caption>\n' +

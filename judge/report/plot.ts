@@ -1,4 +1,4 @@
-/** Plots of what each test used, as SVG. */
+/** Plots what each test used, as SVG. */
 
 import type { Verdict } from "../types.ts";
 import { type Content, Markup, markup } from "./markup.ts";
@@ -7,19 +7,17 @@ import { VERDICTS, VERDICTS_BEST_FIRST } from "../verdicts.ts";
 
 /** What a test used. */
 export interface Bar {
-  /** The test's name. */
   readonly test: string;
-  /** What was said of it; undefined if it was not run. */
+  /** Undefined if it was not run. */
   readonly verdict: Verdict | undefined;
-  /** How much it used, in the unit of the limit. */
+  /** In the unit of the limit. */
   readonly value: number;
 }
 
-/** What is drawn. */
+/** What a plot shows. */
 export interface PlotOptions {
-  /** What was used, e.g. `CPU time`. */
+  /** Such as `CPU time`. */
   readonly title: string;
-  /** How much is allowed. */
   readonly limit: number;
   /** Writes an amount for people. */
   readonly format: (amount: number) => string;
@@ -28,18 +26,18 @@ export interface PlotOptions {
 /** The drawing's own units; it is stretched to the width of the page. */
 const WIDTH = 1000;
 const HEIGHT = 100;
-/** The limit lies at this part of the height, so that what is beyond has room. */
+/** The height of the limit, as a part of the whole: what is beyond has room. */
 const LIMIT_AT = 0.8;
 /** More bars than these have no tooltips of their own: the table has all values. */
 const TOOLTIPS_MAX = 250;
-/** More folders than these are not named. */
+/** More folders than these have no names. */
 const FOLDERS_MAX = 12;
-/** How many letters fit below the whole drawing on a small screen. */
+/** So many letters fit below the drawing on a small screen. */
 const LETTERS = 50;
 
 /**
- * Draws a bar for each test against the limit, coloured by verdict. Tests that are not accepted stand
- * on a coloured column, so that they are seen however little they used.
+ * Draws a bar for each test against the limit, in the colour of the verdict. Tests that are not accepted
+ * have a coloured column behind the bar, to be seen however little they used.
  */
 export function plot(bars: readonly Bar[], { title, limit, format }: PlotOptions): Markup {
   const slot = WIDTH / bars.length;
@@ -47,7 +45,7 @@ export function plot(bars: readonly Bar[], { title, limit, format }: PlotOptions
   const worst = bars.reduce((one, other) => other.value > one.value ? other : one);
   const run = bars.filter(({ verdict }) => verdict !== undefined).length;
   const label = `${title} of ${countText(run, "test")} against the limit of ${format(limit)}; ` +
-    `most: ${format(worst.value)} in ${worst.test}`;
+    `maximum: ${format(worst.value)} in ${worst.test}`;
   const limitY = HEIGHT * (1 - LIMIT_AT);
   const line = (className: string, y: number) =>
     markup`<path class="${className}" d="M0 ${round(y)}H${WIDTH}"/>`;
@@ -58,7 +56,7 @@ export function plot(bars: readonly Bar[], { title, limit, format }: PlotOptions
     line("limit", limitY),
     tooltips(bars, { slot, format }),
   ];
-  const most = `most ${format(worst.value)} in ${cut(worst.test, 60)}`;
+  const most = `maximum ${format(worst.value)} in ${cut(worst.test, 60)}`;
   return markup`<figure class="plot">
 <figcaption><b>${title}</b> <span>${most}</span></figcaption>
 <div class="frame" role="img" aria-label="${label}">
@@ -71,7 +69,7 @@ ${names(folders, bars.length)}</div>
 `;
 }
 
-/** One shape for all bars of a verdict, so that the page stays small. */
+/** Draws one shape for all bars of a verdict, so that the page stays small. */
 function shapes(
   bars: readonly Bar[],
   { slot, limit }: { slot: number; limit: number },
@@ -86,16 +84,17 @@ function shapes(
   return VERDICTS_BEST_FIRST.map((verdict) => {
     const own = [...bars.entries()].filter(([, bar]) => bar.verdict === verdict);
     if (own.length === 0) return undefined;
-    const name = verdict.toLowerCase();
+    const shape = (className: string, paths: readonly string[]) =>
+      markup`<path class="${className} ${verdict.toLowerCase()}" d="${new Markup(
+        paths.join(""),
+      )}"/>`;
     const columns = verdict === "AC" ? [] : own.map(([i]) => box(i, HEIGHT));
     const boxes = own.map(([i, { value }]) => box(i, heightOf(value)));
-    return markup`<path class="column ${name}" d="${new Markup(
-      columns.join(""),
-    )}"/>${markup`<path class="bar ${name}" d="${new Markup(boxes.join(""))}"/>`}`;
+    return [shape("column", columns), shape("bar", boxes)];
   });
 }
 
-/** Tests of one folder, which stand side by side. */
+/** Adjacent tests of one folder. */
 interface Folder {
   name: string;
   from: number;
@@ -113,14 +112,14 @@ function foldersOf(bars: readonly Bar[]): Folder[] {
   return folders;
 }
 
-/** Every second folder of tests has another background. */
+/** Draws another background for every second folder of tests. */
 function bands(folders: readonly Folder[], slot: number): Content {
   const areas = folders.filter((_, i) => i % 2 === 1)
     .map(({ from, to }) => `M${round(slot * from)} 0V${HEIGHT}H${round(slot * to)}V0z`);
   return markup`<path class="band" d="${new Markup(areas.join(""))}"/>`;
 }
 
-/** The names of the folders, where there is room; letters must not be stretched with the drawing. */
+/** Names the folders where there is room, outside the drawing: letters must not be stretched with it. */
 function names(folders: readonly Folder[], tests: number): Content {
   if (folders.length > FOLDERS_MAX) return undefined;
   const texts = folders.map(({ name, from, to }) => {

@@ -1,6 +1,5 @@
-// What the page of the HTML report does by itself.
+// Sorts the table of the page, and unfolds the target of a link.
 "use strict";
-// A link to a submission unfolds it.
 function unfold() {
   const target = document.getElementById(location.hash.slice(1));
   const folded = target && target.closest("details");
@@ -41,7 +40,7 @@ if (submissions.some((submission) => !submission.open)) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "unfold";
-  button.textContent = "Unfold all submissions";
+  button.textContent = "Expand all submissions";
   button.addEventListener("click", () => {
     for (const submission of submissions) submission.open = true;
     button.remove();

@@ -1,10 +1,10 @@
 /**
- * Wall time. CPU time alone decides who is too slow, so that a loaded machine makes nobody's verdict
- * worse; wall time is for those who sleep, or wait for what never comes.
+ * Limits wall time. CPU time alone decides which program is too slow, so that a loaded machine makes no
+ * verdict worse. Wall time is for programs that sleep, or wait for what never comes:
  *
- * - After twice its CPU time and 1 s a program is ended if it has used hardly any CPU time for two
- *   seconds, although its CPU had time to spare: it sleeps, for otherwise it would have run.
- * - One that runs, or may be waiting for its CPU, is given ten times its CPU time and 10 s.
+ * - After twice its CPU time and 1 s, a program is killed if it has used hardly any CPU time for two
+ *   seconds although its CPU had time to spare: it sleeps, for otherwise it would have run.
+ * - A program that runs, or may be waiting for its CPU, gets ten times its CPU time and 10 s.
  */
 
 import type { Outcome, RunOptions } from "../../mod.ts";
@@ -14,45 +14,43 @@ const IDLE_FACTOR = 2;
 const IDLE_MORE_MS = 1_000;
 const LIMIT_FACTOR = 10;
 const LIMIT_MORE_MS = 10_000;
-/** Who uses less than this part of a CPU … */
+/** A program that uses less than this part of a CPU … */
 const IDLE_PART = 0.01;
-/** … for so long is idle; … */
+/** … for so long is idle. */
 const IDLE_WINDOW_MS = 2_000;
-/** … which is looked at so often. */
 const LOOK_EVERY_MS = 250;
-/** A CPU that does nothing for this part of the time keeps nobody waiting. */
+/** A CPU that does nothing for this part of the time keeps no program waiting. */
 const SPARE_PART = 0.1;
 /** The unit of /proc/stat, whatever the kernel's own ticks are. */
 const TICK_MS = 10;
 /** The fields of a line of /proc/stat in which a CPU does nothing: `idle` and `iowait`. */
 const IDLE_FIELDS = [4, 5] as const;
 
-/** When a program that is idle is ended. */
+/** Computes when an idle program is killed. */
 export function idleTimeMs(cpuTimeMs: number): number {
   return IDLE_FACTOR * cpuTimeMs + IDLE_MORE_MS;
 }
 
-/** When any program is ended. */
+/** Computes when any program is killed. */
 export function wallTimeMs(cpuTimeMs: number): number {
   return LIMIT_FACTOR * cpuTimeMs + LIMIT_MORE_MS;
 }
 
-/** Ends a program that is idle for too long. */
+/** Kills a program that is idle for too long. */
 export class IdleWatchdog {
-  /** When an idle program is ended, in milliseconds of wall time. */
+  /** The wall time from which on an idle program is killed. */
   readonly idleTimeMs: number;
   readonly #stop = new AbortController();
   readonly #spareMs: () => number;
   readonly #samples: { wallMs: number; cpuMs: number; spareMs: number }[] = [];
   #othersCpuMs = 0;
 
-  /** Begins to wait. */
   constructor(idleTimeMs: number, spareMs: () => number) {
     this.idleTimeMs = idleTimeMs;
     this.#spareMs = spareMs;
   }
 
-  /** What makes a run end when it is idle for too long. */
+  /** Makes the options of a run that is killed when it is idle for too long. */
   options(
     signal: AbortSignal,
   ): Required<Pick<RunOptions, "signal" | "onProgress" | "progressEveryMs">> {
@@ -63,10 +61,7 @@ export class IdleWatchdog {
     };
   }
 
-  /**
-   * What the run of another program needs, for whom this one may have to wait: while that one is busy
-   * this one is not idle.
-   */
+  /** Makes the options of another run that this one may wait for: while that is busy, this is not idle. */
   otherOptions(): Required<Pick<RunOptions, "onProgress" | "progressEveryMs">> {
     return {
       progressEveryMs: LOOK_EVERY_MS,
@@ -76,7 +71,7 @@ export class IdleWatchdog {
     };
   }
 
-  /** Looks at a program, and ends it if it has been idle for too long. */
+  /** Looks at the times of a program, and kills it if it has been idle for too long. */
   look(wallMs: number, cpuMs: number): void {
     if (wallMs < this.idleTimeMs - 2 * IDLE_WINDOW_MS) return;
     const now = { wallMs, cpuMs: cpuMs + this.#othersCpuMs, spareMs: this.#spareMs() };
@@ -90,12 +85,12 @@ export class IdleWatchdog {
     if (isIdle && now.spareMs - before.spareMs >= SPARE_PART * passedMs) this.#stop.abort();
   }
 
-  /** Whether it was ended for being idle. */
+  /** Whether the program was killed for being idle. */
   get isOver(): boolean {
     return this.#stop.signal.aborted;
   }
 
-  /** What became of the run: who was ended for being idle has passed a limit of wall time. */
+  /** Corrects the outcome of a run that was killed for being idle: it passed a limit on wall time. */
   outcome(outcome: Outcome): Outcome {
     if (!this.isOver || outcome.kind !== "interrupted") return outcome;
     const { usage } = outcome;

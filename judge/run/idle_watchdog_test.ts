@@ -7,10 +7,7 @@ Deno.test("wall time leaves room for sleep, and more for a loaded machine", () =
   assertEquals([idleTimeMs(1000), wallTimeMs(1000)], [3000, 20_000]);
 });
 
-/**
- * When a program with this CPU time at each moment is ended, in milliseconds, on a CPU that has so much
- * time to spare.
- */
+/** Tells when a program with this CPU time at each moment is killed, on a CPU with so much spare time. */
 function endOf(cpuMs: (wallMs: number) => number, sparePart = 0.9): number | undefined {
   let nowMs = 0;
   const watchdog = new IdleWatchdog(6000, () => nowMs * sparePart);
@@ -22,23 +19,23 @@ function endOf(cpuMs: (wallMs: number) => number, sparePart = 0.9): number | und
   return undefined;
 }
 
-Deno.test("who sleeps is ended as soon as the time is over", () => {
+Deno.test("a program that sleeps is killed as soon as the time is over", () => {
   assertEquals(endOf(() => 12), 6000);
 });
 
-Deno.test("who gets a small part of a CPU is not ended", () => {
+Deno.test("a program that gets a small part of a CPU goes on", () => {
   assertEquals(endOf((wallMs) => wallMs / 25), undefined);
 });
 
-Deno.test("who may be waiting for a busy CPU is not ended", () => {
+Deno.test("a program that may be waiting for a busy CPU goes on", () => {
   assertEquals(endOf(() => 12, 0.01), undefined);
 });
 
-Deno.test("who falls asleep late is ended when it has slept for two seconds", () => {
+Deno.test("a program that falls asleep late is killed when it has slept for two seconds", () => {
   assertEquals(endOf((wallMs) => Math.min(wallMs, 7000) / 10), 9000);
 });
 
-Deno.test("who waits for another program that is busy is not idle", () => {
+Deno.test("a program that waits for a busy one is not idle", () => {
   let nowMs = 0;
   const watchdog = new IdleWatchdog(3000, () => nowMs);
   const progress = { peakMemoryKib: undefined };
@@ -53,7 +50,7 @@ Deno.test("who waits for another program that is busy is not idle", () => {
   assertEquals(watchdog.isOver, true);
 });
 
-Deno.test("who was ended for being idle has passed a limit of wall time", () => {
+Deno.test("a program that was killed for being idle has passed a limit on wall time", () => {
   const usage = {
     cpuTimeMs: 1,
     wallTimeMs: 2,

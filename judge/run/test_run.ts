@@ -42,7 +42,7 @@ export interface TestContext {
 }
 
 /** A test on its way. */
-interface TestRun {
+interface RunningTest {
   readonly planned: PlannedTest;
   readonly worker: Worker;
   readonly signal: AbortSignal;
@@ -57,7 +57,7 @@ export async function runTest(
   options: { planned: PlannedTest; worker: Worker; signal: AbortSignal },
 ): Promise<TestResult> {
   const stderr = new Capture({ limitBytes: STDERR_BYTES, overflow: "discard" });
-  const run: TestRun = { ...options, stderr, outcome: undefined };
+  const run: RunningTest = { ...options, stderr, outcome: undefined };
   const { validation } = context.problem;
   const isInteractive = validation.kind === "custom" && validation.interactive;
   let judgement: Judgement;
@@ -85,7 +85,7 @@ export async function runTest(
 /** Makes the contestant's side of a test ready, with a kill time that is CPU time. */
 function contestantSide(
   { problem, program, timeLimitMs, killTimeMs, sandbox: { system } }: TestContext,
-  { run: { worker, stderr }, cpuTimeMs }: { run: TestRun; cpuTimeMs: number },
+  { run: { worker, stderr }, cpuTimeMs }: { run: RunningTest; cpuTimeMs: number },
 ): ContestantSide {
   const { memoryKib, outputKib } = problem.limits;
   const { box, cpus } = worker;
@@ -119,7 +119,7 @@ function contestantSide(
   return { box, command, options, wallTimeMs: wallLimitMs, watchdog, judge };
 }
 
-async function judgeRun(context: TestContext, run: TestRun): Promise<Judgement> {
+async function judgeRun(context: TestContext, run: RunningTest): Promise<Judgement> {
   const { sandbox: { system }, problem, killTimeMs } = context;
   const { box, command, options, judge, watchdog } = contestantSide(context, {
     run,
@@ -143,7 +143,7 @@ async function judgeRun(context: TestContext, run: TestRun): Promise<Judgement> 
 
 async function judgeOutput(
   { sandbox, host, validator }: TestContext,
-  { run, outputFd }: { run: TestRun; outputFd: number },
+  { run, outputFd }: { run: RunningTest; outputFd: number },
 ): Promise<Judgement> {
   const { test, group } = run.planned;
   if (validator) {
@@ -162,7 +162,7 @@ async function judgeOutput(
   }
 }
 
-async function judgeConversation(context: TestContext, run: TestRun): Promise<Judgement> {
+async function judgeConversation(context: TestContext, run: RunningTest): Promise<Judgement> {
   const { validator, transcriptBytes, killTimeMs } = context;
   if (!validator) throw new TypeError("Cannot judge an interactive problem without a validator");
   // Some of the wall time is the validator's.
@@ -182,7 +182,7 @@ async function clearForTest(box: Worker["box"]): Promise<void> {
   await box.clear({ controlGroup: box.peakMemoryIsOfBox });
 }
 
-function validatorRun({ planned, worker }: TestRun): ValidatorRun {
+function validatorRun({ planned, worker }: RunningTest): ValidatorRun {
   const { validatorBox, cpus } = worker;
   if (!validatorBox) throw new TypeError("Cannot run a validator without a box of its own");
   return { box: validatorBox, cpus, test: planned.test, flags: planned.group.validatorFlags };

@@ -80,11 +80,11 @@ for (const transcriptBytes of [0, 4096]) {
       assertEquals(seen["run_time_error/crash.py"], "RTE: Exit status 1");
       assertMatch(
         seen["time_limit_exceeded/loop.py"]!,
-        /^TLE: More than (0\.3 s of CPU|16 s) /,
+        /^TLE: More than (0\.300 s of CPU|16 s) /,
       );
       assertMatch(
         seen["time_limit_exceeded/flush.py"]!,
-        /^TLE: More than (2\.2|16) s of wall time/,
+        /^TLE: More than (2\.200|16) s of wall time/,
       );
       assertEquals(report.complaints, []);
       const { transcript } = resultOf(report, "accepted/good.py").tests[0]!;

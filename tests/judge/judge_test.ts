@@ -93,11 +93,11 @@ limits: {time_limit: 0.4, time_multiplier: 2, time_safety_margin: 2, memory: 128
     assertMatch(complaints[0]!, /^accepted\/wrong\.py got WA, expected AC \(secret\/1: /);
     assertMatch(
       complaints[1]!,
-      /^The time limit of 0\.4 s is less than 2 times the CPU time of accepted\/tight\.py \(0\.3/,
+      /^The time limit of 0\.400 s is less than 2 times the CPU time of accepted\/tight\.py \(0\.3/,
     );
     assertMatch(
       complaints[2]!,
-      /^time_limit_exceeded\/hardly\.py \(0\.5\d* s on secret.* should be slower: /,
+      /^time_limit_exceeded\/hardly\.py \(0\.5\d\d s on secret.* should be slower: /,
     );
   });
 });

@@ -12,7 +12,7 @@ import {
 import { needs, testWith } from "../support/skip.ts";
 
 /** By wall time only where somebody else has all of the CPU. */
-const TOO_SLOW = /^TLE: More than (0\.5 s of CPU time|15 s of wall time, .*)$/;
+const TOO_SLOW = /^TLE: More than (0\.500 s of CPU time|15 s of wall time, .*)$/;
 
 const PYTHON = {
   "accepted/sum.py": "print(sum(map(int, input().split())))\n",
