@@ -1,8 +1,8 @@
 /** The default output validator on large outputs, against `cmp` of the same files. */
 
-import { O } from "isolate/ffi/abi.ts";
+import { AT_FDCWD, O_CLOEXEC } from "isolate/ffi/linux.ts";
 import { Plan } from "isolate/ffi/plan.ts";
-import { AT_FDCWD, System } from "isolate/ffi/system.ts";
+import { System } from "isolate/ffi/system.ts";
 import { checkOutput } from "isolate/judge/checker/checker.ts";
 import { output } from "../tools/process.ts";
 import { mediansInTurns, type Row, timeMs, withFolder } from "./measure.ts";
@@ -60,7 +60,7 @@ const CASES: readonly Case[] = [
 function open(system: System, path: string): number {
   const plan = new Plan();
   const fd = plan.slot("file");
-  plan.step("openat", [AT_FDCWD, plan.string(path), O.O_CLOEXEC, 0], { into: fd });
+  plan.step("openat", [AT_FDCWD, plan.string(path), O_CLOEXEC, 0], { into: fd });
   system.run(plan, "open a file");
   return plan.result(fd);
 }

@@ -5,16 +5,16 @@
 
 import { loadConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
-import { O } from "../ffi/abi.ts";
-import { Plan } from "../ffi/plan.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
-  readStatx,
-  STATX_BASIC,
-  STATX_SIZE,
-  System,
-} from "../ffi/system.ts";
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
+  STATX_BASIC_STATS,
+} from "../ffi/linux.ts";
+import { Plan } from "../ffi/plan.ts";
+import { readStatx, STATX_SIZE, System } from "../ffi/system.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SandboxError, toSandboxError } from "../host/errors.ts";
 import { callerIdentity, type Identity } from "../host/identity.ts";
@@ -183,12 +183,12 @@ export class Sandbox {
     });
     const fd = plan.slot("root");
     const status = plan.alloc(STATX_SIZE);
-    const flags = O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC;
+    const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
     plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0], {
       into: fd,
       what: `open ${path} (configured as ${key})`,
     });
-    plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+    plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
     plan.step("close", [fd]);
     this.system.run(plan, `make ${path}`);
     const { uid, mode } = readStatx(plan.view(status));

@@ -3,34 +3,18 @@
  * pipe, and the waiter reads them. A library never installs handlers by itself.
  */
 
-import { O } from "../ffi/abi.ts";
+import { O_CLOEXEC, O_NONBLOCK, SIG_UNBLOCK, SIGNALS } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import type { Waiter } from "./keep/waiter.ts";
 
-/** Signal numbers, the same on x86_64 and aarch64; see signal(7). */
-export const SIGNALS = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGUSR1: 10,
-  SIGSEGV: 11,
-  SIGUSR2: 12,
-  SIGPIPE: 13,
-  SIGTERM: 15,
-  SIGCHLD: 17,
-} as const;
+export { SIGNALS };
 
-/** The name of a signal. */
-export type SignalName = keyof typeof SIGNALS;
+/** The name of a signal that a process can catch. */
+export type SignalName = Exclude<keyof typeof SIGNALS, "SIGKILL" | "SIGSTOP">;
 
 const IGNORE = -1;
 const STANDARD = -2;
-const SIG_UNBLOCK = 1;
 
 /** How signals that are sent to the process are handled. */
 export interface CatchSignalsOptions {
@@ -54,7 +38,7 @@ export function catchSignals(
 ): void {
   const plan = new Plan();
   const pair = plan.alloc(8);
-  plan.step("pipe2", [pair, O.O_CLOEXEC | O.O_NONBLOCK]);
+  plan.step("pipe2", [pair, O_CLOEXEC | O_NONBLOCK]);
   system.run(plan, "make the signal pipe");
   const [reader, writer] = [plan.view(pair).getInt32(0, true), plan.view(pair).getInt32(4, true)];
   waiter.observe(reader, () => {

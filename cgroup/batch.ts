@@ -1,9 +1,9 @@
 /** Several files of control groups read, written and opened in one call of the shim. */
 
-import { O } from "../ffi/abi.ts";
 import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
+import { AT_FDCWD, O_CLOEXEC, O_NOFOLLOW, O_WRONLY } from "../ffi/linux.ts";
 import { type Data, Plan, type Slot } from "../ffi/plan.ts";
-import { AT_FDCWD, type System } from "../ffi/system.ts";
+import type { System } from "../ffi/system.ts";
 import { ControlGroupError } from "./types.ts";
 
 /** Is told what is done with control groups. */
@@ -86,7 +86,7 @@ export class Batch {
   write(path: string, value: string, options: AccessOptions = {}): Access {
     const plan = this.#plan;
     const access = new Access(path, `write ${JSON.stringify(value)} to ${path}`);
-    const file = this.#open(path, O.O_WRONLY);
+    const file = this.#open(path, O_WRONLY);
     const transfer = plan.slot("length");
     const text = plan.string(value);
     plan.step("write", [file, text, text.length - 1], { into: transfer, ignore: "all" });
@@ -129,7 +129,7 @@ export class Batch {
 
   #open(path: string, flags: number): Slot {
     const file = this.#plan.slot("file");
-    const args = [AT_FDCWD, this.#plan.string(path), flags | O.O_CLOEXEC | O.O_NOFOLLOW, 0];
+    const args = [AT_FDCWD, this.#plan.string(path), flags | O_CLOEXEC | O_NOFOLLOW, 0];
     this.#plan.step("openat", args, { into: file, ignore: "all" });
     return file;
   }

@@ -1,18 +1,18 @@
 /** The files and directories of control groups. */
 
-import { O } from "../ffi/abi.ts";
 import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
-import { Plan } from "../ffi/plan.ts";
 import {
   AT_FDCWD,
   AT_REMOVEDIR,
   AT_SYMLINK_NOFOLLOW,
-  type FileStatus,
-  readStatx,
-  STATX_BASIC,
-  STATX_SIZE,
-  type System,
-} from "../ffi/system.ts";
+  DT_DIR,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  STATX_BASIC_STATS,
+} from "../ffi/linux.ts";
+import { Plan } from "../ffi/plan.ts";
+import { type FileStatus, readStatx, STATX_SIZE, type System } from "../ffi/system.ts";
 import { Batch, type ControlGroupLog } from "./batch.ts";
 import { ControlGroupError } from "./types.ts";
 
@@ -105,12 +105,11 @@ export class ControlGroupFiles {
 
   /** The groups in a group. */
   subgroups(path: string): string[] {
-    const DIRECTORY = 4;
     const plan = new Plan();
     const fd = plan.slot("group");
     const length = plan.slot("length");
     const entries = plan.alloc(LISTING_BYTES);
-    const flags = O.O_DIRECTORY | O.O_CLOEXEC | O.O_NOFOLLOW;
+    const flags = O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
     const ignore = { ignore: "all" } as const;
     plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0], { into: fd, ...ignore });
     plan.step("getdents64", [fd, entries, LISTING_BYTES], { into: length, ...ignore });
@@ -123,7 +122,7 @@ export class ControlGroupFiles {
     for (let at = 0; at < size; at += view.getUint16(at + 16, true)) {
       const nameAt = at + 19; // struct linux_dirent64: inode, offset, u16 length, u8 type, name
       const name = new TextDecoder().decode(bytes.subarray(nameAt, bytes.indexOf(0, nameAt)));
-      if (bytes[at + 18] === DIRECTORY && name !== "." && name !== "..") names.push(name);
+      if (bytes[at + 18] === DT_DIR && name !== "." && name !== "..") names.push(name);
     }
     return names;
   }
@@ -149,7 +148,7 @@ export class ControlGroupFiles {
     const plan = new Plan();
     const found = plan.slot("found");
     const status = plan.alloc(STATX_SIZE);
-    const args = [AT_FDCWD, plan.string(path), AT_SYMLINK_NOFOLLOW, STATX_BASIC, status];
+    const args = [AT_FDCWD, plan.string(path), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, status];
     plan.step("statx", args, { into: found, ignore: "all" });
     this.system.run(plan, `look for ${path}`);
     return plan.result(found) === 0 ? readStatx(plan.view(status)) : undefined;

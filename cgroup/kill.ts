@@ -1,11 +1,11 @@
 /** Emptying and removing control groups. */
 
 import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
+import { SIGKILL } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { ControlGroupFiles } from "./files.ts";
 import { ControlGroupError } from "./types.ts";
 
-const SIGKILL = 9;
 const ROUNDS_MAX = 400;
 const PAUSE_NS = 5_000_000n;
 

@@ -3,8 +3,8 @@
  * Documentation/admin-guide/cgroup-v1.
  */
 
-import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
+import { O_WRONLY } from "../ffi/linux.ts";
 import type { Plan } from "../ffi/plan.ts";
 import type { ControlGroupFiles } from "./files.ts";
 import { killProcesses, prepareEmpty, removeGroup } from "./kill.ts";
@@ -207,7 +207,7 @@ class RunV1 implements ControlGroupRun {
     // machine is being cloned or executes a program; the only thread of one that moves itself
     // through `tasks` does not (Linux 5.5).
     const tasks = distinctV1(directories).map((path) =>
-      batch.open(`${path}/tasks`, { flags: O.O_WRONLY })
+      batch.open(`${path}/tasks`, { flags: O_WRONLY })
     );
     batch.run("prepare the control group of the box");
     this.fds = tasks.map(({ fd }) => fd);

@@ -3,10 +3,9 @@
  * Documentation/admin-guide/cgroup-v2.rst.
  */
 
-import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
+import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_RDWR } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
-import { AT_FDCWD } from "../ffi/system.ts";
 import type { Access } from "./batch.ts";
 import type { ControlGroupFiles } from "./files.ts";
 import { killProcesses, prepareEmpty, removeGroup } from "./kill.ts";
@@ -138,7 +137,7 @@ class RunV2 implements ControlGroupRun {
     const batch = files.batch();
     const cpu = batch.read(`${this.#directory}/cpu.stat`);
     const events = batch.read(`${this.#directory}/memory.events`);
-    const group = batch.open(this.#directory, { flags: O.O_DIRECTORY });
+    const group = batch.open(this.#directory, { flags: O_DIRECTORY });
     batch.run("prepare the control group of the box");
     this.birthFd = group.fd;
     this.fds = [this.birthFd];
@@ -191,7 +190,7 @@ function openPeak(files: ControlGroupFiles, directory: string): number | undefin
   const fd = plan.slot("peak");
   const path = plan.string(`${directory}/memory.peak`);
   const text = plan.string("0");
-  plan.step("openat", [AT_FDCWD, path, O.O_RDWR | O.O_CLOEXEC | O.O_NOFOLLOW, 0], { into: fd });
+  plan.step("openat", [AT_FDCWD, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0], { into: fd });
   const written = plan.slot("written");
   plan.step("write", [fd, text, 1], { into: written });
   const failure = files.system.attempt(plan, "reset the peak of memory");

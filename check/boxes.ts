@@ -3,16 +3,20 @@
 import { parseBoxRecord } from "../box/claim/lock.ts";
 import { hasDiskQuotas } from "../box/claim/quota.ts";
 import { ControlGroupError } from "../cgroup/types.ts";
-import { O } from "../ffi/abi.ts";
+import {
+  AT_EMPTY_PATH,
+  O_DIRECTORY,
+  ST_NOEXEC,
+  ST_RDONLY,
+  STATX_BASIC_STATS,
+} from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
-import { readStatx, STATX_BASIC, STATX_SIZE } from "../ffi/system.ts";
-import { AT_EMPTY_PATH } from "../ffi/system.ts";
+import { readStatx, STATX_SIZE } from "../ffi/system.ts";
 import type { Machine } from "./machine.ts";
 import { caution, command, fail, type Finding, pass, type Repair, skip } from "./types.ts";
 
 const STATFS_SIZE = 120;
 const STATFS_FLAGS_AT = 80;
-const ST = { readOnly: 1n, noExec: 8n } as const;
 
 /** The flags of the file system on which a path lies, or would be made. */
 function mountFlags(machine: Machine, path: string): bigint {
@@ -38,7 +42,7 @@ function openNearest(machine: Machine, path: string, flags?: number): number | u
 /** Whether `--quota` works. */
 export function examineQuota(machine: Machine): Finding {
   const { boxRoot } = machine.settings;
-  const fd = openNearest(machine, boxRoot, O.O_DIRECTORY);
+  const fd = openNearest(machine, boxRoot, O_DIRECTORY);
   if (fd === undefined) return skip(`${boxRoot} cannot be opened`);
   try {
     if (hasDiskQuotas(machine.system, fd)) return pass(`--quota works in ${boxRoot}`);
@@ -55,10 +59,10 @@ export function examineQuota(machine: Machine): Finding {
 export function examineMounts(machine: Machine): Finding {
   const { boxRoot } = machine.settings;
   const flags = mountFlags(machine, boxRoot);
-  if ((flags & ST.readOnly) !== 0n) {
+  if ((flags & BigInt(ST_RDONLY)) !== 0n) {
     return fail(`${boxRoot} is mounted read-only: no box can be made`);
   }
-  if ((flags & ST.noExec) !== 0n) {
+  if ((flags & BigInt(ST_NOEXEC)) !== 0n) {
     return fail(
       `${boxRoot} is mounted noexec: no program can be executed from a box`,
       command(
@@ -67,7 +71,7 @@ export function examineMounts(machine: Machine): Finding {
     );
   }
   const temporary = machine.environment.get("TMPDIR") || "/tmp";
-  const isNoExec = (mountFlags(machine, temporary) & ST.noExec) !== 0n;
+  const isNoExec = (mountFlags(machine, temporary) & BigInt(ST_NOEXEC)) !== 0n;
   const memory = machine.read("/proc/sys/vm/memfd_noexec") ?? "0";
   if (memory === "2") {
     return caution(
@@ -168,7 +172,7 @@ function identityOf(machine: Machine, path: string): string | undefined {
   if (fd === undefined) return undefined;
   const plan = new Plan();
   const status = plan.alloc(STATX_SIZE);
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
   plan.step("close", [fd], { always: true });
   machine.system.run(plan, `look at ${path}`);
   const [major = "", minor = "", inode] = readStatx(plan.view(status)).identity.split(":");

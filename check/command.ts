@@ -1,17 +1,19 @@
 /** Running a command of the shell that puts something right. */
 
 import { ERRNO } from "../ffi/errno.ts";
+import {
+  CLD_EXITED,
+  CLOSE_RANGE_CLOEXEC,
+  P_PID,
+  SIG_SETMASK,
+  SIGCHLD,
+  WEXITED,
+} from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 
-const P_PID = 1;
-const WEXITED = 4;
-const SIGCHLD = 17n;
-const SIG_SETMASK = 2;
-const CLOSE_RANGE_CLOEXEC = 4;
 const LAST_FD = 0xffff_ffff;
 const SIGINFO = { size: 128, code: 8, status: 24 } as const;
-const CLD_EXITED = 1;
 
 /** How a command is run. */
 export interface RunCommandOptions {
@@ -28,7 +30,7 @@ export function runCommand(
   const plan = new Plan();
   const child = plan.slot("child");
   // struct clone_args: a copy of this process that tells of its end by SIGCHLD.
-  const cloneArgs = plan.struct([0n, 0n, 0n, 0n, SIGCHLD, 0n, 0n, 0n, 0n, 0n, 0n]);
+  const cloneArgs = plan.struct([0n, 0n, 0n, 0n, BigInt(SIGCHLD), 0n, 0n, 0n, 0n, 0n, 0n]);
   const what = `run ${command}`;
   plan.spawn(cloneArgs, { into: child, what }, () => {
     const strings = (texts: readonly string[]) => plan.pointers(texts.map((t) => plan.string(t)));

@@ -3,10 +3,10 @@
 import { readDirectory } from "../host/list.ts";
 import type { ControlGroupRoot } from "../cgroup/types.ts";
 import type { Settings } from "../config/settings.ts";
-import { O } from "../ffi/abi.ts";
 import { decodeOsString } from "../text/os_string.ts";
+import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH, O_TRUNC, O_WRONLY } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
-import { AT_FDCWD, type System, SystemError } from "../ffi/system.ts";
+import { type System, SystemError } from "../ffi/system.ts";
 
 /** Where control groups of boxes are made. */
 export type ControlGroupPlace = Pick<ControlGroupRoot, "version" | "directory" | "reason">;
@@ -76,7 +76,7 @@ export class Machine {
   list(path: string): string[] {
     const plan = new Plan();
     const fd = plan.slot("directory");
-    const flags = O.O_DIRECTORY | O.O_CLOEXEC;
+    const flags = O_DIRECTORY | O_CLOEXEC;
     plan.step("openat", [AT_FDCWD, plan.string(this.locate(path)), flags, 0], { into: fd });
     if (this.system.attempt(plan, `list ${path}`)) return [];
     const names: string[] = [];
@@ -98,10 +98,10 @@ export class Machine {
   }
 
   /** Opens a handle on a file or directory, which need not be readable. */
-  open(path: string, flags: number = O.O_PATH): number | undefined {
+  open(path: string, flags: number = O_PATH): number | undefined {
     const plan = new Plan();
     const fd = plan.slot("file");
-    const args = [AT_FDCWD, plan.string(this.locate(path)), flags | O.O_CLOEXEC, 0];
+    const args = [AT_FDCWD, plan.string(this.locate(path)), flags | O_CLOEXEC, 0];
     plan.step("openat", args, { into: fd });
     return this.system.attempt(plan, `look for ${path}`) ? undefined : plan.result(fd);
   }
@@ -112,7 +112,7 @@ export class Machine {
     const fd = plan.slot("file");
     const text = plan.string(`${value}\n`);
     const what = `write ${value} to ${path}`;
-    const flags = O.O_WRONLY | O.O_TRUNC | O.O_CLOEXEC;
+    const flags = O_WRONLY | O_TRUNC | O_CLOEXEC;
     plan.step("openat", [AT_FDCWD, plan.string(this.locate(path)), flags, 0], { into: fd, what });
     plan.step("write", [fd, text, text.length - 1], { what });
     plan.step("close", [fd], { always: true, ignore: "all" });

@@ -3,9 +3,20 @@
  * built libraries of both architectures say about themselves.
  */
 
-import { ABI_VERSION, OPEN_FLAGS, OPERATIONS, PLAN, REPORT, STEP } from "isolate/ffi/abi.ts";
-import { assertEquals } from "@std/assert";
-import { ARCHITECTURES, readAbiRecord, shimPath } from "isolate/tests/support/shim.ts";
+import { ABI_VERSION, OPERATIONS, PLAN, REPORT, STEP } from "isolate/ffi/abi.ts";
+import { ERRNO } from "isolate/ffi/errno.ts";
+import { CAPABILITIES } from "isolate/ffi/print_signatures.ts";
+import * as linux from "isolate/ffi/linux.ts";
+import { assert, assertEquals } from "@std/assert";
+import { withFolder } from "isolate/tests/support/folder.ts";
+import {
+  ARCHITECTURES,
+  needsZig,
+  readAbiRecord,
+  shimPath,
+  ZIG,
+} from "isolate/tests/support/shim.ts";
+import { testWith } from "isolate/tests/support/skip.ts";
 
 /**
  * The numbers of the system calls, x86_64 and aarch64, from the kernel's tables; the shim takes them
@@ -38,6 +49,27 @@ const NUMBERS: Readonly<Record<typeof OPERATIONS[number], readonly [number, numb
   sendmsg: [46, 211], recvmsg: [47, 212], spawn: [32768, 32768], store: [32769, 32769],
   attend: [32770, 32770],
 };
+
+/** What only the C library has in its headers. */
+const C_LIBRARY_NAMES = /^(AF|DT|IFF|MNT|MSG|SCM|SOCK|SPLICE|ST|UMOUNT)_/;
+
+/** Whose headers, which, and the names that are looked for there. */
+const HEADERS: readonly (readonly [string, string, (name: string) => boolean])[] = [
+  [
+    "the kernel's headers",
+    "asm/ioctls asm/poll asm/siginfo asm/signal asm/socket linux/audit linux/bpf_common " +
+    "linux/capability linux/close_range linux/errno linux/eventfd linux/eventpoll linux/fcntl " +
+    "linux/fs linux/keyctl linux/memfd linux/mount linux/openat2 linux/prctl linux/quota " +
+    "linux/resource linux/sched linux/seccomp linux/sockios linux/stat linux/time " +
+    "linux/timerfd linux/wait",
+    (name) => !C_LIBRARY_NAMES.test(name),
+  ],
+  [
+    "a C library's headers",
+    "dirent fcntl net/if sys/mount sys/socket sys/statvfs",
+    (name) => C_LIBRARY_NAMES.test(name),
+  ],
+];
 
 for (const arch of ARCHITECTURES) {
   const record = readAbiRecord(Deno.readFileSync(shimPath(arch)));
@@ -82,7 +114,25 @@ for (const arch of ARCHITECTURES) {
     ]);
   });
 
-  Deno.test(`the ${arch} library has the constants of ffi/abi.ts`, () => {
-    assertEquals(record.constants, Object.entries(OPEN_FLAGS[arch]));
-  });
+  for (const [whose, headers, isTheirs] of HEADERS) {
+    const name = `ffi/linux.ts and ffi/errno.ts have the numbers of ${whose} of ${arch}`;
+    testWith([needsZig()], name, async () => {
+      const { SIGNALS, OPEN_FLAGS, ...numbers } = linux;
+      const table = { ...numbers, ...OPEN_FLAGS[arch], ...SIGNALS, ...CAPABILITIES, ...ERRNO };
+      const checks = Object.entries(table).filter(([name]) => isTheirs(name)).map(([name, value]) =>
+        `_Static_assert((${value < 0 ? "int" : "unsigned long long"})${name} == ${value}, "");\n`
+      );
+      const includes = headers.split(" ").map((header) => `#include <${header}.h>\n`);
+      const source = ["#define _GNU_SOURCE\n", ...includes, ...checks].join("");
+      await withFolder(async (folder) => {
+        await Deno.writeTextFile(`${folder}/numbers.c`, source);
+        const { success, stderr } = await new Deno.Command(ZIG, {
+          args: ["cc", "-target", `${arch}-linux-musl`, "-c", "numbers.c"],
+          cwd: folder,
+          env: { ZIG_LOCAL_CACHE_DIR: folder },
+        }).output();
+        assert(success, new TextDecoder().decode(stderr));
+      });
+    });
+  }
 }

@@ -1,7 +1,8 @@
 /** Loads the shim. This is the only place that says `Deno.dlopen`. */
 
-import { ABI_VERSION, O, PLAN, REPORT, STEP } from "./abi.ts";
+import { ABI_VERSION, PLAN, REPORT, STEP } from "./abi.ts";
 import { ExpectedError } from "../text/errors.ts";
+import { AT_FDCWD, MFD_CLOEXEC, MFD_EXEC, O_CLOEXEC, O_PATH } from "./linux.ts";
 import { Plan } from "./plan.ts";
 
 const SYMBOLS = {
@@ -44,10 +45,6 @@ const LIBC = {
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
 } as const satisfies Deno.ForeignLibraryInterface;
-
-const MFD_CLOEXEC = 1;
-const MFD_EXEC = 0x10;
-const AT_FDCWD = -100;
 
 /** How to get a shim, for error messages. */
 const REMEDY = "build it with `./dev shim` in a checkout of the project";
@@ -163,7 +160,7 @@ function wrap({ symbols }: { symbols: Symbols }, origin: string, imageFd?: numbe
 function openImage(symbols: Symbols, path: string): number {
   const plan = new Plan();
   const fd = plan.slot("shim");
-  plan.step("openat", [AT_FDCWD, plan.string(path), O.O_PATH | O.O_CLOEXEC, 0], { into: fd });
+  plan.step("openat", [AT_FDCWD, plan.string(path), O_PATH | O_CLOEXEC, 0], { into: fd });
   const image = plan.encode();
   if (symbols.exec(image, image.length) < 0) {
     throw new ShimError(`Cannot open the shim ${path}: it was there when it was loaded`);

@@ -1,9 +1,9 @@
-import { O, type Operation, OPERATIONS } from "isolate/ffi/abi.ts";
+import { type Operation, OPERATIONS } from "isolate/ffi/abi.ts";
 import { ERRNO } from "isolate/ffi/errno.ts";
+import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_PATH, O_TRUNC, O_WRONLY } from "isolate/ffi/linux.ts";
 import { type Argument, Plan, type StepOptions } from "isolate/ffi/plan.ts";
 import { printPlan } from "isolate/ffi/print.ts";
 import { SIGNATURES } from "isolate/ffi/print_signatures.ts";
-import { AT_FDCWD } from "isolate/ffi/system.ts";
 import { assert, assertEquals } from "@std/assert";
 
 /** Prints one step; `make` gives its arguments. */
@@ -43,12 +43,12 @@ Deno.test("every operation can be printed without and with six arguments of any 
 const LINES: readonly (readonly [string, string, () => string])[] = [
   [
     "flags of openat and its mode",
-    'openat(AT_FDCWD, "/tmp/x", O_WRONLY|O_CLOEXEC|O_CREAT|O_TRUNC, 0640)',
+    'openat(AT_FDCWD, "/tmp/x", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0640)',
     () =>
       print("openat", (plan) => [
         AT_FDCWD,
         plan.string("/tmp/x"),
-        O.O_WRONLY | O.O_CREAT | O.O_TRUNC | O.O_CLOEXEC,
+        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
         0o640,
       ]),
   ],
@@ -58,7 +58,7 @@ const LINES: readonly (readonly [string, string, () => string])[] = [
     "resolve=RESOLVE_NO_SYMLINKS|RESOLVE_BENEATH}, 24)",
     () =>
       print("openat2", (plan) => {
-        const how = plan.struct([BigInt(O.O_PATH | O.O_CLOEXEC), 0n, 12n]);
+        const how = plan.struct([BigInt(O_PATH | O_CLOEXEC), 0n, 12n]);
         return [5, plan.string("box"), how, 24];
       }),
   ],
@@ -144,7 +144,7 @@ const LINES: readonly (readonly [string, string, () => string])[] = [
   [
     "a socket",
     "socket(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0)",
-    () => print("socket", () => [1, 5 | O.O_CLOEXEC, 0]),
+    () => print("socket", () => [1, 5 | O_CLOEXEC, 0]),
   ],
   [
     "an event of epoll",

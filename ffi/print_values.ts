@@ -5,7 +5,20 @@
 
 import { type Argument, Data, type Plan, Slot } from "./plan.ts";
 import { decodeOsString } from "../text/os_string.ts";
-import type { Names } from "./print_flags.ts";
+import * as linux from "./linux.ts";
+
+/** Names of the kernel and their values. */
+export type Names = Readonly<Record<string, number>>;
+
+/** Picks the constants of the kernel whose names begin with a pattern. */
+export function named(pattern: string): Names {
+  const begins = new RegExp(`^(?:${pattern})`);
+  return Object.fromEntries(
+    Object.entries(linux).filter((entry): entry is [string, number] =>
+      typeof entry[1] === "number" && begins.test(entry[0])
+    ),
+  );
+}
 
 const TEXT_MAX = 1024;
 const BYTES_MAX = 48;
@@ -116,7 +129,7 @@ export const octal: Format = numeric((value) => value === 0 ? "0" : `0${value.to
 
 /** A descriptor, the working directory, or (of a range) the last there can be. */
 export const fd: Format = numeric((value) =>
-  value === -100 ? "AT_FDCWD" : value === 2 ** 32 - 1 ? "~0" : `${value}`
+  value === linux.AT_FDCWD ? "AT_FDCWD" : value === 2 ** 32 - 1 ? "~0" : `${value}`
 );
 
 /** One of several values. */
@@ -128,27 +141,26 @@ function nameOf(names: Names, value: number): string | undefined {
   return Object.keys(names).find((name) => names[name] === value);
 }
 
-/** A sum of flags, if wanted with a choice in the bits of a mask. */
-export function flags(names: Names, low?: { mask: number; names: Names }): Format {
-  return numeric((value) => printFlags(value, names, low));
-}
-
-function printFlags(value: number, names: Names, low?: { mask: number; names: Names }): string {
-  let rest = BigInt(value);
-  const words: string[] = [];
-  if (low) {
-    const chosen = Number(rest & BigInt(low.mask));
+/** A sum of flags; the bits of `mask` are one choice among the names instead. */
+export function flags(names: Names, mask = 0): Format {
+  // A name for several bits comes before those for some of them.
+  const descending = Object.entries(names).filter(([, bits]) => bits > mask)
+    .sort(([, a], [, b]) => b - a);
+  return numeric((value) => {
+    let rest = BigInt(value);
+    const words: string[] = [];
+    for (const [name, bits] of descending) {
+      const wanted = BigInt(bits);
+      if ((rest & wanted) !== wanted) continue;
+      words.unshift(name);
+      rest -= wanted;
+    }
+    const chosen = Number(rest & BigInt(mask));
     rest -= BigInt(chosen);
-    words.push(nameOf(low.names, chosen) ?? `${chosen}`);
-  }
-  for (const [name, bits] of Object.entries(names)) {
-    const wanted = BigInt(bits);
-    if (wanted === 0n || (rest & wanted) !== wanted) continue;
-    words.push(name);
-    rest &= ~wanted;
-  }
-  if (rest !== 0n) words.push(`0x${rest.toString(16)}`);
-  return words.join("|") || "0";
+    if (mask !== 0) words.unshift(nameOf(names, chosen) ?? `${chosen}`);
+    if (rest !== 0n) words.push(`0x${rest.toString(16)}`);
+    return words.join("|") || "0";
+  });
 }
 
 /** A string that ends with a NUL. */
@@ -203,17 +215,15 @@ export const numbers: Format = address((data, { reader, args }) => {
 });
 
 /** A set of signals, of 8 bytes. */
-export function signalSet(names: Names): Format {
-  return address(({ offset }, { reader }) => {
-    const bits = reader.read(offset, 8);
-    if (bits === 2n ** 64n - 1n) return "[all]";
-    const words: string[] = [];
-    for (let signal = 1; signal <= 64; signal++) {
-      if (bits >> BigInt(signal - 1) & 1n) words.push(nameOf(names, signal) ?? `${signal}`);
-    }
-    return `[${words.join(", ")}]`;
-  });
-}
+export const signalSet: Format = address(({ offset }, { reader }) => {
+  const bits = reader.read(offset, 8);
+  if (bits === 2n ** 64n - 1n) return "[all]";
+  const words: string[] = [];
+  for (let signal = 1; signal <= 64; signal++) {
+    if (bits >> BigInt(signal - 1) & 1n) words.push(nameOf(linux.SIGNALS, signal) ?? `${signal}`);
+  }
+  return `[${words.join(", ")}]`;
+});
 
 /** Text as C writes it; bytes that are no UTF-8 as `\xNN`. */
 export function quote(text: string): string {

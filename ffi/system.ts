@@ -3,22 +3,20 @@
  * parts need.
  */
 
-import { O } from "./abi.ts";
 import { joinBytes } from "../text/bytes.ts";
 import { ExpectedError } from "../text/errors.ts";
 import { ERRNO, errnoName, errnoText } from "./errno.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  CLOCK_MONOTONIC,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  STATX_BASIC_STATS,
+} from "./linux.ts";
 import { type Library, library } from "./library.ts";
 import { decodeOsString } from "../text/os_string.ts";
 import { type Data, Plan, type Step } from "./plan.ts";
-
-/** For the `at` family of calls: relative to the working directory. */
-export const AT_FDCWD: -100 = -100;
-/** For calls that take a descriptor and a path: the descriptor itself is meant. */
-export const AT_EMPTY_PATH = 0x1000;
-/** Do not follow a symbolic link in the last place. */
-export const AT_SYMLINK_NOFOLLOW = 0x100;
-/** For unlinkat: remove a directory. */
-export const AT_REMOVEDIR = 0x200;
 
 /** A step of a plan has failed. */
 export class SystemError extends Error {
@@ -66,18 +64,8 @@ export interface FileStatus {
   readonly sizeBytes: number;
 }
 
-/** The part of `mode` that says what kind of file it is, and its values. */
-export const FILE_TYPE = {
-  mask: 0o170000,
-  directory: 0o040000,
-  regular: 0o100000,
-  symlink: 0o120000,
-} as const;
-
 /** The size of the kernel's `struct statx`. */
 export const STATX_SIZE = 256;
-/** Everything that {@linkcode readStatx} reads. */
-export const STATX_BASIC = 0x7ff;
 
 /** Reads the kernel's `struct statx`; see statx(2). */
 export function readStatx(view: DataView): FileStatus {
@@ -154,12 +142,12 @@ export class System {
     const plan = new Plan();
     const fd = plan.slot("file");
     // Never wait for a writer, should somebody have put a FIFO there.
-    plan.step("openat", [AT_FDCWD, plan.string(path), O.O_CLOEXEC | O.O_NONBLOCK, 0], {
+    plan.step("openat", [AT_FDCWD, plan.string(path), O_CLOEXEC | O_NONBLOCK, 0], {
       into: fd,
       what: `open ${path}`,
     });
     const status = plan.alloc(STATX_SIZE);
-    plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+    plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
     const failure = this.attempt(plan, `open ${path}`);
     if (failure?.errno === ERRNO.ENOENT) return undefined;
     if (failure) throw failure;
@@ -225,7 +213,7 @@ export class System {
 
   /** Now, on the clock that wall time is measured with. */
   nowMs(): number {
-    return this.clockMs(1) ?? 0;
+    return this.clockMs(CLOCK_MONOTONIC) ?? 0;
   }
 
   /** Reads a clock; see clock_gettime(2). */

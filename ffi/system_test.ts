@@ -1,23 +1,23 @@
-import { O } from "isolate/ffi/abi.ts";
-import { Plan } from "isolate/ffi/plan.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
-  FILE_TYPE,
-  readStatx,
-  STATX_BASIC,
-  STATX_SIZE,
-  System,
-  SystemError,
-  timespecMs,
-} from "isolate/ffi/system.ts";
+  O_CLOEXEC,
+  O_CREAT,
+  O_WRONLY,
+  S_IFDIR,
+  S_IFMT,
+  S_IFREG,
+  STATX_BASIC_STATS,
+} from "isolate/ffi/linux.ts";
+import { Plan } from "isolate/ffi/plan.ts";
+import { readStatx, STATX_SIZE, System, SystemError, timespecMs } from "isolate/ffi/system.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ExpectedError } from "isolate/text/errors.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 
 const system = await System.load();
 
-function open(path: string, flags: number = O.O_CLOEXEC): number {
+function open(path: string, flags: number = O_CLOEXEC): number {
   const plan = new Plan();
   const fd = plan.slot("file");
   plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0o600], { into: fd });
@@ -93,7 +93,7 @@ Deno.test("readFile() reads files of any size, and an empty one", async () => {
       const file = system.readFile(`${folder}/file`);
       assertEquals(file?.bytes, bytes);
       assertEquals(file?.status.sizeBytes, length);
-      assertEquals(file?.status.mode, FILE_TYPE.regular | 0o640);
+      assertEquals(file?.status.mode, S_IFREG | 0o640);
     }
   });
 });
@@ -146,7 +146,7 @@ function openDescriptors(): number {
 Deno.test("writeAll() writes everything", async () => {
   await withFolder(async (folder) => {
     const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i);
-    const fd = open(`${folder}/file`, O.O_WRONLY | O.O_CREAT | O.O_CLOEXEC);
+    const fd = open(`${folder}/file`, O_WRONLY | O_CREAT | O_CLOEXEC);
     system.writeAll(fd, bytes, "a file");
     system.close(fd);
     assertEquals(await Deno.readFile(`${folder}/file`), bytes);
@@ -154,7 +154,7 @@ Deno.test("writeAll() writes everything", async () => {
 });
 
 Deno.test("writeAll() says what could not be written", () => {
-  const fd = open("/dev/full", O.O_WRONLY | O.O_CLOEXEC);
+  const fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
   const error = assertThrows(
     () => system.writeAll(fd, new Uint8Array(1), "the meta-file x"),
     SystemError,
@@ -184,14 +184,14 @@ Deno.test("readStatx() reads what the kernel says of a file", async () => {
       const fd = open(path);
       const plan = new Plan();
       const room = plan.alloc(STATX_SIZE);
-      plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, room]);
+      plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, room]);
       system.run(plan, "stat");
       system.close(fd);
       return readStatx(plan.view(room));
     };
     const { identity, ...rest } = status(`${folder}/file`);
     assertEquals(rest, {
-      mode: FILE_TYPE.regular | 0o4711,
+      mode: S_IFREG | 0o4711,
       uid: 12,
       gid: 34,
       links: 2,
@@ -200,7 +200,7 @@ Deno.test("readStatx() reads what the kernel says of a file", async () => {
     assertEquals(status(`${folder}/link`).identity, identity);
     const directory = status(folder);
     assert(directory.identity !== identity);
-    assertEquals(directory.mode & FILE_TYPE.mask, FILE_TYPE.directory);
+    assertEquals(directory.mode & S_IFMT, S_IFDIR);
     const { ino } = await Deno.stat(`${folder}/file`);
     assert(identity.endsWith(`:${ino}`));
   });

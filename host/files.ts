@@ -7,11 +7,10 @@ import type { Sandbox } from "../box/sandbox.ts";
 import { SandboxError, toSandboxError } from "./errors.ts";
 import { asIdentity, withIdentity } from "./identity.ts";
 import { removeTree } from "./tree.ts";
-import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { decodeOsString, encodeOsString } from "../text/os_string.ts";
+import { AT_FDCWD, O_CREAT, O_DIRECTORY, O_EXCL, O_PATH, O_TRUNC, O_WRONLY } from "../ffi/linux.ts";
 import { Plan, type Slot } from "../ffi/plan.ts";
-import { AT_FDCWD } from "../ffi/system.ts";
 import {
   entriesOf,
   type HostEntry,
@@ -104,7 +103,7 @@ export class HostFiles {
    * @throws {SandboxError} if it cannot be listed, or has more entries
    */
   list(directory: string, options: { entriesMax?: number } = {}): HostEntry[] {
-    const fd = openPath(this.#place, directory, O.O_DIRECTORY);
+    const fd = openPath(this.#place, directory, O_DIRECTORY);
     try {
       return entriesOf(this.#place, fd, { path: directory, ...options });
     } finally {
@@ -179,7 +178,7 @@ export class HostFiles {
     const bytes = typeof content === "string" ? encodeOsString(content) : content;
     const status = statusAt(this.#place, path, { followLink: false });
     if (status === undefined || status.kind === "file") return this.#replace(path, bytes);
-    const fd = this.#openToWrite(AT_FDCWD, path, { flags: O.O_TRUNC, path });
+    const fd = this.#openToWrite(AT_FDCWD, path, { flags: O_TRUNC, path });
     try {
       this.#sandbox.system.writeAll(fd, bytes, path);
     } catch (error) {
@@ -194,10 +193,10 @@ export class HostFiles {
     const name = path.slice(cut + 1);
     const above = cut < 0 ? "." : path.slice(0, cut) || "/";
     const temporary = `${name}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-    const folder = openPath(this.#place, above, O.O_PATH | O.O_DIRECTORY);
+    const folder = openPath(this.#place, above, O_PATH | O_DIRECTORY);
     let fd = -1;
     try {
-      fd = this.#openToWrite(folder, temporary, { flags: O.O_CREAT | O.O_EXCL, path });
+      fd = this.#openToWrite(folder, temporary, { flags: O_CREAT | O_EXCL, path });
       this.#sandbox.system.writeAll(fd, bytes, path);
       this.#asCaller(`write ${path}`, (plan) => {
         const args = [folder, plan.string(temporary), folder, plan.string(name), 0];
@@ -227,7 +226,7 @@ export class HostFiles {
     const parts = this.absolute(path).split("/");
     this.#asCaller(`make ${path}`, (plan) => {
       const what = `make the directory ${path}`;
-      const how = planHow(plan, this.#place, { flags: O.O_PATH | O.O_DIRECTORY, mode: 0 });
+      const how = planHow(plan, this.#place, { flags: O_PATH | O_DIRECTORY, mode: 0 });
       let folder: number | Slot = AT_FDCWD;
       parts.forEach((part, i) => {
         // The first one is the name of the root.
@@ -281,7 +280,7 @@ export class HostFiles {
       throw new SandboxError("bad-option", `Cannot remove ${path}: it belongs to somebody else`);
     }
     const cut = absolute.lastIndexOf("/");
-    const parent = openPath(this.#place, absolute.slice(0, cut) || "/", O.O_PATH | O.O_DIRECTORY);
+    const parent = openPath(this.#place, absolute.slice(0, cut) || "/", O_PATH | O_DIRECTORY);
     try {
       const remove = () => removeTree(system, parent, absolute.slice(cut + 1));
       withIdentity(system, { identity: caller, own }, remove);
@@ -297,11 +296,11 @@ export class HostFiles {
     name: string,
     { flags, path }: { flags: number; path: string },
   ): number {
-    const mode = flags & O.O_CREAT ? 0o666 : 0;
+    const mode = flags & O_CREAT ? 0o666 : 0;
     const plan = new Plan();
     const fd = plan.slot("file");
     this.#execute(plan, `write ${path}`, () => {
-      const how = planHow(plan, this.#place, { flags: flags | O.O_WRONLY, mode });
+      const how = planHow(plan, this.#place, { flags: flags | O_WRONLY, mode });
       plan.step("openat2", [folder, plan.string(name), how, 24], {
         into: fd,
         what: `write ${path}`,

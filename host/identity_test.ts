@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ERRNO } from "../ffi/errno.ts";
+import { AT_FDCWD, O_CLOEXEC } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
-import { AT_FDCWD, System } from "../ffi/system.ts";
+import { System } from "../ffi/system.ts";
 import { operationsOf } from "../tests/support/plans.ts";
 import { SandboxError } from "./errors.ts";
 import { asIdentity, callerIdentity, type Identity, withIdentity } from "./identity.ts";
@@ -58,7 +59,7 @@ Deno.test("asIdentity() does things with the rights of another user, and puts th
   const [shadow, passwd, groups] = ["shadow", "passwd", "groups"].map((name) => plan.slot(name));
   const list = plan.alloc(4 * 16);
   asIdentity(plan, { identity: NOBODY, own }, () => {
-    const open = (path: string) => [AT_FDCWD, plan.string(path), 0o2000000, 0];
+    const open = (path: string) => [AT_FDCWD, plan.string(path), O_CLOEXEC, 0];
     plan.step("openat", open("/etc/shadow"), { into: shadow!, ignore: "all" });
     plan.step("openat", open("/etc/passwd"), { into: passwd! });
     plan.step("getgroups", [16, list], { into: groups! });
@@ -76,7 +77,7 @@ Deno.test("asIdentity() puts the own ids back after a step has failed", async ()
   const before = currentIds();
   const plan = new Plan();
   asIdentity(plan, { identity: NOBODY, own: callerIdentity(system) }, () => {
-    plan.step("openat", [AT_FDCWD, plan.string("/etc/shadow"), 0o2000000, 0]);
+    plan.step("openat", [AT_FDCWD, plan.string("/etc/shadow"), O_CLOEXEC, 0]);
   });
   assertEquals(system.attempt(plan, "look as nobody")?.code, "EACCES");
   assertEquals(currentIds(), before);

@@ -1,21 +1,24 @@
 /** Reads directories whose content nobody trusts. */
 
-import { O } from "../ffi/abi.ts";
-import { Plan, type Slot } from "../ffi/plan.ts";
 import {
   AT_EMPTY_PATH,
-  FILE_TYPE,
-  readStatx,
-  STATX_BASIC,
-  STATX_SIZE,
-  type System,
-} from "../ffi/system.ts";
+  DT_DIR,
+  DT_UNKNOWN,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOATIME,
+  O_NOFOLLOW,
+  S_IFDIR,
+  S_IFMT,
+  S_IFREG,
+  STATX_BASIC_STATS,
+} from "../ffi/linux.ts";
+import { Plan, type Slot } from "../ffi/plan.ts";
+import { readStatx, STATX_SIZE, type System } from "../ffi/system.ts";
 import { openHowStrict } from "./resolve.ts";
 
 const CHUNK_BYTES = 32768;
 const SMALL_CHUNK_BYTES = 1024;
-const DT_DIRECTORY = 4;
-const DT_UNKNOWN = 0;
 
 /** One entry of a directory, as getdents64(2) tells it. */
 export interface Entry {
@@ -57,7 +60,7 @@ function parseEntries(bytes: Uint8Array<ArrayBuffer>): Entry[] {
     const isDots = name[0] === 0x2e &&
       (name.length === 2 || (name.length === 3 && name[1] === 0x2e));
     if (isDots) continue;
-    entries.push({ name, isDirectory: type === DT_UNKNOWN ? undefined : type === DT_DIRECTORY });
+    entries.push({ name, isDirectory: type === DT_UNKNOWN ? undefined : type === DT_DIR });
   }
   return entries;
 }
@@ -71,7 +74,7 @@ export function openDirectory(
   const plan = new Plan();
   const fd = plan.slot("directory");
   const status = plan.alloc(STATX_SIZE);
-  const how = openHowStrict(plan, O.O_DIRECTORY | O.O_NOFOLLOW | O.O_NOATIME);
+  const how = openHowStrict(plan, O_DIRECTORY | O_NOFOLLOW | O_NOATIME);
   plan.step("openat2", [parent, plan.bytes(name), how, 24], { into: fd });
   planIdentity(plan, fd, status);
   if (system.attempt(plan, "open a directory")) return undefined;
@@ -83,7 +86,7 @@ export function openParent(system: System, child: number, identity: string): num
   const plan = new Plan();
   const fd = plan.slot("directory");
   const status = plan.alloc(STATX_SIZE);
-  const flags = O.O_DIRECTORY | O.O_NOFOLLOW | O.O_NOATIME | O.O_CLOEXEC;
+  const flags = O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC;
   plan.step("openat", [child, plan.string(".."), flags, 0], { into: fd });
   planIdentity(plan, fd, status);
   if (system.attempt(plan, "open the directory above")) return undefined;
@@ -93,11 +96,11 @@ export function openParent(system: System, child: number, identity: string): num
 }
 
 function planIdentity(plan: Plan, fd: Slot, status: ReturnType<Plan["alloc"]>): void {
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
 }
 
 /** Whether a file is one of the kinds that a box may leave behind: files and directories. */
 export function isPlain(mode: number): boolean {
-  const type = mode & FILE_TYPE.mask;
-  return type === FILE_TYPE.regular || type === FILE_TYPE.directory;
+  const type = mode & S_IFMT;
+  return type === S_IFREG || type === S_IFDIR;
 }

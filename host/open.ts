@@ -3,20 +3,28 @@
  * whom the sandbox acts for.
  */
 
-import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
-import { Plan } from "../ffi/plan.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
-  FILE_TYPE,
-  readStatx,
-  STATX_BASIC,
-  STATX_SIZE,
-} from "../ffi/system.ts";
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  O_WRONLY,
+  RESOLVE_NO_MAGICLINKS,
+  S_IFMT,
+  S_IFREG,
+  STATX_BASIC_STATS,
+} from "../ffi/linux.ts";
+import { Plan } from "../ffi/plan.ts";
+import { readStatx, STATX_SIZE } from "../ffi/system.ts";
 import { SandboxError } from "./errors.ts";
 import { asIdentity } from "./identity.ts";
-import { RESOLVE } from "./resolve.ts";
 import type { Sandbox } from "../box/sandbox.ts";
 
 /** Opens a regular file of the host to be read. */
@@ -26,13 +34,13 @@ export function openHostFile(sandbox: Sandbox, path: string): { fd: number; size
   const fd = plan.slot("host file");
   const status = plan.alloc(STATX_SIZE);
   asIdentity(plan, { identity: caller, own }, () => {
-    const flags = O.O_NOFOLLOW | O.O_NONBLOCK | O.O_NOCTTY;
+    const flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
     plan.step("openat2", [AT_FDCWD, plan.string(path), howOfCaller(plan, sandbox, flags), 24], {
       into: fd,
       what: `open ${path}`,
     });
   });
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
   const failure = system.attempt(plan, `open ${path}`);
   if (failure?.errno === ERRNO.ELOOP) {
     throw new SandboxError(
@@ -42,15 +50,15 @@ export function openHostFile(sandbox: Sandbox, path: string): { fd: number; size
   }
   if (failure) throw failure;
   const { mode, sizeBytes } = readStatx(plan.view(status));
-  if ((mode & FILE_TYPE.mask) === FILE_TYPE.regular) return { fd: plan.result(fd), sizeBytes };
+  if ((mode & S_IFMT) === S_IFREG) return { fd: plan.result(fd), sizeBytes };
   system.close(plan.result(fd));
   throw new SandboxError("bad-option", `Cannot copy ${path} into the box: it is no regular file`);
 }
 
 /** Links such as /proc/self/cwd are the sandbox's own; nobody else is led through them. */
 function howOfCaller(plan: Plan, { caller, own }: Sandbox, flags: number) {
-  const resolve = caller.uid === own.uid ? 0 : RESOLVE.noMagicLinks;
-  return plan.struct([BigInt(flags | O.O_CLOEXEC), 0n, BigInt(resolve)]);
+  const resolve = caller.uid === own.uid ? 0 : RESOLVE_NO_MAGICLINKS;
+  return plan.struct([BigInt(flags | O_CLOEXEC), 0n, BigInt(resolve)]);
 }
 
 /** A file of the host that is being made. */
@@ -88,10 +96,10 @@ export class NewHostFile {
     const [directory, fd] = [plan.slot("directory"), plan.slot("new file")];
     asIdentity(plan, { identity: caller, own }, () => {
       const above = plan.string(slash < 0 ? "." : path.slice(0, slash) || "/");
-      const how = howOfCaller(plan, sandbox, O.O_PATH | O.O_DIRECTORY);
+      const how = howOfCaller(plan, sandbox, O_PATH | O_DIRECTORY);
       const what = `write ${path}`;
       plan.step("openat2", [AT_FDCWD, above, how, 24], { into: directory, what });
-      const flags = O.O_WRONLY | O.O_CREAT | O.O_EXCL | O.O_NOFOLLOW | O.O_CLOEXEC;
+      const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
       const name = plan.string(temporary);
       plan.step("openat", [directory, name, flags, 0o666], { into: fd, what });
       if (mode !== undefined) plan.step("fchmod", [fd, mode], { what });

@@ -7,22 +7,28 @@ import { joinBytes } from "../text/bytes.ts";
 import { SandboxError, toSandboxError } from "./errors.ts";
 import { readDirectory } from "./list.ts";
 import { asIdentity } from "./identity.ts";
-import { RESOLVE } from "./resolve.ts";
 import type { Sandbox } from "../box/sandbox.ts";
-import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { decodeOsString } from "../text/os_string.ts";
-import { type Data, Plan, type Slot } from "../ffi/plan.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
-  FILE_TYPE,
-  readStatx,
-  STATX_BASIC,
-  STATX_SIZE,
-  type System,
-} from "../ffi/system.ts";
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_MAGICLINKS,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  STATX_BASIC_STATS,
+} from "../ffi/linux.ts";
+import { type Data, Plan, type Slot } from "../ffi/plan.ts";
+import { readStatx, STATX_SIZE, type System } from "../ffi/system.ts";
 
 const CHUNK_BYTES = 1 << 20;
 const BATCH = 128;
@@ -68,9 +74,9 @@ export function openPath(place: HostPlace, path: string, flags: number | "regula
   const status = plan.alloc(STATX_SIZE);
   const { caller: identity, own, system } = place.sandbox;
   asIdentity(plan, { identity, own }, () => {
-    planOpen(plan, { place, path, flags: flags === "regular" ? O.O_NONBLOCK : flags, into: fd });
+    planOpen(plan, { place, path, flags: flags === "regular" ? O_NONBLOCK : flags, into: fd });
   });
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
   const failure = system.attempt(plan, `open ${path}`);
   if (failure) throw toSandboxError(failure);
   const { kind } = statusFrom(plan.view(status));
@@ -113,11 +119,11 @@ export function planHow(
   { flags, mode }: { flags: number; mode: number },
 ): Data {
   // openat2(2) refuses flags that O_PATH makes meaningless.
-  const all = flags | O.O_CLOEXEC | (flags & O.O_PATH ? 0 : O.O_NOCTTY);
+  const all = flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY);
   // Links such as /proc/self/cwd are the sandbox's own: they would lead a user past directories that
   // are closed to him.
-  const magic = beneathFd === undefined && caller.uid === own.uid ? 0 : RESOLVE.noMagicLinks;
-  const resolve = magic | (beneathFd === undefined ? 0 : RESOLVE.beneath);
+  const magic = beneathFd === undefined && caller.uid === own.uid ? 0 : RESOLVE_NO_MAGICLINKS;
+  const resolve = magic | (beneathFd === undefined ? 0 : RESOLVE_BENEATH);
   return plan.struct([BigInt(all), BigInt(mode), BigInt(resolve)]);
 }
 
@@ -131,9 +137,9 @@ export function statusAt(
   const fd = plan.slot("file");
   const status = plan.alloc(STATX_SIZE);
   const { caller: identity, own, system } = place.sandbox;
-  const flags = options.followLink === false ? O.O_PATH | O.O_NOFOLLOW : O.O_PATH;
+  const flags = options.followLink === false ? O_PATH | O_NOFOLLOW : O_PATH;
   asIdentity(plan, { identity, own }, () => planOpen(plan, { place, path, flags, into: fd }));
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
   plan.step("close", [fd]);
   const failure = system.attempt(plan, `look at ${path}`);
   if (failure?.errno === ERRNO.ENOENT) return undefined;
@@ -155,12 +161,12 @@ function statusFrom(view: DataView): HostStatus {
 }
 
 function kindOf(mode: number): HostKind {
-  switch (mode & FILE_TYPE.mask) {
-    case FILE_TYPE.regular:
+  switch (mode & S_IFMT) {
+    case S_IFREG:
       return "file";
-    case FILE_TYPE.directory:
+    case S_IFDIR:
       return "directory";
-    case FILE_TYPE.symlink:
+    case S_IFLNK:
       return "link";
     default:
       return "other";
@@ -169,7 +175,7 @@ function kindOf(mode: number): HostKind {
 
 /** Where a file really lies. */
 export function realPathAt(place: HostPlace, path: string): string {
-  const fd = openPath(place, path, O.O_PATH);
+  const fd = openPath(place, path, O_PATH);
   try {
     return linkTarget(place.sandbox.system, `/proc/self/fd/${fd}`);
   } finally {
@@ -227,7 +233,7 @@ function statusesOf(
   asIdentity(plan, { identity: sandbox.caller, own: sandbox.own }, () => {
     for (const name of names) {
       const [result, status] = [plan.slot(""), plan.alloc(STATX_SIZE)];
-      const args = [fd, plan.bytes(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC, status];
+      const args = [fd, plan.bytes(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, status];
       // It may have gone meanwhile.
       plan.step("statx", args, { into: result, ignore: "all" });
       looked.push({ name, result, status });

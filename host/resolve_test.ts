@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
+import { AT_FDCWD, O_CLOEXEC, O_PATH } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
-import { AT_FDCWD, System } from "../ffi/system.ts";
+import { System } from "../ffi/system.ts";
 import { openHowStrict } from "./resolve.ts";
 
 /** Opens one path below a directory; gives the errno, 0 if it could be opened. */
@@ -10,9 +10,9 @@ async function openBelow(directory: string, path: string): Promise<number> {
   const system = await System.load();
   const plan = new Plan();
   const [above, below] = [plan.slot("above"), plan.slot("below")];
-  const flags = O.O_PATH | O.O_CLOEXEC;
+  const flags = O_PATH | O_CLOEXEC;
   plan.step("openat", [AT_FDCWD, plan.string(directory), flags, 0], { into: above });
-  const how = openHowStrict(plan, O.O_PATH);
+  const how = openHowStrict(plan, O_PATH);
   plan.step("openat2", [above, plan.string(path), how, 24], { into: below, ignore: "all" });
   system.run(plan, "open below");
   system.close(plan.result(above), plan.result(below));

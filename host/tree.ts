@@ -4,19 +4,21 @@
  * follows no link, leaves no mount, and keeps few descriptors however deep it gets.
  */
 
-import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
-import { Plan } from "../ffi/plan.ts";
 import {
   AT_EMPTY_PATH,
   AT_REMOVEDIR,
-  FILE_TYPE,
-  type FileStatus,
-  readStatx,
-  STATX_BASIC,
-  STATX_SIZE,
-  type System,
-} from "../ffi/system.ts";
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOATIME,
+  O_NOFOLLOW,
+  O_PATH,
+  S_IFDIR,
+  S_IFMT,
+  STATX_BASIC_STATS,
+} from "../ffi/linux.ts";
+import { Plan } from "../ffi/plan.ts";
+import { type FileStatus, readStatx, STATX_SIZE, type System } from "../ffi/system.ts";
 import { type Entry, isPlain, openDirectory, openParent, readDirectory } from "./list.ts";
 import { SandboxError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
@@ -112,7 +114,7 @@ export function giveTree(system: System, fd: number, options: GiveOptions): numb
   const plan = new Plan();
   const { uid, gid } = options.to;
   const status = plan.alloc(STATX_SIZE);
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
   // The program may have opened it to everybody, with all that the caller finds and leaves there.
   if (options.mode !== undefined) plan.step("fchmod", [fd, options.mode]);
   plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], {
@@ -120,7 +122,7 @@ export function giveTree(system: System, fd: number, options: GiveOptions): numb
   });
   // Of its own, for it is read from the beginning each time.
   const listing = plan.slot("listing");
-  const flags = O.O_DIRECTORY | O.O_NOATIME | O.O_CLOEXEC;
+  const flags = O_DIRECTORY | O_NOATIME | O_CLOEXEC;
   plan.step("openat", [fd, plan.string("."), flags, 0], { into: listing, what: "list box/" });
   system.run(plan, "give the box's directory");
   try {
@@ -151,7 +153,7 @@ function giveBatch(system: System, directory: number, { entries, options }: {
 }): Uint8Array[] {
   // What is looked at and what is given must be the same file, so both go by one descriptor.
   const plan = new Plan();
-  const how = openHowStrict(plan, O.O_PATH | O.O_NOFOLLOW);
+  const how = openHowStrict(plan, O_PATH | O_NOFOLLOW);
   const empty = plan.string("");
   const opened = entries.map((entry) => {
     const slot = plan.slot("");
@@ -161,7 +163,7 @@ function giveBatch(system: System, directory: number, { entries, options }: {
       into: slot,
       ignore: "all",
     });
-    plan.step("statx", [slot, empty, AT_EMPTY_PATH, STATX_BASIC, status], { ignore: "all" });
+    plan.step("statx", [slot, empty, AT_EMPTY_PATH, STATX_BASIC_STATS, status], { ignore: "all" });
     return { entry, slot, status };
   });
   system.run(plan, "look at files of the box");
@@ -197,7 +199,7 @@ export function belongsTo(owners: readonly number[], file: FileStatus): boolean 
 }
 
 function isDirectory({ mode }: FileStatus): boolean {
-  return (mode & FILE_TYPE.mask) === FILE_TYPE.directory;
+  return (mode & S_IFMT) === S_IFDIR;
 }
 
 /** Removes a directory and everything below it. */

@@ -1,9 +1,9 @@
 /** The file that says where control groups of boxes are made, for `cg_root = auto:FILE`. */
 
-import { O } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
+import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_WRONLY } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
-import { AT_FDCWD, type System } from "../ffi/system.ts";
+import type { System } from "../ffi/system.ts";
 import { decodeOsString } from "../text/os_string.ts";
 
 /** Writes the file, so that readers see the old or the new one. Directories above it are made. */
@@ -21,7 +21,7 @@ export function writeGroupFile(system: System, path: string, directory: string):
   const fd = plan.slot("file");
   const text = plan.string(`${directory}\n`);
   const what = `write ${path}`;
-  const flags = O.O_WRONLY | O.O_CREAT | O.O_EXCL | O.O_CLOEXEC;
+  const flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
   plan.step("unlinkat", [AT_FDCWD, temporary, 0], { ignore: ERRNO.ENOENT });
   plan.step("openat", [AT_FDCWD, temporary, flags, 0o644], { into: fd, what });
   // Whatever the umask is.

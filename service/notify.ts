@@ -5,12 +5,10 @@
 
 import { ExpectedError } from "../text/errors.ts";
 import { encodeOsString } from "../text/os_string.ts";
+import { AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 
-const AF_UNIX = 1;
-const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
-const MSG_NOSIGNAL = 0x4000;
 /** The room for a name in `struct sockaddr_un`. */
 const NAME_MAX_BYTES = 108;
 
@@ -42,7 +40,7 @@ export function notify(
   const what = `notify the service manager at ${name}`;
   const message = plan.string(lines.join("\n"));
   const address = plan.bytes(socketAddress(name));
-  plan.step("socket", [AF_UNIX, SOCK_DGRAM_CLOEXEC, 0], { into: socket, what });
+  plan.step("socket", [AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0], { into: socket, what });
   plan.step("sendto", [
     socket,
     message,

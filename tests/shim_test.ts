@@ -5,17 +5,12 @@ import { Plan } from "isolate/ffi/plan.ts";
 import { assert, assertEquals } from "@std/assert";
 import { ELF, readElf } from "./support/elf.ts";
 import { withFolder } from "./support/folder.ts";
-import { type Arch, ARCHITECTURES, HOST_SHIM, shimPath } from "./support/shim.ts";
-import { type Missing, needs, testWith } from "./support/skip.ts";
+import { type Arch, ARCHITECTURES, HOST_SHIM, needsZig, shimPath, ZIG } from "./support/shim.ts";
+import { needs, testWith } from "./support/skip.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
-const ZIG = Deno.env.get("ZIG") ?? `${ROOT}.tools/bin/zig-0.17.0`;
 /** What somebody who has to trust it can read in one sitting. */
 const SHIM_LINES_MAX = 499;
-
-function needsZig(): Missing {
-  return ZIG.includes("/") ? needs.path(ZIG, "Zig, which ./dev installs") : needs.command(ZIG);
-}
 
 testWith([needsZig()], "zig build makes the committed libraries byte for byte", async () => {
   await withFolder(async (folder) => {

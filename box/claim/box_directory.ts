@@ -3,16 +3,19 @@
  * removed.
  */
 
-import { O } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
-import { Plan, type Slot } from "../../ffi/plan.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   AT_REMOVEDIR,
-  STATX_BASIC,
-  STATX_SIZE,
-} from "../../ffi/system.ts";
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_PATH,
+  STATX_BASIC_STATS,
+} from "../../ffi/linux.ts";
+import { Plan, type Slot } from "../../ffi/plan.ts";
+import { STATX_SIZE } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { Identity } from "../../host/identity.ts";
 import {
@@ -28,7 +31,7 @@ import { openHowMounted, openHowStrict } from "../../host/resolve.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { removeTree } from "../../host/tree.ts";
 
-const DIRECTORY = O.O_DIRECTORY | O.O_NOFOLLOW | O.O_CLOEXEC;
+const DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 /** The directory of one box. */
 export class BoxDirectory {
@@ -68,10 +71,10 @@ export class BoxDirectory {
     const root = plan.slot("box root");
     const outer = plan.slot("box directory");
     const inner = plan.slot("box");
-    const how = openHowStrict(plan, O.O_DIRECTORY);
-    const howInner = ownFileSystem ? openHowMounted(plan, O.O_DIRECTORY) : how;
+    const how = openHowStrict(plan, O_DIRECTORY);
+    const howInner = ownFileSystem ? openHowMounted(plan, O_DIRECTORY) : how;
     const status = plan.alloc(STATX_SIZE);
-    const flags = O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC;
+    const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
     plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0], { into: root });
     plan.step("openat2", [root, plan.string(String(boxId)), how, 24], {
       into: outer,
@@ -81,7 +84,7 @@ export class BoxDirectory {
       into: inner,
       what: `open ${directory}/box, which must be a real directory`,
     });
-    plan.step("statx", [inner, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+    plan.step("statx", [inner, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
     plan.step("close", [root], { always: true, ignore: "all" });
     plan.step("close", [outer], { always: true, ignore: "all" });
     const failure = system.attempt(plan, "open the box");
@@ -118,8 +121,8 @@ export class BoxDirectory {
     const root = plan.slot("box root");
     const outer = plan.slot("box directory");
     const [noFiles, noTemporary] = [plan.slot("box/ was empty"), plan.slot("no tmp/")];
-    const flags = O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC;
-    const how = openHowStrict(plan, O.O_DIRECTORY);
+    const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    const how = openHowStrict(plan, O_DIRECTORY);
     plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0], { into: root });
     plan.step("openat2", [root, plan.string(String(boxId)), how, 24], {
       into: outer,
@@ -162,7 +165,7 @@ export class BoxDirectory {
     const { boxUser, boxId, directory } = this.#places;
     const plan = new Plan();
     const root = plan.slot("box root");
-    const flags = O.O_DIRECTORY | O.O_CLOEXEC;
+    const flags = O_DIRECTORY | O_CLOEXEC;
     plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0], { into: root });
     const failure = system.attempt(plan, "open the directory of boxes");
     if (failure?.errno === ERRNO.ENOENT) return;
@@ -182,7 +185,7 @@ export class BoxDirectory {
   exists(): boolean {
     const plan = new Plan();
     const fd = plan.slot("directory");
-    const flags = O.O_PATH | O.O_NOFOLLOW | O.O_CLOEXEC;
+    const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
     plan.step("openat", [AT_FDCWD, plan.string(this.#places.directory), flags, 0], { into: fd });
     plan.step("close", [fd]);
     const failure = this.#sandbox.system.attempt(plan, "look for the box");

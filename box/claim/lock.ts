@@ -6,16 +6,23 @@
  * zero. An empty file is a free box.
  */
 
-import { O } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
+import {
+  AT_FDCWD,
+  LOCK_EX,
+  LOCK_NB,
+  LOCK_UN,
+  O_CLOEXEC,
+  O_CREAT,
+  O_NOFOLLOW,
+  O_RDWR,
+} from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { AT_FDCWD, type System } from "../../ffi/system.ts";
+import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { Waiter } from "../keep/waiter.ts";
 
 const MAGIC = 0x6b6c7369;
-const LOCK_EX_NB = 2 | 4;
-const LOCK_UN = 8;
 const FLAG = { initialised: 1, controlGroup: 2, quota: 4, ownFileSystem: 8, pooled: 16 } as const;
 
 /** What a lock file says about its box. */
@@ -82,7 +89,7 @@ export class BoxLock {
     const path = `${lockRoot}/${boxId}`;
     const plan = new Plan();
     const fd = plan.slot("lock");
-    const flags = O.O_RDWR | O.O_CLOEXEC | O.O_NOFOLLOW | (create ? O.O_CREAT : 0);
+    const flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0);
     plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0o600], {
       into: fd,
       what: `open the lock file ${path}`,
@@ -111,7 +118,7 @@ export class BoxLock {
 
   #tryLock(path: string): boolean {
     const plan = new Plan();
-    plan.step("flock", [this.#fd, LOCK_EX_NB], { what: `lock ${path}` });
+    plan.step("flock", [this.#fd, LOCK_EX | LOCK_NB], { what: `lock ${path}` });
     const failure = this.#system.attempt(plan, "lock the box");
     if (failure && failure.errno !== ERRNO.EAGAIN) throw failure;
     return failure === undefined;

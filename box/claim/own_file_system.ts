@@ -8,13 +8,18 @@
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
+import {
+  MNT_DETACH,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOSUID,
+  STATX_ATTR_MOUNT_ROOT,
+  UMOUNT_NOFOLLOW,
+} from "../../ffi/linux.ts";
 import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Identity } from "../../host/identity.ts";
-import { MOUNT_ATTR, planAttach, planFilesystem, planRestrictions } from "../setup/mounts.ts";
+import { planAttach, planFilesystem, planRestrictions } from "../setup/mounts.ts";
 
-const MNT_DETACH = 2;
-const UMOUNT_NOFOLLOW = 8;
 /** Each of many crashed keepers could have left one on top of the other. */
 const LEFTOVERS_MAX = 100;
 /** Empty files take memory too, though the size does not count them. */
@@ -49,7 +54,7 @@ export function planOwnFileSystem(
         ["uid", `${owner.uid}`],
         ["gid", `${owner.gid}`],
       ],
-      attr: MOUNT_ATTR.noSuid | MOUNT_ATTR.noDev,
+      attr: MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
     });
     planAttach(plan, mount, { fd: at, path: "" });
     // Where the mount around it is shared this one has become so, too.
@@ -95,9 +100,8 @@ export function sizeOfFileSystem(system: System, fd: number): BoxSize {
 
 /** In `struct statx`: what the descriptor names is where a file system is mounted. */
 const STATX_ATTRIBUTES_AT = 8;
-const STATX_ATTR_MOUNT_ROOT = 0x2000n;
 
 /** Whether a directory is the root of a file system that is mounted there. */
 export function isMountRoot(status: DataView): boolean {
-  return (status.getBigUint64(STATX_ATTRIBUTES_AT, true) & STATX_ATTR_MOUNT_ROOT) !== 0n;
+  return (status.getUint32(STATX_ATTRIBUTES_AT, true) & STATX_ATTR_MOUNT_ROOT) !== 0;
 }

@@ -1,14 +1,10 @@
 /** Disk quotas of boxes; see quotactl(2). */
 
 import { ERRNO } from "../../ffi/errno.ts";
+import { Q_GETFMT, Q_SETQUOTA, QIF_LIMITS, SUBCMDSHIFT, USRQUOTA } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 
-const Q_SETQUOTA = 0x800008;
-const Q_GETFMT = 0x800004;
-const SUBCOMMAND_SHIFT = 8;
-const USER_QUOTA = 0;
-const QIF_LIMITS = 5;
 /** What quotactl(2) says of a file system that has no quotas, or has them switched off. */
 const WITHOUT_QUOTAS: readonly number[] = [ERRNO.ESRCH, ERRNO.ENOSYS, ERRNO.EOPNOTSUPP];
 
@@ -43,7 +39,7 @@ function planQuota({ fd, uid, quota }: { fd: number; uid: number; quota: DiskQuo
   const inodes = BigInt(quota.inodes);
   // struct if_dqblk: block limits and use, inode limits and use, two times, what is valid.
   const values = plan.struct([blocks, blocks, 0n, inodes, inodes, 0n, 0n, 0n, QIF_LIMITS, 0]);
-  const command = (Q_SETQUOTA << SUBCOMMAND_SHIFT) | USER_QUOTA;
+  const command = (Q_SETQUOTA << SUBCMDSHIFT) | USRQUOTA;
   plan.because("option --quota", () => {
     plan.step("quotactl_fd", [fd, command >>> 0, uid, values], {
       what: "set the disk quota (the file system of the boxes must be mounted with user quotas, " +
@@ -56,7 +52,7 @@ function planQuota({ fd, uid, quota }: { fd: number; uid: number; quota: DiskQuo
 /** Whether the quotas of users are enabled on a file system. */
 export function hasDiskQuotas(system: System, fd: number): boolean {
   const plan = new Plan();
-  const command = (Q_GETFMT << SUBCOMMAND_SHIFT) | USER_QUOTA;
+  const command = (Q_GETFMT << SUBCMDSHIFT) | USRQUOTA;
   plan.step("quotactl_fd", [fd, command >>> 0, 0, plan.alloc(4)]);
   return system.attempt(plan, "are there disk quotas") === undefined;
 }

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { QIF_BLIMITS, QIF_ILIMITS } from "../../ffi/linux.ts";
 import type { Plan } from "../../ffi/plan.ts";
 import { System, SystemError } from "../../ffi/system.ts";
 import { stepsOf, structOf } from "../../tests/support/plans.ts";
@@ -21,7 +22,5 @@ Deno.test("setDiskQuota() passes the kernel's struct if_dqblk for the box's user
   const words = Array.from({ length: 8 }, (_, i) => Number(view.getBigUint64(8 * i, true)));
   // Hard and soft limit of blocks, use; hard and soft limit of inodes, use; two times.
   assertEquals(words, [5000, 5000, 0, 40, 40, 0, 0, 0]);
-  const QIF_BLIMITS = 1;
-  const QIF_ILIMITS = 4;
   assertEquals(view.getUint32(64, true), QIF_BLIMITS | QIF_ILIMITS);
 });

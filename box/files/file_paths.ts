@@ -1,9 +1,18 @@
 /** Names in a box, and what is said when one of them leads nowhere, or elsewhere. */
 
 import { ERRNO } from "../../ffi/errno.ts";
+import {
+  O_DIRECTORY,
+  O_PATH,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+} from "../../ffi/linux.ts";
 import type { Plan, Slot } from "../../ffi/plan.ts";
-import { O } from "../../ffi/abi.ts";
-import { FILE_TYPE, type SystemError } from "../../ffi/system.ts";
+import type { SystemError } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { FileKind } from "./file_types.ts";
 import { openHowStrict } from "../../host/resolve.ts";
@@ -56,7 +65,7 @@ export function planOpenPath(
   let to = plan.slot("file of the box");
   pieces.forEach((piece, i) => {
     const isLast = i === pieces.length - 1;
-    const flags = isLast ? options.flags : O.O_PATH | O.O_DIRECTORY;
+    const flags = isLast ? options.flags : O_PATH | O_DIRECTORY;
     const how = openHowStrict(plan, flags);
     plan.step("openat2", [from, plan.string(piece), how, 24], { into: to, what });
     if (from !== base) plan.step("close", [from], { always: true, ignore: "all" });
@@ -80,16 +89,16 @@ function joinPieces(parts: readonly string[]): string[] {
 
 /** What kind of thing it is. */
 export function fileKind(mode: number): FileKind {
-  switch (mode & FILE_TYPE.mask) {
-    case FILE_TYPE.regular:
+  switch (mode & S_IFMT) {
+    case S_IFREG:
       return "file";
-    case FILE_TYPE.directory:
+    case S_IFDIR:
       return "directory";
-    case FILE_TYPE.symlink:
+    case S_IFLNK:
       return "symlink";
-    case 0o010000:
+    case S_IFIFO:
       return "fifo";
-    case 0o140000:
+    case S_IFSOCK:
       return "socket";
     default:
       return "device";

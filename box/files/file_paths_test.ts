@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { O_PATH } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { O } from "../../ffi/abi.ts";
 import { SystemError } from "../../ffi/system.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import { textOf } from "../../tests/support/plans.ts";
@@ -58,7 +58,7 @@ Deno.test("splitFilePath() refuses the names of directories", () => {
 });
 
 Deno.test("planOpenPath() opens a path in one step, and one that is too long for that in several", () => {
-  const options = { flags: O.O_PATH, what: "test" };
+  const options = { flags: O_PATH, what: "test" };
   const short = new Plan();
   planOpenPath(short, 7, { ...options, parts: ["a", "b", "c"] });
   assertEquals(short.steps.map((step) => textOf(step, 1)), ["a/b/c"]);

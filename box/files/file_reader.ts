@@ -1,17 +1,18 @@
 /** Reads files and directories of a box. */
 
-import { O } from "../../ffi/abi.ts";
 import { decodeOsString } from "../../text/os_string.ts";
-import { Plan } from "../../ffi/plan.ts";
 import {
   AT_EMPTY_PATH,
+  AT_NO_AUTOMOUNT,
   AT_SYMLINK_NOFOLLOW,
-  type FileStatus,
-  readStatx,
-  STATX_BASIC,
-  STATX_SIZE,
-  type System,
-} from "../../ffi/system.ts";
+  O_NOATIME,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  STATX_BASIC_STATS,
+} from "../../ffi/linux.ts";
+import { Plan } from "../../ffi/plan.ts";
+import { type FileStatus, readStatx, STATX_SIZE, type System } from "../../ffi/system.ts";
 import { type Entry, readDirectory } from "../../host/list.ts";
 import { SandboxError } from "../../host/errors.ts";
 import {
@@ -28,7 +29,6 @@ import { readAll } from "./file_transfer.ts";
 import type { FileAccess, FileEntry, FileKind } from "./file_types.ts";
 import { belongsTo } from "../../host/tree.ts";
 
-const AT_NO_AUTOMOUNT = 0x800;
 const LIMIT_ENTRIES = 100_000;
 const BATCH = 256;
 
@@ -50,10 +50,10 @@ export function openToRead(
   const box = access.open();
   const plan = new Plan();
   // Nothing of this waits: for a writer of a FIFO, or for a program that holds a lease on its file.
-  const flags = O.O_NONBLOCK | O.O_NOCTTY | O.O_NOFOLLOW | O.O_NOATIME;
+  const flags = O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_NOATIME;
   const fd = planOpenPath(plan, box, { parts, flags, what });
   const status = plan.alloc(STATX_SIZE);
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
   plan.step("close", [box], { always: true });
   const failure = system.attempt(plan, what);
   if (failure) throw pathError(what, failure);
@@ -124,7 +124,7 @@ function lookAt(system: System, fd: number, entries: readonly Entry[]): FileEntr
   const looks = entries.map(({ name }) => {
     const [status, result] = [plan.alloc(STATX_SIZE), plan.slot("")];
     const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
-    plan.step("statx", [fd, plan.bytes(name), flags, STATX_BASIC, status], {
+    plan.step("statx", [fd, plan.bytes(name), flags, STATX_BASIC_STATS, status], {
       into: result,
       ignore: "all",
     });

@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { O } from "../../ffi/abi.ts";
+import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_RDWR, O_TRUNC } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { AT_FDCWD, System, SystemError } from "../../ffi/system.ts";
+import { System, SystemError } from "../../ffi/system.ts";
 import { withFolder } from "../../tests/support/folder.ts";
 import { copyAll, readAll, SMALL_BYTES, writeBytes } from "./file_transfer.ts";
 
 function open(system: System, path: string, flags: number): number {
   const plan = new Plan();
   const fd = plan.slot("file");
-  plan.step("openat", [AT_FDCWD, plan.string(path), flags | O.O_CLOEXEC, 0o600], { into: fd });
+  plan.step("openat", [AT_FDCWD, plan.string(path), flags | O_CLOEXEC, 0o600], { into: fd });
   system.run(plan, "open");
   return plan.result(fd);
 }
@@ -23,7 +23,7 @@ for (const isSizeKnown of [true, false]) {
       const bytes = new Uint8Array(LENGTHS.at(-1)!).map((_, i) => i % 251);
       for (const length of LENGTHS) {
         const content = bytes.subarray(0, length);
-        const create = O.O_CREAT | O.O_TRUNC | O.O_RDWR;
+        const create = O_CREAT | O_TRUNC | O_RDWR;
         const [a, b] = [open(system, `${folder}/a`, create), open(system, `${folder}/b`, create)];
         await writeBytes(system, a, { bytes: content, what: "write" });
         system.close(a);

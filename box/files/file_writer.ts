@@ -8,10 +8,18 @@
  * have moved a folder of his into the box in which there is something of others.
  */
 
-import { O } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
+import {
+  AT_EMPTY_PATH,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_WRONLY,
+} from "../../ffi/linux.ts";
 import { Plan, type Slot } from "../../ffi/plan.ts";
-import { AT_EMPTY_PATH, SystemError } from "../../ffi/system.ts";
+import { SystemError } from "../../ffi/system.ts";
 import {
   checkLimit,
   checkMode,
@@ -166,7 +174,7 @@ function asCaller(plan: Plan, { caller, own }: Sandbox, build: () => void): void
 
 function planCreate(plan: Plan, { access, parent, temporary, what }: Target): Slot {
   const file = plan.slot("new file");
-  const flags = O.O_WRONLY | O.O_CREAT | O.O_EXCL | O.O_NOFOLLOW | O.O_CLOEXEC;
+  const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   const name = plan.string(temporary);
   asCaller(plan, access.sandbox, () => {
     plan.step("openat", [parent, name, flags, 0o600], { into: file, what });
@@ -231,7 +239,7 @@ function openParent(
     const plan = new Plan();
     let found: Slot | undefined;
     asCaller(plan, sandbox, () => {
-      found = planOpenPath(plan, box, { parts, flags: O.O_DIRECTORY, what });
+      found = planOpenPath(plan, box, { parts, flags: O_DIRECTORY, what });
     });
     const failure = sandbox.system.attempt(plan, what);
     if (!failure) return plan.result(found!);
@@ -270,7 +278,7 @@ function planLevels(plan: Plan, box: number, { parts, owner, what }: {
     const [made, fd] = [plan.slot(`made ${part}`), plan.slot(part)];
     const name = plan.string(part);
     plan.step("mkdirat", [parent, name, 0o755], { into: made, ignore: ERRNO.EEXIST, what });
-    const how = openHowStrict(plan, O.O_DIRECTORY | O.O_NOFOLLOW);
+    const how = openHowStrict(plan, O_DIRECTORY | O_NOFOLLOW);
     plan.step("openat2", [parent, name, how, 24], { into: fd, what });
     const { uid, gid } = owner;
     // Whatever the caller's umask is; and never by name, which may mean something else by now.

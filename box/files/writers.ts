@@ -10,18 +10,22 @@
  * fcntl(2), F_SETLEASE.
  */
 
-import { O } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
+import {
+  F_RDLCK,
+  F_SETLEASE,
+  F_SETSIG,
+  F_UNLCK,
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  SIGURG,
+} from "../../ffi/linux.ts";
 import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 
-const F_SETSIG = 10;
-const F_SETLEASE = 1024;
-const F_RDLCK = 0;
-const F_UNLCK = 2;
-/** Has no effect on a process that does not ask for it: that of a lease which is broken has. */
-const SIGURG = 23;
 /** A child that does not get as far as its program in this time is stuck. */
 const PATIENCE_MS = 10_000;
 const PAUSE_MAX_MS = 20;
@@ -29,9 +33,10 @@ const PAUSE_MAX_MS = 20;
 /** Adds steps that find out whether somebody has a file open for writing. */
 export function planWriterCheck(plan: Plan, file: { parent: number; name: string }): Slot {
   const [fd, granted] = [plan.slot("written file"), plan.slot("lease")];
-  const flags = O.O_NOFOLLOW | O.O_NONBLOCK | O.O_NOCTTY | O.O_CLOEXEC;
+  const flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   const ignore = { ignore: "all" } as const;
   plan.step("openat", [file.parent, plan.string(file.name), flags, 0], { ...ignore, into: fd });
+  // A broken lease sends a signal: this one has no effect on a process that does not ask for it.
   plan.step("fcntl", [fd, F_SETSIG, SIGURG], ignore);
   // There are file systems without leases: on them nobody can tell.
   plan.step("fcntl", [fd, F_SETLEASE, F_RDLCK], { ...ignore, into: granted });

@@ -1,5 +1,6 @@
 /** The outcome of a run that is over, from what the keeper knows of it. */
 
+import { SIGKILL } from "../../ffi/linux.ts";
 import type { SystemError } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import { endedByItself, type Ending, type Outcome, type Usage } from "../outcome/outcome.ts";
@@ -7,8 +8,6 @@ import type { Run } from "../run_options.ts";
 import type { StartedBox } from "../setup/spawn.ts";
 import type { StreamEnd } from "../streams/run_streams.ts";
 import type { Report } from "./reports.ts";
-
-const SIGKILL = 9;
 
 /** Why the keeper killed a program. */
 export type KillReason = "cpu" | "wall" | "abort" | "stream" | "progress";

@@ -1,7 +1,8 @@
 /** The CPU time of a running program, read from the kernel's clocks and not in ticks. */
 
+import { AT_FDCWD, O_CLOEXEC } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { AT_FDCWD, type System } from "../../ffi/system.ts";
+import type { System } from "../../ffi/system.ts";
 
 const CPUCLOCK_SCHED = 2;
 const TICK_MS = 10;
@@ -28,7 +29,7 @@ function readChildrenTimeMs(system: System, pid: number): number {
   const fd = plan.slot("stat");
   const length = plan.slot("length");
   const text = plan.alloc(STAT_SIZE);
-  plan.step("openat", [AT_FDCWD, plan.string(`/proc/${pid}/stat`), 0o2000000, 0], { into: fd });
+  plan.step("openat", [AT_FDCWD, plan.string(`/proc/${pid}/stat`), O_CLOEXEC, 0], { into: fd });
   plan.step("read", [fd, text, STAT_SIZE], { into: length });
   plan.step("close", [fd]);
   if (system.attempt(plan, "CPU time of children")) return 0;

@@ -5,6 +5,7 @@
  * time that is left divided by the CPUs that can use it up.
  */
 
+import { SIGKILL } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
 import type { Outcome } from "../outcome/outcome.ts";
@@ -15,7 +16,6 @@ import { conclude, type KillReason, type RunFacts } from "./conclude.ts";
 import { readCpuTimeMs } from "./cpu_clock.ts";
 import { type BoxStatus, prepareStatus } from "./reports.ts";
 
-const SIGKILL = 9;
 /** Between two looks at least so long, so that a program near its limit does not cost a CPU. */
 const LOOK_MIN_MS = 0.5;
 /** The same for a program that sleeps near its limit. */

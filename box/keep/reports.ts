@@ -2,17 +2,19 @@
 
 import { REPORT, REPORT_KIND } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
+import {
+  CLD_EXITED,
+  CLOCK_MONOTONIC,
+  MSG_CMSG_CLOEXEC,
+  MSG_DONTWAIT,
+  POLLIN,
+  SCM_CREDENTIALS,
+  SCM_RIGHTS,
+} from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { type System, timespecMs } from "../../ffi/system.ts";
 
-const MSG_DONTWAIT = 0x40;
-const MSG_CMSG_CLOEXEC = 0x40000000;
-const SCM_RIGHTS = 1;
-const SCM_CREDENTIALS = 2;
 const CONTROL_SIZE = 128;
-const CLD_EXITED = 1;
-const POLLIN = 1;
-const CLOCK_MONOTONIC = 1;
 /** A box sends "started" and "ended", or "failed" once or twice and then "ended". */
 const MESSAGES_AT_ONCE = 3;
 

@@ -6,18 +6,23 @@
  * is in flight while a box waits, so an idle waiter does not keep the process alive.
  */
 
+import {
+  CLOCK_MONOTONIC,
+  EPOLL_CLOEXEC,
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD,
+  EPOLLIN,
+  EPOLLONESHOT,
+  EPOLLOUT,
+  TFD_CLOEXEC,
+  TFD_NONBLOCK,
+  TFD_TIMER_ABSTIME,
+} from "../../ffi/linux.ts";
 import { type Data, Plan } from "../../ffi/plan.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import type { System } from "../../ffi/system.ts";
 
-const CLOCK_MONOTONIC = 1;
-const CLOEXEC = 0o2000000;
-const NONBLOCK = 0o4000;
-const TFD_TIMER_ABSTIME = 1;
-const EPOLL_CTL = { add: 1, remove: 2, modify: 3 } as const;
-const EPOLLIN = 1;
-const EPOLLOUT = 4;
-const EPOLLONESHOT = 1 << 30;
 const EVENTS_AT_ONCE = 64;
 /** The kernel's `struct epoll_event` is packed on x86_64 only. */
 const EVENT_SIZE = Deno.build.arch === "x86_64" ? 12 : 16;
@@ -57,9 +62,9 @@ export class Waiter {
     const plan = new Plan();
     const epoll = plan.slot("epoll");
     const timer = plan.slot("timer");
-    plan.step("epoll_create1", [CLOEXEC], { into: epoll });
-    plan.step("timerfd_create", [CLOCK_MONOTONIC, CLOEXEC | NONBLOCK], { into: timer });
-    plan.step("epoll_ctl", [epoll, EPOLL_CTL.add, timer, event(plan, EPOLLIN, TIMER)]);
+    plan.step("epoll_create1", [EPOLL_CLOEXEC], { into: epoll });
+    plan.step("timerfd_create", [CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK], { into: timer });
+    plan.step("epoll_ctl", [epoll, EPOLL_CTL_ADD, timer, event(plan, EPOLLIN, TIMER)]);
     system.run(plan, "make the waiter");
     return new Waiter(system, plan.result(epoll), plan.result(timer));
   }
@@ -87,7 +92,7 @@ export class Waiter {
       this.#waits.add(wait);
       const plan = new Plan();
       for (const fd of fds) {
-        const operation = this.#registered.has(fd) ? EPOLL_CTL.modify : EPOLL_CTL.add;
+        const operation = this.#registered.has(fd) ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
         this.#registered.add(fd);
         const events = writable.includes(fd) ? EPOLLOUT : EPOLLIN;
         const wanted = event(plan, events | EPOLLONESHOT, fd);
@@ -102,7 +107,7 @@ export class Waiter {
   /** Calls back when a descriptor is readable, but only while something else is waited for. */
   observe(fd: number, callback: () => void): void {
     const plan = new Plan();
-    plan.step("epoll_ctl", [this.#epoll, EPOLL_CTL.add, fd, event(plan, EPOLLIN, fd)]);
+    plan.step("epoll_ctl", [this.#epoll, EPOLL_CTL_ADD, fd, event(plan, EPOLLIN, fd)]);
     this.#system.run(plan, "observe");
     this.#registered.add(fd);
     this.#observers.set(fd, callback);
@@ -119,7 +124,7 @@ export class Waiter {
     for (const fd of fds) {
       if (!this.#registered.delete(fd)) continue;
       this.#observers.delete(fd);
-      plan.step("epoll_ctl", [this.#epoll, EPOLL_CTL.remove, fd, 0], { ignore: "all" });
+      plan.step("epoll_ctl", [this.#epoll, EPOLL_CTL_DEL, fd, 0], { ignore: "all" });
     }
     const woken = [...this.#waits].filter((wait) => wait.fds.some((fd) => fds.includes(fd)));
     for (const wait of woken) wait.wake();

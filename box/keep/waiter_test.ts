@@ -1,10 +1,10 @@
+import { FIONREAD, O_CLOEXEC, O_NONBLOCK } from "isolate/ffi/linux.ts";
 import { Plan } from "isolate/ffi/plan.ts";
 import { System } from "isolate/ffi/system.ts";
 import { Waiter } from "isolate/box/keep/waiter.ts";
 import { assert, assertEquals } from "@std/assert";
 
 const system = await System.load();
-const CLOEXEC_NONBLOCK = 0o2004000;
 const NEVER = Infinity;
 
 interface Pipe {
@@ -15,7 +15,7 @@ interface Pipe {
 function makePipe(): Pipe {
   const plan = new Plan();
   const pair = plan.alloc(8);
-  plan.step("pipe2", [pair, CLOEXEC_NONBLOCK]);
+  plan.step("pipe2", [pair, O_CLOEXEC | O_NONBLOCK]);
   system.run(plan, "make a pipe");
   return { reader: plan.view(pair).getInt32(0, true), writer: plan.view(pair).getInt32(4, true) };
 }
@@ -173,7 +173,6 @@ Deno.test("many waits at once each get what is theirs", async () => {
 
 /** How much waits to be read. */
 function bytesIn({ reader }: Pipe): number {
-  const FIONREAD = 0x541b;
   const plan = new Plan();
   const count = plan.alloc(8);
   plan.step("ioctl", [reader, FIONREAD, count]);
@@ -287,7 +286,7 @@ Deno.test("an idle waiter lets the process end", async () => {
   const { code, stdout, stderr } = await runModule(`
     const plan = new Plan();
     const pair = plan.alloc(8);
-    plan.step("pipe2", [pair, 0o2004000]);
+    plan.step("pipe2", [pair, ${O_CLOEXEC | O_NONBLOCK}]);
     system.run(plan, "make a pipe");
     waiter.observe(plan.view(pair).getInt32(0, true), () => {});
     await waiter.sleep(5);`);

@@ -1,9 +1,8 @@
 /** The meta-file on disk. */
 
-import { O } from "../../ffi/abi.ts";
 import { encodeOsString } from "../../text/os_string.ts";
+import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_NOCTTY, O_TRUNC, O_WRONLY } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { AT_FDCWD } from "../../ffi/system.ts";
 import { toSandboxError } from "../../host/errors.ts";
 import { asIdentity } from "../../host/identity.ts";
 import { formatMeta, type MetaRecord } from "./meta.ts";
@@ -48,7 +47,7 @@ export class MetaFile {
     const fd = plan.slot("meta-file");
     plan.because("option --meta", () => {
       asIdentity(plan, { identity: sandbox.caller, own: sandbox.own }, () => {
-        const flags = O.O_WRONLY | O.O_CREAT | O.O_TRUNC | O.O_CLOEXEC | O.O_NOCTTY;
+        const flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY;
         plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0o666], {
           into: fd,
           what: `open ${path}`,

@@ -1,5 +1,6 @@
 /** Outcomes and the classic meta-file: from one to the other and back. */
 
+import { SIGXFSZ } from "../../ffi/linux.ts";
 import { SandboxError } from "../../host/errors.ts";
 import { type MetaRecord, readMeta } from "./meta.ts";
 import {
@@ -12,9 +13,6 @@ import {
   TIME_LIMIT_MESSAGES,
   type Usage,
 } from "./outcome.ts";
-
-/** Sent by the kernel to a program that writes too much to a file: for clients the nearest case. */
-const SIGXFSZ = 25;
 
 /**
  * Translates an outcome into the classic meta-file.
@@ -64,6 +62,7 @@ export function toMeta(outcome: Outcome): MetaRecord {
     case "time-limit":
       return { ...record, killed: outcome.killed, status: "TO", message };
     case "output-limit":
+      // The kernel sends it for too large a file: to clients the nearest case.
       return { ...killed, exitSignal: SIGXFSZ };
     case "interrupted":
       return { ...killed, exitSignal: outcome.signal };

@@ -1,5 +1,6 @@
 /** Two programs that talk to each other, each in a box of its own. */
 
+import { SIGPIPE } from "../../ffi/linux.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Box } from "../box.ts";
 import { toSandboxError } from "../../host/errors.ts";
@@ -8,7 +9,6 @@ import { duplicate, makePipes, type Pipe, unreadBytes } from "./pipes.ts";
 import type { RunOptions } from "../run_options.ts";
 import type { PairSide, Transcript } from "./transcript.ts";
 
-const SIGPIPE = 13;
 /**
  * The kernel closes the pipes of a dying process first, and reports its death a little later. Within
  * this time, a program killed by the broken pipe can seem to have ended first.

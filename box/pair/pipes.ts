@@ -1,12 +1,10 @@
 /** Pipes between boxes. */
 
-import { O } from "../../ffi/abi.ts";
+import { F_DUPFD_CLOEXEC, FIONREAD, O_CLOEXEC } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { toSandboxError } from "../../host/errors.ts";
 
-const F_DUPFD_CLOEXEC = 1030;
-const FIONREAD = 0x541b;
 const WHAT = "make the pipes between two programs";
 
 /** A pipe, see pipe(7); a program gets one of its ends only on purpose. */
@@ -19,7 +17,7 @@ export interface Pipe {
 export function makePipes(system: System, count: number): Pipe[] {
   const plan = new Plan();
   const ends = Array.from({ length: count }, () => plan.struct([-1, -1]));
-  for (const pair of ends) plan.step("pipe2", [pair, O.O_CLOEXEC], { what: WHAT });
+  for (const pair of ends) plan.step("pipe2", [pair, O_CLOEXEC], { what: WHAT });
   const failure = system.attempt(plan, "connect two programs");
   const pipes = ends.map((pair) => {
     const view = plan.view(pair);

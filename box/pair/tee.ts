@@ -6,6 +6,7 @@
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
+import { POLLERR } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { TeeBurst, type TeeEnds, type TeeEvent } from "./tee_burst.ts";
@@ -13,7 +14,6 @@ import type { Transcript } from "./transcript.ts";
 import type { Waiter } from "../keep/waiter.ts";
 
 const READ_SIZE = 65536;
-const POLLERR = 8;
 /** In `struct pollfd`. */
 const POLL_ANSWER_AT = 6;
 /** Messages of each side that are passed on at once: at first, and once there have been many. */

@@ -6,8 +6,16 @@
  * plan, on another thread, waits for message after message until both are silent for a moment.
  */
 
-import { O, PLAN } from "../../ffi/abi.ts";
+import { PLAN } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
+import {
+  CLOCK_MONOTONIC,
+  F_SETFL,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  POLLIN,
+  POLLOUT,
+} from "../../ffi/linux.ts";
 import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
 import type { PairSide } from "./transcript.ts";
@@ -17,10 +25,6 @@ const TIME_MAX_NS = 3_000_000n;
 /** Writes of at most PIPE_BUF bytes (4096) are done whole or not at all, pipe(7). */
 const MESSAGE_MAX_BYTES = 1024;
 
-const POLLIN = 1;
-const POLLOUT = 4;
-const F_SETFL = 4;
-const CLOCK_MONOTONIC = 1;
 const NO_FD = -1;
 /** `struct pollfd`: the descriptor, the events asked for (16 bits), those that came (16 bits). */
 const POLL_SIZE = 8;
@@ -115,7 +119,7 @@ export class TeeBurst {
     for (const [i, { readFd, writeFd }] of directions.entries()) {
       this.listen(i, true);
       plan.put(this.#lines[i]!.writeFd, writeFd);
-      for (const fd of [readFd, writeFd]) setup.step("fcntl", [fd, F_SETFL, O.O_NONBLOCK]);
+      for (const fd of [readFd, writeFd]) setup.step("fcntl", [fd, F_SETFL, O_NONBLOCK]);
     }
     system.run(setup, "never wait for one of two programs");
   }
@@ -211,7 +215,7 @@ function setPoll(view: DataView, { fd, events }: { fd: number; events: number })
 function makeTimer(system: System): number {
   const plan = new Plan();
   const timer = plan.slot("timer");
-  const flags = O.O_CLOEXEC | O.O_NONBLOCK;
+  const flags = O_CLOEXEC | O_NONBLOCK;
   plan.step("timerfd_create", [CLOCK_MONOTONIC, flags], { into: timer });
   system.run(plan, "a timer for the conversation");
   return plan.result(timer);

@@ -5,6 +5,21 @@
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
+import {
+  AF_INET,
+  CLONE_INTO_CGROUP,
+  F_SETFD,
+  FD_CLOEXEC,
+  IFF_UP,
+  MSG_DONTWAIT,
+  PR_SET_NAME,
+  PR_SET_PDEATHSIG,
+  SIGCHLD,
+  SIGKILL,
+  SIOCSIFFLAGS,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+} from "../../ffi/linux.ts";
 import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import type { Run } from "../run_options.ts";
 import { planRoot } from "./mounts.ts";
@@ -13,20 +28,7 @@ import { planProgram } from "./program.ts";
 import type { PlacedRule } from "./sources.ts";
 import { planLeaveTerminal } from "./terminal.ts";
 
-const CLONE_INTO_CGROUP = 1n << 33n;
-const SIGCHLD = 17;
-const SIGKILL = 9;
-const F_SETFD = 2;
-const FD_CLOEXEC = 1;
-const PR_SET_PDEATHSIG = 1;
-const PR_SET_NAME = 15;
-const MSG_DONTWAIT = 0x40;
 const KEEPER_IS_DEAD_STATUS = 126;
-const AF_INET = 2;
-const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0o2000000;
-const SIOCSIFFLAGS = 0x8914;
-const IFF_UP = 1;
 
 /** What is opened for init, which has it under the same numbers. */
 export interface InitFds {
@@ -111,7 +113,7 @@ export function cloneArgs(plan: Plan, { flags = 0, cgroupFd, stack }: {
   /** The stack of a child that shares memory with its parent. */
   stack?: Data;
 }): Data {
-  const intoGroup = cgroupFd === undefined ? 0n : CLONE_INTO_CGROUP;
+  const intoGroup = cgroupFd === undefined ? 0n : BigInt(CLONE_INTO_CGROUP);
   const stackSize = BigInt(stack?.length ?? 0);
   const group = BigInt(cgroupFd ?? 0);
   const exitSignal = BigInt(SIGCHLD);

@@ -8,29 +8,37 @@
  * move_mount(2) and fsopen(2).
  */
 
+import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE } from "../../ffi/linux.ts";
+import {
+  FSCONFIG_CMD_CREATE,
+  FSCONFIG_SET_STRING,
+  FSMOUNT_CLOEXEC,
+  FSOPEN_CLOEXEC,
+  MNT_DETACH,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_EMPTY_PATH,
+  MS_PRIVATE,
+  O_CLOEXEC,
+  O_PATH,
+  OPEN_TREE_CLONE,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  S_IFREG,
+} from "../../ffi/linux.ts";
 import type { Data, Plan, Slot } from "../../ffi/plan.ts";
-import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/system.ts";
 import type { DirectoryRule } from "./directory_rules.ts";
 import { type PlacedRule, ruleName } from "./sources.ts";
-import { O } from "../../ffi/abi.ts";
-import { RESOLVE } from "../../host/resolve.ts";
 import { SandboxError } from "../../host/errors.ts";
-
-const AT_RECURSIVE = 0x8000;
-const OPEN_TREE_CLONE = 1;
-const MOVE_MOUNT_EMPTY_PATHS = 0x4 | 0x40;
-const MNT_DETACH = 2;
-const FSOPEN_CLOEXEC = 1;
-const FSMOUNT_CLOEXEC = 1;
-const FSCONFIG = { setString: 1, create: 6 } as const;
-/** Attributes of mounts, for fsmount(2) and mount_setattr(2). */
-export const MOUNT_ATTR = { readOnly: 1, noSuid: 2, noDev: 4, noExec: 8 } as const;
-const MS_PRIVATE = 1n << 18n;
 
 function attributes(rule: DirectoryRule): number {
   const readOnly = rule.kind !== "temporary" && !rule.readWrite;
-  return MOUNT_ATTR.noSuid | (readOnly ? MOUNT_ATTR.readOnly : 0) |
-    (rule.devices ? 0 : MOUNT_ATTR.noDev) | (rule.noExec ? MOUNT_ATTR.noExec : 0);
+  return MOUNT_ATTR_NOSUID | (readOnly ? MOUNT_ATTR_RDONLY : 0) |
+    (rule.devices ? 0 : MOUNT_ATTR_NODEV) | (rule.noExec ? MOUNT_ATTR_NOEXEC : 0);
 }
 
 /** Adds a step that makes a mount private and restricts it, and every mount below it. */
@@ -38,7 +46,7 @@ export function planRestrictions(
   plan: Plan,
   { fd, path, attr }: { fd: Slot | number; path: string; attr: number },
 ) {
-  const values = plan.struct([BigInt(attr), 0n, MS_PRIVATE, 0n]);
+  const values = plan.struct([BigInt(attr), 0n, BigInt(MS_PRIVATE), 0n]);
   const flags = path === "" ? AT_EMPTY_PATH | AT_RECURSIVE : AT_RECURSIVE;
   plan.step("mount_setattr", [fd, plan.string(path), flags, values, 32], {
     what: "restrict the mount and those below it",
@@ -52,7 +60,7 @@ export function planClones(plan: Plan, rules: readonly PlacedRule[]): (Slot | un
     return plan.because(ruleName(rule), () => {
       const tree = plan.slot(`mount of ${rule.inside}`);
       const recursive = rule.kind === "bind" && rule.recursive ? AT_RECURSIVE : 0;
-      const flags = OPEN_TREE_CLONE | O.O_CLOEXEC | AT_EMPTY_PATH | recursive;
+      const flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH | recursive;
       plan.step("open_tree", [source.fd, plan.string(""), flags], {
         into: tree,
         what: `take the mount at ${source.path}`,
@@ -73,11 +81,11 @@ export function planRoot(
     planRestrictions(plan, { fd: AT_FDCWD, path: "/", attr: 0 });
     const base = planFilesystem(plan, "tmpfs", {
       strings: [["mode", "0755"], ["size", "4k"]],
-      attr: MOUNT_ATTR.noSuid | MOUNT_ATTR.noDev | MOUNT_ATTR.noExec,
+      attr: MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
     });
     const root = planFilesystem(plan, "tmpfs", {
       strings: [["mode", "0755"], ["size", "1m"]],
-      attr: MOUNT_ATTR.noSuid | MOUNT_ATTR.noDev,
+      attr: MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
     });
     plan.step("mkdirat", [base, plan.string("root"), 0o755]);
     planMountPoints(plan, root, rules);
@@ -101,7 +109,7 @@ export function planRoot(
  * kernel's attack surface. A process that got out would be in an empty directory.
  */
 function planEnter(plan: Plan, base: Slot, root: Slot): void {
-  const readOnly = plan.struct([BigInt(MOUNT_ATTR.readOnly), 0n, 0n, 0n]);
+  const readOnly = plan.struct([BigInt(MOUNT_ATTR_RDONLY), 0n, 0n, 0n]);
   for (const mount of [base, root]) {
     plan.step("mount_setattr", [mount, plan.string(""), AT_EMPTY_PATH, readOnly, 32]);
   }
@@ -127,10 +135,10 @@ export function planFilesystem(
   const what = `mount a new ${type}`;
   plan.step("fsopen", [plan.string(type), FSOPEN_CLOEXEC], { into: context, what });
   for (const [key, value] of options.strings) {
-    const args = [context, FSCONFIG.setString, plan.string(key), plan.string(value), 0];
+    const args = [context, FSCONFIG_SET_STRING, plan.string(key), plan.string(value), 0];
     plan.step("fsconfig", args, { what: `${what} with ${key}=${value}` });
   }
-  plan.step("fsconfig", [context, FSCONFIG.create, 0, 0, 0], { what });
+  plan.step("fsconfig", [context, FSCONFIG_CMD_CREATE, 0, 0, 0], { what });
   plan.step("fsmount", [context, FSMOUNT_CLOEXEC, options.attr], { into: mount, what });
   plan.step("close", [context]);
   return mount;
@@ -142,7 +150,7 @@ export function planAttach(
   mount: Slot | number,
   at: { fd: Slot | number; path: string },
 ): void {
-  const flags = at.path === "" ? MOVE_MOUNT_EMPTY_PATHS : 0x4;
+  const flags = at.path === "" ? MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH : 0x4;
   plan.step("move_mount", [mount, plan.string(""), at.fd, plan.string(at.path), flags], {
     what: "attach the mount",
   });
@@ -160,7 +168,7 @@ function planMountPoints(plan: Plan, root: Slot, rules: readonly PlacedRule[]): 
       const isFile = i === parts.length - 1 && source?.isDirectory === false;
       const name = plan.string(path);
       const options = { what: `make the mount point /${path}` };
-      if (isFile) plan.step("mknodat", [root, name, 0o100444, 0], options);
+      if (isFile) plan.step("mknodat", [root, name, S_IFREG | 0o444, 0], options);
       else plan.step("mkdirat", [root, name, 0o755], options);
     });
   }
@@ -195,6 +203,6 @@ function planNewMount(plan: Plan, rule: DirectoryRule): Slot {
 
 /** `struct open_how` of openat2(2): a path that ends inside the box whatever lies on the way. */
 function resolveInBox(plan: Plan): Data {
-  const resolve = RESOLVE.beneath | RESOLVE.noSymlinks | RESOLVE.noMagicLinks;
-  return plan.struct([BigInt(O.O_PATH | O.O_CLOEXEC), 0n, BigInt(resolve)]);
+  const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  return plan.struct([BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(resolve)]);
 }

@@ -1,16 +1,18 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  AT_EMPTY_PATH,
+  AT_RECURSIVE,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
+  MS_PRIVATE,
+} from "../../ffi/linux.ts";
 import { Plan, Slot } from "../../ffi/plan.ts";
 import { allSteps, operationsOf, stepsOf, structOf, textOf } from "../../tests/support/plans.ts";
 import { type DirectoryRule, parseDirectoryRule } from "./directory_rules.ts";
 import { planClones, planRoot } from "./mounts.ts";
 import type { PlacedRule } from "./sources.ts";
-
-const READ_ONLY = 1;
-const NO_SUID = 2;
-const NO_DEV = 4;
-const NO_EXEC = 8;
-const MS_PRIVATE = 1n << 18n;
-const AT_RECURSIVE = 0x8000;
 
 /** A rule with a source that is opened only in name. */
 function placed(text: string, options: { file?: boolean } = {}): PlacedRule {
@@ -24,7 +26,6 @@ function cloneAttributes(text: string): { attributes: number; propagation: bigin
   const plan = new Plan();
   planClones(plan, [placed(text)]);
   const [step] = stepsOf(plan, "mount_setattr");
-  const AT_EMPTY_PATH = 0x1000;
   assertEquals(step!.args[2], AT_RECURSIVE | AT_EMPTY_PATH, "submounts too");
   const view = structOf(plan, step!, 3);
   assertEquals(view.getBigUint64(8, true), 0n, "nothing is taken back");
@@ -36,16 +37,16 @@ function cloneAttributes(text: string): { attributes: number; propagation: bigin
 
 for (
   const [text, attributes] of [
-    ["usr", READ_ONLY | NO_SUID | NO_DEV],
-    ["usr:rw", NO_SUID | NO_DEV],
-    ["usr:noexec", READ_ONLY | NO_SUID | NO_DEV | NO_EXEC],
-    ["dev:dev", READ_ONLY | NO_SUID],
-    ["tmp:tmp", NO_SUID | NO_DEV],
-    ["tmp:tmp:noexec", NO_SUID | NO_DEV | NO_EXEC],
+    ["usr", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV],
+    ["usr:rw", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV],
+    ["usr:noexec", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC],
+    ["dev:dev", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID],
+    ["tmp:tmp", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV],
+    ["tmp:tmp:noexec", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC],
   ] as const
 ) {
   Deno.test(`planClones() restricts what ${text} binds, private, submounts too`, () => {
-    assertEquals(cloneAttributes(text), { attributes, propagation: MS_PRIVATE });
+    assertEquals(cloneAttributes(text), { attributes, propagation: BigInt(MS_PRIVATE) });
   });
 }
 
@@ -75,7 +76,7 @@ Deno.test("planRoot() makes the whole tree private before anything else", () => 
   const [first] = plan.steps;
   assertEquals([first!.operation, textOf(first!, 1)], ["mount_setattr", "/"]);
   assertEquals(first!.args[2], AT_RECURSIVE);
-  assertEquals(structOf(plan, first!, 3).getBigUint64(16, true), MS_PRIVATE);
+  assertEquals(structOf(plan, first!, 3).getBigUint64(16, true), BigInt(MS_PRIVATE));
 });
 
 Deno.test("planRoot() makes all mount points before it mounts anything on them", () => {
@@ -121,7 +122,7 @@ Deno.test("planRoot() makes the root itself read-only at the end", () => {
   const plan = rootPlan([]);
   const last = stepsOf(plan, "mount_setattr").slice(-2);
   const attributes = last.map((step) => Number(structOf(plan, step, 3).getBigUint64(0, true)));
-  assertEquals(attributes, [READ_ONLY, READ_ONLY]);
+  assertEquals(attributes, [MOUNT_ATTR_RDONLY, MOUNT_ATTR_RDONLY]);
 });
 
 /** The parameters of a new file system, and the attributes of its mount. */
@@ -135,14 +136,14 @@ function newFilesystem(text: string): { settings: string[]; attributes: number }
 }
 
 Deno.test("planRoot() mounts new file systems with the rule's restrictions", () => {
-  const strict = READ_ONLY | NO_SUID | NO_DEV;
+  const strict = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   assertEquals(newFilesystem("proc=proc:fs"), { settings: ["hidepid=2"], attributes: strict });
   assertEquals(newFilesystem("other=proc:fs"), { settings: [], attributes: strict });
   assertEquals(newFilesystem("dev/shm=tmpfs:fs:rw"), {
     settings: [],
-    attributes: NO_SUID | NO_DEV,
+    attributes: MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
   });
-  assertEquals(newFilesystem("sys=sysfs:fs:noexec").attributes, strict | NO_EXEC);
+  assertEquals(newFilesystem("sys=sysfs:fs:noexec").attributes, strict | MOUNT_ATTR_NOEXEC);
 });
 
 Deno.test("planRoot() names the rule behind each of its steps", () => {

@@ -1,14 +1,16 @@
 /** Steps that give up privileges for good. */
 
 import { ERRNO } from "../../ffi/errno.ts";
+import {
+  _LINUX_CAPABILITY_VERSION_3,
+  PR_CAP_AMBIENT,
+  PR_CAP_AMBIENT_CLEAR_ALL,
+  PR_CAPBSET_DROP,
+  PR_SET_NO_NEW_PRIVS,
+} from "../../ffi/linux.ts";
 import type { Plan } from "../../ffi/plan.ts";
 import type { Identity } from "../../host/identity.ts";
 
-const PR_CAPBSET_DROP = 24;
-const PR_SET_NO_NEW_PRIVS = 38;
-const PR_CAP_AMBIENT = 47;
-const PR_CAP_AMBIENT_CLEAR_ALL = 4;
-const CAPABILITY_VERSION_3 = 0x20080522;
 const CAPABILITIES_MAX = 64;
 
 /**
@@ -33,7 +35,7 @@ export function planBecome(plan: Plan, identity: Identity): void {
   const { uid, gid } = identity;
   plan.step("setresgid", [gid, gid, gid], { what: `become group ${gid}` });
   plan.step("setresuid", [uid, uid, uid], { what: `become user ${uid}` });
-  const header = plan.struct([CAPABILITY_VERSION_3, 0]);
+  const header = plan.struct([_LINUX_CAPABILITY_VERSION_3, 0]);
   plan.step("capset", [header, plan.alloc(24)], { what: "drop all capabilities" });
   plan.step("prctl", [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);
 }

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { operationsOf, stepsOf, structOf } from "../../tests/support/plans.ts";
 import { planBecome, planBoundCapabilities } from "./privileges.ts";
@@ -18,7 +19,6 @@ Deno.test("planBecome() gives up groups before ids, ids before capabilities", ()
 Deno.test("planBoundCapabilities() leaves none, whichever the kernel has", () => {
   const plan = new Plan();
   planBoundCapabilities(plan);
-  const PR_CAPBSET_DROP = 24;
   const dropped = stepsOf(plan, "prctl").filter(({ args }) => args[0] === PR_CAPBSET_DROP);
   assertEquals(dropped.map(({ args }) => args[1]), Array.from({ length: 64 }, (_, i) => i));
 });
@@ -30,7 +30,6 @@ Deno.test("planBecome() sets empty capability sets and no_new_privs, and insists
   const sets = structOf(plan, capset!, 1);
   assertEquals(new Uint8Array(sets.buffer, sets.byteOffset, sets.byteLength), new Uint8Array(24));
   const last = plan.steps.at(-1)!;
-  const PR_SET_NO_NEW_PRIVS = 38;
   assertEquals([last.operation, ...last.args], ["prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);
   assertEquals([capset!.options.ignore, last.options.ignore], [undefined, undefined]);
 });

@@ -1,9 +1,32 @@
 /** The steps of the program's process: from the clone in the box's init to execve. */
 
-import { O, REPORT, REPORT_KIND } from "../../ffi/abi.ts";
+import { REPORT, REPORT_KIND } from "../../ffi/abi.ts";
 import { ERRNO, errnoText } from "../../ffi/errno.ts";
+import { AT_FDCWD } from "../../ffi/linux.ts";
+import {
+  CLOCK_MONOTONIC,
+  CLOCK_PROCESS_CPUTIME_ID,
+  CLONE_NEWCGROUP,
+  F_DUPFD_CLOEXEC,
+  F_SETFD,
+  FD_CLOEXEC,
+  KEY_SPEC_PROCESS_KEYRING,
+  KEY_SPEC_USER_KEYRING,
+  KEY_SPEC_USER_SESSION_KEYRING,
+  KEYCTL_CLEAR,
+  KEYCTL_GET_PERSISTENT,
+  KEYCTL_JOIN_SESSION_KEYRING,
+  MSG_NOSIGNAL,
+  O_CLOEXEC,
+  O_CREAT,
+  O_NOCTTY,
+  O_TRUNC,
+  O_WRONLY,
+  SCM_RIGHTS,
+  SECCOMP_SET_MODE_FILTER,
+  SOL_SOCKET,
+} from "../../ffi/linux.ts";
 import type { Plan } from "../../ffi/plan.ts";
-import { AT_FDCWD } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import type { ProgramStreams, Stream } from "../streams/streams.ts";
 import { planLastLimit, planLimits } from "./limits.ts";
@@ -11,16 +34,6 @@ import { planBecome } from "./privileges.ts";
 import type { SyscallFilter } from "./syscall_filter.ts";
 import { planForeground } from "./terminal.ts";
 
-const CLONE_NEWCGROUP = 0x02000000;
-const F_SETFD = 2;
-const F_DUPFD_CLOEXEC = 1030;
-const FD_CLOEXEC = 1;
-const MSG_NOSIGNAL = 0x4000;
-const SECCOMP_SET_MODE_FILTER = 1;
-const CLOCK_MONOTONIC = 1;
-const CLOCK_PROCESS_CPUTIME = 2;
-const SOL_SOCKET = 1;
-const SCM_RIGHTS = 1;
 const EXEC_FAILED_STATUS = 127;
 
 /** What execve(2) can fail with. */
@@ -95,17 +108,34 @@ function planCpus(plan: Plan, cpus: readonly number[]): void {
 
 /** Leaves the caller's keys behind, and what an earlier run may have put into the box user's. */
 function planKeyrings(plan: Plan): void {
-  const KEYCTL = { joinSession: 1, clear: 7, getPersistent: 22 } as const;
   const ignore = { ignore: "all" } as const;
   plan.because("keyrings", () => {
-    plan.step("keyctl", [KEYCTL.joinSession, 0, 0, 0, 0], ignore);
-    for (const keyring of [-4, /* user */ -5 /* user session */]) {
-      plan.step("keyctl", [KEYCTL.clear, keyring, 0, 0, 0], ignore);
+    plan.step("keyctl", [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], ignore);
+    for (const keyring of [KEY_SPEC_USER_KEYRING, KEY_SPEC_USER_SESSION_KEYRING]) {
+      plan.step("keyctl", [
+        KEY_SPEC_PROCESS_KEYRING,
+        KEY_SPEC_USER_KEYRING,
+        KEY_SPEC_USER_SESSION_KEYRING,
+        KEYCTL_CLEAR,
+        keyring,
+        0,
+        0,
+        0,
+      ], ignore);
     }
     const persistent = plan.slot("persistent keyring");
-    const process = -2;
-    plan.step("keyctl", [KEYCTL.getPersistent, -1, process, 0, 0], { ...ignore, into: persistent });
-    plan.step("keyctl", [KEYCTL.clear, persistent, 0, 0, 0], ignore);
+    const args = [KEYCTL_GET_PERSISTENT, -1, KEY_SPEC_PROCESS_KEYRING, 0, 0];
+    plan.step("keyctl", args, { ...ignore, into: persistent });
+    plan.step("keyctl", [
+      KEY_SPEC_PROCESS_KEYRING,
+      KEY_SPEC_USER_KEYRING,
+      KEY_SPEC_USER_SESSION_KEYRING,
+      KEYCTL_CLEAR,
+      persistent,
+      0,
+      0,
+      0,
+    ], ignore);
   });
 }
 
@@ -115,7 +145,7 @@ function planKeyrings(plan: Plan): void {
  */
 function planStreams(plan: Plan, streams: ProgramStreams, closeOthers: () => void): void {
   const { stdin, stdout, stderr } = streams;
-  const write = O.O_WRONLY | O.O_CREAT | O.O_TRUNC;
+  const write = O_WRONLY | O_CREAT | O_TRUNC;
   const all: { name: string; stream: Stream | "stdout"; target: number; flags: number }[] = [
     { name: "standard input", stream: stdin, target: 0, flags: 0 },
     { name: "standard output", stream: stdout, target: 1, flags: write },
@@ -151,7 +181,7 @@ function planStreams(plan: Plan, streams: ProgramStreams, closeOthers: () => voi
     plan.because(name, () => {
       plan.step(
         "openat",
-        [AT_FDCWD, plan.string(path), flags | O.O_CLOEXEC | O.O_NOCTTY, 0o666],
+        [AT_FDCWD, plan.string(path), flags | O_CLOEXEC | O_NOCTTY, 0o666],
         { into: fd, what: `open ${path} inside the box, as the box's user` },
       );
       plan.step("dup3", [fd, target, 0]);
@@ -215,7 +245,7 @@ function planStartReport(
   plan.step("store", [control.part(16, 4), 4, pidfd]);
   // However few files the program may open, that was the sandbox's last one.
   planLastLimit(plan, options.limits ?? {}, callerLimits);
-  plan.step("clock_gettime", [CLOCK_PROCESS_CPUTIME, report.part(REPORT.cpu, 16)]);
+  plan.step("clock_gettime", [CLOCK_PROCESS_CPUTIME_ID, report.part(REPORT.cpu, 16)]);
   plan.step("clock_gettime", [CLOCK_MONOTONIC, report.part(REPORT.wall, 16)]);
   plan.step("sendmsg", [reportFd, message, MSG_NOSIGNAL]);
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { F_SETFD, KEYCTL_JOIN_SESSION_KEYRING, TIOCSPGRP } from "../../ffi/linux.ts";
 import { Data, Plan, Slot, type Step } from "../../ffi/plan.ts";
 import { allSteps, stepsOf, textOf } from "../../tests/support/plans.ts";
 import type { RunOptions } from "../run_options.ts";
@@ -87,7 +88,6 @@ Deno.test("planProgram() sends standard error where standard output went", () =>
 Deno.test("planProgram() passes descriptors, also one that has the right number already", () => {
   const plan = planned({ streams: { stdin: { fd: 0 }, stdout: { fd: 9 } } });
   assertEquals(stepsOf(plan, "dup3").map(numbers), [[9, 1, 0]]);
-  const F_SETFD = 2;
   assertEquals(numbers(stepsOf(plan, "fcntl")[0]!), [0, F_SETFD, 0]);
 });
 
@@ -120,7 +120,6 @@ Deno.test("planProgram() installs the filter when all else is done", () => {
 
 Deno.test("planProgram() leaves the caller's keyring and process group", () => {
   const plan = planned();
-  const KEYCTL_JOIN_SESSION_KEYRING = 1;
   assertEquals(stepsOf(plan, "keyctl")[0]!.args[0], KEYCTL_JOIN_SESSION_KEYRING);
   assertEquals(numbers(stepsOf(plan, "setpgid")[0]!), [0, 0]);
 });
@@ -145,7 +144,6 @@ Deno.test("planProgram() reports the start right before execve, and last takes t
 Deno.test("planProgram() changes the terminal's foreground only when asked to", () => {
   const terminal = planned({ options: { terminal: true } });
   const [step] = stepsOf(terminal, "ioctl");
-  const TIOCSPGRP = 0x5410;
   assertEquals(step!.args.slice(0, 2), [1, TIOCSPGRP]);
   assertStringIncludes(step!.options.what!, "foreground of the terminal");
   assertEquals(stepsOf(planned(), "ioctl"), []);

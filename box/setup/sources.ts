@@ -3,20 +3,22 @@
  * show a program only what its caller can reach.
  */
 
-import { O } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
-import { Plan, type Slot, type StepOptions } from "../../ffi/plan.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, STATX_BASIC_STATS } from "../../ffi/linux.ts";
 import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  FILE_TYPE,
-  readStatx,
-  STATX_BASIC,
-  STATX_SIZE,
-  type System,
-} from "../../ffi/system.ts";
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_PATH,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_MAGICLINKS,
+  S_IFDIR,
+  S_IFMT,
+} from "../../ffi/linux.ts";
+import { Plan, type Slot, type StepOptions } from "../../ffi/plan.ts";
+import { readStatx, STATX_SIZE, type System } from "../../ffi/system.ts";
 import { asIdentity } from "../../host/identity.ts";
-import { openHowStrict, RESOLVE } from "../../host/resolve.ts";
+import { openHowStrict } from "../../host/resolve.ts";
 import type { BoxPlaces } from "../claim/paths.ts";
 import type { Sandbox } from "../sandbox.ts";
 import {
@@ -54,7 +56,7 @@ export function openSources(
 ): PlacedRule[] {
   const plan = new Plan();
   const base = plan.slot("box directory");
-  const flags = O.O_PATH | O.O_DIRECTORY | O.O_NOFOLLOW | O.O_CLOEXEC;
+  const flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   plan.step("openat", [AT_FDCWD, plan.string(places.directory), flags, 0], {
     into: base,
     what: `open the box directory ${places.directory}`,
@@ -75,7 +77,7 @@ export function openSources(
       }
     });
     const status = plan.alloc(STATX_SIZE);
-    const statx = [slot, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status];
+    const statx = [slot, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status];
     plan.step("statx", statx, { ignore: "all" });
     return { rule, source: { slot, path, status } };
   });
@@ -90,8 +92,8 @@ export function openSources(
     const { slot, path, status } = source;
     const fd = plan.result(slot);
     if (fd < 0) return [];
-    const type = readStatx(plan.view(status)).mode & FILE_TYPE.mask;
-    return [{ rule, source: { fd, path, isDirectory: type === FILE_TYPE.directory } }];
+    const type = readStatx(plan.view(status)).mode & S_IFMT;
+    return [{ rule, source: { fd, path, isDirectory: type === S_IFDIR } }];
   });
 }
 
@@ -116,8 +118,8 @@ function planBoxSource(plan: Plan, { rule, base, slot, path }: {
   slot: Slot;
   path: string;
 }): void {
-  const resolve = RESOLVE.beneath | RESOLVE.noMagicLinks;
-  const how = plan.struct([BigInt(O.O_PATH | O.O_CLOEXEC), 0n, BigInt(resolve)]);
+  const resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  const how = plan.struct([BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(resolve)]);
   const relative = rule.outside.slice(2) || ".";
   plan.step("openat2", [base, plan.string(relative), how, 24], openOptions(rule, slot, path));
 }
@@ -130,8 +132,8 @@ function planHostSource(plan: Plan, { rule, slot, path, foreign }: {
 }): void {
   // Links such as /proc/self/cwd are the sandbox's own: they would lead a user past directories
   // that are closed to him.
-  const resolve = foreign ? RESOLVE.noMagicLinks : 0;
-  const how = plan.struct([BigInt(O.O_PATH | O.O_CLOEXEC), 0n, BigInt(resolve)]);
+  const resolve = foreign ? RESOLVE_NO_MAGICLINKS : 0;
+  const how = plan.struct([BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(resolve)]);
   plan.step("openat2", [AT_FDCWD, plan.string(path), how, 24], openOptions(rule, slot, path));
 }
 
@@ -159,7 +161,7 @@ function planTemporary(plan: Plan, { rule, places, base, slot }: {
     // Whatever the caller's umask is.
     plan.step("fchmodat", [parent, name, mode], { when: [made, 0], what });
     const fd = last ? slot : plan.slot(part);
-    const how = openHowStrict(plan, O.O_PATH | O.O_DIRECTORY);
+    const how = openHowStrict(plan, O_PATH | O_DIRECTORY);
     plan.step("openat2", [parent, name, how, 24], { into: fd, what });
     if (last) {
       const { uid, gid } = places.boxUser;

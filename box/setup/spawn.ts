@@ -6,33 +6,37 @@
  * from a memory file.
  */
 
+import { AT_EMPTY_PATH } from "../../ffi/linux.ts";
+import {
+  __WALL,
+  AF_UNIX,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWUTS,
+  CLONE_PIDFD,
+  CLONE_VFORK,
+  CLONE_VM,
+  F_SETFD,
+  MFD_CLOEXEC,
+  P_PIDFD,
+  SIG_SETMASK,
+  SO_PASSCRED,
+  SOCK_CLOEXEC,
+  SOCK_SEQPACKET,
+  SOL_SOCKET,
+  WEXITED,
+} from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { AT_EMPTY_PATH, type System } from "../../ffi/system.ts";
+import type { System } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { defaultDirectoryRules } from "./directory_rules.ts";
 import { cloneArgs, type InitFds, planInit, programFds } from "./init.ts";
 import { planClones } from "./mounts.ts";
 import { closeSources, openSources, type PlacedRule } from "./sources.ts";
 
-const CLONE = {
-  vm: 0x100,
-  pidfd: 0x1000,
-  vfork: 0x4000,
-  newMounts: 0x20000,
-  newControlGroups: 0x02000000,
-  newHostName: 0x04000000,
-  newIpc: 0x08000000,
-  newProcesses: 0x20000000,
-  newNetwork: 0x40000000,
-} as const;
-const SIG_SETMASK = 2;
-const F_SETFD = 2;
-const AF_UNIX = 1;
-const SOCK_SEQPACKET = 5;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
-const SO_PASSCRED = 16;
-const MFD_CLOEXEC = 1;
 const STACK_SIZE = 16384;
 
 /** A box that has been started. */
@@ -112,9 +116,9 @@ function cloneInit(
   const pidfd = plan.alloc(8);
   // From within a namespace of control groups nobody gets into a group outside of it (cgroups(7),
   // "nsdelegate"), so with a group it is the program that makes one, when it is there.
-  const flags = CLONE.vm | CLONE.vfork | CLONE.pidfd | CLONE.newMounts | CLONE.newHostName |
-    CLONE.newIpc | CLONE.newProcesses | (run.controlGroup ? 0 : CLONE.newControlGroups) |
-    (run.options.shareNetwork ? 0 : CLONE.newNetwork);
+  const flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWUTS |
+    CLONE_NEWIPC | CLONE_NEWPID | (run.controlGroup ? 0 : CLONE_NEWCGROUP) |
+    (run.options.shareNetwork ? 0 : CLONE_NEWNET);
   const args = cloneArgs(plan, { flags, stack: plan.alloc(STACK_SIZE) });
   plan.point(args, 8, pidfd);
   const mask = plan.alloc(8);
@@ -145,10 +149,8 @@ function cloneInit(
 
 /** Takes a dead init process off the kernel's list. */
 export function reap(system: System, initFd: number): void {
-  const P_PIDFD = 3;
-  const WEXITED_WALL = 4 | 0x40000000;
   const plan = new Plan();
   // Fails where the caller ignores SIGCHLD: the kernel has done it then.
-  plan.step("waitid", [P_PIDFD, initFd, plan.alloc(128), WEXITED_WALL, 0], { ignore: "all" });
+  plan.step("waitid", [P_PIDFD, initFd, plan.alloc(128), WEXITED | __WALL, 0], { ignore: "all" });
   system.run(plan, "reap init");
 }

@@ -4,11 +4,24 @@
  * `Documentation/networking/filter.rst` of the kernel.
  */
 
+import { ERRNO } from "../../ffi/errno.ts";
+import {
+  BPF_ABS,
+  BPF_JEQ,
+  BPF_JMP,
+  BPF_JSET,
+  BPF_K,
+  BPF_LD,
+  BPF_RET,
+  BPF_W,
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_ERRNO,
+  SECCOMP_RET_KILL_PROCESS,
+} from "../../ffi/linux.ts";
 import {
   type Architecture,
   ARCHITECTURE_ABIS,
   AUDIT_ARCHITECTURES,
-  FILTER_ERRNOS,
   SYSCALL_FLAGS,
   SYSCALL_RULES,
   type SyscallAbi,
@@ -43,15 +56,10 @@ const OFFSET_ARCHITECTURE = 4;
 const OFFSET_ARGUMENTS = 16;
 
 /** Opcodes of `linux/bpf_common.h`, put together from class, size or operation, and mode. */
-const LOAD_WORD = 0x20;
-const JUMP_IF_EQUAL = 0x15;
-const JUMP_IF_ANY_BIT = 0x45;
-const RETURN = 0x06;
-
-/** Return values of `linux/seccomp.h`. */
-const KILL_PROCESS = 0x8000_0000;
-const RETURN_ERRNO = 0x0005_0000;
-const ALLOW = 0x7fff_0000;
+const LOAD_WORD = BPF_LD | BPF_W | BPF_ABS;
+const JUMP_IF_EQUAL = BPF_JMP | BPF_JEQ | BPF_K;
+const JUMP_IF_ANY_BIT = BPF_JMP | BPF_JSET | BPF_K;
+const RETURN = BPF_RET | BPF_K;
 
 /** The bit in the number of a system call that marks the x32 convention on x86-64. */
 const X32_BIT = 0x4000_0000;
@@ -123,13 +131,13 @@ function callRules(abi: SyscallAbi, rules: readonly SyscallRule[]): Instruction[
     if (number === undefined) continue;
     instructions.push(...onlyIf(number, rule.call, ruleVerdict(rule)));
   }
-  return [...instructions, { code: RETURN, value: ALLOW }];
+  return [...instructions, { code: RETURN, value: SECCOMP_RET_ALLOW }];
 }
 
 function ruleVerdict({ errno, argument }: SyscallRule): Instruction[] {
   const fail: Instruction = {
     code: RETURN,
-    value: RETURN_ERRNO | FILTER_ERRNOS[errno],
+    value: SECCOMP_RET_ERRNO | ERRNO[errno],
     note: errno,
   };
   if (argument === undefined) return [fail];
@@ -144,7 +152,7 @@ function ruleVerdict({ errno, argument }: SyscallRule): Instruction[] {
       value,
       note: name,
     })),
-    { code: RETURN, value: ALLOW },
+    { code: RETURN, value: SECCOMP_RET_ALLOW },
     fail,
   ];
 }
@@ -173,7 +181,7 @@ function load(offset: number, note: string): Instruction {
 }
 
 function kill(note: string): Instruction {
-  return { code: RETURN, value: KILL_PROCESS, note };
+  return { code: RETURN, value: SECCOMP_RET_KILL_PROCESS, note };
 }
 
 function encode(instructions: readonly Instruction[]): Uint8Array<ArrayBuffer> {
@@ -238,10 +246,10 @@ function describeInstruction({ index, code, ifTrue, ifFalse, value }:
 }
 
 function describeVerdict(value: number): string {
-  if (value === ALLOW) return "allow";
-  if (value === KILL_PROCESS) return "kill the process";
+  if (value === SECCOMP_RET_ALLOW) return "allow";
+  if (value === SECCOMP_RET_KILL_PROCESS) return "kill the process";
   const errno = value & 0xffff;
-  return value - errno === RETURN_ERRNO ? `errno ${errno}` : hexadecimal(value);
+  return value - errno === SECCOMP_RET_ERRNO ? `errno ${errno}` : hexadecimal(value);
 }
 
 function hexadecimal(value: number): string {

@@ -3,6 +3,23 @@
  * kernel's system call tables; see syscalls(2), seccomp(2) and the manual page of each call.
  */
 
+import {
+  AF_VSOCK,
+  AUDIT_ARCH_AARCH64,
+  AUDIT_ARCH_ARM,
+  AUDIT_ARCH_I386,
+  AUDIT_ARCH_X86_64,
+  F_NOTIFY,
+  F_OFD_SETLK,
+  F_OFD_SETLKW,
+  F_SETLEASE,
+  F_SETLK,
+  F_SETLKW,
+  TIOCLINUX,
+  TIOCSETD,
+  TIOCSTI,
+} from "../../ffi/linux.ts";
+
 /** The bits of `syscall_flags` and of the option `--syscalls`. */
 export const SYSCALL_FLAGS = {
   /** Key management: `keyctl`, `add_key`, `request_key`. */
@@ -31,10 +48,10 @@ export type SyscallAbi = "x86_64" | "i386" | "aarch64" | "arm";
 
 /** The `AUDIT_ARCH_*` values of `linux/audit.h`, by which a filter tells the calls apart. */
 export const AUDIT_ARCHITECTURES: { readonly [abi in SyscallAbi]: number } = {
-  x86_64: 0xc000_003e,
-  i386: 0x4000_0003,
-  aarch64: 0xc000_00b7,
-  arm: 0x4000_0028,
+  x86_64: AUDIT_ARCH_X86_64,
+  i386: AUDIT_ARCH_I386,
+  aarch64: AUDIT_ARCH_AARCH64,
+  arm: AUDIT_ARCH_ARM,
 };
 
 /** The conventions of an architecture: its own and the one of its 32-bit ancestor. */
@@ -44,9 +61,6 @@ export const ARCHITECTURE_ABIS: {
   x86_64: { native: "x86_64", legacy: "i386" },
   aarch64: { native: "aarch64", legacy: "arm" },
 };
-
-/** The errors that the filter gives (the same numbers on all architectures here). See errno(3). */
-export const FILTER_ERRNOS = { EPERM: 1, ENOSYS: 38, EAFNOSUPPORT: 97 } as const;
 
 /** A condition on an argument: it must be one of some values for the rule to apply. */
 export interface SyscallArgumentCondition {
@@ -67,7 +81,7 @@ export interface SyscallRule {
   /** The condition under which it fails; without one it always fails. */
   argument?: SyscallArgumentCondition;
   /** The error that it fails with. */
-  errno: keyof typeof FILTER_ERRNOS;
+  errno: "EPERM" | "ENOSYS" | "EAFNOSUPPORT";
 }
 
 /**
@@ -75,14 +89,14 @@ export interface SyscallRule {
  * a command of its own there.
  */
 const LOCK_COMMANDS = {
-  F_SETLK: 6,
-  F_SETLKW: 7,
+  F_SETLK,
+  F_SETLKW,
   F_SETLK64: 13,
   F_SETLKW64: 14,
-  F_OFD_SETLK: 37,
-  F_OFD_SETLKW: 38,
-  F_SETLEASE: 1024,
-  F_NOTIFY: 1026,
+  F_OFD_SETLK,
+  F_OFD_SETLKW,
+  F_SETLEASE,
+  F_NOTIFY,
 };
 
 /** io_uring came after the system call numbers of all architectures had been aligned. */
@@ -122,7 +136,7 @@ export const SYSCALL_RULES: readonly SyscallRule[] = [
     flag: "vsock",
     call: "socket",
     numbers: { x86_64: 41, i386: 359, aarch64: 198, arm: 281 },
-    argument: { index: 0, values: { AF_VSOCK: 40 } },
+    argument: { index: 0, values: { AF_VSOCK } },
     errno: "EAFNOSUPPORT",
   },
   // A lock on a file that the box shares with the host can stop programs of the host.
@@ -154,7 +168,7 @@ export const SYSCALL_RULES: readonly SyscallRule[] = [
     flag: "terminal",
     call: "ioctl",
     numbers: { x86_64: 16, i386: 54, aarch64: 29, arm: 54 },
-    argument: { index: 1, values: { TIOCSTI: 0x5412, TIOCLINUX: 0x541c, TIOCSETD: 0x5423 } },
+    argument: { index: 1, values: { TIOCSTI, TIOCLINUX, TIOCSETD } },
     errno: "EPERM",
   },
 ];

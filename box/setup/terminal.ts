@@ -1,14 +1,18 @@
 /** The terminal of the caller: lent to the program, or kept from everything in the box. */
 
-import { O } from "../../ffi/abi.ts";
+import {
+  AT_FDCWD,
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_RDWR,
+  SIG_BLOCK,
+  SIG_SETMASK,
+  SIGTTOU,
+  TIOCNOTTY,
+  TIOCSPGRP,
+} from "../../ffi/linux.ts";
 import type { Plan, StepOptions } from "../../ffi/plan.ts";
-import { AT_FDCWD } from "../../ffi/system.ts";
-
-const TIOCSPGRP = 0x5410;
-const TIOCNOTTY = 0x5422;
-const SIGTTOU = 22;
-const SIG_BLOCK = 0;
-const SIG_SETMASK = 2;
 
 /**
  * Adds steps that make the group of the running process the foreground of the terminal on standard
@@ -32,7 +36,7 @@ export function planForeground(plan: Plan, options: StepOptions = {}): void {
  */
 export function planLeaveTerminal(plan: Plan): void {
   const tty = plan.slot("terminal");
-  const flags = O.O_RDWR | O.O_NOCTTY | O.O_CLOEXEC | O.O_NONBLOCK;
+  const flags = O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK;
   plan.step("openat", [AT_FDCWD, plan.string("/dev/tty"), flags, 0], { into: tty, ignore: "all" });
   plan.step("ioctl", [tty, TIOCNOTTY, 0], { ignore: "all" });
 }

@@ -1,14 +1,13 @@
 /** From the pipe that a program writes to, to a descriptor. */
 
 import { ERRNO } from "../../ffi/errno.ts";
+import { POLLIN, POLLOUT } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
 import { PipeReader } from "./pipe_reader.ts";
 import { OutputPump, type PumpOptions, spliced } from "./pump.ts";
 import type { Target } from "./stream_fds.ts";
 
-const POLLIN = 1;
-const POLLOUT = 4;
 const READ_BYTES = 1 << 18;
 /** Where a write may wait: what a socket or terminal that is ready at all has room for. */
 const CAREFUL_BYTES = 4096;

@@ -6,27 +6,35 @@
  * is attached nowhere, consists of nothing but the file, and is read-only; see open_tree(2).
  */
 
-import { O } from "../../ffi/abi.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
+  O_CLOEXEC,
+  O_NOCTTY,
+  OPEN_TREE_CLONE,
+} from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, type System } from "../../ffi/system.ts";
-import { MOUNT_ATTR, planRestrictions } from "../setup/mounts.ts";
-
-const OPEN_TREE_CLONE = 1;
+import type { System } from "../../ffi/system.ts";
+import { planRestrictions } from "../setup/mounts.ts";
 
 /** Opens a file again by a mount of its own. */
 export function isolateInput(system: System, fd: number): number {
   const clone = new Plan();
   const mount = clone.slot("mount of the input");
-  const flags = OPEN_TREE_CLONE | O.O_CLOEXEC | AT_EMPTY_PATH;
+  const flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH;
   clone.step("open_tree", [fd, clone.string(""), flags], { into: mount });
-  const { readOnly, noSuid, noDev, noExec } = MOUNT_ATTR;
-  planRestrictions(clone, { fd: mount, path: "", attr: readOnly | noSuid | noDev | noExec });
+  const attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  planRestrictions(clone, { fd: mount, path: "", attr });
   const isCloned = system.attempt(clone, "show the input and nothing else") === undefined;
   const mountFd = clone.result(mount);
   const open = new Plan();
   const again = open.slot("input");
   const path = open.string(`/proc/self/fd/${mountFd}`);
-  open.step("openat", [AT_FDCWD, path, O.O_CLOEXEC | O.O_NOCTTY, 0], { into: again });
+  open.step("openat", [AT_FDCWD, path, O_CLOEXEC | O_NOCTTY, 0], { into: again });
   const isOpen = isCloned && system.attempt(open, "open the input again") === undefined;
   system.close(mountFd, ...isOpen ? [fd] : []);
   return isOpen ? open.result(again) : fd;

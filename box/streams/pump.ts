@@ -3,15 +3,19 @@
  * never waits; the keeper knows when it is worth while to call it again.
  */
 
-import { O } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
+import {
+  AT_FDCWD,
+  O_CLOEXEC,
+  O_WRONLY,
+  SPLICE_F_MOVE,
+  SPLICE_F_NONBLOCK,
+} from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { AT_FDCWD, type System } from "../../ffi/system.ts";
+import type { System } from "../../ffi/system.ts";
 import type { Overflow } from "./capture.ts";
 import type { Waiter } from "../keep/waiter.ts";
 
-const SPLICE_F_MOVE = 1;
-const SPLICE_F_NONBLOCK = 2;
 /** So much at once, so that other boxes get their turn. */
 const TURN_BYTES = 1 << 20;
 const TURN_MOVES = 1024;
@@ -156,7 +160,7 @@ function openNull(system: System): number {
   const plan = new Plan();
   const fd = plan.slot("/dev/null");
   const path = plan.string("/dev/null");
-  plan.step("openat", [AT_FDCWD, path, O.O_WRONLY | O.O_CLOEXEC, 0], { into: fd });
+  plan.step("openat", [AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0], { into: fd });
   system.run(plan, "open /dev/null");
   return plan.result(fd);
 }

@@ -1,35 +1,43 @@
 /** The descriptors behind the streams of a run: pipes, memory files, files of the host. */
 
-import { O } from "../../ffi/abi.ts";
-import { type Argument, Plan } from "../../ffi/plan.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
-  FILE_TYPE,
-  readStatx,
-  STATX_BASIC,
-  STATX_SIZE,
-  type System,
-} from "../../ffi/system.ts";
+  F_ADD_SEALS,
+  F_DUPFD_CLOEXEC,
+  F_GETFL,
+  F_SEAL_GROW,
+  F_SEAL_SEAL,
+  F_SEAL_SHRINK,
+  F_SEAL_WRITE,
+  F_SETFL,
+  F_SETPIPE_SZ,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  O_CLOEXEC,
+  O_CREAT,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_TRUNC,
+  O_WRONLY,
+  RESOLVE_NO_MAGICLINKS,
+  S_IFCHR,
+  S_IFIFO,
+  S_IFMT,
+  S_IFREG,
+  STATX_BASIC_STATS,
+} from "../../ffi/linux.ts";
+import { type Argument, Plan } from "../../ffi/plan.ts";
+import { readStatx, STATX_SIZE, type System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import { asIdentity, type Identity } from "../../host/identity.ts";
 import { isolateInput } from "./input_file.ts";
-import { RESOLVE } from "../../host/resolve.ts";
 
-const F_GETFL = 3;
-const F_SETFL = 4;
-const F_DUPFD_CLOEXEC = 1030;
-const F_SETPIPE_SZ = 1031;
-const F_ADD_SEALS = 1033;
-/** Nothing about the file can be changed any more: seal, shrink, grow, write. */
-const F_SEAL_ALL = 1 | 2 | 4 | 8;
-const MFD_CLOEXEC = 1;
-const MFD_ALLOW_SEALING = 2;
+/** Nothing about the file can be changed any more. */
+const F_SEAL_ALL = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 /** The largest that the kernel gives without being configured. */
 const PIPE_BYTES = 1 << 20;
 const COPY_BYTES = 1 << 20;
-const CHARACTER_DEVICE = 0o020000;
-const FIFO = 0o010000;
 
 /** A pipe between the box and the keeper. */
 export interface BoxPipe {
@@ -46,12 +54,12 @@ export function openPipe(
 ): BoxPipe {
   const plan = new Plan();
   const pair = plan.alloc(8);
-  plan.step("pipe2", [pair, O.O_CLOEXEC], { what: "make a pipe" });
+  plan.step("pipe2", [pair, O_CLOEXEC], { what: "make a pipe" });
   system.run(plan, "make a pipe");
   const [readFd, writeFd] = [plan.view(pair).getInt32(0, true), plan.view(pair).getInt32(4, true)];
   const [boxFd, ownFd] = own === "reads" ? [writeFd, readFd] : [readFd, writeFd];
   const settings = new Plan();
-  settings.step("fcntl", [ownFd, F_SETFL, O.O_NONBLOCK]);
+  settings.step("fcntl", [ownFd, F_SETFL, O_NONBLOCK]);
   // Fewer turns of the keeper; without that much it works too.
   settings.step("fcntl", [ownFd, F_SETPIPE_SZ, PIPE_BYTES], { ignore: "all" });
   const empty = settings.string("");
@@ -139,11 +147,11 @@ export function openHostFile(system: System, options: HostFileOptions): number {
   const fd = plan.slot(path);
   const status = plan.alloc(STATX_SIZE);
   // Never wait for the other end of a FIFO.
-  const flags = O.O_CLOEXEC | O.O_NOCTTY | O.O_NONBLOCK |
-    (use === "write" ? O.O_WRONLY | O.O_CREAT | O.O_TRUNC : 0);
+  const flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+    (use === "write" ? O_WRONLY | O_CREAT | O_TRUNC : 0);
   // Links such as /proc/self/fd/3 are the sandbox's own: they would lead a user past directories
   // that are closed to him.
-  const resolve = caller.uid === own.uid ? 0 : RESOLVE.noMagicLinks;
+  const resolve = caller.uid === own.uid ? 0 : RESOLVE_NO_MAGICLINKS;
   const mode = use === "write" ? 0o666 : 0;
   const how = plan.struct([BigInt(flags), BigInt(mode), BigInt(resolve)]);
   plan.because(stream, () => {
@@ -153,7 +161,7 @@ export function openHostFile(system: System, options: HostFileOptions): number {
         what: `open ${path}`,
       });
     });
-    plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+    plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
     // The program's reads and writes wait, as it expects.
     plan.step("fcntl", [fd, F_SETFL, 0]);
   });
@@ -162,9 +170,9 @@ export function openHostFile(system: System, options: HostFileOptions): number {
     system.close(plan.result(fd));
     throw failure;
   }
-  const type = readStatx(plan.view(status)).mode & FILE_TYPE.mask;
-  if (type === FILE_TYPE.regular && use === "read") return isolateInput(system, plan.result(fd));
-  if (type === FILE_TYPE.regular || type === CHARACTER_DEVICE) return plan.result(fd);
+  const type = readStatx(plan.view(status)).mode & S_IFMT;
+  if (type === S_IFREG && use === "read") return isolateInput(system, plan.result(fd));
+  if (type === S_IFREG || type === S_IFCHR) return plan.result(fd);
   system.close(plan.result(fd));
   throw new SandboxError(
     "bad-option",
@@ -201,12 +209,12 @@ export function targetOf(system: System, fd: number, name: string): Target {
   const plan = new Plan();
   const status = plan.alloc(STATX_SIZE);
   const flags = plan.slot("flags");
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC, status]);
+  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
   plan.step("fcntl", [fd, F_GETFL, 0], { into: flags });
   system.run(plan, "what is written to");
-  const type = readStatx(plan.view(status)).mode & FILE_TYPE.mask;
-  const isLive = type !== FILE_TYPE.regular;
+  const type = readStatx(plan.view(status)).mode & S_IFMT;
+  const isLive = type !== S_IFREG;
   // Between pipes splice(2) can be told not to wait; elsewhere it does what the descriptor says.
-  const mayWait = isLive && type !== FIFO && (plan.result(flags) & O.O_NONBLOCK) === 0;
+  const mayWait = isLive && type !== S_IFIFO && (plan.result(flags) & O_NONBLOCK) === 0;
   return { name, fd, isLive, mayWait };
 }

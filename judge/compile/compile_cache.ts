@@ -10,13 +10,12 @@ import type { Box } from "../../box/box.ts";
 import { SandboxError, toSandboxError } from "../../host/errors.ts";
 import { asIdentity } from "../../host/identity.ts";
 import { ERRNO } from "../../ffi/errno.ts";
+import { AT_FDCWD, RENAME_NOREPLACE } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { AT_FDCWD } from "../../ffi/system.ts";
 import type { HostFiles } from "../../host/files.ts";
 import { type BoxTreeFile, filesOfBox } from "./box_tree.ts";
 
 const FORMAT = 1;
-const RENAME_NOREPLACE = 1;
 const OPEN_TO_OTHERS = 0o077;
 const RECORD_BYTES = 4 << 20;
 const RECORD = "record.json";

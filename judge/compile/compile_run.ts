@@ -1,5 +1,6 @@
 /** One run of a compiler in a box, and what is said of it. */
 
+import { SIGNALS } from "../../mod.ts";
 import type { Box } from "../../box/box.ts";
 import { Capture } from "../../box/streams/capture.ts";
 import type { Outcome } from "../../box/outcome/outcome.ts";
@@ -36,7 +37,6 @@ export interface CompilerRun {
 const OUTPUT_BYTES = 64 << 10;
 const WALL_TIME_MORE_MS = 5000;
 const LOOK_EVERY_MS = 500;
-const SIGXFSZ = 25;
 const MESSAGE_LENGTH = 300;
 
 /** Runs a compiler in a box; everything of it is dead when this returns. */
@@ -121,7 +121,7 @@ function failureMessage(
     case "memory-limit":
       return `The compiler needed more than ${limits.memoryKib >> 10} MiB of memory`;
     case "signal":
-      if (outcome.signal === SIGXFSZ) return "The compiler wrote too large a file";
+      if (outcome.signal === SIGNALS.SIGXFSZ) return "The compiler wrote too large a file";
       return `The compiler was killed by signal ${outcome.signal}`;
     case "exit": {
       const line = tellingLine(output);

@@ -5,8 +5,8 @@
 
 import { type BindRule, defaultDirectoryRules } from "../../box/setup/directory_rules.ts";
 import { decodeOsString } from "../../text/os_string.ts";
+import { AT_FDCWD } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { AT_FDCWD } from "../../ffi/system.ts";
 import type { HostFiles } from "../../host/files.ts";
 import type { ToolDefinition } from "./language_definition.ts";
 

@@ -3,8 +3,8 @@
  * are, and nothing is trusted: names, kinds, sizes, depth, number.
  */
 
+import { O_DIRECTORY, O_PATH } from "../../ffi/linux.ts";
 import { SandboxError } from "../../host/errors.ts";
-import { O } from "../../ffi/abi.ts";
 import { ERRNO, errnoText } from "../../ffi/errno.ts";
 import { decodeOsString } from "../../text/os_string.ts";
 import type { HostFiles } from "../../host/files.ts";
@@ -54,7 +54,7 @@ export class PackageFiles implements Disposable {
     const place = { sandbox: host.sandbox };
     try {
       this.directory = realPathAt(place, directory);
-      const fd = openPath(place, this.directory, O.O_PATH | O.O_DIRECTORY);
+      const fd = openPath(place, this.directory, O_PATH | O_DIRECTORY);
       this.#place = { ...place, beneathFd: fd };
     } catch (error) {
       throw this.#refusal(error, "", "open the folder");
@@ -123,7 +123,7 @@ export class PackageFiles implements Disposable {
   #read(path: string) {
     let fd = -1;
     try {
-      fd = openPath(this.#place, path, O.O_DIRECTORY);
+      fd = openPath(this.#place, path, O_DIRECTORY);
       return entriesOf(this.#place, fd, { path: this.pathFor(path), entriesMax: ENTRIES_MAX });
     } catch (error) {
       throw this.#refusal(error, path, "list it");

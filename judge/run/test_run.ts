@@ -2,10 +2,9 @@
 
 import type { Outcome, RunOptions, Sandbox } from "../../mod.ts";
 import { Capture } from "../../mod.ts";
-import { O } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
+import { AT_FDCWD, MFD_CLOEXEC, O_CLOEXEC, O_RDWR, O_TMPFILE } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { AT_FDCWD } from "../../ffi/system.ts";
 import { checkOutput } from "../checker/checker.ts";
 import type { Program } from "../compile/compile.ts";
 import type { PlannedTest } from "../grading/grading.ts";
@@ -18,8 +17,6 @@ import { type ContestantSide, converse } from "./interactive.ts";
 import { validateOutput, type Validator, type ValidatorRun } from "./validator.ts";
 import type { Worker } from "./workers.ts";
 
-const O_TMPFILE = 0o20000000 | O.O_DIRECTORY;
-const MFD_CLOEXEC = 1;
 const STDERR_BYTES = 8192;
 /** The standard error of an accepted test is of little interest. */
 const STDERR_ACCEPTED_LENGTH = 500;
@@ -192,7 +189,7 @@ function validatorRun({ planned, worker }: RunningTest): ValidatorRun {
 function openOutput({ system, settings }: Sandbox): number {
   const plan = new Plan();
   const fd = plan.slot("output");
-  const flags = O_TMPFILE | O.O_RDWR | O.O_CLOEXEC;
+  const flags = O_TMPFILE | O_RDWR | O_CLOEXEC;
   plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0o600], {
     into: fd,
     what: `make a file for the output in ${settings.boxRoot}`,
@@ -215,7 +212,7 @@ function openOutput({ system, settings }: Sandbox): number {
 function reopen({ system }: Sandbox, fd: number): number {
   const plan = new Plan();
   const copy = plan.slot("output");
-  plan.step("openat", [AT_FDCWD, plan.string(`/proc/self/fd/${fd}`), O.O_CLOEXEC, 0], {
+  plan.step("openat", [AT_FDCWD, plan.string(`/proc/self/fd/${fd}`), O_CLOEXEC, 0], {
     into: copy,
     what: "read the output",
   });

@@ -1,13 +1,9 @@
 /** Descriptors of this process, which the runtime hides and the kernel lists. */
 
+import { AF_UNIX, F_SETFL, O_CLOEXEC, O_NONBLOCK, SOCK_STREAM } from "isolate/ffi/linux.ts";
 import { Plan } from "isolate/ffi/plan.ts";
 import { System } from "isolate/ffi/system.ts";
 
-const O_CLOEXEC = 0o2000000;
-const O_NONBLOCK = 0o4000;
-const F_SETFL = 4;
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
 const system = await System.load();
 
 /** What all open descriptors are, sorted; those of the runtime for a moment included. */

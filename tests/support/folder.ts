@@ -1,8 +1,8 @@
 /** Folders of tests. */
 
-import { O } from "isolate/ffi/abi.ts";
+import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY } from "isolate/ffi/linux.ts";
 import { Plan } from "isolate/ffi/plan.ts";
-import { AT_FDCWD, type System } from "isolate/ffi/system.ts";
+import type { System } from "isolate/ffi/system.ts";
 
 /** Gives `test` a new folder, which only root can enter, and removes it afterwards. */
 export async function withFolder(test: (folder: string) => void | Promise<void>): Promise<void> {
@@ -18,7 +18,7 @@ export async function withFolder(test: (folder: string) => void | Promise<void>)
 export function openFolder(system: System, path: string): number {
   const plan = new Plan();
   const fd = plan.slot("folder");
-  const flags = O.O_DIRECTORY | O.O_CLOEXEC;
+  const flags = O_DIRECTORY | O_CLOEXEC;
   plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0], { into: fd });
   system.run(plan, "open a folder");
   return plan.result(fd);

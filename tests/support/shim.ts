@@ -1,6 +1,7 @@
 /** The built libraries of the shim, as files and as what they say about themselves. */
 
 import { assert } from "@std/assert";
+import { type Missing, needs } from "./skip.ts";
 
 /** An architecture that the shim is built for. */
 export type Arch = "x86_64" | "aarch64";
@@ -15,6 +16,15 @@ export function shimPath(arch: Arch): string {
 
 /** The library of the machine this runs on. */
 export const HOST_SHIM = shimPath(Deno.build.arch === "aarch64" ? "aarch64" : "x86_64");
+
+/** The compiler of the shim. */
+export const ZIG = Deno.env.get("ZIG") ??
+  new URL("../../.tools/bin/zig-0.17.0", import.meta.url).pathname;
+
+/** Says what is missing where the compiler is. */
+export function needsZig(): Missing {
+  return ZIG.includes("/") ? needs.path(ZIG, "Zig, which ./dev installs") : needs.command(ZIG);
+}
 
 /** What `struct abi` in `shim/entry.c` says. */
 export interface AbiRecord {
