@@ -98,7 +98,7 @@ export { SYSCALL_FLAGS } from "./box/setup/syscall_filter.ts";
 export { ExpectedError, FileError, type FilePlace } from "./text/errors.ts";
 export {
   type BoxSettings,
-  type ControlGroupRoot,
+  type CgroupRoot,
   defaultSettings,
   describeSettings,
   type Settings,

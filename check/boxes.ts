@@ -18,7 +18,7 @@ import { caution, command, fail, type Finding, pass, type Repair, skip } from ".
 const STATFS_SIZE = 120;
 const STATFS_FLAGS_AT = 80;
 
-/** The flags of the file system on which a path lies, or would be made. */
+/** Reads the mount flags where a path is, or would be made. */
 function mountFlags(machine: Machine, path: string): bigint {
   const fd = openNearest(machine, path);
   if (fd === undefined) return 0n;
@@ -30,7 +30,7 @@ function mountFlags(machine: Machine, path: string): bigint {
   return plan.view(status).getBigUint64(STATFS_FLAGS_AT, true);
 }
 
-/** Opens a directory, or what is above it as long as it does not exist. */
+/** Opens a directory, or the nearest one above it that exists. */
 function openNearest(machine: Machine, path: string, flags?: number): number | undefined {
   for (let place = path; place !== ""; place = place.slice(0, place.lastIndexOf("/"))) {
     const fd = machine.open(place, flags);
@@ -39,32 +39,32 @@ function openNearest(machine: Machine, path: string, flags?: number): number | u
   return machine.open("/", flags);
 }
 
-/** Whether `--quota` works. */
+/** Checks that `--quota` works. */
 export function examineQuota(machine: Machine): Finding {
   const { boxRoot } = machine.settings;
   const fd = openNearest(machine, boxRoot, O_DIRECTORY);
-  if (fd === undefined) return skip(`${boxRoot} cannot be opened`);
+  if (fd === undefined) return skip(`cannot open ${boxRoot}`);
   try {
     if (hasDiskQuotas(machine.system, fd)) return pass(`--quota works in ${boxRoot}`);
   } finally {
     machine.system.close(fd);
   }
   return caution(
-    `--quota does not work in ${boxRoot}: its file system has no user quotas (--box-size does)`,
+    `--quota does not work in ${boxRoot}: its file system has no user quotas (--box-size works)`,
     command(`# enable user quotas where ${boxRoot} is mounted, or make boxes with --box-size`),
   );
 }
 
-/** Whether programs can be executed where they have to be. */
+/** Checks that programs can be executed where they must be. */
 export function examineMounts(machine: Machine): Finding {
   const { boxRoot } = machine.settings;
   const flags = mountFlags(machine, boxRoot);
   if ((flags & BigInt(ST_RDONLY)) !== 0n) {
-    return fail(`${boxRoot} is mounted read-only: no box can be made`);
+    return fail(`${boxRoot} is mounted read-only: boxes cannot be made`);
   }
   if ((flags & BigInt(ST_NOEXEC)) !== 0n) {
     return fail(
-      `${boxRoot} is mounted noexec: no program can be executed from a box`,
+      `${boxRoot} is mounted noexec: programs in boxes cannot be executed`,
       command(
         `# mount the file system of ${boxRoot} without noexec, or configure another box_root`,
       ),
@@ -75,18 +75,18 @@ export function examineMounts(machine: Machine): Finding {
   const memory = machine.read("/proc/sys/vm/memfd_noexec") ?? "0";
   if (memory === "2") {
     return caution(
-      "the kernel forbids to execute from memory (memfd_noexec): a compiled isolate does not start",
+      "the kernel refuses to execute from memory (memfd_noexec): a compiled isolate does not start",
       { kind: "write", path: "/proc/sys/vm/memfd_noexec", value: "0" },
     );
   }
   return pass(
     isNoExec
-      ? `programs can be executed from boxes (not from ${temporary}, where nothing has to be)`
-      : "programs can be executed from boxes",
+      ? `box_root allows execution (${temporary} does not, and need not)`
+      : "box_root allows execution",
   );
 }
 
-/** What earlier boxes have left, and how to take it away. */
+/** What an earlier box left behind. */
 interface Leftover {
   readonly what: string;
   readonly boxId: number;
@@ -94,8 +94,8 @@ interface Leftover {
 }
 
 /**
- * Looks for boxes whose keeper did not live to finish its work. It locks nothing: a command that
- * begins right now must not find its box in use.
+ * Checks for boxes whose keeper died before it finished. It locks nothing: a command that begins right
+ * now must not find its box in use.
  */
 export function examineLeftovers(machine: Machine): Finding {
   const { boxRoot } = machine.settings;
@@ -107,7 +107,7 @@ export function examineLeftovers(machine: Machine): Finding {
       const hasFiles = boxes.includes(boxId);
       return leftoverOf(machine, { boxId, hasFiles, group: groups.get(boxId), locks }) ?? [];
     });
-  if (leftovers.length === 0) return pass(`${boxes.length} boxes, nothing left behind by others`);
+  if (leftovers.length === 0) return pass(`${boxes.length} boxes, nothing left behind`);
   return caution(
     `left behind: ${leftovers.map(({ what }) => what).join("; ")}`,
     ...leftovers.map(cleanup),
@@ -126,7 +126,7 @@ function leftoverOf(machine: Machine, { boxId, hasFiles, group, locks }: {
 }): Leftover | undefined {
   const path = `${machine.settings.lockRoot}/${boxId}`;
   const identity = identityOf(machine, path);
-  // Somebody is at work.
+  // Somebody works on it.
   if (identity !== undefined && locks.has(identity)) return undefined;
   const bytes = machine.readBytes(path);
   const record = bytes && parseBoxRecord(bytes);
@@ -134,12 +134,14 @@ function leftoverOf(machine: Machine, { boxId, hasFiles, group, locks }: {
   const say = (what: string) => ({ what, boxId, inGroup });
   if (group && !group.isEmpty) return say(`processes in the control group of box ${boxId}`);
   if (group && !record?.controlGroup) return say(`the control group of box ${boxId}`);
-  if (hasFiles && !record) return say(`box ${boxId}, which nobody has taken`);
-  if (hasFiles && !record?.initialised) return say(`box ${boxId}, which was never finished`);
+  if (hasFiles && !record) return say(`box ${boxId}, which has no owner`);
+  if (hasFiles && !record?.initialised) {
+    return say(`box ${boxId}, whose initialisation never finished`);
+  }
   return undefined;
 }
 
-/** The groups of boxes, and whether there are processes in them. */
+/** Finds the groups of boxes, and whether there are processes in them. */
 function findGroups(machine: Machine): Map<number, { isEmpty: boolean }> {
   const groups = new Map<number, { isEmpty: boolean }>();
   let directory;
@@ -158,7 +160,7 @@ function findGroups(machine: Machine): Map<number, { isEmpty: boolean }> {
   return groups;
 }
 
-/** The files locked by flock(2), as /proc/locks names them: major:minor:inode. */
+/** Lists the files locked by flock(2), as /proc/locks names them: major:minor:inode. */
 function lockedFiles(machine: Machine): Set<string> {
   const lines = (machine.read("/proc/locks") ?? "").split("\n");
   return new Set(lines.flatMap((line) => {

@@ -41,7 +41,7 @@ function withMachine(
 
 /** Looking at a machine runs no commands. */
 function runNothing(command: string): number {
-  throw new Error(`nobody is to run ${command}`);
+  throw new Error(`nothing may run ${command}`);
 }
 
 /** What the check of that name finds. */
@@ -65,8 +65,8 @@ const ROWS: readonly Row[] = [
   ["kernel", { [`${KERNEL}/osrelease`]: "5.13.19-2-pve" }, "fail", "5.14 or later"],
   ["kernel", { [`${KERNEL}/osrelease`]: "5.14.0" }, "pass", "6.12"],
   ["kernel", { [`${KERNEL}/osrelease`]: "4.19.0" }, "fail", "too old"],
-  ["kernel", { [`${KERNEL}/osrelease`]: "6.12.1-amd64" }, "pass", "all that is used"],
-  ["user-namespace", { "/proc/self/uid_map": "0 0 4294967295" }, "pass", "first"],
+  ["kernel", { [`${KERNEL}/osrelease`]: "6.12.1-amd64" }, "pass", "everything that isolate uses"],
+  ["user-namespace", { "/proc/self/uid_map": "0 0 4294967295" }, "pass", "initial"],
   ["user-namespace", { "/proc/self/uid_map": "0 100000 65536" }, "fail", "container"],
   ["user-namespace", {}, "skip", "no user namespaces"],
 
@@ -92,7 +92,7 @@ const ROWS: readonly Row[] = [
   ["swap", { "/proc/swaps": SWAPS.split("\n")[0]! }, "pass", "no swap"],
   ["swap", { "/proc/swaps": SWAPS, "/proc/self/mountinfo": V1 }, "fail", "/swapfile", [
     "swapoff -a",
-    "# or add swapaccount=1 to the kernel's command line and boot again",
+    "# or add swapaccount=1 to the kernel's command line and reboot",
   ]],
   [
     "swap",
@@ -211,7 +211,7 @@ const ROWS: readonly Row[] = [
       [`${HUGE}/khugepaged/defrag`]: "1",
     },
     "pass",
-    "do not come",
+    "only on request",
   ],
   ["box-mount", { "/proc/sys/vm/memfd_noexec": "2" }, "caution", "memfd_noexec", [
     "echo 0 > /proc/sys/vm/memfd_noexec",

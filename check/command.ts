@@ -1,4 +1,4 @@
-/** Running a command of the shell that puts something right. */
+/** Runs a command of the shell that fixes something. */
 
 import { ERRNO } from "../ffi/errno.ts";
 import {
@@ -15,21 +15,15 @@ import type { System } from "../ffi/system.ts";
 const LAST_FD = 0xffff_ffff;
 const SIGINFO = { size: 128, code: 8, status: 24 } as const;
 
-/** How a command is run. */
-export interface RunCommandOptions {
-  /** Its environment. */
-  readonly environment: ReadonlyMap<string, string>;
-}
-
 /** Runs a command by `/bin/sh` and waits for its end. What it prints goes to standard error. */
 export function runCommand(
   system: System,
   command: string,
-  { environment }: RunCommandOptions,
+  environment: ReadonlyMap<string, string>,
 ): number {
   const plan = new Plan();
   const child = plan.slot("child");
-  // struct clone_args: a copy of this process that tells of its end by SIGCHLD.
+  // struct clone_args: a copy of this process that reports its end by SIGCHLD.
   const cloneArgs = plan.struct([0n, 0n, 0n, 0n, BigInt(SIGCHLD), 0n, 0n, 0n, 0n, 0n, 0n]);
   const what = `run ${command}`;
   plan.spawn(cloneArgs, { into: child, what }, () => {

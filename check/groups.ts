@@ -5,17 +5,17 @@ import { ControlGroupError } from "../cgroup/types.ts";
 import type { Machine } from "./machine.ts";
 import { caution, command, fail, type Finding, pass } from "./types.ts";
 
-/** What boxes lose without a controller. */
+/** The optional controllers, and what boxes lose without them. */
 const CONTROLLERS = [
   { name: "cpuset", loss: "boxes cannot be bound to CPUs" },
-  { name: "pids", loss: "--processes counts per user and not per box" },
+  { name: "pids", loss: "--processes counts per user, not per box" },
 ] as const;
 
 function hierarchiesOf(machine: Machine): Hierarchy[] {
   return parseHierarchies(machine.read("/proc/self/mountinfo") ?? "");
 }
 
-/** The controllers that boxes get, of the version that they use. */
+/** Lists the controllers that boxes get, of the version that they use. */
 function controllersOf(machine: Machine, version: 1 | 2): string[] {
   const hierarchies = hierarchiesOf(machine).filter((each) => each.version === version);
   if (version === 1) return hierarchies.flatMap(({ controllers }) => controllers);
@@ -23,7 +23,7 @@ function controllersOf(machine: Machine, version: 1 | 2): string[] {
   return (unified && machine.read(`${unified.directory}/cgroup.controllers`) || "").split(" ");
 }
 
-/** Whether `--cg` works. */
+/** Checks that `--cg` works. */
 export function examineControlGroups(machine: Machine): Finding {
   let place;
   try {
@@ -44,14 +44,14 @@ function remedies(machine: Machine) {
   if (machine.settings.cgRoot.kind === "fromFile") {
     return [command("systemctl enable --now isolate.service")];
   }
-  // Debian's kernels for small machines, for instance, start without it.
+  // Debian's kernels for small machines start without it.
   const isDisabled = /^memory\s+\d+\s+\d+\s+0$/m.test(machine.read("/proc/cgroups") ?? "");
   return isDisabled
-    ? [command("# add cgroup_enable=memory to the kernel's command line and boot again")]
+    ? [command("# add cgroup_enable=memory to the kernel's command line and reboot")]
     : [];
 }
 
-/** Whether memory can escape its limit to swap space. */
+/** Checks that memory cannot escape its limit to swap space. */
 export function examineSwap(machine: Machine): Finding {
   const lines = (machine.read("/proc/swaps") ?? "").split("\n").slice(1);
   const files = lines.flatMap((line) => line.split(/\s/)[0] || []);
@@ -64,11 +64,11 @@ export function examineSwap(machine: Machine): Finding {
   return fail(
     `memory limits do not count what is swapped out (${list})`,
     off,
-    command("# or add swapaccount=1 to the kernel's command line and boot again"),
+    command("# or add swapaccount=1 to the kernel's command line and reboot"),
   );
 }
 
-/** The files that limit swap are there if it is counted; with v2 not in the topmost group. */
+/** Looks for the files that limit swap, which exist if it is counted; with v2 not in the root group. */
 function countsSwap(machine: Machine): boolean {
   return hierarchiesOf(machine).some(({ version, directory, controllers }) => {
     if (version === 1) {

@@ -1,4 +1,4 @@
-/** The machine as checks see it: files of the kernel, which may lie below another root. */
+/** The machine as checks see it: files of the kernel, in tests below another root. */
 
 import { readDirectory } from "../host/list.ts";
 import type { ControlGroupRoot } from "../cgroup/types.ts";
@@ -11,11 +11,9 @@ import { type System, SystemError } from "../ffi/system.ts";
 /** Where control groups of boxes are made. */
 export type ControlGroupPlace = Pick<ControlGroupRoot, "version" | "directory" | "reason">;
 
-/** What is looked at. */
+/** What checks look at. */
 export interface MachineOptions {
-  /** The kernel. */
   readonly system: System;
-  /** The configuration of the sandbox. */
   readonly settings: Settings;
   /** The environment of this process. */
   readonly environment: ReadonlyMap<string, string>;
@@ -23,25 +21,19 @@ export interface MachineOptions {
   readonly controlGroups: () => ControlGroupPlace;
   /** Runs a command of the shell and gives its exit status. */
   readonly run: (command: string) => number;
-  /** Stands before every path, for tests. Default: nothing. */
-  readonly root?: string | undefined;
+  /** Put before every path, for tests. */
+  readonly root?: string;
 }
 
 /** The machine that is checked. */
-export class Machine {
-  /** The kernel. */
+export class Machine implements MachineOptions {
   readonly system: System;
-  /** The configuration of the sandbox. */
   readonly settings: Settings;
-  /** The environment of this process. */
   readonly environment: ReadonlyMap<string, string>;
-  /** Finds where control groups of boxes are made; throws with the reason if they cannot be. */
   readonly controlGroups: () => ControlGroupPlace;
-  /** Runs a command of the shell and gives its exit status. */
   readonly run: (command: string) => number;
   readonly #root: string;
 
-  /** Takes a machine to look at. */
   constructor(options: MachineOptions) {
     this.system = options.system;
     this.settings = options.settings;
@@ -51,15 +43,10 @@ export class Machine {
     this.#root = options.root ?? "";
   }
 
-  /** The path of a file as the kernel knows it. */
-  locate(path: string): string {
-    return this.#root + path;
-  }
-
-  /** Reads a file. */
+  /** Reads a file; gives undefined if that is not possible. */
   readBytes(path: string): Uint8Array<ArrayBuffer> | undefined {
     try {
-      return this.system.readFile(this.locate(path))?.bytes;
+      return this.system.readFile(this.#root + path)?.bytes;
     } catch (error) {
       if (error instanceof SystemError) return undefined;
       throw error;
@@ -72,12 +59,12 @@ export class Machine {
     return bytes && decodeOsString(bytes).trim();
   }
 
-  /** Lists a directory. */
+  /** Lists a directory; gives nothing for one that does not exist. */
   list(path: string): string[] {
     const plan = new Plan();
     const fd = plan.slot("directory");
     const flags = O_DIRECTORY | O_CLOEXEC;
-    plan.step("openat", [AT_FDCWD, plan.string(this.locate(path)), flags, 0], { into: fd });
+    plan.step("openat", [AT_FDCWD, plan.string(this.#root + path), flags, 0], { into: fd });
     if (this.system.attempt(plan, `list ${path}`)) return [];
     const names: string[] = [];
     try {
@@ -90,7 +77,6 @@ export class Machine {
     return names.sort();
   }
 
-  /** Whether a file or directory exists. */
   exists(path: string): boolean {
     const fd = this.open(path);
     if (fd !== undefined) this.system.close(fd);
@@ -101,7 +87,7 @@ export class Machine {
   open(path: string, flags: number = O_PATH): number | undefined {
     const plan = new Plan();
     const fd = plan.slot("file");
-    const args = [AT_FDCWD, plan.string(this.locate(path)), flags | O_CLOEXEC, 0];
+    const args = [AT_FDCWD, plan.string(this.#root + path), flags | O_CLOEXEC, 0];
     plan.step("openat", args, { into: fd });
     return this.system.attempt(plan, `look for ${path}`) ? undefined : plan.result(fd);
   }
@@ -113,7 +99,7 @@ export class Machine {
     const text = plan.string(`${value}\n`);
     const what = `write ${value} to ${path}`;
     const flags = O_WRONLY | O_TRUNC | O_CLOEXEC;
-    plan.step("openat", [AT_FDCWD, plan.string(this.locate(path)), flags, 0], { into: fd, what });
+    plan.step("openat", [AT_FDCWD, plan.string(this.#root + path), flags, 0], { into: fd, what });
     plan.step("write", [fd, text, text.length - 1], { what });
     plan.step("close", [fd], { always: true, ignore: "all" });
     this.system.run(plan, what);

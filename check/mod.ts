@@ -1,7 +1,4 @@
-/**
- * Checks whether a machine is a good place for boxes: whether limits hold, and whether the same
- * program gives the same result tomorrow.
- */
+/** Checks whether limits hold on a machine, and whether a program gets the same result tomorrow. */
 
 import { controlGroups } from "../box/control_groups.ts";
 import { callerEnvironment, type Sandbox } from "../box/sandbox.ts";
@@ -23,7 +20,7 @@ import type { Check } from "./types.ts";
 export { type ControlGroupPlace, Machine, type MachineOptions } from "./machine.ts";
 export { type Check, type Finding, type Repair, shellLine, type Verdict } from "./types.ts";
 
-/** All checks: first whether boxes work, then whether they always work the same. */
+/** All checks: first whether boxes work, then whether they always work the same way. */
 export const CHECKS: readonly Check[] = [
   { name: "kernel", examine: examineKernel },
   { name: "user-namespace", examine: examineUserNamespace },
@@ -42,7 +39,7 @@ export const CHECKS: readonly Check[] = [
   { name: "huge-pages", examine: examineHugePages },
 ];
 
-/** Takes the machine of a sandbox to be checked. */
+/** Makes the machine of a sandbox, to be checked. */
 export async function machineOf(sandbox: Sandbox): Promise<Machine> {
   const { system, settings } = sandbox;
   const environment = await callerEnvironment();
@@ -51,6 +48,6 @@ export async function machineOf(sandbox: Sandbox): Promise<Machine> {
     settings,
     environment,
     controlGroups: () => controlGroups(sandbox, { create: false }),
-    run: (command) => runCommand(system, command, { environment }),
+    run: (command) => runCommand(system, command, environment),
   });
 }

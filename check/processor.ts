@@ -10,7 +10,7 @@ function cpus(machine: Machine): string[] {
   return numbers.sort((a, b) => Number(a) - Number(b)).map((number) => `${CPUS}/cpu${number}`);
 }
 
-/** What a file of each CPU says; CPUs without it are left out. */
+/** Reads a file of each CPU that has it. */
 function ofEach(machine: Machine, file: string): { path: string; value: string }[] {
   return cpus(machine).flatMap((cpu) => {
     const path = `${cpu}/${file}`;
@@ -19,7 +19,7 @@ function ofEach(machine: Machine, file: string): { path: string; value: string }
   });
 }
 
-/** Threads that share a core slow each other down. */
+/** Checks for threads that share a core: they slow each other down. */
 export function examineThreads(machine: Machine): Finding {
   const active = machine.read(`${CPUS}/smt/active`);
   if (active === undefined) return skip("the kernel does not say whether cores run two threads");
@@ -30,10 +30,10 @@ export function examineThreads(machine: Machine): Finding {
   );
 }
 
-/** Governors change the clock by what has been going on lately. */
+/** Checks for governors that change the clock with the load. */
 export function examineGovernor(machine: Machine): Finding {
   const governors = ofEach(machine, "cpufreq/scaling_governor");
-  if (governors.length === 0) return skip("the clock of the CPUs is not set by this kernel");
+  if (governors.length === 0) return skip("this kernel does not control the clock of the CPUs");
   const others = governors.filter(({ value }) => value !== "performance");
   if (others.length === 0) return pass("the CPUs run at full clock (governor performance)");
   const names = [...new Set(others.map(({ value }) => value))].join(", ");
@@ -43,7 +43,7 @@ export function examineGovernor(machine: Machine): Finding {
   );
 }
 
-/** The turbo clock depends on heat and on what other cores do. */
+/** Checks for the turbo clock, which depends on heat and on other cores. */
 export function examineTurbo(machine: Machine): Finding {
   const switches = [
     { path: `${CPUS}/intel_pstate/no_turbo`, off: "1" },
@@ -53,16 +53,16 @@ export function examineTurbo(machine: Machine): Finding {
     const value = machine.read(path);
     return value === undefined ? [] : [{ path, off, isOn: value !== off }];
   });
-  if (switches.length === 0) return skip("there is no switch for the turbo clock here");
+  if (switches.length === 0) return skip("there is no switch for the turbo clock");
   const on = switches.filter(({ isOn }) => isOn);
   if (on.length === 0) return pass("the turbo clock is off");
   return fail(
-    "the turbo clock is on: the speed depends on heat and on what other cores do",
+    "the turbo clock is on: the speed depends on heat and on other cores",
     ...on.map(({ path, off }) => write(path, off)),
   );
 }
 
-/** On some machines not all cores are the same. */
+/** Checks that all cores are the same. */
 export function examineCores(machine: Machine): Finding {
   const kinds = machine.list("/sys/devices").filter((name) =>
     /^cpu_(core|atom|lowpower)$/.test(name)

@@ -1,6 +1,6 @@
 /**
- * What `isolate judge` says while it works: on a terminal a line that changes, elsewhere a line for
- * each submission.
+ * Shows the progress of `isolate judge`: a line that changes on a terminal, a line per submission
+ * elsewhere.
  */
 
 import { dim, green, red } from "@std/fmt/colors";
@@ -19,15 +19,15 @@ const NAME_WIDTH_MAX = 40;
 export interface ProgressOptions {
   /** Writes text as it is. */
   readonly write: (text: string) => void;
-  /** Columns of the terminal; undefined: it is none. */
+  /** Columns of the terminal; undefined if it is not one. */
   readonly width: () => number | undefined;
-  /** -1 nothing, 0 a line a submission, 1 also a line a test. */
+  /** -1 nothing, 0 a line per submission, 1 also a line per test. */
   readonly verbosity: -1 | 0 | 1;
   /** Milliseconds of a clock that never goes back. */
   readonly nowMs: () => number;
 }
 
-/** What is known of the submission at work. */
+/** The submission that is judged now. */
 interface Current {
   readonly name: string;
   phase: "compiling" | "running";
@@ -37,7 +37,7 @@ interface Current {
   verdict: Verdict;
 }
 
-/** Tells people what happens. */
+/** Shows what happens. */
 export class JudgeProgress {
   readonly #options: ProgressOptions;
   #current: Current | undefined;
@@ -45,12 +45,11 @@ export class JudgeProgress {
   #hasLine = false;
   #drawnMs = -Infinity;
 
-  /** Makes a teller. */
   constructor(options: ProgressOptions) {
     this.#options = options;
   }
 
-  /** Tells of an event. */
+  /** Shows an event. */
   tell(event: JudgeEvent): void {
     switch (event.kind) {
       case "start":
@@ -83,7 +82,7 @@ export class JudgeProgress {
     }
   }
 
-  /** Takes the changing line away. */
+  /** Removes the changing line. */
   end(): void {
     if (!this.#hasLine) return;
     this.#options.write(CLEAR_LINE);
@@ -127,7 +126,7 @@ function progressLine(current: Current, width: number): string {
     ? "compiling…"
     : `${bar(done, total)} ${done}/${total}  worst ${timeText(worstTimeMs)}  ${verdict} so far`;
   const name = cutToColumns(current.name, Math.max(8, width - columns(state) - 4));
-  // One column less: some terminals begin a new line after the last one.
+  // One column less: some terminals wrap after the last one.
   return dim(cutToColumns(`${name}  ${state}`, width - 1));
 }
 

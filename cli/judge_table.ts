@@ -1,4 +1,4 @@
-/** What `isolate judge` shows of results on a terminal: the table at the end, and the summary below it. */
+/** The results of `isolate judge` on a terminal: the table at the end, and the summary below it. */
 
 import * as colors from "@std/fmt/colors";
 import type { JudgeReport, SubmissionResult, Verdict } from "../judge/types.ts";

@@ -3,10 +3,7 @@
 import { type ConfigEntry, type ParsedConfig, settingsFromEntries } from "./entries.ts";
 import { FileError } from "../text/errors.ts";
 
-/**
- * Reads a configuration of `key = value` lines. A `#` starts a comment at the start of a line or
- * after a blank; empty lines mean nothing.
- */
+/** Reads a configuration of `key = value` lines. `#` starts a comment at the start of a line or after a blank. */
 export function parseClassicConfig(text: string, file: string): ParsedConfig {
   const entries: ConfigEntry[] = [];
   for (const [index, rawLine] of text.split(/\r?\n/).entries()) {

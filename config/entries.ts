@@ -1,63 +1,66 @@
 /** From `key = value` pairs to settings: what all formats of the configuration share. */
 
 import { FileError } from "../text/errors.ts";
-import { type BoxSettings, type ControlGroupRoot, defaultSettings } from "./settings.ts";
-import type { Settings } from "./settings.ts";
+import { type BoxSettings, type CgroupRoot, defaultSettings, type Settings } from "./settings.ts";
 
-/** One setting as it stands in a file. */
+/** One setting of a file. */
 export interface ConfigEntry {
   /** The key, e.g. `num_boxes` or `box3.cpus`. */
-  key: string;
-  /** The value as text. */
-  value: string;
+  readonly key: string;
+  readonly value: string;
   /** The line of the key, counted from 1. */
-  line: number;
+  readonly line: number;
 }
 
 /** A configuration file that has been understood. */
 export interface ParsedConfig {
-  /** The path of the file. */
-  file: string;
+  readonly file: string;
   /** The settings of the file over the default ones. */
-  settings: Settings;
+  readonly settings: Settings;
   /**
-   * The user whose subordinate ids the boxes get, and the line that says so. If there is one, then
-   * the ids in `settings` are still to be replaced: see `withSubordinateIds()`.
+   * The user whose subordinate ids the boxes get, and the line that says so. The ids in `settings` are
+   * then still to be replaced: see `withSubordinateIds()`.
    */
-  subidUser?: { name: string; line: number };
+  subidUser?: { readonly name: string; readonly line: number };
 }
 
-/** The largest id that a box can have: the one above, (uid_t) -1, stands for "no change". */
+/** The largest id that a box can have: the one above, (uid_t) -1, means "no change". */
 export const ID_MAX = 0xffff_fffe;
 
 /** The largest number of boxes: their ids must fit into the option `--box-id`. */
 export const NUM_BOXES_MAX = 0x8000_0000;
 
 const SYSCALL_FLAGS_MAX = 0x7fff_ffff;
-const BOX_ID_MAX = NUM_BOXES_MAX - 1;
 
-type Assign = (parsed: ParsedConfig, entry: ConfigEntry) => void;
+/** Throws with the place of the entry that is read. */
+type Refuse = (reason: string) => never;
+
+/** Reads the value of a key; throws a reason that begins with the key. */
+type Read<Value> = (entry: ConfigEntry, refuse: Refuse) => Value;
+
+type Assign = (parsed: ParsedConfig, entry: ConfigEntry, refuse: Refuse) => void;
 
 const ASSIGN: { readonly [key: string]: Assign } = {
-  box_root: ({ file, settings }, entry) => settings.boxRoot = absolutePath(file, entry),
-  lock_root: ({ file, settings }, entry) => settings.lockRoot = absolutePath(file, entry),
-  cg_root: ({ file, settings }, entry) => settings.cgRoot = controlGroupRoot(file, entry),
-  first_uid: ({ file, settings }, entry) => {
-    settings.firstUid = wholeNumber(file, { entry, min: 1, max: ID_MAX });
-  },
-  first_gid: ({ file, settings }, entry) => {
-    settings.firstGid = wholeNumber(file, { entry, min: 1, max: ID_MAX });
-  },
-  num_boxes: ({ file, settings }, entry) => {
-    settings.numBoxes = wholeNumber(file, { entry, min: 1, max: NUM_BOXES_MAX });
-  },
-  restricted_init: ({ file, settings }, entry) => settings.restrictedInit = truth(file, entry),
-  syscall_flags: ({ file, settings }, entry) => {
-    if (entry.value === "all") settings.syscallFlags = defaultSettings().syscallFlags;
-    else settings.syscallFlags = wholeNumber(file, { entry, min: 0, max: SYSCALL_FLAGS_MAX });
-  },
+  box_root: store("boxRoot", absolutePath),
+  lock_root: store("lockRoot", absolutePath),
+  cg_root: store("cgRoot", cgroupRoot),
+  first_uid: store("firstUid", wholeNumber(1, ID_MAX)),
+  first_gid: store("firstGid", wholeNumber(1, ID_MAX)),
+  num_boxes: store("numBoxes", wholeNumber(1, NUM_BOXES_MAX)),
+  restricted_init: store("restrictedInit", truth),
+  syscall_flags: store(
+    "syscallFlags",
+    (entry, refuse) =>
+      entry.value === "all"
+        ? defaultSettings().syscallFlags
+        : wholeNumber(0, SYSCALL_FLAGS_MAX)(entry, refuse),
+  ),
   subid_user: (parsed, { value, line }) => parsed.subidUser = { name: value, line },
 };
+
+function store<Key extends keyof Settings>(key: Key, read: Read<Settings[Key]>): Assign {
+  return ({ settings }, entry, refuse) => settings[key] = read(entry, refuse);
+}
 
 /** Makes settings of the entries of a file, whatever its format. */
 export function settingsFromEntries(entries: Iterable<ConfigEntry>, file: string): ParsedConfig {
@@ -65,16 +68,17 @@ export function settingsFromEntries(entries: Iterable<ConfigEntry>, file: string
   const lines = new Map<string, number>();
   for (const entry of entries) {
     const { key, value, line } = entry;
+    const refuse: Refuse = (reason) => {
+      throw new FileError(reason, { file, line });
+    };
     const assign = Object.hasOwn(ASSIGN, key) ? ASSIGN[key] : boxAssign(key);
-    if (assign === undefined) throw new FileError(unknownKey(entry), { file, line });
+    if (assign === undefined) refuse(unknownKey(entry));
     const earlier = lines.get(key);
-    if (earlier !== undefined) {
-      throw new FileError(`${key} comes twice, first on line ${earlier}`, { file, line });
-    }
+    if (earlier !== undefined) refuse(`${key} comes twice, first on line ${earlier}`);
     lines.set(key, line);
-    if (value === "") throw new FileError(`${key} has no value`, { file, line });
-    if (value.includes("\0")) throw new FileError(`${key} holds a NUL byte`, { file, line });
-    assign(parsed, entry);
+    if (value === "") refuse(`${key} has no value`);
+    if (value.includes("\0")) refuse(`${key} holds a NUL byte`);
+    assign(parsed, entry, refuse);
   }
   checkIds(parsed, lines);
   return parsed;
@@ -95,110 +99,78 @@ function boxAssign(key: string): Assign | undefined {
   if (match === null) return undefined;
   const id = Number(match[1]);
   const field: keyof BoxSettings = match[2] === "cpus" ? "cpus" : "mems";
-  return ({ file, settings }, entry) => {
-    if (id > BOX_ID_MAX) {
-      throw new FileError(`there can be no box ${match[1]}`, { file, line: entry.line });
-    }
-    const boxSettings = settings.perBox.get(id) ?? {};
-    boxSettings[field] = cpusetList(file, entry);
-    settings.perBox.set(id, boxSettings);
+  return ({ settings }, entry, refuse) => {
+    if (id >= NUM_BOXES_MAX) refuse(`there can be no box ${match[1]}`);
+    settings.perBox.set(id, { ...settings.perBox.get(id), [field]: cpusetList(entry, refuse) });
   };
 }
 
-/** Ranges of ids come whole: half of one, or two of them, is a mistake that mixes up users. */
-function checkIds(parsed: ParsedConfig, lines: ReadonlyMap<string, number>): void {
-  const { file, settings, subidUser } = parsed;
-  const uidLine = lines.get("first_uid");
-  const gidLine = lines.get("first_gid");
-  const countLine = lines.get("num_boxes");
+/** Checks that ranges of ids are whole: half of one, or two of them, is a mistake that mixes up users. */
+function checkIds({ file, settings, subidUser }: ParsedConfig, lines: Map<string, number>): void {
+  const refuse = (reason: string, key: string) => {
+    throw new FileError(reason, { file, line: lines.get(key) ?? lines.get("num_boxes") });
+  };
   if (subidUser !== undefined) {
     for (const key of ["first_uid", "first_gid", "num_boxes"]) {
-      const line = lines.get(key);
-      if (line === undefined) continue;
-      throw new FileError(
-        `${key} and subid_user (line ${subidUser.line}) exclude each other`,
-        { file, line },
-      );
+      if (!lines.has(key)) continue;
+      refuse(`${key} and subid_user (line ${subidUser.line}) exclude each other`, key);
     }
     return;
   }
-  if (uidLine !== undefined && gidLine === undefined) {
-    throw new FileError("first_uid needs first_gid beside it", { file, line: uidLine });
+  for (const [key, other] of [["first_uid", "first_gid"], ["first_gid", "first_uid"]] as const) {
+    if (lines.has(key) && !lines.has(other)) refuse(`${key} needs ${other} beside it`, key);
   }
-  if (gidLine !== undefined && uidLine === undefined) {
-    throw new FileError("first_gid needs first_uid beside it", { file, line: gidLine });
-  }
-  const ranges = [
-    { key: "first_uid", first: settings.firstUid, line: uidLine ?? countLine },
-    { key: "first_gid", first: settings.firstGid, line: gidLine ?? countLine },
-  ];
-  for (const { key, first, line } of ranges) {
-    const last = first + settings.numBoxes - 1;
+  const { firstUid, firstGid, numBoxes } = settings;
+  for (const [key, first] of [["first_uid", firstUid], ["first_gid", firstGid]] as const) {
+    const last = first + numBoxes - 1;
     if (last <= ID_MAX) continue;
-    throw new FileError(
-      `${key} ${first} leaves no room for ${settings.numBoxes} boxes: the last id would be ${last}, at most ${ID_MAX} is possible`,
-      { file, line },
+    refuse(
+      `${key} ${first} leaves no room for ${numBoxes} boxes: the last id would be ${last}, the ` +
+        `largest possible is ${ID_MAX}`,
+      key,
     );
   }
 }
 
-function absolutePath(file: string, { key, value, line }: ConfigEntry): string {
-  if (!value.startsWith("/")) {
-    throw new FileError(`${key} must be an absolute path: current value is '${value}'`, {
-      file,
-      line,
-    });
-  }
-  return value.replace(/(?<=.)\/+$/, "");
+function absolutePath({ key, value }: ConfigEntry, refuse: Refuse): string {
+  if (value.startsWith("/")) return value.replace(/(?<=.)\/+$/, "");
+  return refuse(`${key} must be an absolute path: current value is '${value}'`);
 }
 
-function controlGroupRoot(file: string, entry: ConfigEntry): ControlGroupRoot {
-  const { value, line } = entry;
+function cgroupRoot(entry: ConfigEntry, refuse: Refuse): CgroupRoot {
+  const { value } = entry;
   if (value === "auto") return { kind: "auto" };
   if (value.startsWith("auto:/")) return { kind: "fromFile", file: value.slice("auto:".length) };
-  if (value.startsWith("/")) return { kind: "directory", directory: absolutePath(file, entry) };
-  throw new FileError(
+  if (value.startsWith("/")) return { kind: "directory", directory: absolutePath(entry, refuse) };
+  return refuse(
     `cg_root must be 'auto', 'auto:FILE' or an absolute path: current value is '${value}'`,
-    { file, line },
   );
 }
 
-function wholeNumber(
-  file: string,
-  { entry: { key, value, line }, min, max }: { entry: ConfigEntry; min: number; max: number },
-): number {
-  if (!/^[0-9]+$/.test(value)) {
-    throw new FileError(`${key} must be a whole number: current value is '${value}'`, {
-      file,
-      line,
-    });
-  }
-  const number = Number(value);
-  if (number < min || number > max) {
-    throw new FileError(`${key} must be from ${min} to ${max}: current value is ${value}`, {
-      file,
-      line,
-    });
-  }
-  return number;
+function wholeNumber(min: number, max: number): Read<number> {
+  return ({ key, value }, refuse) => {
+    if (!/^[0-9]+$/.test(value)) {
+      refuse(`${key} must be a whole number: current value is '${value}'`);
+    }
+    const number = Number(value);
+    if (number >= min && number <= max) return number;
+    return refuse(`${key} must be from ${min} to ${max}: current value is ${value}`);
+  };
 }
 
-function truth(file: string, { key, value, line }: ConfigEntry): boolean {
+function truth({ key, value }: ConfigEntry, refuse: Refuse): boolean {
   if (value === "1" || value === "true") return true;
   if (value === "0" || value === "false") return false;
-  throw new FileError(`${key} must be 0 or 1: current value is '${value}'`, { file, line });
+  return refuse(`${key} must be 0 or 1: current value is '${value}'`);
 }
 
-/** See the section "List format" of cpuset(7); `0-31:2/8` there is two of every eight. */
-function cpusetList(file: string, { key, value, line }: ConfigEntry): string {
+/** Reads a list as in cpuset(7), "List format"; `0-31:2/8` there is two of every eight. */
+function cpusetList({ key, value }: ConfigEntry, refuse: Refuse): string {
   const list = value.replaceAll(/[ \t]/g, "");
   for (const range of list.split(",")) {
     const match = /^([0-9]+)(?:-([0-9]+)(?::[0-9]+\/[0-9]+)?)?$/.exec(range);
     if (match === null || Number(match[2] ?? match[1]) < Number(match[1])) {
-      throw new FileError(`${key} must be a list like 0-3,8: current value is '${value}'`, {
-        file,
-        line,
-      });
+      refuse(`${key} must be a list like 0-3,8: current value is '${value}'`);
     }
   }
   return list;

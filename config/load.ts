@@ -7,7 +7,7 @@ import type { ParsedConfig } from "./entries.ts";
 import { ExpectedError, FileError } from "../text/errors.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
 
-/** Where a configuration is looked for; the first that exists is used. */
+/** The places of the configuration; the first that exists is used. */
 export const CONFIG_FILES: readonly string[] = [
   "/etc/isolate.yaml",
   "/usr/local/etc/isolate",
@@ -16,11 +16,10 @@ export const CONFIG_FILES: readonly string[] = [
 
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** A configuration and where it came from. */
+/** A configuration, and the file that it came from. */
 export interface LoadedConfig {
-  /** The settings. */
   readonly settings: Settings;
-  /** The file; undefined where the defaults serve. */
+  /** Undefined where the defaults apply. */
   readonly file: string | undefined;
 }
 
@@ -52,7 +51,7 @@ async function parse(text: string, file: string): Promise<ParsedConfig> {
   return await parseYamlConfig(text, file);
 }
 
-/** Whoever can write the configuration is root: it says where root makes and removes directories. */
+/** Reads a file that only root can write: the configuration says where root makes and removes directories. */
 function readTrusted(system: System, file: string): string | undefined {
   const read = readOrComplain(system, file);
   if (!read) return undefined;
@@ -60,7 +59,7 @@ function readTrusted(system: System, file: string): string | undefined {
   if (status.uid !== 0 || (status.mode & WRITABLE_BY_OTHERS) !== 0) {
     throw new FileError(
       "The configuration must belong to root and not be writable by others " +
-        `(it belongs to user ${status.uid}, mode ${(status.mode & 0o7777).toString(8)}): ` +
+        `(owner ${status.uid}, mode ${(status.mode & 0o7777).toString(8)}): ` +
         `chown root ${file}; chmod go-w ${file}`,
       { file },
     );

@@ -3,11 +3,11 @@
 /** All flags of the system call filter; a test holds this against the filter's own table. */
 const SYSCALL_FLAGS_ALL = 31;
 
-/** Where the service of `isolate cg-keeper` says which directory it keeps, unless told otherwise. */
+/** Where `isolate cg-keeper` publishes the directory that it keeps, unless the configuration names a file. */
 export const DELEGATED_GROUP_FILE = "/run/isolate/cgroup";
 
 /** Where the control groups of boxes are made. */
-export type ControlGroupRoot =
+export type CgroupRoot =
   /** The sandbox finds a place by itself (`auto`). */
   | { kind: "auto" }
   /** The directory is written in a file (`auto:FILE`). */
@@ -30,7 +30,7 @@ export interface Settings {
   /** The directory that holds the lock files. */
   lockRoot: string;
   /** Where the control groups of boxes are made. */
-  cgRoot: ControlGroupRoot;
+  cgRoot: CgroupRoot;
   /** The user id of box 0; box N has this plus N. */
   firstUid: number;
   /** The group id of box 0; box N has this plus N. */
@@ -52,7 +52,7 @@ export interface Settings {
  *
  * @example Usage
  * ```ts
- * import { defaultSettings } from "isolate/config/settings.ts";
+ * import { defaultSettings } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(defaultSettings().firstUid, 60000);
@@ -80,7 +80,7 @@ export function defaultSettings(): Settings {
  *
  * @example Usage
  * ```ts
- * import { defaultSettings, describeSettings } from "isolate/config/settings.ts";
+ * import { defaultSettings, describeSettings } from "isolate/mod.ts";
  * import { assertStringIncludes } from "@std/assert";
  *
  * assertStringIncludes(describeSettings(defaultSettings()), "num_boxes = 1000\n");
@@ -90,7 +90,7 @@ export function describeSettings(settings: Settings): string {
   const lines = [
     `box_root = ${settings.boxRoot}`,
     `lock_root = ${settings.lockRoot}`,
-    `cg_root = ${describeControlGroupRoot(settings.cgRoot)}`,
+    `cg_root = ${describeCgroupRoot(settings.cgRoot)}`,
     `first_uid = ${settings.firstUid}`,
     `first_gid = ${settings.firstGid}`,
     `num_boxes = ${settings.numBoxes}`,
@@ -104,7 +104,7 @@ export function describeSettings(settings: Settings): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function describeControlGroupRoot(root: ControlGroupRoot): string {
+function describeCgroupRoot(root: CgroupRoot): string {
   if (root.kind === "auto") return "auto";
   return root.kind === "fromFile" ? `auto:${root.file}` : root.directory;
 }

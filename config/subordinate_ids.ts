@@ -1,37 +1,22 @@
-/**
- * Subordinate ids: user and group ids that the system has set aside for a user. See subuid(5) and
- * subgid(5).
- */
+/** User and group ids that the system has set aside for a user: see subuid(5) and subgid(5). */
 
 import { ID_MAX, NUM_BOXES_MAX, type ParsedConfig } from "./entries.ts";
 import { FileError } from "../text/errors.ts";
 import type { Settings } from "./settings.ts";
 
-/** Where the ids of users are listed. */
 export const SUBUID_FILE = "/etc/subuid";
-
-/** Where the ids of groups are listed. */
 export const SUBGID_FILE = "/etc/subgid";
 
 /** The texts of the files that list subordinate ids. */
 export interface SubordinateIdFiles {
-  /** The text of `/etc/subuid`. */
-  subuid: string;
-  /** The text of `/etc/subgid`. */
-  subgid: string;
+  readonly subuid: string;
+  readonly subgid: string;
 }
 
-/** Ids for the boxes. */
-export interface SubordinateIds {
-  /** The user id of box 0. */
-  firstUid: number;
-  /** The group id of box 0. */
-  firstGid: number;
-  /** How many boxes the smaller of the two ranges is enough for. */
-  numBoxes: number;
-}
+/** Ids for the boxes: as many as the smaller of the two ranges is enough for. */
+export type SubordinateIds = Pick<Settings, "firstUid" | "firstGid" | "numBoxes">;
 
-/** Finds the ids that a user has been given: the first range in each of the files. */
+/** Finds the ids of a user: the first range in each of the files. */
 export function findSubordinateIds(
   user: string,
   files: SubordinateIdFiles,

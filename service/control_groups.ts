@@ -1,6 +1,4 @@
-/**
- * Making the place for control groups of boxes ahead of time: once, or as a service that keeps it.
- */
+/** Makes the control group of all boxes before the first box does: once, or as a service that keeps it. */
 
 import { callerEnvironment, Sandbox } from "../box/sandbox.ts";
 import { toSandboxError } from "../host/errors.ts";
@@ -12,23 +10,21 @@ import { DELEGATED_GROUP_FILE } from "../config/settings.ts";
 import { removeGroupFile, writeGroupFile } from "./group_file.ts";
 import { notify } from "./notify.ts";
 
-/** How control groups are set up. */
 export interface SetupOptions {
   /** The configuration; default: that of the machine. */
   readonly configFile: string | undefined;
-  /** Is told what is done. */
+  /** Receives what is done. */
   readonly log: Log;
 }
 
-/** How the service works. */
-export interface KeeperOptions extends SetupOptions {
-  /** Is told what could not be done when it was asked to reload. */
+export interface ServiceOptions extends SetupOptions {
+  /** Receives why the configuration could not be reloaded. */
   readonly complain: (message: string) => void;
 }
 
 /**
- * Makes the place for control groups of boxes, moving no process. Where the configuration says that
- * a file names it, the file is written.
+ * Makes the control group of all boxes, moving no process, and gives its directory. If the configuration
+ * says that a file names it, writes the file.
  */
 export async function setUpControlGroups({ configFile, log }: SetupOptions): Promise<string> {
   try {
@@ -43,17 +39,17 @@ export async function setUpControlGroups({ configFile, log }: SetupOptions): Pro
   }
 }
 
-/** The file that the service writes, and what it says. */
+/** The file that the service writes, and the directory in it. */
 interface Published {
   readonly file: string;
   readonly directory: string;
 }
 
 /**
- * The service: takes over the group that the service manager has made for it, names it in the file,
- * and keeps it until it is told to stop (SIGTERM, SIGINT). SIGHUP reads the configuration again.
+ * Runs the service: takes over the group that the service manager made for it, names it in the file, and
+ * keeps it until SIGTERM or SIGINT. SIGHUP reads the configuration again.
  */
-export async function keepControlGroups(options: KeeperOptions): Promise<void> {
+export async function keepControlGroups(options: ServiceOptions): Promise<void> {
   const { configFile, log } = options;
   try {
     const socket = (await callerEnvironment()).get("NOTIFY_SOCKET");
@@ -71,7 +67,7 @@ export async function keepControlGroups(options: KeeperOptions): Promise<void> {
         wake();
       },
     });
-    // Signals are seen as long as somebody waits for something.
+    // Signals arrive only while something is waited for.
     void waiter.readable([], Infinity);
     let published = publish(sandbox, { log, delegated: undefined });
     const ready = () =>
@@ -94,15 +90,15 @@ export async function keepControlGroups(options: KeeperOptions): Promise<void> {
   }
 }
 
-/** Makes the place and says where it is. */
+/** Makes the group and writes the file. */
 function publish(
   { system, settings: { cgRoot } }: Sandbox,
   { log, delegated }: { log: Log; delegated: string | undefined },
 ): Published {
   if (cgRoot.kind === "directory") {
     throw new ControlGroupError(
-      `There is nothing to keep: the configuration says cg_root = ${cgRoot.directory} (cg-keeper ` +
-        `serves cg_root = auto and cg_root = auto:FILE; cg-setup makes a directory that is named)`,
+      `Nothing to keep: the configuration says cg_root = ${cgRoot.directory} (cg-keeper works with ` +
+        `cg_root = auto and cg_root = auto:FILE; cg-setup makes a group that is named)`,
     );
   }
   const file = cgRoot.kind === "fromFile" ? cgRoot.file : DELEGATED_GROUP_FILE;
@@ -116,8 +112,8 @@ function publish(
   return { file, directory };
 }
 
-/** A configuration that is wrong changes nothing. */
-async function reload(options: KeeperOptions, published: Published): Promise<Published> {
+/** Reads the configuration again; a wrong one changes nothing. */
+async function reload(options: ServiceOptions, published: Published): Promise<Published> {
   try {
     const sandbox = await Sandbox.open(options);
     const { file, directory } = published;

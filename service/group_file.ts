@@ -1,4 +1,4 @@
-/** The file that says where control groups of boxes are made, for `cg_root = auto:FILE`. */
+/** The file that names the control group of all boxes, for `cg_root = auto:FILE`. */
 
 import { ERRNO } from "../ffi/errno.ts";
 import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_WRONLY } from "../ffi/linux.ts";
@@ -32,7 +32,7 @@ export function writeGroupFile(system: System, path: string, directory: string):
   system.run(plan, what);
 }
 
-/** Removes the file, if it still says what we have written. */
+/** Removes the file, if it still says what this service wrote. */
 export function removeGroupFile(system: System, path: string, directory: string): void {
   const file = system.readFile(path);
   if (!file || decodeOsString(file.bytes).trim() !== directory) return;

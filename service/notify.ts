@@ -1,7 +1,4 @@
-/**
- * Telling the service manager how we are; see sd_notify(3). It is one datagram, so no library is
- * needed.
- */
+/** Notifies the service manager: see sd_notify(3). One datagram needs no library. */
 
 import { ExpectedError } from "../text/errors.ts";
 import { encodeOsString } from "../text/os_string.ts";
