@@ -18,7 +18,7 @@ import { examineCores, examineGovernor, examineThreads, examineTurbo } from "./p
 import type { Check } from "./types.ts";
 
 export { type ControlGroupPlace, Machine, type MachineOptions } from "./machine.ts";
-export { type Check, type Finding, type Repair, shellLine, type Verdict } from "./types.ts";
+export { type Check, type Finding, type Repair, shellLine } from "./types.ts";
 
 /** All checks: first whether boxes work, then whether they always work the same way. */
 export const CHECKS: readonly Check[] = [

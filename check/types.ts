@@ -6,7 +6,7 @@ import type { Machine } from "./machine.ts";
  * How something is: fine; worth a look, as it may matter; wrong, so that limits do not hold or results
  * vary from run to run; or unknown here.
  */
-export type Verdict = "pass" | "caution" | "fail" | "skip";
+export type CheckVerdict = "pass" | "caution" | "fail" | "skip";
 
 /** What would fix something. */
 export type Repair =
@@ -17,7 +17,7 @@ export type Repair =
 
 /** What a check has found. */
 export interface Finding {
-  readonly verdict: Verdict;
+  readonly verdict: CheckVerdict;
   /** One line for people, without a final period. */
   readonly text: string;
   /** What would fix it, in order. */

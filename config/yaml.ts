@@ -2,8 +2,7 @@
 
 import { type ConfigEntry, type ParsedConfig, settingsFromEntries } from "./entries.ts";
 import { FileError } from "../text/errors.ts";
-import { yamlLine } from "../text/yaml_lines.ts";
-import { parseYamlText } from "../text/yaml_text.ts";
+import { parseYamlText, yamlLine } from "../text/yaml.ts";
 
 /**
  * Reads a configuration in YAML. The keys are those of the classic format; the settings of single

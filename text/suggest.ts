@@ -1,8 +1,8 @@
 /**
- * Finds the name that somebody most probably meant.
+ * Finds the name that a misspelled word most probably means.
  *
- * A name is near if few slips lead from it to the word (one in a short word, two in a word of six characters and
- * more), or if one is the beginning of the other. Capitals do not matter.
+ * A name is near if few edits lead from it to the word (one in a short word, two from six characters on),
+ * or if one is the beginning of the other. Case does not matter.
  */
 export function nearest(word: string, names: readonly string[]): string | undefined {
   const typed = word.toLowerCase();
@@ -19,7 +19,7 @@ export function nearest(word: string, names: readonly string[]): string | undefi
     names.find((name) => typed.length >= 3 && name.startsWith(typed));
 }
 
-/** The number of insertions, deletions, replacements and swaps of neighbours between two words. */
+/** Counts the insertions, deletions, replacements and swaps of neighbours between two words. */
 function editDistance(from: string, to: string): number {
   const rows = [Array.from({ length: to.length + 1 }, (_, column) => column)];
   const at = (row: number, column: number): number => rows[row]?.[column] ?? Infinity;

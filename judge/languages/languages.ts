@@ -4,8 +4,7 @@
  */
 
 import { FileError } from "../../text/errors.ts";
-import { yamlLine } from "../../text/yaml_lines.ts";
-import { parseYamlText } from "../../text/yaml_text.ts";
+import { parseYamlText, yamlLine } from "../../text/yaml.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { endsWithOne, roleOf } from "./file_role.ts";
 import type { HostFiles } from "../../host/files.ts";

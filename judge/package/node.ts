@@ -2,8 +2,7 @@
 
 import { FileError } from "../../text/errors.ts";
 import { nearest } from "../../text/suggest.ts";
-import { yamlLine, type YamlPath } from "../../text/yaml_lines.ts";
-import { parseYamlText } from "../../text/yaml_text.ts";
+import { parseYamlText, yamlLine, type YamlPath } from "../../text/yaml.ts";
 import { PackageError } from "./errors.ts";
 import type { PackageFiles } from "./files.ts";
 

@@ -1,9 +1,36 @@
-/** Finds the lines of keys in a YAML text, as the parser does not tell them. */
+/** Reads YAML as texts, lists and mappings, and finds the lines of keys. */
+
+import { FileError } from "./errors.ts";
+
+/**
+ * Parses YAML. All values are texts, so that nothing is guessed: `0-3`, `010` and `1_000` stay as they
+ * are. The parser is loaded only when this is called.
+ */
+export async function parseYamlText(text: string, file: string): Promise<unknown> {
+  const { parse } = await import("@std/yaml");
+  try {
+    return parse(text, { schema: "failsafe" });
+  } catch (error) {
+    throw yamlError(error, file);
+  }
+}
+
+/** Takes apart a message of the parser, which ends with the place and an excerpt of several lines. */
+function yamlError(error: unknown, file: string): FileError {
+  const message = error instanceof Error ? error.message : String(error);
+  const match = /^([\s\S]*?) at line (\d+), column (\d+)/.exec(message);
+  if (match === null) return new FileError(`not valid YAML: ${message}`, { file });
+  const [, reason, line, column] = match;
+  return new FileError(`not valid YAML: ${reason} (column ${column})`, {
+    file,
+    line: Number(line),
+  });
+}
 
 /** The way to a value: keys of mappings, and positions in lists, counted from 0. */
 export type YamlPath = readonly (string | number)[];
 
-/** Lines from one to another that are as deep as each other or deeper. */
+/** Lines that belong together: the first, and those below that are deeper. */
 interface Block {
   /** The first line, counted from 0. */
   readonly from: number;
@@ -12,8 +39,8 @@ interface Block {
 }
 
 /**
- * Finds the line of a key, or of an entry of a list. Where the text is too unusual to be followed it
- * is the line of the nearest key above that was found.
+ * Finds the line of a key, or of an entry of a list, which the parser does not tell. Where the text is
+ * too unusual to be followed, gives the line of the nearest key above that was found.
  */
 export function yamlLine(text: string, path: YamlPath): number {
   const lines = text.split(/\r?\n/).map((line) => line.replace(/(^|\s)#.*$/, ""));
@@ -30,7 +57,7 @@ export function yamlLine(text: string, path: YamlPath): number {
   return found + 1;
 }
 
-/** The column at which the text of a line begins, behind the dashes of list entries. */
+/** Finds the column at which the text of a line begins, after the dashes of list entries. */
 function column(line: string): number {
   return /^(?:\s*-(?=\s|$))*\s*/.exec(line)![0].length;
 }
@@ -43,14 +70,14 @@ function isBlank(line: string): boolean {
   return line.trim() === "" || line === "---";
 }
 
-/** What belongs to the key or entry on a line: the line itself, and those below that are deeper. */
+/** Finds what belongs to the key or entry on a line. */
 function blockBelow(lines: readonly string[], at: number, isEntry: boolean): Block {
   const own = isEntry ? indent(lines[at]!) : column(lines[at]!);
   let to = at + 1;
   for (; to < lines.length; to++) {
     const line = lines[to]!;
     if (isBlank(line) || indent(line) > own) continue;
-    // The entries of a list may stand as far left as its key.
+    // The entries of a list may be as far left as its key.
     if (isEntry || indent(line) < own || !/^\s*-(\s|$)/.test(line)) break;
   }
   return { from: at, to };
