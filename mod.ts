@@ -62,12 +62,16 @@ export type {
   CopyItem,
   FileContent,
   FileEntry,
-  FileKind,
   ReadOptions,
   WriteOptions,
 } from "./box/files/file_types.ts";
 export { BoxFiles } from "./box/files/files.ts";
-export type { Identity } from "./host/identity.ts";
+export { HostDirectory, HostFiles } from "./host/files.ts";
+export type { HostAccess, Identity } from "./host/identity.ts";
+export type { HostEntry } from "./host/list.ts";
+export { type FileBlock, HostFile, HostReader, type HostReadOptions } from "./host/reader.ts";
+export type { FileKind, FileStatus } from "./host/status.ts";
+export { openOutputFile } from "./box/streams/output_file.ts";
 export type { Limits } from "./box/setup/limits.ts";
 export { formatMeta, type MetaRecord, type MetaStatus, parseMeta } from "./box/outcome/meta.ts";
 export { MetaFile } from "./box/outcome/meta_file.ts";

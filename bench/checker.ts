@@ -1,8 +1,6 @@
 /** The default output validator on large outputs, against `cmp` of the same files. */
 
-import { AT_FDCWD, O_CLOEXEC } from "isolate/ffi/linux.ts";
-import { Plan } from "isolate/ffi/plan.ts";
-import { System } from "isolate/ffi/system.ts";
+import { HostFiles, sharedSandbox } from "isolate/mod.ts";
 import { checkOutput } from "isolate/judge/checker/checker.ts";
 import { output } from "../tools/process.ts";
 import { mediansInTurns, type Row, timeMs, withFolder } from "./measure.ts";
@@ -57,14 +55,6 @@ const CASES: readonly Case[] = [
   },
 ];
 
-function open(system: System, path: string): number {
-  const plan = new Plan();
-  const fd = plan.slot("file");
-  plan.step("openat", [AT_FDCWD, plan.string(path), O_CLOEXEC, 0], { into: fd });
-  system.run(plan, "open a file");
-  return plan.result(fd);
-}
-
 /** Reads the most memory that this process had, in MiB. */
 async function peakMib(): Promise<number> {
   const status = await Deno.readTextFile("/proc/self/status");
@@ -79,18 +69,17 @@ async function restartPeak(): Promise<number> {
 
 /** Checks one output; returns how long that took and by how much memory grew. */
 async function check(
-  system: System,
-  { output, answer, flags }: { output: string; answer: string; flags: readonly string[] },
+  host: HostFiles,
+  { flags, ...files }: { output: string; answer: string; flags: readonly string[] },
 ): Promise<{ timeMs: number; growthMib: number }> {
-  const options = { outputFd: open(system, output), answerFd: open(system, answer), flags };
+  using output = host.open(files.output);
+  using answer = host.open(files.answer);
   const beforeMib = await restartPeak();
   const time = await timeMs(async () => {
-    const { accepted } = await checkOutput(system, options);
-    if (!accepted) throw new Error(`${output} was not accepted`);
+    const { accepted } = await checkOutput({ output, answer, flags });
+    if (!accepted) throw new Error(`${files.output} was not accepted`);
   });
-  const growthMib = await peakMib() - beforeMib;
-  system.close(options.outputFd, options.answerFd);
-  return { timeMs: time, growthMib };
+  return { timeMs: time, growthMib: await peakMib() - beforeMib };
 }
 
 /** Writes the answer and the outputs, and leaves none of them in memory. */
@@ -104,14 +93,14 @@ async function writeFiles(answer: string, files: readonly string[]): Promise<voi
 
 /** Measures the default output validator. */
 export async function measureChecker(): Promise<Row[]> {
-  const system = await System.load();
+  const host = new HostFiles(await sharedSandbox());
   return await withFolder(async (folder) => {
     const answer = `${folder}/answer`;
     const files = CASES.map((_, i) => `${folder}/${i}.out`);
     await writeFiles(answer, files);
     let growthMib = 0;
     const measurements = CASES.map(({ what, flags }, i) => [what, async () => {
-      const checked = await check(system, { output: files[i]!, answer, flags });
+      const checked = await check(host, { output: files[i]!, answer, flags });
       growthMib = Math.max(growthMib, checked.growthMib);
       return checked.timeMs;
     }]);

@@ -11,10 +11,9 @@ import {
   type OpenOptions,
   prepareInit,
   takeLock,
-  translated,
 } from "./claim/box_claim.ts";
 import { BoxDirectory, noBox } from "./claim/box_directory.ts";
-import { SandboxError } from "../host/errors.ts";
+import { SandboxError, translated } from "../host/errors.ts";
 import { BoxFiles } from "./files/files.ts";
 import type { BoxLock } from "./claim/lock.ts";
 import type { Outcome } from "./outcome/outcome.ts";

@@ -4,12 +4,12 @@ import { ControlGroupFiles } from "../cgroup/files.ts";
 import { findControlGroupRoot } from "../cgroup/root.ts";
 import { type ControlGroup, ControlGroupError, type ControlGroupRoot } from "../cgroup/types.ts";
 import { DELEGATED_GROUP_FILE, type Settings } from "../config/settings.ts";
+import { readFile } from "../host/read.ts";
+import { isRootsAlone } from "../host/status.ts";
 import { decodeOsString } from "../text/os_string.ts";
 import type { BoxPlaces } from "./claim/paths.ts";
 import type { System } from "../ffi/system.ts";
 import type { Log } from "./trace.ts";
-
-const WRITABLE_BY_OTHERS = 0o022;
 
 /** The parts of a sandbox that decide where its control groups are. */
 export interface ControlGroupContext {
@@ -50,9 +50,9 @@ function configuredGroup({ system, settings, log }: ControlGroupContext): string
   const { cgRoot } = settings;
   if (cgRoot.kind === "directory") return cgRoot.directory;
   const path = cgRoot.kind === "auto" ? DELEGATED_GROUP_FILE : cgRoot.file;
-  const file = system.readFile(path);
+  const file = readFile(system, path);
   // It says where root makes and removes groups.
-  if (file && (file.status.uid !== 0 || (file.status.mode & WRITABLE_BY_OTHERS) !== 0)) {
+  if (file && !isRootsAlone(file.status)) {
     throw new ControlGroupError(
       `The file ${path}, which names the control group of boxes, must belong to root and not be ` +
         "writable by others",

@@ -5,26 +5,19 @@
 
 import { loadConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_PATH,
-  STATX_BASIC_STATS,
-} from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
-import { readStatx, STATX_SIZE, System } from "../ffi/system.ts";
-import { ERRNO } from "../ffi/errno.ts";
+import { System } from "../ffi/system.ts";
+import { makeDirectories } from "../host/directories.ts";
 import { SandboxError, toSandboxError } from "../host/errors.ts";
 import { callerIdentity, type Identity } from "../host/identity.ts";
+import { commandLineOf, environmentOf } from "../host/read.ts";
+import { isRootsAlone } from "../host/status.ts";
 import { catchSignals, type CatchSignalsOptions } from "./signals.ts";
 import { buildSyscallFilter, type SyscallFilter } from "./setup/syscall_filter.ts";
 import type { Log, PlanTrace } from "./trace.ts";
 import { Waiter } from "./keep/waiter.ts";
 
 const KERNEL_MIN = [5, 14] as const;
-const WRITABLE_BY_OTHERS = 0o022;
 
 /** How a sandbox is opened. */
 export interface SandboxOptions {
@@ -167,38 +160,18 @@ export class Sandbox {
   }
 
   #prepareRoot(key: string, path: string): void {
-    const plan = new Plan();
-    const parts = path.split("/").filter((part) => part !== "");
-    parts.forEach((_, i) => {
-      const directory = "/" + parts.slice(0, i + 1).join("/");
-      const path = plan.string(directory);
-      const made = plan.slot(`made ${directory}`);
-      plan.step("mkdirat", [AT_FDCWD, path, 0o755], {
-        into: made,
-        ignore: ERRNO.EEXIST,
-        what: `make the directory ${directory} (configured as ${key})`,
-      });
+    const { system, own } = this;
+    const status = makeDirectories({ system, own, caller: own }, path, {
       // Whatever the caller's umask is.
-      plan.step("fchmodat", [AT_FDCWD, path, 0o755], { when: [made, 0] });
+      mode: 0o755,
+      what: `make the directory ${path} (configured as ${key})`,
     });
-    const fd = plan.slot("root");
-    const status = plan.alloc(STATX_SIZE);
-    const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0], {
-      into: fd,
-      what: `open ${path} (configured as ${key})`,
-    });
-    plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
-    plan.step("close", [fd]);
-    this.system.run(plan, `make ${path}`);
-    const { uid, mode } = readStatx(plan.view(status));
-    if (uid !== 0 || (mode & WRITABLE_BY_OTHERS) !== 0) {
-      throw new SandboxError(
-        "hostile-path",
-        `The directory ${path} (configured as ${key}) must belong to root and not be writable by ` +
-          `others: it belongs to user ${uid} and has mode ${(mode & 0o7777).toString(8)}`,
-      );
-    }
+    if (isRootsAlone(status)) return;
+    throw new SandboxError(
+      "hostile-path",
+      `The directory ${path} (configured as ${key}) must belong to root and not be writable by ` +
+        `others: it belongs to user ${status.uid} and has mode ${status.mode.toString(8)}`,
+    );
   }
 }
 
@@ -223,7 +196,7 @@ async function tracer(trace: PlanTrace): Promise<(plan: Plan, title: string) => 
  */
 export async function callerEnvironment(): Promise<Map<string, string>> {
   try {
-    return (await System.load()).environment();
+    return environmentOf(await System.load());
   } catch {
     return new Map();
   }
@@ -247,7 +220,7 @@ export async function callerEnvironment(): Promise<Map<string, string>> {
 export async function exactArguments(args: readonly string[]): Promise<readonly string[]> {
   if (!args.some((arg) => arg.includes("\ufffd"))) return args;
   try {
-    return (await System.load()).commandLine().slice(-args.length);
+    return commandLineOf(await System.load()).slice(-args.length);
   } catch {
     return args;
   }

@@ -3,8 +3,8 @@
  * naming one. See systemd's documentation "Control Group APIs and Delegation".
  */
 
-import { decodeOsString } from "../text/os_string.ts";
 import type { System } from "../ffi/system.ts";
+import { readText } from "../host/read.ts";
 import type { ControlGroupLog } from "./batch.ts";
 import { ControlGroupFiles } from "./files.ts";
 import { type Hierarchy, isWithin, parseHierarchies } from "./mounts.ts";
@@ -13,11 +13,6 @@ import { enableControllers } from "./v2.ts";
 
 /** The group of the service's own process: one that holds groups can hold no processes itself. */
 const OWN_NAME = "daemon";
-
-function readText(system: System, path: string): string {
-  const file = system.readFile(path);
-  return file ? decodeOsString(file.bytes) : "";
-}
 
 function unified(system: System): Hierarchy | undefined {
   return parseHierarchies(readText(system, "/proc/self/mountinfo"))

@@ -1,23 +1,15 @@
 /** The files and directories of control groups. */
 
-import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
-import {
-  AT_FDCWD,
-  AT_REMOVEDIR,
-  AT_SYMLINK_NOFOLLOW,
-  DT_DIR,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_NOFOLLOW,
-  STATX_BASIC_STATS,
-} from "../ffi/linux.ts";
+import { ERRNO, errnoName } from "../ffi/errno.ts";
+import { AT_FDCWD, AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
-import { type FileStatus, readStatx, STATX_SIZE, type System } from "../ffi/system.ts";
+import type { System } from "../ffi/system.ts";
+import { planDirectories } from "../host/directories.ts";
+import { nameOf, readDirectory } from "../host/list.ts";
+import { statusOf, tryOpen } from "../host/open.ts";
+import { isRootsAlone } from "../host/status.ts";
 import { Batch, type ControlGroupLog } from "./batch.ts";
 import { ControlGroupError } from "./types.ts";
-
-const LISTING_BYTES = 32768;
-const WRITABLE_BY_OTHERS = 0o022;
 
 /** The files of control groups, with a log. */
 export class ControlGroupFiles {
@@ -68,20 +60,13 @@ export class ControlGroupFiles {
   /** Makes a group. */
   makeDirectory(path: string): void {
     const plan = new Plan();
-    const made = plan.slot("made");
-    const name = plan.string(path);
-    plan.step("mkdirat", [AT_FDCWD, name, 0o755], { into: made, ignore: "all" });
+    const what = `make the control group ${path}`;
     // Whatever the caller's umask is.
-    plan.step("fchmodat", [AT_FDCWD, name, 0o755], { when: [made, 0], ignore: "all" });
-    this.system.run(plan, `make ${path}`);
-    const errno = -plan.result(made);
-    if (errno === ERRNO.EEXIST) return;
-    if (errno > 0) {
-      throw new ControlGroupError(
-        `Cannot make the control group ${path}: ${errnoText(errno)} (${errnoName(errno)})`,
-      );
-    }
-    this.log(2, () => `Control group: made ${path}`);
+    const { fd, made } = planDirectories(plan, AT_FDCWD, [path], { resolve: 0, mode: 0o755, what });
+    const failure = this.system.attempt(plan, what);
+    this.system.close(plan.result(fd));
+    if (failure) throw new ControlGroupError(failure.message);
+    if (plan.result(made) === 0) this.log(2, () => `Control group: made ${path}`);
   }
 
   /** Removes a group. */
@@ -103,54 +88,31 @@ export class ControlGroupFiles {
     return Math.max(0, errno);
   }
 
-  /** The groups in a group. */
+  /** Lists the groups in a group. */
   subgroups(path: string): string[] {
-    const plan = new Plan();
-    const fd = plan.slot("group");
-    const length = plan.slot("length");
-    const entries = plan.alloc(LISTING_BYTES);
-    const flags = O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
-    const ignore = { ignore: "all" } as const;
-    plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0], { into: fd, ...ignore });
-    plan.step("getdents64", [fd, entries, LISTING_BYTES], { into: length, ...ignore });
-    plan.step("close", [fd], ignore);
-    this.system.run(plan, `list ${path}`);
-    const size = Math.max(0, plan.result(length));
-    const bytes = plan.content(entries, size);
-    const view = plan.view(entries);
-    const names: string[] = [];
-    for (let at = 0; at < size; at += view.getUint16(at + 16, true)) {
-      const nameAt = at + 19; // struct linux_dirent64: inode, offset, u16 length, u8 type, name
-      const name = new TextDecoder().decode(bytes.subarray(nameAt, bytes.indexOf(0, nameAt)));
-      if (bytes[at + 18] === DT_DIR && name !== "." && name !== "..") names.push(name);
+    const fd = tryOpen(this.system, path, O_DIRECTORY | O_NOFOLLOW);
+    if (fd === undefined) return [];
+    try {
+      return [...readDirectory(this.system, fd)].flat()
+        .filter(({ isDirectory }) => isDirectory).map(nameOf);
+    } finally {
+      this.system.close(fd);
     }
-    return names;
   }
 
   /** Whether a file or directory exists. */
   exists(path: string): boolean {
-    return this.#status(path) !== undefined;
+    return statusOf(this.system, path) !== undefined;
   }
 
   /** Insists that only root can make groups in a group, and so nobody else can own one of a box. */
   refuseForeign(path: string): void {
-    const status = this.#status(path);
+    const status = statusOf(this.system, path);
     if (!status) throw new ControlGroupError(`The control group ${path} does not exist`);
-    const { uid, mode } = status;
-    if (uid === 0 && (mode & WRITABLE_BY_OTHERS) === 0) return;
+    if (isRootsAlone(status)) return;
     throw new ControlGroupError(
       `The control group ${path} must belong to root and not be writable by others: it belongs to ` +
-        `user ${uid} and has mode ${(mode & 0o7777).toString(8)}`,
+        `user ${status.uid} and has mode ${status.mode.toString(8)}`,
     );
-  }
-
-  #status(path: string): FileStatus | undefined {
-    const plan = new Plan();
-    const found = plan.slot("found");
-    const status = plan.alloc(STATX_SIZE);
-    const args = [AT_FDCWD, plan.string(path), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, status];
-    plan.step("statx", args, { into: found, ignore: "all" });
-    this.system.run(plan, `look for ${path}`);
-    return plan.result(found) === 0 ? readStatx(plan.view(status)) : undefined;
   }
 }

@@ -1,7 +1,7 @@
 /** Finds the place where control groups of boxes are made: which version, which directory. */
 
-import { decodeOsString } from "../text/os_string.ts";
 import type { System } from "../ffi/system.ts";
+import { readText } from "../host/read.ts";
 import type { ControlGroupLog } from "./batch.ts";
 import { ControlGroupFiles } from "./files.ts";
 import { type Hierarchy, isWithin, parseHierarchies } from "./mounts.ts";
@@ -34,8 +34,7 @@ interface Search extends FindRootOptions {
  */
 export function findControlGroupRoot(system: System, options: FindRootOptions): ControlGroupRoot {
   const files = new ControlGroupFiles(system, options.log);
-  const mountinfo = system.readFile("/proc/self/mountinfo");
-  const hierarchies = mountinfo ? parseHierarchies(decodeOsString(mountinfo.bytes)) : [];
+  const hierarchies = parseHierarchies(readText(system, "/proc/self/mountinfo"));
   const search = { ...options, files, hierarchies };
   const chosen = options.directory === undefined
     ? hierarchies.find((h) => h.version === 2 && controllersOf(search, h).includes("memory"))

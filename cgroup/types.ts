@@ -3,7 +3,7 @@
  */
 
 import type { Plan } from "../ffi/plan.ts";
-import { ExpectedError } from "../text/errors.ts";
+import { SandboxError } from "../host/errors.ts";
 
 /** What a control group of a box is to limit. */
 export interface ControlGroupLimits {
@@ -77,7 +77,9 @@ export interface ControlGroupRoot {
 }
 
 /** Control groups cannot be used, or one does not do what it should. */
-export class ControlGroupError extends ExpectedError {
-  /** Always `"ControlGroupError"`. */
-  override readonly name = "ControlGroupError";
+export class ControlGroupError extends SandboxError {
+  /** Says in one sentence why. */
+  constructor(message: string) {
+    super("control-group", message);
+  }
 }

@@ -3,15 +3,8 @@
 import { parseBoxRecord } from "../box/claim/lock.ts";
 import { hasDiskQuotas } from "../box/claim/quota.ts";
 import { ControlGroupError } from "../cgroup/types.ts";
-import {
-  AT_EMPTY_PATH,
-  O_DIRECTORY,
-  ST_NOEXEC,
-  ST_RDONLY,
-  STATX_BASIC_STATS,
-} from "../ffi/linux.ts";
+import { O_DIRECTORY, ST_NOEXEC, ST_RDONLY } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
-import { readStatx, STATX_SIZE } from "../ffi/system.ts";
 import type { Machine } from "./machine.ts";
 import { caution, command, fail, type Finding, pass, type Repair, skip } from "./types.ts";
 
@@ -170,14 +163,9 @@ function lockedFiles(machine: Machine): Set<string> {
 }
 
 function identityOf(machine: Machine, path: string): string | undefined {
-  const fd = machine.open(path);
-  if (fd === undefined) return undefined;
-  const plan = new Plan();
-  const status = plan.alloc(STATX_SIZE);
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
-  plan.step("close", [fd], { always: true });
-  machine.system.run(plan, `look at ${path}`);
-  const [major = "", minor = "", inode] = readStatx(plan.view(status)).identity.split(":");
+  const identity = machine.status(path)?.identity;
+  if (identity === undefined) return undefined;
+  const [major = "", minor = "", inode] = identity.split(":");
   const hex = (number: string) => Number(number).toString(16).padStart(2, "0");
   return `${hex(major)}:${hex(minor)}:${inode}`;
 }

@@ -1,6 +1,9 @@
 /** The machine as checks see it: files of the kernel, in tests below another root. */
 
-import { readDirectory } from "../host/list.ts";
+import { nameOf, readDirectory } from "../host/list.ts";
+import { statusOf, tryOpen } from "../host/open.ts";
+import { readFile } from "../host/read.ts";
+import type { FileStatus } from "../host/status.ts";
 import type { ControlGroupRoot } from "../cgroup/types.ts";
 import type { Settings } from "../config/settings.ts";
 import { decodeOsString } from "../text/os_string.ts";
@@ -46,7 +49,7 @@ export class Machine implements MachineOptions {
   /** Reads a file; gives undefined if that is not possible. */
   readBytes(path: string): Uint8Array<ArrayBuffer> | undefined {
     try {
-      return this.system.readFile(this.#root + path)?.bytes;
+      return readFile(this.system, this.#root + path)?.bytes;
     } catch (error) {
       if (error instanceof SystemError) return undefined;
       throw error;
@@ -61,35 +64,27 @@ export class Machine implements MachineOptions {
 
   /** Lists a directory; gives nothing for one that does not exist. */
   list(path: string): string[] {
-    const plan = new Plan();
-    const fd = plan.slot("directory");
-    const flags = O_DIRECTORY | O_CLOEXEC;
-    plan.step("openat", [AT_FDCWD, plan.string(this.#root + path), flags, 0], { into: fd });
-    if (this.system.attempt(plan, `list ${path}`)) return [];
-    const names: string[] = [];
+    const fd = this.open(path, O_DIRECTORY);
+    if (fd === undefined) return [];
     try {
-      for (const entries of readDirectory(this.system, plan.result(fd))) {
-        names.push(...entries.map(({ name }) => decodeOsString(name.subarray(0, -1))));
-      }
+      return [...readDirectory(this.system, fd)].flat().map(nameOf).sort();
     } finally {
-      this.system.close(plan.result(fd));
+      this.system.close(fd);
     }
-    return names.sort();
   }
 
   exists(path: string): boolean {
-    const fd = this.open(path);
-    if (fd !== undefined) this.system.close(fd);
-    return fd !== undefined;
+    return this.status(path) !== undefined;
+  }
+
+  /** Looks at a file or directory. */
+  status(path: string): FileStatus | undefined {
+    return statusOf(this.system, this.#root + path);
   }
 
   /** Opens a handle on a file or directory, which need not be readable. */
   open(path: string, flags: number = O_PATH): number | undefined {
-    const plan = new Plan();
-    const fd = plan.slot("file");
-    const args = [AT_FDCWD, plan.string(this.#root + path), flags | O_CLOEXEC, 0];
-    plan.step("openat", args, { into: fd });
-    return this.system.attempt(plan, `look for ${path}`) ? undefined : plan.result(fd);
+    return tryOpen(this.system, this.#root + path, flags);
   }
 
   /** Writes a file of the kernel, in one call. */

@@ -3,6 +3,8 @@
 import { decodeOsString } from "../text/os_string.ts";
 import { type System, SystemError } from "../ffi/system.ts";
 import { errnoText } from "../ffi/errno.ts";
+import { readFile } from "../host/read.ts";
+import { isRootsAlone } from "../host/status.ts";
 import type { ParsedConfig } from "./entries.ts";
 import { ExpectedError, FileError } from "../text/errors.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
@@ -13,8 +15,6 @@ export const CONFIG_FILES: readonly string[] = [
   "/usr/local/etc/isolate",
   "/etc/isolate",
 ];
-
-const WRITABLE_BY_OTHERS = 0o022;
 
 /** A configuration, and the file that it came from. */
 export interface LoadedConfig {
@@ -56,10 +56,10 @@ function readTrusted(system: System, file: string): string | undefined {
   const read = readOrComplain(system, file);
   if (!read) return undefined;
   const { status, bytes } = read;
-  if (status.uid !== 0 || (status.mode & WRITABLE_BY_OTHERS) !== 0) {
+  if (!isRootsAlone(status)) {
     throw new FileError(
       "The configuration must belong to root and not be writable by others " +
-        `(owner ${status.uid}, mode ${(status.mode & 0o7777).toString(8)}): ` +
+        `(owner ${status.uid}, mode ${status.mode.toString(8)}): ` +
         `chown root ${file}; chmod go-w ${file}`,
       { file },
     );
@@ -69,7 +69,7 @@ function readTrusted(system: System, file: string): string | undefined {
 
 function readOrComplain(system: System, file: string) {
   try {
-    return system.readFile(file);
+    return readFile(system, file);
   } catch (error) {
     if (error instanceof SystemError) {
       throw new FileError(`Cannot read the configuration: ${errnoText(error.errno)}`, { file });

@@ -3,19 +3,9 @@
  * parts need.
  */
 
-import { joinBytes } from "../text/bytes.ts";
-import { ExpectedError } from "../text/errors.ts";
 import { ERRNO, errnoName, errnoText } from "./errno.ts";
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  CLOCK_MONOTONIC,
-  O_CLOEXEC,
-  O_NONBLOCK,
-  STATX_BASIC_STATS,
-} from "./linux.ts";
+import { CLOCK_MONOTONIC } from "./linux.ts";
 import { type Library, library } from "./library.ts";
-import { decodeOsString } from "../text/os_string.ts";
 import { type Data, Plan, type Step } from "./plan.ts";
 
 /** A step of a plan has failed. */
@@ -46,39 +36,6 @@ function describeFailure(step: Step | undefined, errno: number): string {
   const detail = `${errnoText(errno)} (${step.operation}: ${errnoName(errno)})`;
   const reason = step.reason === "" ? "" : `${step.reason}: `;
   return `${reason}${step.reason === "" ? "Cannot" : "cannot"} ${what}: ${detail}`;
-}
-
-/** What a statx(2) tells. */
-export interface FileStatus {
-  /** Type and permission bits. */
-  readonly mode: number;
-  /** Owner. */
-  readonly uid: number;
-  /** Group. */
-  readonly gid: number;
-  /** Number of hard links. */
-  readonly links: number;
-  /** Inode and device as one comparable text. */
-  readonly identity: string;
-  /** Size in bytes. */
-  readonly sizeBytes: number;
-}
-
-/** The size of the kernel's `struct statx`. */
-export const STATX_SIZE = 256;
-
-/** Reads the kernel's `struct statx`; see statx(2). */
-export function readStatx(view: DataView): FileStatus {
-  return {
-    links: view.getUint32(16, true),
-    uid: view.getUint32(20, true),
-    gid: view.getUint32(24, true),
-    mode: view.getUint16(28, true),
-    identity: `${view.getUint32(136, true)}:${view.getUint32(140, true)}:${
-      view.getBigUint64(32, true)
-    }`,
-    sizeBytes: Number(view.getBigUint64(40, true)),
-  };
 }
 
 /** The kernel, through the shim. */
@@ -133,52 +90,6 @@ export class System {
     if (plan.steps.length > 0) this.attempt(plan, "close");
   }
 
-  /** Reads a whole small file. */
-  readFile(
-    path: string,
-    options: { limitBytes?: number } = {},
-  ): { bytes: Uint8Array<ArrayBuffer>; status: FileStatus } | undefined {
-    const limit = options.limitBytes ?? 1 << 20;
-    const plan = new Plan();
-    const fd = plan.slot("file");
-    // Never wait for a writer, should somebody have put a FIFO there.
-    plan.step("openat", [AT_FDCWD, plan.string(path), O_CLOEXEC | O_NONBLOCK, 0], {
-      into: fd,
-      what: `open ${path}`,
-    });
-    const status = plan.alloc(STATX_SIZE);
-    plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
-    const failure = this.attempt(plan, `open ${path}`);
-    if (failure?.errno === ERRNO.ENOENT) return undefined;
-    if (failure) throw failure;
-    try {
-      return {
-        bytes: this.#readAll(plan.result(fd), limit, path),
-        status: readStatx(plan.view(status)),
-      };
-    } finally {
-      this.close(plan.result(fd));
-    }
-  }
-
-  #readAll(fd: number, limit: number, path: string): Uint8Array<ArrayBuffer> {
-    const pieces: Uint8Array<ArrayBuffer>[] = [];
-    let total = 0;
-    for (;;) {
-      const plan = new Plan();
-      const buffer = plan.alloc(65536);
-      const count = plan.slot("bytes");
-      plan.step("read", [fd, buffer, buffer.length], { into: count, what: `read ${path}` });
-      this.run(plan, `read ${path}`);
-      const length = plan.result(count);
-      if (length === 0) break;
-      total += length;
-      if (total > limit) throw new ExpectedError(`Cannot read ${path}: larger than ${limit} bytes`);
-      pieces.push(plan.content(buffer, length));
-    }
-    return joinBytes(pieces, total);
-  }
-
   /** Writes all bytes to a descriptor. */
   writeAll(fd: number, bytes: Uint8Array, what: string): void {
     for (let at = 0; at < bytes.length;) {
@@ -189,26 +100,6 @@ export class System {
       this.run(plan, `write ${what}`);
       at += plan.result(written);
     }
-  }
-
-  /** The environment with which this process was started; reading it so needs no permission. */
-  environment(): Map<string, string> {
-    const file = this.readFile("/proc/self/environ", { limitBytes: 1 << 26 });
-    const variables = new Map<string, string>();
-    for (const entry of file ? decodeOsString(file.bytes).split("\0") : []) {
-      const equals = entry.indexOf("=");
-      if (equals > 0) variables.set(entry.slice(0, equals), entry.slice(equals + 1));
-    }
-    return variables;
-  }
-
-  /**
-   * The command line with which this process was started; reading it so needs no permission, and
-   * keeps bytes that are no UTF-8.
-   */
-  commandLine(): string[] {
-    const file = this.readFile("/proc/self/cmdline", { limitBytes: 1 << 26 });
-    return file ? decodeOsString(file.bytes).split("\0").slice(0, -1) : [];
   }
 
   /** Now, on the clock that wall time is measured with. */

@@ -1,18 +1,7 @@
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  O_CLOEXEC,
-  O_CREAT,
-  O_WRONLY,
-  S_IFDIR,
-  S_IFMT,
-  S_IFREG,
-  STATX_BASIC_STATS,
-} from "isolate/ffi/linux.ts";
+import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_WRONLY } from "isolate/ffi/linux.ts";
 import { Plan } from "isolate/ffi/plan.ts";
-import { readStatx, STATX_SIZE, System, SystemError, timespecMs } from "isolate/ffi/system.ts";
+import { System, SystemError, timespecMs } from "isolate/ffi/system.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { ExpectedError } from "isolate/text/errors.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 
 const system = await System.load();
@@ -85,60 +74,6 @@ Deno.test("trace is told of a plan before it is executed", () => {
   assertEquals(plan.result(pid), Deno.pid);
 });
 
-Deno.test("readFile() reads files of any size, and an empty one", async () => {
-  await withFolder(async (folder) => {
-    for (const length of [0, 1, 65_536, 65_537, 200_000]) {
-      const bytes = Uint8Array.from({ length }, (_, i) => i * 31);
-      await Deno.writeFile(`${folder}/file`, bytes, { mode: 0o640 });
-      const file = system.readFile(`${folder}/file`);
-      assertEquals(file?.bytes, bytes);
-      assertEquals(file?.status.sizeBytes, length);
-      assertEquals(file?.status.mode, S_IFREG | 0o640);
-    }
-  });
-});
-
-Deno.test("readFile() gives undefined for a file that does not exist", () => {
-  assertEquals(system.readFile("/no/such/file"), undefined);
-});
-
-Deno.test("readFile() refuses a file that is larger than wanted", async () => {
-  await withFolder(async (folder) => {
-    await Deno.writeFile(`${folder}/file`, new Uint8Array(101));
-    assertThrows(
-      () => system.readFile(`${folder}/file`, { limitBytes: 100 }),
-      ExpectedError,
-      "larger than 100 bytes",
-    );
-    assertEquals(system.readFile(`${folder}/file`, { limitBytes: 101 })?.bytes.length, 101);
-  });
-});
-
-Deno.test("readFile() says why a directory cannot be read, and closes it", async () => {
-  await withFolder((folder) => {
-    const before = openDescriptors();
-    const error = assertThrows(() => system.readFile(folder), SystemError);
-    assertEquals(error.code, "EISDIR");
-    assertEquals(openDescriptors(), before);
-  });
-});
-
-Deno.test("readFile() does not wait for a writer of a FIFO", async () => {
-  await withFolder(async (folder) => {
-    await new Deno.Command("mkfifo", { args: [`${folder}/fifo`] }).output();
-    assertEquals(system.readFile(`${folder}/fifo`)?.bytes.length, 0);
-  });
-});
-
-Deno.test("readFile() leaves no descriptor open", async () => {
-  await withFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/file`, "text");
-    const before = openDescriptors();
-    for (let round = 0; round < 5; round++) system.readFile(`${folder}/file`);
-    assertEquals(openDescriptors(), before);
-  });
-});
-
 function openDescriptors(): number {
   return [...Deno.readDirSync("/proc/self/fd")].length;
 }
@@ -172,59 +107,6 @@ Deno.test("close() takes any descriptors, also those that are not open", () => {
   system.close(fd, -1, 999_999);
   assertEquals(openDescriptors(), before - 1);
   system.close();
-});
-
-Deno.test("readStatx() reads what the kernel says of a file", async () => {
-  await withFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/file`, "12345");
-    await Deno.link(`${folder}/file`, `${folder}/link`);
-    await Deno.chown(`${folder}/file`, 12, 34);
-    await Deno.chmod(`${folder}/file`, 0o4711);
-    const status = (path: string) => {
-      const fd = open(path);
-      const plan = new Plan();
-      const room = plan.alloc(STATX_SIZE);
-      plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, room]);
-      system.run(plan, "stat");
-      system.close(fd);
-      return readStatx(plan.view(room));
-    };
-    const { identity, ...rest } = status(`${folder}/file`);
-    assertEquals(rest, {
-      mode: S_IFREG | 0o4711,
-      uid: 12,
-      gid: 34,
-      links: 2,
-      sizeBytes: 5,
-    });
-    assertEquals(status(`${folder}/link`).identity, identity);
-    const directory = status(folder);
-    assert(directory.identity !== identity);
-    assertEquals(directory.mode & S_IFMT, S_IFDIR);
-    const { ino } = await Deno.stat(`${folder}/file`);
-    assert(identity.endsWith(`:${ino}`));
-  });
-});
-
-Deno.test("environment() and commandLine() give what the process was started with", async () => {
-  const module = `
-    import { System } from "${new URL("system.ts", import.meta.url)}";
-    const system = await System.load();
-    const value = system.environment().get("ISOLATE_TEST");
-    const codes = (text) => [...text].map((c) => c.charCodeAt(0).toString(16)).join();
-    console.log(codes(value), codes(system.commandLine().at(-1)));`;
-  await withFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/module.ts`, module);
-    const config = new URL("../deno.json", import.meta.url).pathname;
-    const script = `export ISOLATE_TEST="$(printf 'a=\\377b')"; ` +
-      `exec "$@" "$(printf 'x\\300')"`;
-    const command = [Deno.execPath(), "run", "--no-check", "--config", config, "--allow-ffi"];
-    const { stdout, stderr } = await new Deno.Command("sh", {
-      args: ["-c", script, "sh", ...command, `${folder}/module.ts`],
-    }).output();
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    assertEquals(text(stdout), "61,3d,dcff,62 78,dcc0\n", text(stderr));
-  });
 });
 
 Deno.test("nowMs() goes on, in milliseconds", async () => {

@@ -1,7 +1,7 @@
 /** The errors of the sandbox itself. What a program does is never an error, it is an outcome. */
 
 import { ShimError } from "../ffi/library.ts";
-import { ControlGroupError } from "../cgroup/types.ts";
+import { errnoName, errnoText } from "../ffi/errno.ts";
 import { SystemError } from "../ffi/system.ts";
 import { ExpectedError } from "../text/errors.ts";
 
@@ -12,7 +12,6 @@ export type SandboxErrorKind =
   | "missing-shim"
   | "control-group"
   | "bad-option"
-  | "box-out-of-range"
   | "box-in-use"
   | "foreign-box"
   | "incompatible-box"
@@ -59,6 +58,16 @@ export class SandboxError extends ExpectedError {
   /** Its error number, positive; undefined if no call failed. */
   readonly errno: number | undefined;
 
+  /** The name of the error number, such as `ENOENT`; undefined if no call failed. */
+  get code(): string | undefined {
+    return this.errno === undefined ? undefined : errnoName(this.errno);
+  }
+
+  /** The error number in words, such as `No such file or directory`; undefined if no call failed. */
+  get reason(): string | undefined {
+    return this.errno === undefined ? undefined : errnoText(this.errno);
+  }
+
   /**
    * Makes an error.
    *
@@ -83,11 +92,26 @@ export function toSandboxError(error: unknown): unknown {
     if (error.step) options.step = error.step.operation;
     return new SandboxError(error.step ? "system" : "internal", error.message, options);
   }
-  if (error instanceof ControlGroupError) {
-    return new SandboxError("control-group", error.message, { cause: error });
-  }
   if (error instanceof ShimError) {
     return new SandboxError("missing-shim", error.message, { cause: error });
   }
   return error;
+}
+
+/** Does something for a caller of the library, who gets errors of the sandbox's own kind. */
+export function translatedSync<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw toSandboxError(error);
+  }
+}
+
+/** Does the same for work that takes time. */
+export async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toSandboxError(error);
+  }
 }

@@ -1,44 +1,59 @@
-/**
- * Files of the host, for judging: packages, submissions, reports. Everything is opened with the
- * rights of whom the sandbox acts for.
- */
+/** Files of the host, opened with the rights of the user for whom a sandbox acts. */
 
-import type { Sandbox } from "../box/sandbox.ts";
-import { SandboxError, toSandboxError } from "./errors.ts";
-import { asIdentity, withIdentity } from "./identity.ts";
-import { removeTree } from "./tree.ts";
-import { ERRNO } from "../ffi/errno.ts";
-import { decodeOsString, encodeOsString } from "../text/os_string.ts";
-import { AT_FDCWD, O_CREAT, O_DIRECTORY, O_EXCL, O_PATH, O_TRUNC, O_WRONLY } from "../ffi/linux.ts";
-import { Plan, type Slot } from "../ffi/plan.ts";
 import {
-  entriesOf,
-  type HostEntry,
-  type HostPlace,
-  type HostStatus,
-  linkTarget,
-  openPath,
-  planHow,
-  readFrom,
-  realPathAt,
-  statusAt,
-} from "./read.ts";
+  AT_FDCWD,
+  O_DIRECTORY,
+  O_NOCTTY,
+  O_PATH,
+  O_TRUNC,
+  O_WRONLY,
+  RENAME_NOREPLACE,
+} from "../ffi/linux.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { Plan } from "../ffi/plan.ts";
+import { encodeOsString } from "../text/os_string.ts";
+import { makeDirectories } from "./directories.ts";
+import { SandboxError, toSandboxError, translatedSync } from "./errors.ts";
+import { asCaller, type HostAccess, withCallerRights } from "./identity.ts";
+import { openFile } from "./open.ts";
+import { environmentOf } from "./read.ts";
+import { HostReader } from "./reader.ts";
+import { removeTree } from "./tree.ts";
+import { replaceFile } from "./write.ts";
 
-export type { HostEntry, HostKind, HostStatus } from "./read.ts";
+/** A directory of the host, out of which nothing leads: neither `..` nor a link. */
+export class HostDirectory extends HostReader implements Disposable {
+  readonly #access: HostAccess;
+  readonly #fd: number;
 
-/** How much of a file is read. */
-export interface HostReadOptions {
-  /** The most that the file may have, in bytes. */
-  readonly limitBytes: number;
+  /**
+   * Opens a directory; {@linkcode HostFiles.directory} does.
+   *
+   * @param access the sandbox
+   * @param path its path
+   * @throws {SandboxError} if it cannot be opened
+   */
+  constructor(access: HostAccess, path: string) {
+    const flags = O_PATH | O_DIRECTORY;
+    const { fd } = translatedSync(() => openFile(access, path, { flags }));
+    super(access, fd);
+    this.#access = access;
+    this.#fd = fd;
+  }
+
+  /** Closes it. */
+  [Symbol.dispose](): void {
+    this.#access.system.close(this.#fd);
+  }
 }
 
 /**
- * Files of the host.
+ * Files of the host. A sandbox that acts for a user reaches what that user reaches, and what it makes
+ * belongs to that user.
  *
  * @example A report that is never seen half written
  * ```ts
- * import { HostFiles } from "isolate/host/files.ts";
- * import { sharedSandbox } from "isolate/box/sandbox.ts";
+ * import { HostFiles, sharedSandbox } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const host = new HostFiles(await sharedSandbox());
@@ -50,23 +65,22 @@ export interface HostReadOptions {
  * assertEquals(host.status(directory), undefined);
  * ```
  */
-export class HostFiles {
-  readonly #sandbox: Sandbox;
-  readonly #place: HostPlace;
+export class HostFiles extends HostReader {
+  readonly #access: HostAccess;
 
   /**
    * Reaches the files of the host.
    *
-   * @param sandbox for whom files are opened
+   * @param sandbox with whose caller's rights files are opened
    */
-  constructor(sandbox: Sandbox) {
-    this.#sandbox = sandbox;
-    this.#place = { sandbox };
+  constructor(sandbox: HostAccess) {
+    super(sandbox);
+    this.#access = sandbox;
   }
 
-  /** The sandbox with whose rights files are opened. */
-  get sandbox(): Sandbox {
-    return this.#sandbox;
+  /** The user id with whose rights files are opened. */
+  get callerUid(): number {
+    return this.#access.caller.uid;
   }
 
   /**
@@ -74,101 +88,26 @@ export class HostFiles {
    *
    * @param path a path, relative to the working directory
    * @returns the same, absolute, without `.` and empty parts
-   * @throws {SandboxError} if the working directory cannot be found
    */
   absolute(path: string): string {
-    const whole = path.startsWith("/")
-      ? path
-      : `${linkTarget(this.#sandbox.system, "/proc/self/cwd")}/${path}`;
+    const whole = path.startsWith("/") ? path : `${this.readLink("/proc/self/cwd")}/${path}`;
     return "/" + whole.split("/").filter((part) => part !== "" && part !== ".").join("/");
   }
 
   /**
-   * The absolute path of a file or directory without links.
+   * Opens a directory to read what lies in it, and nothing else, whatever links there are.
    *
    * @param path its path
-   * @returns where it really lies
-   * @throws {SandboxError} if it does not exist or cannot be reached
+   * @returns the directory, to be closed by `using`
+   * @throws {SandboxError} if it cannot be opened
    */
-  realPath(path: string): string {
-    return realPathAt(this.#place, path);
-  }
-
-  /**
-   * Lists a directory, without `.` and `..`.
-   *
-   * @param directory its path
-   * @param options the most entries that it may have (default 100,000)
-   * @returns its entries, sorted by name; links are not followed
-   * @throws {SandboxError} if it cannot be listed, or has more entries
-   */
-  list(directory: string, options: { entriesMax?: number } = {}): HostEntry[] {
-    const fd = openPath(this.#place, directory, O_DIRECTORY);
-    try {
-      return entriesOf(this.#place, fd, { path: directory, ...options });
-    } finally {
-      this.close(fd);
-    }
-  }
-
-  /**
-   * What is known of a file.
-   *
-   * @param path its path; a link is followed
-   * @returns its status; undefined if it does not exist
-   * @throws {SandboxError} if it cannot be reached
-   */
-  status(path: string): HostStatus | undefined {
-    return statusAt(this.#place, path);
-  }
-
-  /**
-   * Reads a whole file as text.
-   *
-   * @param path its path
-   * @param options the most that it may have
-   * @returns its text; what is no valid UTF-8 becomes lone surrogates, see `decodeOsString()`
-   * @throws {SandboxError} if it cannot be read, is no regular file, or is larger
-   */
-  readText(path: string, options: HostReadOptions): string {
-    return decodeOsString(this.readBytes(path, options));
-  }
-
-  /**
-   * Reads a whole file.
-   *
-   * @param path its path
-   * @param options the most that it may have
-   * @returns its bytes
-   * @throws {SandboxError} if it cannot be read, is no regular file, or is larger
-   */
-  readBytes(path: string, options: HostReadOptions): Uint8Array<ArrayBuffer> {
-    return readFrom(this.#place, path, options.limitBytes);
-  }
-
-  /**
-   * Opens a regular file for reading; close it with {@linkcode HostFiles.close}.
-   *
-   * @param path its path
-   * @returns a descriptor at its beginning
-   * @throws {SandboxError} if it cannot be opened or is no regular file
-   */
-  open(path: string): number {
-    return openPath(this.#place, path, "regular");
-  }
-
-  /**
-   * Closes descriptors.
-   *
-   * @param fds those of {@linkcode HostFiles.open}
-   */
-  close(...fds: number[]): void {
-    this.#sandbox.system.close(...fds);
+  directory(path: string): HostDirectory {
+    return new HostDirectory(this.#access, path);
   }
 
   /**
    * Writes a file: nobody ever sees a part of it, and after a failure what was there before is still
-   * there. Where the path is a link, a pipe or a device it is written to as it is.
+   * there. A link, a pipe or a device is written to as it is.
    *
    * @param path its path
    * @param content text, or bytes
@@ -176,148 +115,99 @@ export class HostFiles {
    */
   write(path: string, content: string | Uint8Array): void {
     const bytes = typeof content === "string" ? encodeOsString(content) : content;
-    const status = statusAt(this.#place, path, { followLink: false });
-    if (status === undefined || status.kind === "file") return this.#replace(path, bytes);
-    const fd = this.#openToWrite(AT_FDCWD, path, { flags: O_TRUNC, path });
-    try {
-      this.#sandbox.system.writeAll(fd, bytes, path);
-    } catch (error) {
-      throw toSandboxError(error);
-    } finally {
-      this.close(fd);
-    }
-  }
-
-  #replace(path: string, bytes: Uint8Array): void {
-    const cut = path.lastIndexOf("/");
-    const name = path.slice(cut + 1);
-    const above = cut < 0 ? "." : path.slice(0, cut) || "/";
-    const temporary = `${name}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-    const folder = openPath(this.#place, above, O_PATH | O_DIRECTORY);
-    let fd = -1;
-    try {
-      fd = this.#openToWrite(folder, temporary, { flags: O_CREAT | O_EXCL, path });
-      this.#sandbox.system.writeAll(fd, bytes, path);
-      this.#asCaller(`write ${path}`, (plan) => {
-        const args = [folder, plan.string(temporary), folder, plan.string(name), 0];
-        plan.step("renameat2", args, { what: `write ${path}` });
-      });
-    } catch (error) {
-      if (fd >= 0) {
-        this.#asCaller(`remove ${temporary}`, (plan) => {
-          plan.step("unlinkat", [folder, plan.string(temporary), 0], { ignore: "all" });
-        });
+    const { system } = this.#access;
+    const kind = this.status(path, { followLink: false })?.kind ?? "file";
+    translatedSync(() => {
+      if (kind === "file") return replaceFile(this.#access, path, { bytes });
+      const flags = O_WRONLY | O_TRUNC | O_NOCTTY;
+      const { fd } = openFile(this.#access, path, { flags, what: `write ${path}` });
+      try {
+        system.writeAll(fd, bytes, path);
+      } finally {
+        system.close(fd);
       }
-      throw toSandboxError(error);
-    } finally {
-      this.close(fd, folder);
-    }
+    });
   }
 
   /**
-   * Makes a directory, and those above it that are missing. One that is there already is left as it
-   * is.
+   * Makes a directory, and those above it that are missing, with 0755 less the bits of the umask. One
+   * that exists stays as it is.
    *
    * @param path its path
-   * @param mode its permissions, less those of the umask (default 0755); those above get 0755
+   * @param mode the permissions of the directory itself, whatever the umask is
    * @throws {SandboxError} if it cannot be made
    */
-  makeDirectory(path: string, mode = 0o755): void {
-    const parts = this.absolute(path).split("/");
-    this.#asCaller(`make ${path}`, (plan) => {
-      const what = `make the directory ${path}`;
-      const how = planHow(plan, this.#place, { flags: O_PATH | O_DIRECTORY, mode: 0 });
-      let folder: number | Slot = AT_FDCWD;
-      parts.forEach((part, i) => {
-        // The first one is the name of the root.
-        const name = plan.string(part || "/");
-        const isLast = i === parts.length - 1;
-        // Whoever may not make a directory where one is gets EACCES or EROFS on some systems.
-        const ignore = isLast ? ERRNO.EEXIST : "all";
-        plan.step("mkdirat", [folder, name, isLast ? mode : 0o755], { ignore, what });
-        const next = plan.slot(part);
-        if (!isLast) plan.step("openat2", [folder, name, how, 24], { into: next, what });
-        if (folder !== AT_FDCWD) plan.step("close", [folder], { always: true, ignore: "all" });
-        folder = next;
-      });
+  makeDirectory(path: string, mode?: number): void {
+    translatedSync(() => {
+      // Those above it are not of this mode.
+      if (mode !== undefined) makeDirectories(this.#access, path.replace(/[^/]+\/*$/, ""));
+      makeDirectories(this.#access, path, { mode });
     });
-    const status = this.status(path);
-    if (status?.kind !== "directory") {
-      throw new SandboxError("bad-option", `Cannot make the directory ${path}: a file is there`);
-    }
   }
 
   /**
    * Makes a directory of a new name that nobody else can enter, in `$TMPDIR` or `/tmp`.
    *
    * @param options how its name begins (default `isolate-`)
-   * @returns its path
+   * @returns its absolute path
    * @throws {SandboxError} if it cannot be made
    */
   makeTemporaryDirectory(options: { prefix?: string } = {}): string {
-    const parent = this.#sandbox.system.environment().get("TMPDIR") || "/tmp";
-    const path = this.absolute(`${parent}/${options.prefix ?? "isolate-"}${crypto.randomUUID()}`);
-    this.#asCaller(`make ${path}`, (plan) => {
-      plan.step("mkdirat", [AT_FDCWD, plan.string(path), 0o700], {
-        what: `make the temporary directory ${path}`,
-      });
+    const { prefix = "isolate-" } = options;
+    const parent = environmentOf(this.#access.system).get("TMPDIR") || "/tmp";
+    const path = this.absolute(`${parent}/${prefix}${crypto.randomUUID()}`);
+    const plan = new Plan();
+    const what = `make the temporary directory ${path}`;
+    asCaller(plan, this.#access, () => {
+      plan.step("mkdirat", [AT_FDCWD, plan.string(path), 0o700], { what });
     });
+    translatedSync(() => this.#access.system.run(plan, what));
     return path;
+  }
+
+  /**
+   * Renames a file or directory, unless something has the new name already.
+   *
+   * @param from its path
+   * @param to its new path, in the same file system
+   * @returns whether it was renamed
+   * @throws {SandboxError} if it cannot be renamed for another reason
+   */
+  rename(from: string, to: string): boolean {
+    const plan = new Plan();
+    const what = `rename ${from} to ${to}`;
+    asCaller(plan, this.#access, () => {
+      const args = [AT_FDCWD, plan.string(from), AT_FDCWD, plan.string(to), RENAME_NOREPLACE];
+      plan.step("renameat2", args, { what });
+    });
+    const failure = this.#access.system.attempt(plan, what);
+    if (failure && failure.errno !== ERRNO.EEXIST) throw toSandboxError(failure);
+    return failure === undefined;
   }
 
   /**
    * Removes a directory and everything below it; one that does not exist is no error.
    *
    * @param path its path
-   * @throws {SandboxError} if it cannot be removed, is no directory, or is somebody else's
+   * @throws {SandboxError} if it cannot be removed, is not a directory, or is somebody else's
    */
   removeTree(path: string): void {
     const absolute = this.absolute(path);
-    const status = statusAt(this.#place, absolute, { followLink: false });
+    const status = this.status(absolute, { followLink: false });
     if (status === undefined) return;
-    const { caller, own, system } = this.#sandbox;
+    const { caller, own, system } = this.#access;
     if (caller.uid !== own.uid && status.uid !== caller.uid) {
       throw new SandboxError("bad-option", `Cannot remove ${path}: it belongs to somebody else`);
     }
     const cut = absolute.lastIndexOf("/");
-    const parent = openPath(this.#place, absolute.slice(0, cut) || "/", O_PATH | O_DIRECTORY);
-    try {
-      const remove = () => removeTree(system, parent, absolute.slice(cut + 1));
-      withIdentity(system, { identity: caller, own }, remove);
-    } catch (error) {
-      throw toSandboxError(error);
-    } finally {
-      this.close(parent);
-    }
-  }
-
-  #openToWrite(
-    folder: number,
-    name: string,
-    { flags, path }: { flags: number; path: string },
-  ): number {
-    const mode = flags & O_CREAT ? 0o666 : 0;
-    const plan = new Plan();
-    const fd = plan.slot("file");
-    this.#execute(plan, `write ${path}`, () => {
-      const how = planHow(plan, this.#place, { flags: flags | O_WRONLY, mode });
-      plan.step("openat2", [folder, plan.string(name), how, 24], {
-        into: fd,
-        what: `write ${path}`,
-      });
+    translatedSync(() => {
+      const above = absolute.slice(0, cut) || "/";
+      const { fd } = openFile(this.#access, above, { flags: O_PATH | O_DIRECTORY });
+      try {
+        withCallerRights(this.#access, () => removeTree(system, fd, absolute.slice(cut + 1)));
+      } finally {
+        system.close(fd);
+      }
     });
-    return plan.result(fd);
-  }
-
-  #asCaller(title: string, build: (plan: Plan) => void): void {
-    const plan = new Plan();
-    this.#execute(plan, title, () => build(plan));
-  }
-
-  #execute(plan: Plan, title: string, build: () => void): void {
-    const { caller: identity, own, system } = this.#sandbox;
-    asIdentity(plan, { identity, own }, build);
-    const failure = system.attempt(plan, title);
-    if (failure) throw toSandboxError(failure);
   }
 }

@@ -64,8 +64,8 @@ Deno.test("HostFiles.list() tells names, kinds and sizes, sorted, and follows no
       ["B", "file"],
       ["a", "directory"],
       ["b", "file"],
-      ["c", "link"],
-      ["d", "other"],
+      ["c", "symlink"],
+      ["d", "fifo"],
     ]);
     assertEquals(entries[2]!.sizeBytes, 5);
     assert(Math.abs(entries[2]!.modifiedAtMs - Date.now()) < 60_000);
@@ -89,7 +89,7 @@ Deno.test("HostFiles.status() tells what is there, or that nothing is", async ()
     const { kind, sizeBytes, mode, uid } = host.status(`${folder}/b`)!;
     assertEquals([kind, sizeBytes, mode, uid], ["file", 3, 0o640, Deno.uid()]);
     assertEquals(host.status(folder)?.kind, "directory");
-    assertEquals(host.status("/dev/null")?.kind, "other");
+    assertEquals(host.status("/dev/null")?.kind, "device");
     assertEquals(host.status(`${folder}/c`), undefined);
     assertEquals(host.status(`${folder}/none`), undefined);
     assertThrows(() => host.status(`${folder}/a/b`), SandboxError, "Not a directory");
@@ -125,7 +125,7 @@ Deno.test("HostFiles.readText() and open() take regular files only, and never wa
   await withHost(async (host, folder) => {
     await makeFifo(`${folder}/pipe`);
     const paths = {
-      [`${folder}/pipe`]: "a pipe",
+      [`${folder}/pipe`]: "a FIFO",
       [folder]: "a directory",
       "/dev/zero": "a device",
     };
@@ -144,9 +144,10 @@ Deno.test("HostFiles.readText() and open() take regular files only, and never wa
 Deno.test("HostFiles.open() gives a descriptor to read from", async () => {
   await withHost(async (host, folder) => {
     await Deno.writeTextFile(`${folder}/a`, "content");
-    const fd = host.open(`${folder}/a`);
+    const file = host.open(`${folder}/a`);
+    const { fd } = file;
     assertEquals(await Deno.readTextFile(`/proc/self/fd/${fd}`), "content");
-    host.close(fd);
+    file[Symbol.dispose]();
     assertEquals(await Deno.stat(`/proc/self/fd/${fd}`).catch(() => "closed"), "closed");
   });
 });
@@ -168,12 +169,12 @@ Deno.test("HostFiles.write() replaces a file at once, and leaves nothing else be
 Deno.test("HostFiles.write() writes to a device, and through a link, as they are", async () => {
   await withHost(async (host, folder) => {
     host.write("/dev/null", "nothing");
-    assertEquals(host.status("/dev/null")?.kind, "other");
+    assertEquals(host.status("/dev/null")?.kind, "device");
     await Deno.writeTextFile(`${folder}/target`, "a longer text");
     await Deno.symlink("target", `${folder}/link`);
     host.write(`${folder}/link`, "short");
     assertEquals(await Deno.readTextFile(`${folder}/target`), "short");
-    assertEquals(host.list(folder).map(({ kind }) => kind), ["link", "file"]);
+    assertEquals(host.list(folder).map(({ kind }) => kind), ["symlink", "file"]);
   });
 });
 
@@ -209,7 +210,7 @@ Deno.test("HostFiles.makeDirectory() makes what is missing, with its mode", asyn
     host.makeDirectory(`${folder}/a/b/c`);
     assertEquals(host.status(`${folder}/a/b/c`)?.mode, 0o700);
     host.write(`${folder}/file`, "");
-    assertThrows(() => host.makeDirectory(`${folder}/file`), SandboxError, "a file is there");
+    assertThrows(() => host.makeDirectory(`${folder}/file`), SandboxError, "Not a directory");
     assertThrows(() => host.makeDirectory(`${folder}/file/a`), SandboxError, "Not a directory");
   });
 });

@@ -1,4 +1,4 @@
-/** Who the sandbox acts for, and how a plan does something with that user's rights. */
+/** The caller, for whom the sandbox acts, and how a plan does something with the caller's rights. */
 
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
@@ -12,6 +12,16 @@ export interface Identity {
   readonly gid: number;
   /** Supplementary groups. */
   readonly groups: readonly number[];
+}
+
+/** The kernel, and with whose rights it opens files: what a sandbox is to `host/`. */
+export interface HostAccess {
+  /** The kernel. */
+  readonly system: System;
+  /** For whom files are opened. */
+  readonly caller: Identity;
+  /** Who this process is. */
+  readonly own: Identity;
 }
 
 /** The kernel allows more; nobody has them. */
@@ -53,37 +63,34 @@ export function callerIdentity(system: System): Identity {
 }
 
 /**
- * Adds steps that are carried out with another user's rights. The ids are put back whatever fails.
+ * Adds steps that run with the caller's rights. The ids are restored whatever fails.
  *
  * Only the ids of the calling thread change (these are raw system calls); with the effective user
  * id the kernel also takes away, and gives back, the effective capabilities. See credentials(7).
  */
-export function asIdentity(
+export function asCaller<T>(
   plan: Plan,
-  { identity, own }: { identity: Identity; own: Identity },
-  build: () => void,
-): void {
-  if (isSame(identity, own)) return build();
-  planBecome(plan, identity);
-  build();
+  { caller, own }: Pick<HostAccess, "caller" | "own">,
+  build: () => T,
+): T {
+  if (isSame(caller, own)) return build();
+  planBecome(plan, caller);
+  const built = build();
   planReturn(plan, own);
+  return built;
 }
 
 /**
- * Does something that takes many plans with another user's rights. It must not wait for anything: a
+ * Does something that takes many plans with the caller's rights. It must not wait for anything: a
  * thread that the runtime starts meanwhile would keep them.
  */
-export function withIdentity<T>(
-  system: System,
-  { identity, own }: { identity: Identity; own: Identity },
-  work: () => T,
-): T {
-  if (isSame(identity, own)) return work();
+export function withCallerRights<T>({ system, caller, own }: HostAccess, work: () => T): T {
+  if (isSame(caller, own)) return work();
   const [there, back] = [new Plan(), new Plan()];
-  planBecome(there, identity);
+  planBecome(there, caller);
   planReturn(back, own);
   try {
-    system.run(there, "take another user's rights");
+    system.run(there, "take the caller's rights");
     return work();
   } finally {
     system.run(back, "take our own rights again");

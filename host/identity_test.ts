@@ -5,7 +5,7 @@ import { Plan } from "../ffi/plan.ts";
 import { System } from "../ffi/system.ts";
 import { operationsOf } from "../tests/support/plans.ts";
 import { SandboxError } from "./errors.ts";
-import { asIdentity, callerIdentity, type Identity, withIdentity } from "./identity.ts";
+import { asCaller, callerIdentity, type Identity, withCallerRights } from "./identity.ts";
 
 const NOBODY: Identity = { uid: 65534, gid: 65533, groups: [7, 8] };
 
@@ -51,14 +51,14 @@ for (
   });
 }
 
-Deno.test("asIdentity() does things with the rights of another user, and puts the own ones back", async () => {
+Deno.test("asCaller() does things with the rights of the caller, and restores our own", async () => {
   const system = await System.load();
   const before = currentIds();
   const own = callerIdentity(system);
   const plan = new Plan();
   const [shadow, passwd, groups] = ["shadow", "passwd", "groups"].map((name) => plan.slot(name));
   const list = plan.alloc(4 * 16);
-  asIdentity(plan, { identity: NOBODY, own }, () => {
+  asCaller(plan, { caller: NOBODY, own }, () => {
     const open = (path: string) => [AT_FDCWD, plan.string(path), O_CLOEXEC, 0];
     plan.step("openat", open("/etc/shadow"), { into: shadow!, ignore: "all" });
     plan.step("openat", open("/etc/passwd"), { into: passwd! });
@@ -72,22 +72,22 @@ Deno.test("asIdentity() does things with the rights of another user, and puts th
   assertEquals(currentIds(), before);
 });
 
-Deno.test("asIdentity() puts the own ids back after a step has failed", async () => {
+Deno.test("asCaller() restores our own ids after a step has failed", async () => {
   const system = await System.load();
   const before = currentIds();
   const plan = new Plan();
-  asIdentity(plan, { identity: NOBODY, own: callerIdentity(system) }, () => {
+  asCaller(plan, { caller: NOBODY, own: callerIdentity(system) }, () => {
     plan.step("openat", [AT_FDCWD, plan.string("/etc/shadow"), O_CLOEXEC, 0]);
   });
   assertEquals(system.attempt(plan, "look as nobody")?.code, "EACCES");
   assertEquals(currentIds(), before);
 });
 
-Deno.test("asIdentity() switches nothing where the user is the same", () => {
+Deno.test("asCaller() switches nothing where the user is the same", () => {
   const own: Identity = { uid: 0, gid: 0, groups: [4, 5] };
   const operations = (identity: Identity) => {
     const plan = new Plan();
-    asIdentity(plan, { identity, own }, () => plan.step("getuid", []));
+    asCaller(plan, { caller: identity, own }, () => plan.step("getuid", []));
     return operationsOf(plan);
   };
   assertEquals(operations({ uid: 0, gid: 0, groups: [4, 5] }), ["getuid"]);
@@ -102,17 +102,17 @@ Deno.test("asIdentity() switches nothing where the user is the same", () => {
   assertEquals(operations({ uid: 0, gid: 1, groups: [4, 5] }), switched);
 });
 
-Deno.test("withIdentity() does many things with the rights of another user, also if they fail", async () => {
+Deno.test("withCallerRights() restores our own rights whether the work succeeds or fails", async () => {
   const system = await System.load();
   const before = currentIds();
   const own = callerIdentity(system);
-  const ids = withIdentity(system, { identity: NOBODY, own }, currentIds);
+  const ids = withCallerRights({ system, caller: NOBODY, own }, currentIds);
   assertEquals(ids, ["0\t65534\t0\t65534", "0\t65533\t0\t65533", "7 8", "0000000000000000"]);
   assertEquals(currentIds(), before);
   const fail = () => {
     throw new RangeError("failed");
   };
-  assertThrows(() => withIdentity(system, { identity: NOBODY, own }, fail), RangeError);
+  assertThrows(() => withCallerRights({ system, caller: NOBODY, own }, fail), RangeError);
   assertEquals(currentIds(), before);
-  assertEquals(withIdentity(system, { identity: own, own }, currentIds), before);
+  assertEquals(withCallerRights({ system, caller: own, own }, currentIds), before);
 });

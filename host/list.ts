@@ -1,24 +1,22 @@
-/** Reads directories whose content nobody trusts. */
+/** Lists directories whose content nobody trusts. */
 
 import {
-  AT_EMPTY_PATH,
+  AT_NO_AUTOMOUNT,
+  AT_SYMLINK_NOFOLLOW,
   DT_DIR,
   DT_UNKNOWN,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_NOATIME,
-  O_NOFOLLOW,
-  S_IFDIR,
-  S_IFMT,
-  S_IFREG,
   STATX_BASIC_STATS,
 } from "../ffi/linux.ts";
-import { Plan, type Slot } from "../ffi/plan.ts";
-import { readStatx, STATX_SIZE, type System } from "../ffi/system.ts";
-import { openHowStrict } from "./resolve.ts";
+import { Plan } from "../ffi/plan.ts";
+import type { System } from "../ffi/system.ts";
+import { decodeOsString } from "../text/os_string.ts";
+import { SandboxError } from "./errors.ts";
+import { asCaller, type HostAccess } from "./identity.ts";
+import { type FileStatus, readStatus, STATX_SIZE } from "./status.ts";
 
 const CHUNK_BYTES = 32768;
 const SMALL_CHUNK_BYTES = 1024;
+const BATCH = 128;
 
 /** One entry of a directory, as getdents64(2) tells it. */
 export interface Entry {
@@ -26,6 +24,12 @@ export interface Entry {
   readonly name: Uint8Array<ArrayBuffer>;
   /** Whether it is a directory; undefined where the file system does not say. */
   readonly isDirectory: boolean | undefined;
+}
+
+/** An entry of a directory, with what is known of it. */
+export interface HostEntry extends FileStatus {
+  /** Its name; bytes that are no UTF-8 are lone surrogates, see `decodeOsString()`. */
+  readonly name: string;
 }
 
 /** Reads a directory, without `.` and `..`. */
@@ -65,42 +69,44 @@ function parseEntries(bytes: Uint8Array<ArrayBuffer>): Entry[] {
   return entries;
 }
 
-/** Opens a directory below another: the one of that name, on the same mount, or nothing. */
-export function openDirectory(
-  system: System,
-  parent: number,
-  name: Uint8Array,
-): { fd: number; identity: string } | undefined {
+/** The name of an entry as text. */
+export function nameOf({ name }: Entry): string {
+  return decodeOsString(name.slice(0, -1));
+}
+
+/** Lists an open directory with the status of each entry, sorted by name; follows no link. */
+export function listDirectory(
+  access: HostAccess,
+  fd: number,
+  { entriesMax, what }: { entriesMax: number; what: string },
+): HostEntry[] {
+  const found: HostEntry[] = [];
+  let seen = 0;
+  for (const entries of readDirectory(access.system, fd)) {
+    // Those that have vanished count too, lest somebody keeps us here.
+    seen += entries.length;
+    if (seen > entriesMax) {
+      throw new SandboxError("too-large", `Cannot ${what}: it has more than ${entriesMax} entries`);
+    }
+    for (let at = 0; at < entries.length; at += BATCH) {
+      found.push(...lookAt(access, fd, entries.slice(at, at + BATCH)));
+    }
+  }
+  return found.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+function lookAt(access: HostAccess, fd: number, entries: readonly Entry[]): HostEntry[] {
   const plan = new Plan();
-  const fd = plan.slot("directory");
-  const status = plan.alloc(STATX_SIZE);
-  const how = openHowStrict(plan, O_DIRECTORY | O_NOFOLLOW | O_NOATIME);
-  plan.step("openat2", [parent, plan.bytes(name), how, 24], { into: fd });
-  planIdentity(plan, fd, status);
-  if (system.attempt(plan, "open a directory")) return undefined;
-  return { fd: plan.result(fd), identity: readStatx(plan.view(status)).identity };
-}
-
-/** Opens the directory above another, if it still is the one it was. */
-export function openParent(system: System, child: number, identity: string): number | undefined {
-  const plan = new Plan();
-  const fd = plan.slot("directory");
-  const status = plan.alloc(STATX_SIZE);
-  const flags = O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC;
-  plan.step("openat", [child, plan.string(".."), flags, 0], { into: fd });
-  planIdentity(plan, fd, status);
-  if (system.attempt(plan, "open the directory above")) return undefined;
-  if (readStatx(plan.view(status)).identity === identity) return plan.result(fd);
-  system.close(plan.result(fd));
-  return undefined;
-}
-
-function planIdentity(plan: Plan, fd: Slot, status: ReturnType<Plan["alloc"]>): void {
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
-}
-
-/** Whether a file is one of the kinds that a box may leave behind: files and directories. */
-export function isPlain(mode: number): boolean {
-  const type = mode & S_IFMT;
-  return type === S_IFREG || type === S_IFDIR;
+  const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+  const looks = asCaller(plan, access, () =>
+    entries.map((entry) => {
+      const [status, result] = [plan.alloc(STATX_SIZE), plan.slot("")];
+      const args = [fd, plan.bytes(entry.name), flags, STATX_BASIC_STATS, status];
+      // It may have vanished.
+      plan.step("statx", args, { into: result, ignore: "all" });
+      return { entry, status, result };
+    }));
+  access.system.run(plan, "look at files");
+  return looks.filter(({ result }) => plan.result(result) === 0)
+    .map(({ entry, status }) => ({ name: nameOf(entry), ...readStatus(plan.view(status)) }));
 }

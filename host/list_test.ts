@@ -1,9 +1,7 @@
-import { assert, assertEquals, assertFalse } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { System } from "../ffi/system.ts";
 import { openFolder, withFolder } from "../tests/support/folder.ts";
-import { isPlain, openDirectory, openParent, readDirectory } from "./list.ts";
-
-const name = (text: string) => new TextEncoder().encode(`${text}\0`);
+import { readDirectory } from "./list.ts";
 
 Deno.test("readDirectory() lists everything but the dots, with its kind", () =>
   withFolder(async (folder) => {
@@ -38,42 +36,3 @@ Deno.test("readDirectory() lists more than fits into one call", () =>
     assertEquals(found, names);
     system.close(fd);
   }));
-
-Deno.test("openDirectory() opens a directory of that name and nothing else", () =>
-  withFolder(async (folder) => {
-    Deno.mkdirSync(`${folder}/real`);
-    Deno.writeTextFileSync(`${folder}/file`, "");
-    Deno.symlinkSync("real", `${folder}/link`);
-    const system = await System.load();
-    const fd = openFolder(system, folder);
-    const real = openDirectory(system, fd, name("real"));
-    assert(real);
-    for (const other of ["file", "link", "nothing", "..", "/etc"]) {
-      assertEquals(openDirectory(system, fd, name(other)), undefined, other);
-    }
-    system.close(fd, real.fd);
-  }));
-
-Deno.test("openParent() finds the directory above only while it is the one it was", () =>
-  withFolder(async (folder) => {
-    Deno.mkdirSync(`${folder}/a/child`, { recursive: true });
-    Deno.mkdirSync(`${folder}/b`);
-    const system = await System.load();
-    const fd = openFolder(system, folder);
-    const above = openDirectory(system, fd, name("a"))!;
-    const child = openDirectory(system, above.fd, name("child"))!;
-    const found = openParent(system, child.fd, above.identity);
-    assert(found !== undefined);
-    Deno.renameSync(`${folder}/a/child`, `${folder}/b/child`);
-    const before = [...Deno.readDirSync("/proc/self/fd")].length;
-    assertEquals(openParent(system, child.fd, above.identity), undefined);
-    assertEquals([...Deno.readDirSync("/proc/self/fd")].length, before);
-    system.close(fd, above.fd, child.fd, found);
-  }));
-
-Deno.test("isPlain() accepts files and directories only", () => {
-  const types = { fifo: 1, character: 2, directory: 4, block: 6, file: 8, link: 10, socket: 12 };
-  const plain = Object.entries(types).filter(([, type]) => isPlain((type << 12) | 0o7777));
-  assertEquals(plain.map(([kind]) => kind), ["directory", "file"]);
-  assertFalse(isPlain(0));
-});

@@ -4,7 +4,6 @@
  * follows no link, leaves no mount, and keeps few descriptors however deep it gets.
  */
 
-import { ERRNO } from "../ffi/errno.ts";
 import {
   AT_EMPTY_PATH,
   AT_REMOVEDIR,
@@ -13,18 +12,17 @@ import {
   O_NOATIME,
   O_NOFOLLOW,
   O_PATH,
-  S_IFDIR,
-  S_IFMT,
-  STATX_BASIC_STATS,
 } from "../ffi/linux.ts";
+import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
-import { type FileStatus, readStatx, STATX_SIZE, type System } from "../ffi/system.ts";
-import { type Entry, isPlain, openDirectory, openParent, readDirectory } from "./list.ts";
+import type { System } from "../ffi/system.ts";
 import { SandboxError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
-import { openHowStrict } from "./resolve.ts";
+import { type Entry, readDirectory } from "./list.ts";
+import { planHow, planOpen, STRICT } from "./open.ts";
+import { type FileStatus, planStatus, readStatus } from "./status.ts";
 
-/** So many levels are kept open; a directory above is found again from the one below. */
+/** Levels that stay open; a directory further up is found again from the one below. */
 const OPEN_LEVELS_MAX = 64;
 const BATCH = 128;
 const REMOVE_TRIES = 3;
@@ -39,9 +37,9 @@ interface Level {
 }
 
 interface Visitor {
-  /** Handles a directory's entries; gives the names of the directories to visit. */
+  /** Handles a directory's entries, and gives the names of the directories to visit. */
   enter(fd: number): Uint8Array[];
-  /** Is called after everything in a directory was visited, with the directory above it. */
+  /** Handles a directory in the one above it, after everything in it was visited. */
   leave?(parentFd: number, name: Uint8Array): void;
 }
 
@@ -91,6 +89,34 @@ function closeFarLevel(system: System, levels: Level[]): void {
   far.fd = -1;
 }
 
+/** Opens a directory below another: the one of that name, on the same mount, or nothing. */
+export function openDirectory(
+  system: System,
+  parent: number,
+  name: Uint8Array,
+): { fd: number; identity: string } | undefined {
+  const plan = new Plan();
+  const fd = plan.slot("directory");
+  const flags = O_DIRECTORY | O_NOFOLLOW | O_NOATIME;
+  planOpen(plan, parent, name, { flags, resolve: STRICT, into: fd });
+  const status = planStatus(plan, fd);
+  if (system.attempt(plan, "open a directory")) return undefined;
+  return { fd: plan.result(fd), identity: readStatus(plan.view(status)).identity };
+}
+
+/** Opens the directory above another, if it still is the one it was. */
+export function openParent(system: System, child: number, identity: string): number | undefined {
+  const plan = new Plan();
+  const fd = plan.slot("directory");
+  const flags = O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC;
+  plan.step("openat", [child, plan.string(".."), flags, 0], { into: fd });
+  const status = planStatus(plan, fd);
+  if (system.attempt(plan, "open the directory above")) return undefined;
+  if (readStatus(plan.view(status)).identity === identity) return plan.result(fd);
+  system.close(plan.result(fd));
+  return undefined;
+}
+
 /** To whom a tree is given, and what is taken out of it. */
 export interface GiveOptions {
   /** The new owner. */
@@ -113,8 +139,7 @@ export interface GiveOptions {
 export function giveTree(system: System, fd: number, options: GiveOptions): number {
   const plan = new Plan();
   const { uid, gid } = options.to;
-  const status = plan.alloc(STATX_SIZE);
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
+  const status = planStatus(plan, fd);
   // The program may have opened it to everybody, with all that the caller finds and leaves there.
   if (options.mode !== undefined) plan.step("fchmod", [fd, options.mode]);
   plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], {
@@ -131,17 +156,15 @@ export function giveTree(system: System, fd: number, options: GiveOptions): numb
   } finally {
     system.close(plan.result(listing));
   }
-  return readStatx(plan.view(status)).mode & 0o7777;
+  return readStatus(plan.view(status)).mode;
 }
 
 function giveEntries(system: System, directory: number, options: GiveOptions): Uint8Array[] {
   const directories: Uint8Array[] = [];
   for (const entries of readDirectory(system, directory)) {
     for (let at = 0; at < entries.length; at += BATCH) {
-      directories.push(...giveBatch(system, directory, {
-        entries: entries.slice(at, at + BATCH),
-        options,
-      }));
+      const batch = entries.slice(at, at + BATCH);
+      directories.push(...giveBatch(system, directory, { entries: batch, options }));
     }
   }
   return directories;
@@ -153,35 +176,31 @@ function giveBatch(system: System, directory: number, { entries, options }: {
 }): Uint8Array[] {
   // What is looked at and what is given must be the same file, so both go by one descriptor.
   const plan = new Plan();
-  const how = openHowStrict(plan, O_PATH | O_NOFOLLOW);
-  const empty = plan.string("");
-  const opened = entries.map((entry) => {
+  const how = planHow(plan, { flags: O_PATH | O_NOFOLLOW, resolve: STRICT });
+  const opened = entries.map(({ name }) => {
     const slot = plan.slot("");
-    const status = plan.alloc(STATX_SIZE);
     // Fails for what has vanished, and for what is a mount of its own.
-    plan.step("openat2", [directory, plan.bytes(entry.name), how, 24], {
-      into: slot,
-      ignore: "all",
-    });
-    plan.step("statx", [slot, empty, AT_EMPTY_PATH, STATX_BASIC_STATS, status], { ignore: "all" });
-    return { entry, slot, status };
+    const args = [directory, plan.bytes(name), how, 24];
+    plan.step("openat2", args, { into: slot, ignore: "all" });
+    return { name, slot, status: planStatus(plan, slot, { ignore: "all" }) };
   });
   system.run(plan, "look at files of the box");
   const work = new Plan();
   const nothing = work.string("");
+  const { uid, gid } = options.to;
   const directories: Uint8Array[] = [];
   const fds: number[] = [];
-  for (const { entry, slot, status } of opened) {
+  for (const { name, slot, status } of opened) {
     const fd = plan.result(slot);
     if (fd < 0) continue;
     fds.push(fd);
-    const file = readStatx(plan.view(status));
+    const file = readStatus(plan.view(status));
     const isTheirs = belongsTo(options.from, file);
-    if (isDirectory(file) && isTheirs) directories.push(entry.name);
-    if (!options.keepSpecialFiles && !isPlain(file.mode)) {
-      work.step("unlinkat", [directory, work.bytes(entry.name), 0], { ignore: ERRNO.ENOENT });
-    } else if (isTheirs && (file.uid !== options.to.uid || file.gid !== options.to.gid)) {
-      const { uid, gid } = options.to;
+    const isSpecial = file.kind !== "file" && file.kind !== "directory";
+    if (file.kind === "directory" && isTheirs) directories.push(name);
+    if (isSpecial && !options.keepSpecialFiles) {
+      work.step("unlinkat", [directory, work.bytes(name), 0], { ignore: ERRNO.ENOENT });
+    } else if (isTheirs && (file.uid !== uid || file.gid !== gid)) {
       work.step("fchownat", [fd, nothing, uid, gid, AT_EMPTY_PATH], {
         what: `give a file of the box to user ${uid}`,
       });
@@ -195,11 +214,7 @@ function giveBatch(system: System, directory: number, { entries, options }: {
 /** Whether something in a box is of those who use the box. */
 export function belongsTo(owners: readonly number[], file: FileStatus): boolean {
   if (owners.includes(file.uid)) return true;
-  return owners.includes(0) && (isDirectory(file) || file.links === 1);
-}
-
-function isDirectory({ mode }: FileStatus): boolean {
-  return (mode & S_IFMT) === S_IFDIR;
+  return owners.includes(0) && (file.kind === "directory" || file.links === 1);
 }
 
 /** Removes a directory and everything below it. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { System } from "../ffi/system.ts";
 import { openFolder, withFolder } from "../tests/support/folder.ts";
-import { giveTree, removeTree } from "./tree.ts";
+import { giveTree, openDirectory, openParent, removeTree } from "./tree.ts";
 
 const OWN = { uid: 0, gid: 0, groups: [] };
 const BOX = { uid: 61234, gid: 61235, groups: [] };
@@ -185,4 +185,38 @@ Deno.test("removeTree() fails, and gives all descriptors back, if something cann
       system.close(fd);
       await shell(folder, "umount tree/mount");
     }
+  }));
+
+const name = (text: string) => new TextEncoder().encode(`${text}\0`);
+
+Deno.test("openDirectory() opens a directory of that name and nothing else", () =>
+  withFolder(async (folder) => {
+    Deno.mkdirSync(`${folder}/real`);
+    Deno.writeTextFileSync(`${folder}/file`, "");
+    Deno.symlinkSync("real", `${folder}/link`);
+    const system = await System.load();
+    const fd = openFolder(system, folder);
+    const real = openDirectory(system, fd, name("real"));
+    assert(real);
+    for (const other of ["file", "link", "nothing", "..", "/etc"]) {
+      assertEquals(openDirectory(system, fd, name(other)), undefined, other);
+    }
+    system.close(fd, real.fd);
+  }));
+
+Deno.test("openParent() finds the directory above only while it is the one it was", () =>
+  withFolder(async (folder) => {
+    Deno.mkdirSync(`${folder}/a/child`, { recursive: true });
+    Deno.mkdirSync(`${folder}/b`);
+    const system = await System.load();
+    const fd = openFolder(system, folder);
+    const above = openDirectory(system, fd, name("a"))!;
+    const child = openDirectory(system, above.fd, name("child"))!;
+    const found = openParent(system, child.fd, above.identity);
+    assert(found !== undefined);
+    Deno.renameSync(`${folder}/a/child`, `${folder}/b/child`);
+    const before = [...Deno.readDirSync("/proc/self/fd")].length;
+    assertEquals(openParent(system, child.fd, above.identity), undefined);
+    assertEquals([...Deno.readDirSync("/proc/self/fd")].length, before);
+    system.close(fd, above.fd, child.fd, found);
   }));

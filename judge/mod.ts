@@ -36,7 +36,7 @@
  */
 
 export { Compiler, type CompilerOptions } from "./compile/compile.ts";
-export { HostFiles } from "../host/files.ts";
+export { HostFiles } from "../mod.ts";
 export { judge, type JudgeOptions } from "./run/judge.ts";
 export { type Language, LanguageTable, loadLanguages } from "./languages/languages.ts";
 export { PackageError } from "./package/errors.ts";

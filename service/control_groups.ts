@@ -28,11 +28,12 @@ export interface ServiceOptions extends SetupOptions {
  */
 export async function setUpControlGroups({ configFile, log }: SetupOptions): Promise<string> {
   try {
-    const { system, settings: { cgRoot } } = await Sandbox.open({ configFile, log });
+    const sandbox = await Sandbox.open({ configFile, log });
+    const { system, settings: { cgRoot } } = sandbox;
     const named = cgRoot.kind === "directory" ? cgRoot.directory : undefined;
     if (named !== undefined) makeNamedGroup(system, { directory: named, log });
     const { directory } = findControlGroupRoot(system, { directory: named, create: true, log });
-    if (cgRoot.kind === "fromFile") writeGroupFile(system, cgRoot.file, directory);
+    if (cgRoot.kind === "fromFile") writeGroupFile(sandbox, cgRoot.file, directory);
     return directory;
   } catch (error) {
     throw toSandboxError(error);
@@ -92,9 +93,10 @@ export async function keepControlGroups(options: ServiceOptions): Promise<void> 
 
 /** Makes the group and writes the file. */
 function publish(
-  { system, settings: { cgRoot } }: Sandbox,
+  sandbox: Sandbox,
   { log, delegated }: { log: Log; delegated: string | undefined },
 ): Published {
+  const { system, settings: { cgRoot } } = sandbox;
   if (cgRoot.kind === "directory") {
     throw new ControlGroupError(
       `Nothing to keep: the configuration says cg_root = ${cgRoot.directory} (cg-keeper works with ` +
@@ -107,7 +109,7 @@ function publish(
     create: true,
     log,
   });
-  writeGroupFile(system, file, directory);
+  writeGroupFile(sandbox, file, directory);
   log(1, () => `Control groups are made in ${directory}: ${reason}; ${file} says so`);
   return { file, directory };
 }

@@ -1,7 +1,7 @@
 /** Getting hold of a box: which one, for whom, and whether it is free. */
 
 import type { ControlGroup } from "../../cgroup/types.ts";
-import { SandboxError, toSandboxError } from "../../host/errors.ts";
+import { SandboxError } from "../../host/errors.ts";
 import { BoxLock } from "./lock.ts";
 import type { BoxSize } from "./own_file_system.ts";
 import { type BoxPlaces, boxPlaces } from "./paths.ts";
@@ -49,15 +49,6 @@ export async function groupOf(
 ): Promise<ControlGroup> {
   const { controlGroupOf } = await import("../control_groups.ts");
   return controlGroupOf(sandbox, places, { create });
-}
-
-/** Does something for a caller of the library, who gets errors of the sandbox's own kind. */
-export async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toSandboxError(error);
-  }
 }
 
 /** Locks a box. */

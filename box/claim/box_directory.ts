@@ -12,12 +12,14 @@ import {
   O_DIRECTORY,
   O_NOFOLLOW,
   O_PATH,
-  STATX_BASIC_STATS,
 } from "../../ffi/linux.ts";
 import { Plan, type Slot } from "../../ffi/plan.ts";
-import { STATX_SIZE } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { Identity } from "../../host/identity.ts";
+import { MOUNTED, planOpen, STRICT } from "../../host/open.ts";
+import { planStatus } from "../../host/status.ts";
+import { removeTree } from "../../host/tree.ts";
+import type { Sandbox } from "../sandbox.ts";
 import {
   type BoxSize,
   isMountRoot,
@@ -27,9 +29,6 @@ import {
 } from "./own_file_system.ts";
 import type { BoxPlaces } from "./paths.ts";
 import { clearDiskQuota, type DiskQuota, setDiskQuota } from "./quota.ts";
-import { openHowMounted, openHowStrict } from "../../host/resolve.ts";
-import type { Sandbox } from "../sandbox.ts";
-import { removeTree } from "../../host/tree.ts";
 
 const DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
@@ -44,7 +43,7 @@ export class BoxDirectory {
     this.#places = places;
   }
 
-  /** Makes it, with an empty `box/` that belongs to whom the sandbox acts for. */
+  /** Makes it, with an empty `box/` that belongs to the caller. */
   make({ quota, size }: { quota: DiskQuota | undefined; size: BoxSize | undefined }): void {
     const { system, caller } = this.#sandbox;
     const { directory, boxUser } = this.#places;
@@ -65,30 +64,21 @@ export class BoxDirectory {
 
   /** Opens `box/`, which must be what the sandbox has made. */
   open({ ownFileSystem }: { ownFileSystem: boolean }): number {
-    const { system, settings } = this.#sandbox;
-    const { boxId, directory } = this.#places;
+    const { system } = this.#sandbox;
+    const { directory } = this.#places;
     const plan = new Plan();
-    const root = plan.slot("box root");
-    const outer = plan.slot("box directory");
     const inner = plan.slot("box");
-    const how = openHowStrict(plan, O_DIRECTORY);
-    const howInner = ownFileSystem ? openHowMounted(plan, O_DIRECTORY) : how;
-    const status = plan.alloc(STATX_SIZE);
-    const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0], { into: root });
-    plan.step("openat2", [root, plan.string(String(boxId)), how, 24], {
-      into: outer,
-      what: `open ${directory}`,
-    });
-    plan.step("openat2", [outer, plan.string("box"), howInner, 24], {
+    const outer = this.#planOpen(plan);
+    planOpen(plan, outer, "box", {
+      flags: O_DIRECTORY,
+      resolve: ownFileSystem ? MOUNTED : STRICT,
       into: inner,
       what: `open ${directory}/box, which must be a real directory`,
     });
-    plan.step("statx", [inner, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
-    plan.step("close", [root], { always: true, ignore: "all" });
+    const status = planStatus(plan, inner);
     plan.step("close", [outer], { always: true, ignore: "all" });
     const failure = system.attempt(plan, "open the box");
-    if (failure?.errno === ERRNO.ENOENT && failure.step?.args[0] === root) throw noBox();
+    if (failure?.errno === ERRNO.ENOENT && failure.step?.options.into === outer) throw noBox();
     if (failure) throw failure;
     if (ownFileSystem && !isMountRoot(plan.view(status))) {
       system.close(plan.result(inner));
@@ -100,13 +90,29 @@ export class BoxDirectory {
     return plan.result(inner);
   }
 
+  /** Adds steps that open the directory itself. */
+  #planOpen(plan: Plan): Slot {
+    const { boxId, directory } = this.#places;
+    const [root, outer] = [plan.slot("box root"), plan.slot("box directory")];
+    const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    const path = plan.string(this.#sandbox.settings.boxRoot);
+    plan.step("openat", [AT_FDCWD, path, flags, 0], { into: root });
+    planOpen(plan, root, String(boxId), {
+      flags: O_DIRECTORY,
+      resolve: STRICT,
+      into: outer,
+      what: `open ${directory}`,
+    });
+    plan.step("close", [root], { always: true, ignore: "all" });
+    return outer;
+  }
+
   /**
-   * Removes what is in `box/`, and the temporary directories of earlier runs. `box/` itself is made
-   * anew: whoever owned it could have given it access lists, attributes and flags.
+   * Removes what is in `box/`, and the temporary directories of earlier runs. `box/` itself is replaced
+   * by a new one: its owner could have given it access lists, attributes and flags.
    */
   clear({ ownFileSystem }: { ownFileSystem: boolean }): void {
-    const { system, caller, settings } = this.#sandbox;
-    const { boxId, directory } = this.#places;
+    const { system, caller } = this.#sandbox;
     let size: BoxSize | undefined;
     if (ownFileSystem) {
       const mounted = this.open({ ownFileSystem });
@@ -115,27 +121,15 @@ export class BoxDirectory {
       } finally {
         system.close(mounted);
       }
-      unmountOwnFileSystem(system, directory);
+      unmountOwnFileSystem(system, this.#places.directory);
     }
     const plan = new Plan();
-    const root = plan.slot("box root");
-    const outer = plan.slot("box directory");
+    const outer = this.#planOpen(plan);
     const [noFiles, noTemporary] = [plan.slot("box/ was empty"), plan.slot("no tmp/")];
-    const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    const how = openHowStrict(plan, O_DIRECTORY);
-    plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0], { into: root });
-    plan.step("openat2", [root, plan.string(String(boxId)), how, 24], {
-      into: outer,
-      what: `open ${directory}`,
-    });
-    plan.step("close", [root], { always: true, ignore: "all" });
-    const remove = (name: string, result: Slot) =>
-      plan.step("unlinkat", [outer, plan.string(name), AT_REMOVEDIR], {
-        into: result,
-        ignore: "all",
-      });
+    const remove = (name: string, into = plan.slot(name)) =>
+      plan.step("unlinkat", [outer, plan.string(name), AT_REMOVEDIR], { into, ignore: "all" });
     // Where there is little to do it is done now. What default runs leave is an empty tmp/tmp.
-    plan.step("unlinkat", [outer, plan.string("tmp/tmp"), AT_REMOVEDIR], { ignore: "all" });
+    remove("tmp/tmp");
     remove("tmp", noTemporary);
     remove("box", noFiles);
     if (!size) planFiles(plan, { outer, owner: caller, size, when: [noFiles, 0] });
@@ -149,11 +143,8 @@ export class BoxDirectory {
       if (wasEmpty && !size) return;
       if (!wasEmpty) removeTree(system, fd, "box");
       const again = new Plan();
-      const copy = again.slot("box directory");
-      again.step("openat", [fd, again.string("."), DIRECTORY, 0], { into: copy });
-      planFiles(again, { outer: copy, owner: caller, size });
-      again.step("close", [copy], { always: true, ignore: "all" });
-      system.run(again, "make box/ anew");
+      planFiles(again, { outer: fd, owner: caller, size });
+      system.run(again, "make a new box/");
     } finally {
       system.close(fd);
     }
@@ -196,7 +187,7 @@ export class BoxDirectory {
 
 /** Adds steps that make `box/`, where another step has had a certain result if one is named. */
 function planFiles(plan: Plan, { outer, owner, size, when }: {
-  outer: Slot;
+  outer: number | Slot;
   owner: Identity;
   size: BoxSize | undefined;
   when?: readonly [Slot, number];

@@ -1,21 +1,11 @@
 /** Names in a box, and what is said when one of them leads nowhere, or elsewhere. */
 
 import { ERRNO } from "../../ffi/errno.ts";
-import {
-  O_DIRECTORY,
-  O_PATH,
-  S_IFDIR,
-  S_IFIFO,
-  S_IFLNK,
-  S_IFMT,
-  S_IFREG,
-  S_IFSOCK,
-} from "../../ffi/linux.ts";
+import { O_DIRECTORY, O_PATH } from "../../ffi/linux.ts";
 import type { Plan, Slot } from "../../ffi/plan.ts";
 import type { SystemError } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
-import type { FileKind } from "./file_types.ts";
-import { openHowStrict } from "../../host/resolve.ts";
+import { planOpen, STRICT } from "../../host/open.ts";
 
 /** The kernel takes paths of up to 4095 bytes; programs can make longer ones, level by level. */
 const PIECE_BYTES_MAX = 3072;
@@ -66,8 +56,7 @@ export function planOpenPath(
   pieces.forEach((piece, i) => {
     const isLast = i === pieces.length - 1;
     const flags = isLast ? options.flags : O_PATH | O_DIRECTORY;
-    const how = openHowStrict(plan, flags);
-    plan.step("openat2", [from, plan.string(piece), how, 24], { into: to, what });
+    planOpen(plan, from, piece, { flags, resolve: STRICT, into: to, what });
     if (from !== base) plan.step("close", [from], { always: true, ignore: "all" });
     if (isLast) return;
     from = to;
@@ -85,49 +74,6 @@ function joinPieces(parts: readonly string[]): string[] {
     else pieces[pieces.length - 1] = longer;
   }
   return pieces.length === 0 ? ["."] : pieces;
-}
-
-/** What kind of thing it is. */
-export function fileKind(mode: number): FileKind {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return "file";
-    case S_IFDIR:
-      return "directory";
-    case S_IFLNK:
-      return "symlink";
-    case S_IFIFO:
-      return "fifo";
-    case S_IFSOCK:
-      return "socket";
-    default:
-      return "device";
-  }
-}
-
-const KIND_NAMES: Readonly<Record<FileKind, string>> = {
-  file: "a regular file",
-  directory: "a directory",
-  symlink: "a symbolic link",
-  fifo: "a FIFO",
-  socket: "a socket",
-  device: "a device",
-};
-
-/** The error for something that is not of the kind it should be. */
-export function wrongKind(
-  what: string,
-  { found, wanted }: { found: FileKind; wanted: FileKind },
-): SandboxError {
-  return new SandboxError(
-    "hostile-path",
-    `Cannot ${what}: it is ${KIND_NAMES[found]}, not ${KIND_NAMES[wanted]}`,
-  );
-}
-
-/** The error for a file that is too large. */
-export function tooLarge(what: string, limitBytes: number): SandboxError {
-  return new SandboxError("too-large", `Cannot ${what}: it has more than ${limitBytes} bytes`);
 }
 
 /** What failures mean on a path that a program could have made. */

@@ -8,7 +8,6 @@ import { SandboxError } from "../../host/errors.ts";
 import {
   checkLimit,
   checkMode,
-  fileKind,
   pathError,
   planOpenPath,
   splitFilePath,
@@ -74,12 +73,6 @@ Deno.test("planOpenPath() opens a path in one step, and one that is too long for
   for (const piece of pieces) assertEquals(piece.length < 4096, true);
   const closes = long.steps.filter((step) => step.operation === "close");
   assertEquals(closes.length, opens.length - 1);
-});
-
-Deno.test("fileKind() tells all kinds apart", () => {
-  const modes = [0o100644, 0o040755, 0o120777, 0o010600, 0o140755, 0o020666, 0o060600];
-  const kinds = ["file", "directory", "symlink", "fifo", "socket", "device", "device"];
-  assertEquals(modes.map(fileKind), kinds as ReturnType<typeof fileKind>[]);
 });
 
 Deno.test("pathError() keeps what has nothing to do with the path", () => {

@@ -1,70 +1,55 @@
-/** Reads files and directories of a box. */
+/** Reads files and directories of a box, and copies files out of it. */
 
-import { decodeOsString } from "../../text/os_string.ts";
-import {
-  AT_EMPTY_PATH,
-  AT_NO_AUTOMOUNT,
-  AT_SYMLINK_NOFOLLOW,
-  O_NOATIME,
-  O_NOCTTY,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  STATX_BASIC_STATS,
-} from "../../ffi/linux.ts";
+import { O_NOATIME, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { type FileStatus, readStatx, STATX_SIZE, type System } from "../../ffi/system.ts";
-import { type Entry, readDirectory } from "../../host/list.ts";
 import { SandboxError } from "../../host/errors.ts";
+import { listDirectory } from "../../host/list.ts";
+import { readAside } from "../../host/read.ts";
+import {
+  type FileKind,
+  type FileStatus,
+  planStatus,
+  readStatus,
+  wrongKind,
+} from "../../host/status.ts";
+import { belongsTo } from "../../host/tree.ts";
+import { copyAside, NewFile } from "../../host/write.ts";
 import {
   checkLimit,
-  fileKind,
+  checkMode,
   pathError,
   planOpenPath,
   splitFilePath,
   splitPath,
-  tooLarge,
-  wrongKind,
 } from "./file_paths.ts";
-import { readAll } from "./file_transfer.ts";
-import type { FileAccess, FileEntry, FileKind } from "./file_types.ts";
-import { belongsTo } from "../../host/tree.ts";
+import type { CopiedFile, CopyItem, FileAccess, FileEntry } from "./file_types.ts";
 
 const LIMIT_ENTRIES = 100_000;
-const BATCH = 256;
-
-/** Something of a box that was opened, and is what it should be. */
-export interface Opened {
-  /** Its descriptor. */
-  readonly fd: number;
-  /** What is known of it. */
-  readonly status: FileStatus;
-}
+const COPY_LIMIT_BYTES = 64 << 20;
 
 /** Opens a regular file or a directory of a box to be read. */
-export function openToRead(
+function openToRead(
   access: FileAccess,
   { parts, kind, what }: { parts: readonly string[]; kind: FileKind; what: string },
-): Opened {
+): { fd: number; status: FileStatus } {
   const { system } = access.sandbox;
   access.assertHeld();
   const box = access.open();
   const plan = new Plan();
   // Nothing of this waits: for a writer of a FIFO, or for a program that holds a lease on its file.
   const flags = O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_NOATIME;
-  const fd = planOpenPath(plan, box, { parts, flags, what });
-  const status = plan.alloc(STATX_SIZE);
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
+  const slot = planOpenPath(plan, box, { parts, flags, what });
+  const found = planStatus(plan, slot);
   plan.step("close", [box], { always: true });
   const failure = system.attempt(plan, what);
   if (failure) throw pathError(what, failure);
-  const opened = { fd: plan.result(fd), status: readStatx(plan.view(status)) };
-  const found = fileKind(opened.status.mode);
-  // A caller could have linked a file of the host into the box, or moved it there with a folder of
-  // his, to have it read by root.
-  if (found === kind && belongsTo(access.owners, opened.status)) return opened;
-  system.close(opened.fd);
-  if (found !== kind) throw wrongKind(what, { found, wanted: kind });
-  throw new SandboxError("hostile-path", `Cannot ${what}: it belongs to user ${opened.status.uid}`);
+  const [fd, status] = [plan.result(slot), readStatus(plan.view(found))];
+  // A caller could have linked a file of the host into the box, or moved it there with a folder, to
+  // have it read by root.
+  if (status.kind === kind && belongsTo(access.owners, status)) return { fd, status };
+  system.close(fd);
+  if (status.kind !== kind) throw wrongKind(what, { found: status.kind, wanted: kind });
+  throw new SandboxError("hostile-path", `Cannot ${what}: it belongs to user ${status.uid}`);
 }
 
 /** Reads a file; see `BoxFiles.read`. */
@@ -77,69 +62,77 @@ export async function readFile(
   const parts = splitFilePath(path);
   const what = `read ${JSON.stringify(path)} in the box`;
   const { system } = access.sandbox;
-  const { fd, status } = openToRead(access, { parts, kind: "file", what });
+  const { fd, status: { sizeBytes } } = openToRead(access, { parts, kind: "file", what });
   try {
-    const { sizeBytes } = status;
-    if (sizeBytes > limitBytes) throw tooLarge(what, limitBytes);
-    const bytes = await readAll(system, fd, { sizeBytes, limitBytes, what });
-    if (bytes === undefined) throw tooLarge(what, limitBytes);
-    return bytes;
+    return await readAside(system, fd, { sizeBytes, limitBytes, what });
   } finally {
     system.close(fd);
   }
 }
 
 /** Lists a directory; see `BoxFiles.list`. */
-export function listDirectory(
+export function listBox(
   access: FileAccess,
   path: string,
   options: { limitEntries?: number },
 ): FileEntry[] {
-  const limit = checkLimit("limitEntries", options.limitEntries ?? LIMIT_ENTRIES);
+  const entriesMax = checkLimit("limitEntries", options.limitEntries ?? LIMIT_ENTRIES);
   const parts = splitPath(path);
   const what = `list ${JSON.stringify(path)} in the box`;
-  const { system } = access.sandbox;
+  const { system, own } = access.sandbox;
   const { fd } = openToRead(access, { parts, kind: "directory", what });
   try {
-    const found: FileEntry[] = [];
-    let seen = 0;
-    for (const entries of readDirectory(system, fd)) {
-      // Those that have vanished count too, lest a program keeps us here.
-      seen += entries.length;
-      for (let at = 0; at < entries.length; at += BATCH) {
-        found.push(...lookAt(system, fd, entries.slice(at, at + BATCH)));
-      }
-      if (seen > limit) {
-        throw new SandboxError("too-large", `Cannot ${what}: it has more than ${limit} entries`);
-      }
-    }
-    return found.sort((a, b) => a.name < b.name ? -1 : 1);
+    return listDirectory({ system, own, caller: own }, fd, { entriesMax, what })
+      .map(({ name, kind, sizeBytes, mode }) => ({ name, kind, sizeBytes, mode }));
   } finally {
     system.close(fd);
   }
 }
 
-function lookAt(system: System, fd: number, entries: readonly Entry[]): FileEntry[] {
-  const plan = new Plan();
-  const looks = entries.map(({ name }) => {
-    const [status, result] = [plan.alloc(STATX_SIZE), plan.slot("")];
-    const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
-    plan.step("statx", [fd, plan.bytes(name), flags, STATX_BASIC_STATS, status], {
-      into: result,
-      ignore: "all",
-    });
-    return { name, status, result };
-  });
-  system.run(plan, "look at files of the box");
-  return looks.flatMap(({ name, status, result }) => {
-    // Gone meanwhile.
-    if (plan.result(result) < 0) return [];
-    const { mode, sizeBytes } = readStatx(plan.view(status));
-    return [{
-      name: decodeOsString(name.subarray(0, -1)),
-      kind: fileKind(mode),
-      sizeBytes,
-      mode: mode & 0o7777,
-    }];
-  });
+/** Copies files out of a box; see `BoxFiles.copyOut`. */
+export async function copyOut(
+  access: FileAccess,
+  items: readonly CopyItem[],
+): Promise<CopiedFile[]> {
+  for (const { limitBytes, mode } of items) {
+    if (limitBytes !== undefined) checkLimit("limitBytes", limitBytes);
+    if (mode !== undefined) checkMode(mode);
+  }
+  const copied: CopiedFile[] = [];
+  for (const item of items) copied.push(await copyOrOmit(access, item));
+  return copied;
+}
+
+async function copyOrOmit(access: FileAccess, item: CopyItem): Promise<CopiedFile> {
+  const { path, hostFile, optional = false } = item;
+  try {
+    return { path, hostFile, sizeBytes: await copyFile(access, item) };
+  } catch (error) {
+    if (!optional || !(error instanceof SandboxError)) throw error;
+    const { kind: omitted, message } = error;
+    if (omitted !== "no-file" && omitted !== "too-large" && omitted !== "hostile-path") throw error;
+    return { path, hostFile, omitted, message };
+  }
+}
+
+async function copyFile(access: FileAccess, item: CopyItem): Promise<number> {
+  const { path, hostFile, limitBytes = COPY_LIMIT_BYTES, mode } = item;
+  const { sandbox } = access;
+  const parts = splitFilePath(path);
+  const what = `copy ${JSON.stringify(path)} out of the box`;
+  const { fd, status: { sizeBytes } } = openToRead(access, { parts, kind: "file", what });
+  try {
+    const copy = NewFile.create(sandbox, hostFile, mode);
+    try {
+      const to = { to: copy.fd, limitBytes, what: `${what} to ${hostFile}` };
+      const copied = await copyAside(sandbox.system, { fd, sizeBytes }, to);
+      copy.finish();
+      return copied;
+    } catch (error) {
+      copy.drop();
+      throw error;
+    }
+  } finally {
+    sandbox.system.close(fd);
+  }
 }

@@ -1,5 +1,6 @@
 /** What is said of the files of a box. */
 
+import type { FileKind } from "../../host/status.ts";
 import type { Sandbox } from "../sandbox.ts";
 
 /** What is put into a file: text, bytes, a stream of bytes, or a copy of a file of the host. */
@@ -22,9 +23,6 @@ export interface ReadOptions {
   /** Refuse a file with more than so many bytes. */
   limitBytes: number;
 }
-
-/** What kind of thing a directory holds. */
-export type FileKind = "file" | "directory" | "symlink" | "fifo" | "socket" | "device";
 
 /** A thing in a directory of a box. */
 export interface FileEntry {

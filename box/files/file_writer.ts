@@ -4,53 +4,42 @@
  * A file is written under a temporary name beside its place, and then takes its name. It is always a
  * new one: somebody may hold the old one open, or be executing it.
  *
- * While no program runs everything in a box is the caller's, so it is his rights that count: he could
- * have moved a folder of his into the box in which there is something of others.
+ * While no program runs everything in a box is the caller's, so the caller's rights count: there could
+ * be a folder that the caller has moved into the box, with files of others in it.
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
-import {
-  AT_EMPTY_PATH,
-  O_CLOEXEC,
-  O_CREAT,
-  O_DIRECTORY,
-  O_EXCL,
-  O_NOFOLLOW,
-  O_WRONLY,
-} from "../../ffi/linux.ts";
+import { AT_EMPTY_PATH, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK } from "../../ffi/linux.ts";
 import { Plan, type Slot } from "../../ffi/plan.ts";
 import { SystemError } from "../../ffi/system.ts";
+import { planDirectories } from "../../host/directories.ts";
+import { SandboxError } from "../../host/errors.ts";
+import { asCaller, type HostAccess } from "../../host/identity.ts";
+import { openFile, STRICT } from "../../host/open.ts";
+import { SMALL_BYTES } from "../../host/read.ts";
+import { tooLarge, wrongKind } from "../../host/status.ts";
 import {
-  checkLimit,
-  checkMode,
-  pathError,
-  planOpenPath,
-  splitFilePath,
-  splitPath,
-  tooLarge,
-  wrongKind,
-} from "./file_paths.ts";
-import { copyAll, SMALL_BYTES, writeBytes } from "./file_transfer.ts";
+  copyAside,
+  type NewFilePlace,
+  planCreate,
+  planReplace,
+  removeTemporary,
+  temporaryName,
+  writeAside,
+} from "../../host/write.ts";
+import { checkLimit, checkMode, pathError, splitFilePath, splitPath } from "./file_paths.ts";
 import type { FileAccess, FileContent, WriteOptions } from "./file_types.ts";
-import { openHostFile } from "../../host/open.ts";
-import { asIdentity } from "../../host/identity.ts";
-import { openHowStrict } from "../../host/resolve.ts";
-import type { Sandbox } from "../sandbox.ts";
 import { planWriterCheck, waitForWriters } from "./writers.ts";
 
 const MODE_DEFAULT = 0o644;
 
 /** A file on its way into a box. */
-interface Target {
+interface NewBoxFile extends NewFilePlace {
   readonly access: FileAccess;
-  /** The open directory. */
   readonly parent: number;
   readonly name: string;
-  readonly temporary: string;
   readonly mode: number;
   readonly limitBytes: number;
-  /** For messages: what is tried. */
-  readonly what: string;
 }
 
 /** Puts a file into a box; see `BoxFiles.write`. */
@@ -66,87 +55,99 @@ export async function writeFile(
   const what = `write ${JSON.stringify(path)} in the box`;
   access.assertHeld();
   const parent = openParent(access, { parts, what });
-  const temporary = `.isolate-${crypto.randomUUID()}`;
   try {
-    const target = { access, parent, name, temporary, mode, limitBytes, what };
-    await writeContent(target, options.content);
+    const file = { access, parent, name, temporary: temporaryName(), mode, limitBytes, what };
+    await writeContent(file, options.content);
   } finally {
     access.sandbox.system.close(parent);
   }
 }
 
-async function writeContent(target: Target, content: FileContent): Promise<void> {
+async function writeContent(file: NewBoxFile, content: FileContent): Promise<void> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  if (!(bytes instanceof Uint8Array)) return await writeLarge(target, bytes);
-  if (bytes.length > target.limitBytes) throw tooLarge(target.what, target.limitBytes);
-  if (bytes.length > SMALL_BYTES || !(await writeSmall(target, bytes))) {
-    await writeLarge(target, bytes);
+  if (!(bytes instanceof Uint8Array)) return await writeLarge(file, bytes);
+  if (bytes.length > file.limitBytes) throw tooLarge(file.what, file.limitBytes);
+  if (bytes.length > SMALL_BYTES || !(await writeSmall(file, bytes))) {
+    await writeLarge(file, bytes);
   }
 }
 
 /** Everything in one plan; gives false if there was no room, and the kernel did not say why. */
-async function writeSmall(target: Target, bytes: Uint8Array): Promise<boolean> {
-  const { what, access } = target;
+async function writeSmall(file: NewBoxFile, bytes: Uint8Array): Promise<boolean> {
+  const { what, access: { sandbox } } = file;
   const plan = new Plan();
-  const file = planCreate(plan, target);
+  const fd = planCreate(plan, sandbox, { ...file, mode: 0o600 });
   const written = plan.slot("written");
-  plan.step("write", [file, plan.bytes(bytes), bytes.length], { into: written, what });
-  const writers = planFinish(plan, target, file, [written, bytes.length]);
-  const failure = access.sandbox.system.attempt(plan, what);
-  if (failure || plan.result(written) !== bytes.length) removeTemporary(target);
-  if (failure) throw writeError(target, failure);
+  plan.step("write", [fd, plan.bytes(bytes), bytes.length], { into: written, what });
+  const writers = planFinish(plan, file, fd, [written, bytes.length]);
+  const failure = sandbox.system.attempt(plan, what);
+  if (failure || plan.result(written) !== bytes.length) removeTemporary(sandbox, file);
+  if (failure) throw writeError(file, failure);
   if (plan.result(written) !== bytes.length) return false;
-  await waitForWriters(access.sandbox.system, target, plan.result(writers));
+  await waitForWriters(sandbox.system, file, plan.result(writers));
   return true;
 }
 
 type LargeContent = Uint8Array | ReadableStream<Uint8Array> | { readonly hostFile: string };
 
-async function writeLarge(target: Target, content: LargeContent): Promise<void> {
-  const { access, what } = target;
-  const { system } = access.sandbox;
+async function writeLarge(file: NewBoxFile, content: LargeContent): Promise<void> {
+  const { access, what } = file;
+  const { sandbox, sandbox: { system } } = access;
   const create = new Plan();
-  const slot = planCreate(create, target);
+  const slot = planCreate(create, sandbox, { ...file, mode: 0o600 });
   const failure = system.attempt(create, what);
   const fd = create.result(slot);
   let isFinished = false;
   try {
     if (failure) throw failure;
-    await fill(target, fd, content);
+    await fill(file, fd, content);
     access.assertHeld();
     const finish = new Plan();
-    const writers = planFinish(finish, target, fd);
+    const writers = planFinish(finish, file, fd);
     isFinished = true;
     system.run(finish, what);
-    await waitForWriters(system, target, finish.result(writers));
+    await waitForWriters(system, file, finish.result(writers));
   } catch (error) {
     if (!isFinished) system.close(fd);
-    removeTemporary(target);
-    throw error instanceof SystemError ? writeError(target, error) : error;
+    removeTemporary(sandbox, file);
+    throw error instanceof SystemError ? writeError(file, error) : error;
   }
 }
 
-async function fill(target: Target, fd: number, content: LargeContent): Promise<void> {
-  const { access, what, limitBytes } = target;
-  const { system } = access.sandbox;
+async function fill(file: NewBoxFile, fd: number, content: LargeContent): Promise<void> {
+  const { access: { sandbox, sandbox: { system } }, what, limitBytes } = file;
   if (content instanceof Uint8Array) {
-    await writeBytes(system, fd, { bytes: content, what });
+    await writeAside(system, fd, { bytes: content, what });
   } else if (content instanceof ReadableStream) {
-    await pump(target, fd, content);
+    await pump(file, fd, content);
   } else {
-    const source = openHostFile(access.sandbox, content.hostFile);
+    const source = openHostFile(sandbox, content.hostFile);
     try {
-      if (source.sizeBytes > limitBytes) throw tooLarge(what, limitBytes);
-      const copied = await copyAll(system, source, { to: fd, limitBytes, what });
-      if (copied === undefined) throw tooLarge(what, limitBytes);
+      await copyAside(system, source, { to: fd, limitBytes, what });
     } finally {
       system.close(source.fd);
     }
   }
 }
 
+/** Opens a regular file of the host, with the caller's rights, to be copied into a box. */
+function openHostFile(access: HostAccess, path: string): { fd: number; sizeBytes: number } {
+  const refuse = (reason: string) =>
+    new SandboxError("bad-option", `Cannot copy ${path} into the box: ${reason}`);
+  try {
+    const flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    const { fd, status: { kind, sizeBytes } } = openFile(access, path, { flags });
+    if (kind === "file") return { fd, sizeBytes };
+    access.system.close(fd);
+  } catch (error) {
+    if (!(error instanceof SystemError && error.errno === ERRNO.ELOOP)) throw error;
+    throw refuse("it is a symbolic link; name the file that it leads to");
+  }
+  throw refuse("it is no regular file");
+}
+
 async function pump(
-  { access, what, limitBytes }: Target,
+  { access, what, limitBytes }: NewBoxFile,
   fd: number,
   stream: ReadableStream<Uint8Array>,
 ): Promise<void> {
@@ -161,25 +162,11 @@ async function pump(
       access.assertHeld();
       total += value.length;
       if (total > limitBytes) throw tooLarge(what, limitBytes);
-      await writeBytes(access.sandbox.system, fd, { bytes: value, what });
+      await writeAside(access.sandbox.system, fd, { bytes: value, what });
     }
   } finally {
     reader.releaseLock();
   }
-}
-
-function asCaller(plan: Plan, { caller, own }: Sandbox, build: () => void): void {
-  asIdentity(plan, { identity: caller, own }, build);
-}
-
-function planCreate(plan: Plan, { access, parent, temporary, what }: Target): Slot {
-  const file = plan.slot("new file");
-  const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  const name = plan.string(temporary);
-  asCaller(plan, access.sandbox, () => {
-    plan.step("openat", [parent, name, flags, 0o600], { into: file, what });
-  });
-  return file;
 }
 
 /**
@@ -188,37 +175,26 @@ function planCreate(plan: Plan, { access, parent, temporary, what }: Target): Sl
  */
 function planFinish(
   plan: Plan,
-  target: Target,
-  file: Slot | number,
+  file: NewBoxFile,
+  fd: Slot | number,
   when?: readonly [Slot, number],
 ): Slot {
-  const { access, parent, temporary, name, mode, what } = target;
-  const { uid, gid } = access.sandbox.caller;
-  plan.step("fchownat", [file, plan.string(""), uid, gid, AT_EMPTY_PATH], { what });
-  plan.step("fchmod", [file, mode], { what });
-  plan.step("close", [file], { always: true, ignore: "all" });
+  const { access: { sandbox }, parent, temporary, name, mode, what } = file;
+  const { uid, gid } = sandbox.caller;
+  plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], { what });
+  plan.step("fchmod", [fd, mode], { what });
+  plan.step("close", [fd], { always: true, ignore: "all" });
   const writers = planWriterCheck(plan, { parent, name: temporary });
-  const only = when ? { when } : {};
-  const place = plan.string(name);
-  asCaller(plan, access.sandbox, () => {
+  asCaller(plan, sandbox, () => {
     // Where a file is replaced ext4 writes the new one to the disk at once (auto_da_alloc).
-    plan.step("unlinkat", [parent, place, 0], { ...only, ignore: "all" });
-    const names = [parent, plan.string(temporary), parent, place, 0];
-    plan.step("renameat2", names, { ...only, what });
+    plan.step("unlinkat", [parent, plan.string(name), 0], { ...when && { when }, ignore: "all" });
   });
+  planReplace(plan, sandbox, { ...file, when });
   return writers;
 }
 
-function removeTemporary({ access, parent, temporary }: Target): void {
-  const plan = new Plan();
-  asCaller(plan, access.sandbox, () => {
-    plan.step("unlinkat", [parent, plan.string(temporary), 0], { ignore: "all" });
-  });
-  access.sandbox.system.attempt(plan, "remove an unfinished file");
-}
-
 /** What is in the way, if it is that; else what the kernel says. */
-function writeError({ what }: Target, failure: SystemError): Error {
+function writeError({ what }: NewBoxFile, failure: SystemError): Error {
   const isInTheWay = failure.step?.operation === "renameat2" &&
     (failure.errno === ERRNO.EISDIR || failure.errno === ERRNO.ENOTEMPTY);
   if (isInTheWay) return wrongKind(what, { found: "directory", wanted: "file" });
@@ -232,65 +208,17 @@ function openParent(
   access: FileAccess,
   { parts, what }: { parts: readonly string[]; what: string },
 ): number {
-  const { sandbox } = access;
+  const { sandbox, sandbox: { system, caller } } = access;
   const box = access.open();
   if (parts.length === 0) return box;
-  try {
-    const plan = new Plan();
-    let found: Slot | undefined;
-    asCaller(plan, sandbox, () => {
-      found = planOpenPath(plan, box, { parts, flags: O_DIRECTORY, what });
-    });
-    const failure = sandbox.system.attempt(plan, what);
-    if (!failure) return plan.result(found!);
-    if (failure.errno !== ERRNO.ENOENT) throw pathError(what, failure);
-    return makeLevels(sandbox, box, { parts, what });
-  } finally {
-    sandbox.system.close(box);
-  }
-}
-
-function makeLevels(sandbox: Sandbox, box: number, options: {
-  parts: readonly string[];
-  what: string;
-}): number {
-  const { system } = sandbox;
-  const { what } = options;
   const plan = new Plan();
-  let last: Slot | undefined;
-  asCaller(plan, sandbox, () => {
-    last = planLevels(plan, box, { ...options, owner: sandbox.caller });
-  });
+  const options = { resolve: STRICT, mode: 0o755, owner: caller, what };
+  const { fd } = asCaller(plan, sandbox, () => planDirectories(plan, box, parts, options));
   const failure = system.attempt(plan, what);
-  const fd = plan.result(last!);
-  if (!failure) return fd;
-  system.close(fd);
+  system.close(box);
+  if (!failure) return plan.result(fd);
+  system.close(plan.result(fd));
   throw pathError(what, failure);
-}
-
-function planLevels(plan: Plan, box: number, { parts, owner, what }: {
-  parts: readonly string[];
-  owner: { readonly uid: number; readonly gid: number };
-  what: string;
-}): Slot {
-  let parent: Slot | number = box;
-  for (const part of parts) {
-    const [made, fd] = [plan.slot(`made ${part}`), plan.slot(part)];
-    const name = plan.string(part);
-    plan.step("mkdirat", [parent, name, 0o755], { into: made, ignore: ERRNO.EEXIST, what });
-    const how = openHowStrict(plan, O_DIRECTORY | O_NOFOLLOW);
-    plan.step("openat2", [parent, name, how, 24], { into: fd, what });
-    const { uid, gid } = owner;
-    // Whatever the caller's umask is; and never by name, which may mean something else by now.
-    plan.step("fchmod", [fd, 0o755], { when: [made, 0], what });
-    plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], {
-      when: [made, 0],
-      what,
-    });
-    if (parent !== box) plan.step("close", [parent], { always: true, ignore: "all" });
-    parent = fd;
-  }
-  return parent as Slot;
 }
 
 /** Makes a directory with those above it; see `BoxFiles.makeDirectory`. */

@@ -8,7 +8,7 @@
  * The work itself is loaded when it is first wanted: a command that runs a program needs none of it.
  */
 
-import { toSandboxError } from "../../host/errors.ts";
+import { translated } from "../../host/errors.ts";
 import type {
   CopiedFile,
   CopyItem,
@@ -141,8 +141,8 @@ export class BoxFiles {
    */
   list(path = ".", options: { limitEntries?: number } = {}): Promise<FileEntry[]> {
     return translated(async () => {
-      const { listDirectory } = await import("./file_reader.ts");
-      return listDirectory(this.#access, path, options);
+      const { listBox } = await import("./file_reader.ts");
+      return listBox(this.#access, path, options);
     });
   }
 
@@ -179,7 +179,7 @@ export class BoxFiles {
    */
   copyOut(items: readonly CopyItem[]): Promise<CopiedFile[]> {
     return translated(async () => {
-      const { copyOut } = await import("./file_copy.ts");
+      const { copyOut } = await import("./file_reader.ts");
       return await copyOut(this.#access, items);
     });
   }
@@ -192,13 +192,5 @@ export class BoxFiles {
     } finally {
       end();
     }
-  }
-}
-
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toSandboxError(error);
   }
 }

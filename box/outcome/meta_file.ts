@@ -4,7 +4,7 @@ import { encodeOsString } from "../../text/os_string.ts";
 import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_NOCTTY, O_TRUNC, O_WRONLY } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { toSandboxError } from "../../host/errors.ts";
-import { asIdentity } from "../../host/identity.ts";
+import { asCaller } from "../../host/identity.ts";
 import { formatMeta, type MetaRecord } from "./meta.ts";
 import type { Sandbox } from "../sandbox.ts";
 
@@ -46,7 +46,7 @@ export class MetaFile {
     const plan = new Plan();
     const fd = plan.slot("meta-file");
     plan.because("option --meta", () => {
-      asIdentity(plan, { identity: sandbox.caller, own: sandbox.own }, () => {
+      asCaller(plan, sandbox, () => {
         const flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY;
         plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0o666], {
           into: fd,

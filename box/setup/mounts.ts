@@ -8,8 +8,10 @@
  * move_mount(2) and fsopen(2).
  */
 
-import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE } from "../../ffi/linux.ts";
 import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_RECURSIVE,
   FSCONFIG_CMD_CREATE,
   FSCONFIG_SET_STRING,
   FSMOUNT_CLOEXEC,
@@ -25,15 +27,13 @@ import {
   O_CLOEXEC,
   O_PATH,
   OPEN_TREE_CLONE,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
   S_IFREG,
 } from "../../ffi/linux.ts";
-import type { Data, Plan, Slot } from "../../ffi/plan.ts";
+import type { Plan, Slot } from "../../ffi/plan.ts";
 import type { DirectoryRule } from "./directory_rules.ts";
 import { type PlacedRule, ruleName } from "./sources.ts";
 import { SandboxError } from "../../host/errors.ts";
+import { MOUNTED, planOpen } from "../../host/open.ts";
 
 function attributes(rule: DirectoryRule): number {
   const readOnly = rule.kind !== "temporary" && !rule.readWrite;
@@ -180,7 +180,9 @@ function planMount(
   { inside, mount }: { inside: string; mount: number | Slot },
 ): void {
   const point = plan.slot(`mount point ${inside}`);
-  plan.step("openat2", [root, plan.string(inside), resolveInBox(plan), 24], {
+  planOpen(plan, root, inside, {
+    flags: O_PATH,
+    resolve: MOUNTED,
     into: point,
     what: `find the mount point /${inside} (inside a directory bound by another rule it must ` +
       "exist already, and not be a symbolic link)",
@@ -199,10 +201,4 @@ function planNewMount(plan: Plan, rule: DirectoryRule): Slot {
   if (rule.filesystem === "proc" && rule.inside === "proc") strings.push(["hidepid", "2"]);
   if (rule.filesystem === "devpts") strings.push(["ptmxmode", "0666"], ["mode", "0620"]);
   return planFilesystem(plan, rule.filesystem, { strings, attr: attributes(rule) });
-}
-
-/** `struct open_how` of openat2(2): a path that ends inside the box whatever lies on the way. */
-function resolveInBox(plan: Plan): Data {
-  const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  return plan.struct([BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(resolve)]);
 }

@@ -1,31 +1,30 @@
 /**
- * The sources of directory rules, opened with the rights of whom the sandbox acts for: a rule can
- * show a program only what its caller can reach.
+ * The sources of directory rules, opened with the caller's rights: a rule can show a program only what
+ * its caller can reach.
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, STATX_BASIC_STATS } from "../../ffi/linux.ts";
 import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
   O_CLOEXEC,
   O_DIRECTORY,
   O_NOFOLLOW,
   O_PATH,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  S_IFDIR,
-  S_IFMT,
 } from "../../ffi/linux.ts";
-import { Plan, type Slot, type StepOptions } from "../../ffi/plan.ts";
-import { readStatx, STATX_SIZE, type System } from "../../ffi/system.ts";
-import { asIdentity } from "../../host/identity.ts";
-import { openHowStrict } from "../../host/resolve.ts";
+import { Plan, type Slot } from "../../ffi/plan.ts";
+import type { System } from "../../ffi/system.ts";
+import { planDirectories } from "../../host/directories.ts";
+import { asCaller, type HostAccess } from "../../host/identity.ts";
+import { anywhere, BENEATH, planOpen, STRICT } from "../../host/open.ts";
+import { planStatus, readStatus } from "../../host/status.ts";
 import type { BoxPlaces } from "../claim/paths.ts";
-import type { Sandbox } from "../sandbox.ts";
 import {
   type BindRule,
   describeDirectoryRule,
   type DirectoryRule,
   type FilesystemRule,
+  type TemporaryRule,
 } from "./directory_rules.ts";
 
 /** What a rule binds, found and opened. */
@@ -51,9 +50,10 @@ export function ruleName(rule: DirectoryRule): string {
 
 /** Opens the sources of all rules. A `maybe` rule whose source does not exist is left out. */
 export function openSources(
-  { system, caller, own }: Pick<Sandbox, "system" | "caller" | "own">,
+  access: HostAccess,
   { rules, places }: { rules: readonly DirectoryRule[]; places: BoxPlaces },
 ): PlacedRule[] {
+  const { system } = access;
   const plan = new Plan();
   const base = plan.slot("box directory");
   const flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -61,25 +61,17 @@ export function openSources(
     into: base,
     what: `open the box directory ${places.directory}`,
   });
-  const foreign = caller.uid !== own.uid;
   const planned = rules.map((rule) => {
     if (rule.kind === "filesystem") return { rule, source: undefined };
     const path = pathOf(rule, places);
-    const slot = plan.slot(path);
-    plan.because(ruleName(rule), () => {
-      if (rule.kind === "temporary") planTemporary(plan, { rule, places, base, slot });
-      // The box's own files are the caller's, and belong to the box's user just for the run.
-      else if (isInBox(rule)) planBoxSource(plan, { rule, base, slot, path });
-      else {
-        asIdentity(plan, { identity: caller, own }, () => {
-          planHostSource(plan, { rule, slot, path, foreign });
-        });
-      }
-    });
-    const status = plan.alloc(STATX_SIZE);
-    const statx = [slot, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status];
-    plan.step("statx", statx, { ignore: "all" });
-    return { rule, source: { slot, path, status } };
+    const slot = plan.because(
+      ruleName(rule),
+      () =>
+        rule.kind === "temporary"
+          ? planTemporary(plan, base, { rule, path, places })
+          : planBind(plan, base, { rule, path, access }),
+    );
+    return { rule, source: { slot, path, status: planStatus(plan, slot, { ignore: "all" }) } };
   });
   plan.step("close", [base], { always: true, ignore: "all" });
   const failure = system.attempt(plan, "find what the directory rules bind");
@@ -92,8 +84,8 @@ export function openSources(
     const { slot, path, status } = source;
     const fd = plan.result(slot);
     if (fd < 0) return [];
-    const type = readStatx(plan.view(status)).mode & S_IFMT;
-    return [{ rule, source: { fd, path, isDirectory: type === S_IFDIR } }];
+    const isDirectory = readStatus(plan.view(status)).kind === "directory";
+    return [{ rule, source: { fd, path, isDirectory } }];
   });
 }
 
@@ -111,66 +103,42 @@ function isInBox({ outside }: BindRule): boolean {
   return outside.startsWith("./");
 }
 
-/** Programs of earlier runs could have put links there: they must not lead out of the box. */
-function planBoxSource(plan: Plan, { rule, base, slot, path }: {
+function planBind(plan: Plan, base: Slot, { rule, path, access }: {
   rule: BindRule;
-  base: Slot;
-  slot: Slot;
   path: string;
-}): void {
-  const resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  const how = plan.struct([BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(resolve)]);
-  const relative = rule.outside.slice(2) || ".";
-  plan.step("openat2", [base, plan.string(relative), how, 24], openOptions(rule, slot, path));
-}
-
-function planHostSource(plan: Plan, { rule, slot, path, foreign }: {
-  rule: BindRule;
-  slot: Slot;
-  path: string;
-  foreign: boolean;
-}): void {
-  // Links such as /proc/self/cwd are the sandbox's own: they would lead a user past directories
-  // that are closed to him.
-  const resolve = foreign ? RESOLVE_NO_MAGICLINKS : 0;
-  const how = plan.struct([BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(resolve)]);
-  plan.step("openat2", [AT_FDCWD, plan.string(path), how, 24], openOptions(rule, slot, path));
-}
-
-function openOptions({ optional }: BindRule, into: Slot, path: string): StepOptions {
-  return { into, what: `open ${path}`, ...(optional ? { ignore: ERRNO.ENOENT } : {}) };
+  access: HostAccess;
+}): Slot {
+  const into = plan.slot(path);
+  const ignore = rule.optional ? { ignore: ERRNO.ENOENT } : {};
+  const options = { flags: O_PATH, into, what: `open ${path}`, ...ignore };
+  if (isInBox(rule)) {
+    // The box's own files are the caller's, and belong to the box's user just for the run. Programs of
+    // earlier runs could have put links there: they must not lead out of the box.
+    planOpen(plan, base, rule.outside.slice(2) || ".", { ...options, resolve: BENEATH });
+  } else {
+    asCaller(plan, access, () => {
+      planOpen(plan, AT_FDCWD, path, { ...options, resolve: anywhere(access) });
+    });
+  }
+  return into;
 }
 
 /** The directory of a `tmp` rule is made when it is first used and then kept. */
-function planTemporary(plan: Plan, { rule, places, base, slot }: {
-  rule: DirectoryRule;
+function planTemporary(plan: Plan, base: Slot, { rule, path, places }: {
+  rule: TemporaryRule;
+  path: string;
   places: BoxPlaces;
-  base: Slot;
-  slot: Slot;
-}): void {
-  const parts = ["tmp", ...rule.inside.split("/")];
-  let parent = base;
-  parts.forEach((part, i) => {
-    const last = i === parts.length - 1;
-    const made = plan.slot(`made ${part}`);
-    const name = plan.string(part);
-    const what = `make the temporary directory ${part}`;
+}): Slot {
+  const { fd, made } = planDirectories(plan, base, ["tmp", ...rule.inside.split("/")], {
+    resolve: STRICT,
     // The program can open its own directory to everybody, but nobody gets there.
-    const mode = 0o700;
-    plan.step("mkdirat", [parent, name, mode], { into: made, ignore: ERRNO.EEXIST, what });
-    // Whatever the caller's umask is.
-    plan.step("fchmodat", [parent, name, mode], { when: [made, 0], what });
-    const fd = last ? slot : plan.slot(part);
-    const how = openHowStrict(plan, O_PATH | O_DIRECTORY);
-    plan.step("openat2", [parent, name, how, 24], { into: fd, what });
-    if (last) {
-      const { uid, gid } = places.boxUser;
-      plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], {
-        when: [made, 0],
-        what: `give ${part} to the user of the box`,
-      });
-    }
-    if (parent !== base) plan.step("close", [parent]);
-    parent = fd;
+    mode: 0o700,
+    what: `make the temporary directory ${path}`,
   });
+  const { uid, gid } = places.boxUser;
+  plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], {
+    when: [made, 0],
+    what: `give ${path} to the user of the box`,
+  });
+  return fd;
 }

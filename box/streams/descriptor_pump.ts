@@ -6,7 +6,7 @@ import { Plan } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
 import { PipeReader } from "./pipe_reader.ts";
 import { OutputPump, type PumpOptions, spliced } from "./pump.ts";
-import type { Target } from "./stream_fds.ts";
+import type { Destination } from "./stream_fds.ts";
 
 const READ_BYTES = 1 << 18;
 /** Where a write may wait: what a socket or terminal that is ready at all has room for. */
@@ -14,7 +14,7 @@ const CAREFUL_BYTES = 4096;
 
 /** Writes output to a descriptor, where it can be done without copying it to here. */
 export class DescriptorPump extends OutputPump {
-  readonly #target: Target;
+  readonly #destination: Destination;
   readonly #reader: PipeReader;
   #leftBytes: number;
   #canSplice = true;
@@ -24,22 +24,22 @@ export class DescriptorPump extends OutputPump {
   /** Makes a pump. */
   constructor(
     options: PumpOptions,
-    { target, limitBytes }: { target: Target; limitBytes: number },
+    { destination, limitBytes }: { destination: Destination; limitBytes: number },
   ) {
     super(options);
-    this.#target = target;
+    this.#destination = destination;
     this.#leftBytes = limitBytes;
     this.#reader = new PipeReader(options.system, options.pipeFd);
   }
 
   /** Where output goes to. */
   protected override get targetFd(): number {
-    return this.#target.fd;
+    return this.#destination.fd;
   }
 
   /** Whether small pieces may be left in the pipe for a moment. */
   protected override get mayPause(): boolean {
-    return !this.#target.isLive;
+    return !this.#destination.isLive;
   }
 
   /** Moves something. */
@@ -49,7 +49,7 @@ export class DescriptorPump extends OutputPump {
       const more = this.#reader.read(1);
       return more ? more.length > 0 ? "overflow" : "closed" : "idle";
     }
-    const { mayWait } = this.#target;
+    const { mayWait } = this.#destination;
     const obstacle = mayWait ? this.#obstacle() : undefined;
     if (obstacle) return obstacle;
     const most = Math.min(mayWait ? CAREFUL_BYTES : bytes, this.#leftBytes);
@@ -59,7 +59,7 @@ export class DescriptorPump extends OutputPump {
   #splice(bytes: number): number | "idle" | "blocked" | "closed" {
     const moved = spliced(this.system, {
       from: this.pipeFd,
-      to: this.#target.fd,
+      to: this.#destination.fd,
       bytes,
       ignore: "all",
     });
@@ -91,7 +91,7 @@ export class DescriptorPump extends OutputPump {
   }
 
   #writePending(): number | "blocked" | "closed" {
-    const { fd, mayWait } = this.#target;
+    const { fd, mayWait } = this.#destination;
     if (mayWait && !isReady(this.system, { fd, events: POLLOUT })) return "blocked";
     const plan = new Plan();
     const written = plan.slot("written");
@@ -110,14 +110,14 @@ export class DescriptorPump extends OutputPump {
     if (errno === ERRNO.EPIPE || errno === ERRNO.ECONNRESET) return "closed";
     const plan = new Plan();
     plan.because(this.name, () => {
-      plan.step("splice", [], { what: `write to ${this.#target.name}` });
+      plan.step("splice", [], { what: `write to ${this.#destination.name}` });
     });
     throw new SystemError(plan.steps[0], errno);
   }
 
   /** Whoever has nothing to write need not wait until it can. */
   #obstacle(): "blocked" | "idle" | undefined {
-    if (isReady(this.system, { fd: this.#target.fd, events: POLLOUT })) return undefined;
+    if (isReady(this.system, { fd: this.#destination.fd, events: POLLOUT })) return undefined;
     return isReady(this.system, { fd: this.pipeFd, events: POLLIN }) ? "blocked" : "idle";
   }
 }

@@ -10,7 +10,7 @@ import { DescriptorPump } from "./descriptor_pump.ts";
 import { Feed } from "./feed.ts";
 import type { Identity } from "../../host/identity.ts";
 import type { OutputPump, PumpOptions, Turn } from "./pump.ts";
-import { duplicate, openHostFile, openMemory, openPipe, targetOf } from "./stream_fds.ts";
+import { destinationOf, duplicate, openMemory, openPipe, openStreamFile } from "./stream_fds.ts";
 import type { Input, Output, ProgramStreams, Stream } from "./streams.ts";
 import type { Waiter } from "../keep/waiter.ts";
 
@@ -220,9 +220,9 @@ export class RunStreams implements ProgramStreams {
       ? [this.#openFile(stream, output.file), output.file]
       : [duplicate(system, output.fd, NAMES[stream]), `descriptor ${output.fd}`];
     try {
-      const target = targetOf(system, fd, name);
+      const destination = destinationOf(system, fd, name);
       const { boxFd, pump } = this.#pipe(stream, overflow);
-      this.#pumps.push({ stream, pump: new DescriptorPump(pump, { target, limitBytes }) });
+      this.#pumps.push({ stream, pump: new DescriptorPump(pump, { destination, limitBytes }) });
       return this.#forBox(boxFd);
     } catch (error) {
       system.close(fd);
@@ -237,9 +237,9 @@ export class RunStreams implements ProgramStreams {
   }
 
   #openFile(stream: keyof typeof NAMES, path: string): number {
-    const { system, caller, own, boxRoot } = this.#options;
     const use = stream === "stdin" ? "read" : "write";
-    return openHostFile(system, { path, use, stream: NAMES[stream], caller, own, boxRoot });
+    const { boxRoot } = this.#options;
+    return openStreamFile(this.#options, path, { use, stream: NAMES[stream], boxRoot });
   }
 
   #forBox(fd: number): Stream {

@@ -14,28 +14,29 @@ import {
   F_SETPIPE_SZ,
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
   O_CLOEXEC,
   O_CREAT,
   O_NOCTTY,
   O_NONBLOCK,
   O_TRUNC,
   O_WRONLY,
-  RESOLVE_NO_MAGICLINKS,
-  S_IFCHR,
-  S_IFIFO,
-  S_IFMT,
-  S_IFREG,
-  STATX_BASIC_STATS,
+  OPEN_TREE_CLONE,
 } from "../../ffi/linux.ts";
-import { type Argument, Plan } from "../../ffi/plan.ts";
-import { readStatx, STATX_SIZE, type System } from "../../ffi/system.ts";
+import { Plan } from "../../ffi/plan.ts";
+import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
-import { asIdentity, type Identity } from "../../host/identity.ts";
-import { isolateInput } from "./input_file.ts";
+import type { HostAccess, Identity } from "../../host/identity.ts";
+import { openFile } from "../../host/open.ts";
+import { planStatus, readStatus } from "../../host/status.ts";
+import { planRestrictions } from "../setup/mounts.ts";
 
 /** Nothing about the file can be changed any more. */
 const F_SEAL_ALL = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-/** The largest that the kernel gives without being configured. */
+/** The largest pipe that the kernel gives without being configured. */
 const PIPE_BYTES = 1 << 20;
 const COPY_BYTES = 1 << 20;
 
@@ -78,15 +79,23 @@ export function openMemory(system: System, bytes: Uint8Array): number {
   plan.step("memfd_create", [name, MFD_CLOEXEC | MFD_ALLOW_SEALING], { into: memory });
   // Anybody may open it again by /dev/stdin, nobody may execute it.
   plan.step("fchmod", [memory, 0o444]);
-  if (bytes.length > 0 && bytes.length <= COPY_BYTES) {
-    planWrite(plan, { fd: memory, piece: bytes, at: 0 });
-    plan.step("fcntl", [memory, F_ADD_SEALS, F_SEAL_ALL]);
-  }
   const failure = system.attempt(plan, "keep the input in memory");
   const fd = plan.result(memory);
   try {
     if (failure) throw failure;
-    if (bytes.length > COPY_BYTES) writeInPieces(system, fd, bytes);
+    // A plan has a copy of what it writes, so a large input goes piece by piece.
+    for (let at = 0; at < bytes.length; at += COPY_BYTES) {
+      const write = new Plan();
+      const piece = write.bytes(bytes.subarray(at, at + COPY_BYTES));
+      // The position stays at the beginning, where the program begins to read.
+      write.step("pwrite64", [fd, piece, piece.length, at], {
+        what: `keep an input of ${bytes.length} bytes in memory`,
+      });
+      system.run(write, "keep the input in memory");
+    }
+    const seal = new Plan();
+    seal.step("fcntl", [fd, F_ADD_SEALS, F_SEAL_ALL]);
+    system.run(seal, "seal the input");
     return fd;
   } catch (error) {
     system.close(fd);
@@ -94,103 +103,65 @@ export function openMemory(system: System, bytes: Uint8Array): number {
   }
 }
 
-/** A plan has a copy of what it writes, so a large input goes piece by piece. */
-function writeInPieces(system: System, fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; at += COPY_BYTES) {
-    const plan = new Plan();
-    planWrite(plan, { fd, piece: bytes.subarray(at, at + COPY_BYTES), at });
-    system.run(plan, "keep the input in memory");
-  }
-  const plan = new Plan();
-  plan.step("fcntl", [fd, F_ADD_SEALS, F_SEAL_ALL]);
-  system.run(plan, "seal the input");
-}
-
-/** With pwrite64 the position stays at the beginning, where the program begins to read. */
-function planWrite(plan: Plan, { fd, piece, at }: {
-  fd: Argument;
-  piece: Uint8Array;
-  at: number;
-}): void {
-  plan.step("pwrite64", [fd, plan.bytes(piece), piece.length, at], {
-    what: `keep an input of ${piece.length} bytes in memory`,
-  });
-}
-
-/** How a file of the host is opened. */
-export interface HostFileOptions {
-  /** Its path. */
-  readonly path: string;
-  /** To be read; or emptied, or made, and written. */
-  readonly use: "read" | "write";
-  /** The stream, for messages. */
-  readonly stream: string;
-  /** With whose rights. */
-  readonly caller: Identity;
-  /** Who the sandbox itself is. */
-  readonly own: Identity;
-  /** The directory of all boxes. */
-  readonly boxRoot: string;
-}
-
-/** Opens a file of the host with the caller's rights. */
-export function openHostFile(system: System, options: HostFileOptions): number {
-  const { path, use, stream, caller, own } = options;
+/** Opens a file of the host with the caller's rights, to be read; or emptied, or made, and written. */
+export function openStreamFile(
+  access: HostAccess,
+  path: string,
+  { use, stream, boxRoot }: { use: "read" | "write"; stream: string; boxRoot: string },
+): number {
   // By name it would be opened through whatever link the program has put there.
-  if (path.startsWith(`${options.boxRoot}/`)) {
+  if (path.startsWith(`${boxRoot}/`)) {
     throw new SandboxError(
       "bad-option",
       `${stream}: cannot use ${path} as a file of the host: it lies in a box, where { path } opens it`,
     );
   }
-  const plan = new Plan();
-  const fd = plan.slot(path);
-  const status = plan.alloc(STATX_SIZE);
+  const { system } = access;
   // Never wait for the other end of a FIFO.
-  const flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
-    (use === "write" ? O_WRONLY | O_CREAT | O_TRUNC : 0);
-  // Links such as /proc/self/fd/3 are the sandbox's own: they would lead a user past directories
-  // that are closed to him.
-  const resolve = caller.uid === own.uid ? 0 : RESOLVE_NO_MAGICLINKS;
-  const mode = use === "write" ? 0o666 : 0;
-  const how = plan.struct([BigInt(flags), BigInt(mode), BigInt(resolve)]);
-  plan.because(stream, () => {
-    asIdentity(plan, { identity: caller, own }, () => {
-      plan.step("openat2", [AT_FDCWD, plan.string(path), how, 24], {
-        into: fd,
-        what: `open ${path}`,
-      });
-    });
-    plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
-    // The program's reads and writes wait, as it expects.
-    plan.step("fcntl", [fd, F_SETFL, 0]);
+  const flags = O_NOCTTY | O_NONBLOCK | (use === "write" ? O_WRONLY | O_CREAT | O_TRUNC : 0);
+  const { fd, status: { kind } } = openFile(access, path, {
+    flags,
+    mode: use === "write" ? 0o666 : 0,
+    reason: stream,
   });
-  const failure = system.attempt(plan, `open ${path}`);
-  if (failure) {
-    system.close(plan.result(fd));
-    throw failure;
+  if (kind !== "file" && kind !== "device") {
+    system.close(fd);
+    throw new SandboxError(
+      "bad-option",
+      `${stream}: cannot use ${path}: it is no regular file (for a FIFO or a socket give a ` +
+        "descriptor, { fd })",
+    );
   }
-  const type = readStatx(plan.view(status)).mode & S_IFMT;
-  if (type === S_IFREG && use === "read") return isolateInput(system, plan.result(fd));
-  if (type === S_IFREG || type === S_IFCHR) return plan.result(fd);
-  system.close(plan.result(fd));
-  throw new SandboxError(
-    "bad-option",
-    `${stream}: cannot use ${path}: it is no regular file (for a FIFO or a socket give a ` +
-      "descriptor, { fd })",
-  );
+  const plan = new Plan();
+  // The program's reads and writes wait, as it expects.
+  plan.step("fcntl", [fd, F_SETFL, 0]);
+  system.run(plan, `open ${path}`);
+  return kind === "file" && use === "read" ? isolateInput(system, fd) : fd;
 }
 
-/** Where output is written to. */
-export interface Target {
-  /** What it is, for messages. */
-  readonly name: string;
-  /** A descriptor of its own, closed on execve. */
-  readonly fd: number;
-  /** Writing to it can make the writer wait although it is ready for a little. */
-  readonly mayWait: boolean;
-  /** It is a pipe, a socket or a device, behind which somebody may be waiting for what comes. */
-  readonly isLive: boolean;
+/**
+ * Opens a file again by a mount of its own, for a program that must learn nothing else about it.
+ *
+ * A descriptor tells where its file lies (readlink(2) of /proc/self/fd/0), and where its permissions are
+ * careless it can be opened again for writing. So the program gets the file by a mount that is attached
+ * nowhere, consists of nothing but the file, and is read-only; see open_tree(2).
+ */
+function isolateInput(system: System, fd: number): number {
+  const clone = new Plan();
+  const mount = clone.slot("mount of the input");
+  const flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH;
+  clone.step("open_tree", [fd, clone.string(""), flags], { into: mount });
+  const attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  planRestrictions(clone, { fd: mount, path: "", attr });
+  const isCloned = system.attempt(clone, "show the input and nothing else") === undefined;
+  const mountFd = clone.result(mount);
+  const open = new Plan();
+  const again = open.slot("input");
+  const path = open.string(`/proc/self/fd/${mountFd}`);
+  open.step("openat", [AT_FDCWD, path, O_CLOEXEC | O_NOCTTY, 0], { into: again });
+  const isOpen = isCloned && system.attempt(open, "open the input again") === undefined;
+  system.close(mountFd, ...isOpen ? [fd] : []);
+  return isOpen ? open.result(again) : fd;
 }
 
 /** Duplicates a descriptor of the caller, who may close or reuse it while the program runs. */
@@ -204,17 +175,28 @@ export function duplicate(system: System, fd: number, stream: string): number {
   return plan.result(copy);
 }
 
+/** Where output is written to. */
+export interface Destination {
+  /** What it is, for messages. */
+  readonly name: string;
+  /** A descriptor of its own, closed on execve. */
+  readonly fd: number;
+  /** Writing to it can make the writer wait although it is ready for a little. */
+  readonly mayWait: boolean;
+  /** It is a pipe, a socket or a device, behind which somebody may be waiting for what comes. */
+  readonly isLive: boolean;
+}
+
 /** Finds out how a descriptor can be written to. */
-export function targetOf(system: System, fd: number, name: string): Target {
+export function destinationOf(system: System, fd: number, name: string): Destination {
   const plan = new Plan();
-  const status = plan.alloc(STATX_SIZE);
+  const status = planStatus(plan, fd);
   const flags = plan.slot("flags");
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
   plan.step("fcntl", [fd, F_GETFL, 0], { into: flags });
-  system.run(plan, "what is written to");
-  const type = readStatx(plan.view(status)).mode & S_IFMT;
-  const isLive = type !== S_IFREG;
+  system.run(plan, "look at what is written to");
+  const { kind } = readStatus(plan.view(status));
+  const isLive = kind !== "file";
   // Between pipes splice(2) can be told not to wait; elsewhere it does what the descriptor says.
-  const mayWait = isLive && type !== S_IFIFO && (plan.result(flags) & O_NONBLOCK) === 0;
+  const mayWait = isLive && kind !== "fifo" && (plan.result(flags) & O_NONBLOCK) === 0;
   return { name, fd, isLive, mayWait };
 }

@@ -1,50 +1,11 @@
-/** A file read in blocks of constant size, by plans that are written down once. */
+/** A file read in blocks of constant size. */
 
-import { Plan, type Slot } from "../../ffi/plan.ts";
-import type { System, SystemError } from "../../ffi/system.ts";
+import type { FileBlock, HostFile } from "../../mod.ts";
 
 /** Most files end before that, and it takes no time to make. */
 const FIRST_BLOCK_BYTES = 1 << 13;
 /** Two of them, of both sides of a comparison, fit into the cache of one processor. */
 const BLOCK_BYTES = 1 << 18;
-
-/** What is read, and from where. */
-interface Source {
-  readonly fd: number;
-  readonly what: string;
-}
-
-/** A place for a block, with the plan that fills it. */
-class Block {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly words: Int32Array<ArrayBuffer>;
-  readonly #plan = new Plan();
-  readonly #offset: Slot;
-  readonly #count: Slot;
-  readonly #execute: () => SystemError | undefined;
-
-  constructor(system: System, { fd, what }: Source, length: number) {
-    const plan = this.#plan;
-    const room = plan.alloc(length);
-    this.#offset = plan.slot("offset");
-    this.#count = plan.slot("bytes");
-    plan.step("pread64", [fd, room, length, this.#offset], {
-      into: this.#count,
-      what: `read ${what}`,
-    });
-    this.#execute = system.prepare(plan, `read ${what}`);
-    this.bytes = plan.content(room);
-    this.words = new Int32Array(this.bytes.buffer, this.bytes.byteOffset, length / 4);
-  }
-
-  /** Returns how many bytes there were. */
-  read(offset: number): number {
-    this.#plan.put(this.#offset, offset);
-    const failure = this.#execute();
-    if (failure) throw failure;
-    return this.#plan.result(this.#count);
-  }
-}
 
 /** Reads a regular file, or a memory file, anywhere in it; the descriptor's position stays. */
 export class BlockReader {
@@ -54,17 +15,22 @@ export class BlockReader {
   end = 0;
   /** Whether the file ends where the block ends. */
   ended = false;
-  #system: System;
-  #source: Source;
-  #block: Block;
+  readonly #file: HostFile;
+  #block!: FileBlock;
+  #words!: Int32Array<ArrayBuffer>;
   #start = 0;
   #isLarge = false;
 
   /** Stands at the beginning of a file, with an empty block. */
-  constructor(system: System, source: { readonly fd: number; readonly what: string }) {
-    this.#system = system;
-    this.#source = source;
-    this.#block = new Block(system, source, FIRST_BLOCK_BYTES);
+  constructor(file: HostFile) {
+    this.#file = file;
+    this.#prepare(FIRST_BLOCK_BYTES);
+  }
+
+  #prepare(lengthBytes: number): void {
+    this.#block = this.#file.block(lengthBytes);
+    const { buffer, byteOffset } = this.#block.bytes;
+    this.#words = new Int32Array(buffer, byteOffset, lengthBytes / 4);
   }
 
   /** The block; what is in it lies before {@linkcode end}. */
@@ -74,7 +40,7 @@ export class BlockReader {
 
   /** The same block, four bytes at once. */
   get words(): Int32Array<ArrayBuffer> {
-    return this.#block.words;
+    return this.#words;
   }
 
   /** Where in the file the reader stands. */
@@ -91,7 +57,7 @@ export class BlockReader {
   fillFrom(offset: number): void {
     // A full block tells that the file is longer than it.
     if (!this.#isLarge && this.end === FIRST_BLOCK_BYTES) {
-      this.#block = new Block(this.#system, this.#source, BLOCK_BYTES);
+      this.#prepare(BLOCK_BYTES);
       this.#isLarge = true;
     }
     this.end = this.#block.read(offset);

@@ -15,7 +15,7 @@
  * The output is hostile: it is read in blocks, never kept, and no word or line is too long.
  */
 
-import type { System } from "../../ffi/system.ts";
+import type { HostFile } from "../../mod.ts";
 import { BlockReader } from "./block_reader.ts";
 import { parseFlags } from "./checker_flags.ts";
 import { Comparison } from "./comparison.ts";
@@ -29,10 +29,10 @@ export type CheckResult =
 
 /** What is compared, and how. */
 export interface CheckOptions {
-  /** The output: a regular file or a memory file; read from its beginning, its position stays. */
-  readonly outputFd: number;
-  /** The answer, likewise. */
-  readonly answerFd: number;
+  /** The output. */
+  readonly output: HostFile;
+  /** The answer. */
+  readonly answer: HostFile;
   /** Flags of the default output validator, such as `case_sensitive`. */
   readonly flags: readonly string[];
 }
@@ -44,11 +44,8 @@ const TURN_MS = 4;
  * Compares an output with the answer, and lets others (the keepers of other boxes) have their turn
  * every few milliseconds.
  */
-export async function checkOutput(
-  system: System,
-  options: CheckOptions,
-): Promise<CheckResult> {
-  const turns = check(system, options);
+export async function checkOutput(options: CheckOptions): Promise<CheckResult> {
+  const turns = check(options);
   let turnEndsMs = performance.now() + TURN_MS;
   for (;;) {
     const { done, value } = turns.next();
@@ -59,14 +56,11 @@ export async function checkOutput(
   }
 }
 
-function* check(
-  system: System,
-  { outputFd, answerFd, flags }: CheckOptions,
-): Generator<void, CheckResult> {
+function* check({ output, answer, flags }: CheckOptions): Generator<void, CheckResult> {
   const rules = parseFlags(flags);
   const readers = {
-    expected: new BlockReader(system, { fd: answerFd, what: "the answer" }),
-    actual: new BlockReader(system, { fd: outputFd, what: "the output" }),
+    expected: new BlockReader(answer),
+    actual: new BlockReader(output),
   };
   const comparison = new Comparison(readers, rules);
   for (;;) {

@@ -1,5 +1,6 @@
 import { Plan } from "isolate/ffi/plan.ts";
-import { System, SystemError } from "isolate/ffi/system.ts";
+import { System } from "isolate/ffi/system.ts";
+import { HostFile, SandboxError } from "isolate/mod.ts";
 import { checkOutput, type CheckResult } from "isolate/judge/checker/checker.ts";
 import type { Difference } from "isolate/judge/types.ts";
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
@@ -10,23 +11,20 @@ const BLOCK_ENDS = [1 << 13, (1 << 13) + (1 << 18)];
 
 type Content = string | Uint8Array;
 
-function memoryFile(content: Content): number {
+function memoryFile(content: Content): HostFile {
   const plan = new Plan();
   const fd = plan.slot("file");
   plan.step("memfd_create", [plan.string("content"), 1], { into: fd });
   system.run(plan, "make a memory file");
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   system.writeAll(plan.result(fd), bytes, "content");
-  return plan.result(fd);
+  return new HostFile({ system }, plan.result(fd), "the content");
 }
 
 async function check(answer: Content, output: Content, ...flags: string[]): Promise<CheckResult> {
-  const [outputFd, answerFd] = [memoryFile(output), memoryFile(answer)];
-  try {
-    return await checkOutput(system, { outputFd, answerFd, flags });
-  } finally {
-    system.close(outputFd, answerFd);
-  }
+  using outputFile = memoryFile(output);
+  using answerFile = memoryFile(answer);
+  return await checkOutput({ output: outputFile, answer: answerFile, flags });
 }
 
 async function accepts(answer: Content, output: Content, ...flags: string[]): Promise<boolean> {
@@ -222,21 +220,21 @@ Deno.test("long lines and words are cut around the difference, between character
 Deno.test("a word of 32 MB is compared, described, and never kept", async () => {
   const word = new Uint8Array(32e6).fill(0x61);
   word[31e6] = 0x42;
-  const [outputFd, answerFd] = [memoryFile(word), memoryFile(word.fill(0x62, 31e6, 31e6 + 1))];
+  const [output, answer] = [memoryFile(word), memoryFile(word.fill(0x62, 31e6, 31e6 + 1))];
   try {
-    await checkOutput(system, { outputFd: answerFd, answerFd, flags: [] });
+    await checkOutput({ output: answer, answer, flags: [] });
     const before = Deno.memoryUsage();
     assert(
-      (await checkOutput(system, { outputFd, answerFd, flags: ["float_tolerance", "1"] })).accepted,
+      (await checkOutput({ output, answer, flags: ["float_tolerance", "1"] })).accepted,
     );
-    const strict = await checkOutput(system, { outputFd, answerFd, flags: ["case_sensitive"] });
+    const strict = await checkOutput({ output, answer, flags: ["case_sensitive"] });
     const after = Deno.memoryUsage();
     assert(!strict.accepted);
     assertMatch(strict.difference.reason, /^Line 1, word 1: expected "…a+ba+…", got "…a+Ba+…"/);
     assertLess(after.external - before.external, 8e6);
     assertLess(after.heapUsed - before.heapUsed, 8e6);
   } finally {
-    system.close(outputFd, answerFd);
+    system.close(output.fd, answer.fd);
   }
 });
 
@@ -345,51 +343,45 @@ Deno.test("the place of a difference is right in whatever block it is", async ()
 });
 
 Deno.test("the position of the descriptors does not matter, and stays", async () => {
-  const [outputFd, answerFd] = [memoryFile("1 2 3"), memoryFile("1 2 4")];
+  const [output, answer] = [memoryFile("1 2 3"), memoryFile("1 2 4")];
   try {
     // Written just now: both positions are at the end.
-    assert(!(await checkOutput(system, { outputFd, answerFd, flags: [] })).accepted);
-    system.writeAll(outputFd, new TextEncoder().encode(" 5"), "the output");
-    system.writeAll(answerFd, new TextEncoder().encode(" 5"), "the answer");
-    const result = await checkOutput(system, { outputFd, answerFd, flags: [] });
+    assert(!(await checkOutput({ output, answer, flags: [] })).accepted);
+    system.writeAll(output.fd, new TextEncoder().encode(" 5"), "the output");
+    system.writeAll(answer.fd, new TextEncoder().encode(" 5"), "the answer");
+    const result = await checkOutput({ output, answer, flags: [] });
     assert(!result.accepted);
     assertEquals(result.difference.actual, ["1 2 3 5"]);
   } finally {
-    system.close(outputFd, answerFd);
+    system.close(output.fd, answer.fd);
   }
 });
 
 Deno.test("what cannot be read is an error of the system, not a wrong answer", async () => {
-  const fd = memoryFile("1");
-  try {
-    await assertRejects(
-      () => checkOutput(system, { outputFd: -1, answerFd: fd, flags: [] }),
-      SystemError,
-      "Cannot read the output",
-    );
-  } finally {
-    system.close(fd);
-  }
+  using answer = memoryFile("1");
+  const output = new HostFile({ system }, -1, "the output");
+  const message = "Cannot read the output: Bad file descriptor";
+  await assertRejects(() => checkOutput({ output, answer, flags: [] }), SandboxError, message);
 });
 
 Deno.test("others have their turn while a large output is compared", async () => {
   const content = new Uint8Array(16 << 20).fill(0x61);
   for (let at = 7; at < content.length; at += 8) content[at] = 0x20;
-  const [outputFd, answerFd] = [memoryFile(content), memoryFile(content)];
+  const [output, answer] = [memoryFile(content), memoryFile(content)];
   let turns = 0;
   const timer = setInterval(() => turns++, 0);
   try {
     const flags = ["float_tolerance", "1"];
-    assertEquals(await checkOutput(system, { outputFd, answerFd, flags }), {
+    assertEquals(await checkOutput({ output, answer, flags }), {
       accepted: true,
     });
     assert(turns > 0, "nobody else had a turn");
     await assertRejects(
-      () => checkOutput(system, { outputFd, answerFd, flags: ["x"] }),
+      () => checkOutput({ output, answer, flags: ["x"] }),
       SyntaxError,
     );
   } finally {
     clearInterval(timer);
-    system.close(outputFd, answerFd);
+    system.close(output.fd, answer.fd);
   }
 });

@@ -3,8 +3,7 @@
  * no regular file is left out, and there is an end to everything.
  */
 
-import { SandboxError } from "../../host/errors.ts";
-import type { BoxFiles } from "../../box/files/files.ts";
+import { type BoxFiles, SandboxError } from "../../mod.ts";
 
 const ENTRIES_MAX = 20_000;
 const DEPTH_MAX = 32;

@@ -1,8 +1,6 @@
 /** Compiles programs in boxes, and keeps what comes of it. */
 
-import type { Box } from "../../box/box.ts";
-import { SandboxError } from "../../host/errors.ts";
-import type { Sandbox } from "../../box/sandbox.ts";
+import { type Box, type HostFiles, type Sandbox, SandboxError } from "../../mod.ts";
 import { CompileCache, sha256 } from "./compile_cache.ts";
 import { type CompilerRunOptions, compilerVerdict, runCompiler } from "./compile_run.ts";
 import {
@@ -11,7 +9,6 @@ import {
   type PreparedSource,
   prepareSource,
 } from "./compile_source.ts";
-import type { HostFiles } from "../../host/files.ts";
 import {
   LanguageError,
   PLACEHOLDER,

@@ -6,13 +6,7 @@
  * judge at work, nor somebody's own files in the place of ours, make a wrong program.
  */
 
-import type { Box } from "../../box/box.ts";
-import { SandboxError, toSandboxError } from "../../host/errors.ts";
-import { asIdentity } from "../../host/identity.ts";
-import { ERRNO } from "../../ffi/errno.ts";
-import { AT_FDCWD, RENAME_NOREPLACE } from "../../ffi/linux.ts";
-import { Plan } from "../../ffi/plan.ts";
-import type { HostFiles } from "../../host/files.ts";
+import { type Box, type HostFiles, SandboxError } from "../../mod.ts";
 import { type BoxTreeFile, filesOfBox } from "./box_tree.ts";
 
 const FORMAT = 1;
@@ -95,11 +89,11 @@ export class CompileCache {
     const temporary = `${directory}/${TEMPORARY}${crypto.randomUUID()}`;
     try {
       const folders = new Set(files.flatMap(({ name }) => foldersOf(name)));
-      this.#makeDirectories([
-        temporary,
-        `${temporary}/${FILES}`,
-        ...[...folders].sort().map((folder) => `${temporary}/${FILES}/${folder}`),
-      ]);
+      const below = ["", ...[...folders].sort().map((folder) => `/${folder}`)];
+      for (const path of [temporary, ...below.map((folder) => `${temporary}/${FILES}${folder}`)]) {
+        // Boxes see them as other users: with these permissions whatever the umask is.
+        this.#host.makeDirectory(path, 0o755);
+      }
       await box.files.copyOut(files.map(({ name, sizeBytes, mode }) => ({
         path: name,
         hostFile: `${temporary}/${FILES}/${name}`,
@@ -110,7 +104,7 @@ export class CompileCache {
       const record: Record = { format: FORMAT, key, note, files, sha256 };
       this.#host.write(`${temporary}/${RECORD}`, JSON.stringify(record));
       const entry = `${directory}/${key}`;
-      const isFirst = this.#rename(temporary, entry);
+      const isFirst = this.#host.rename(temporary, entry);
       this.#hasStored = true;
       if (isFirst) return { directory: `${entry}/${FILES}`, note };
       this.#host.removeTree(temporary);
@@ -143,11 +137,11 @@ export class CompileCache {
     const directory = this.#host.realPath(this.#given);
     const { uid, mode } = this.#host.status(directory)!;
     // Programs from here are run without being compiled again.
-    if (uid !== this.#host.sandbox.caller.uid || (mode & OPEN_TO_OTHERS) !== 0) {
+    if (uid !== this.#host.callerUid || (mode & OPEN_TO_OTHERS) !== 0) {
       throw new SandboxError(
         "hostile-path",
         `The directory ${directory} for compiled programs must belong to user ` +
-          `${this.#host.sandbox.caller.uid} alone, with mode 700: it belongs to user ${uid} and ` +
+          `${this.#host.callerUid} alone, with mode 700: it belongs to user ${uid} and ` +
           `has mode ${(mode & 0o7777).toString(8)}`,
       );
     }
@@ -171,34 +165,6 @@ export class CompileCache {
       digests.push(JSON.stringify([name, mode, await sha256(bytes)]));
     }
     return await sha256(new TextEncoder().encode(digests.join("\n")));
-  }
-
-  /** With the modes that they must have, whatever the umask is. */
-  #makeDirectories(paths: readonly string[]): void {
-    this.#asCaller((plan) => {
-      for (const path of paths) {
-        const name = plan.string(path);
-        plan.step("mkdirat", [AT_FDCWD, name, 0o755], { what: `make the directory ${path}` });
-        plan.step("fchmodat", [AT_FDCWD, name, 0o755]);
-      }
-    }, 0);
-  }
-
-  /** False if there is something of the new name already. */
-  #rename(from: string, to: string): boolean {
-    return this.#asCaller((plan) => {
-      const args = [AT_FDCWD, plan.string(from), AT_FDCWD, plan.string(to), RENAME_NOREPLACE];
-      plan.step("renameat2", args, { what: `make ${to}` });
-    }, ERRNO.EEXIST);
-  }
-
-  #asCaller(build: (plan: Plan) => void, expected: number): boolean {
-    const plan = new Plan();
-    const { caller: identity, own, system } = this.#host.sandbox;
-    asIdentity(plan, { identity, own }, () => build(plan));
-    const failure = system.attempt(plan, "keep a compiled program");
-    if (failure && failure.errno !== expected) throw toSandboxError(failure);
-    return failure === undefined;
   }
 
   #prune(directory: string): void {

@@ -1,10 +1,6 @@
 /** One run of a compiler in a box, and what is said of it. */
 
-import { SIGNALS } from "../../mod.ts";
-import type { Box } from "../../box/box.ts";
-import { Capture } from "../../box/streams/capture.ts";
-import type { Outcome } from "../../box/outcome/outcome.ts";
-import { SYSCALL_FLAGS } from "../../box/setup/syscall_filter.ts";
+import { type Box, Capture, type Outcome, SIGNALS, SYSCALL_FLAGS } from "../../mod.ts";
 import { PROGRAM_BYTES_MAX, treeIsTooLarge } from "./box_tree.ts";
 import { invocationOf, type StepContext } from "./program.ts";
 

@@ -1,7 +1,7 @@
 /** What of a program's files is compiled, under which names, and which of them is the main one. */
 
 import { roleOf } from "../languages/file_role.ts";
-import type { HostFiles } from "../../host/files.ts";
+import type { HostFiles } from "../../mod.ts";
 import { javaProgram } from "../languages/java_main.ts";
 import { LanguageError } from "../languages/language_definition.ts";
 import type { Language } from "../languages/languages.ts";

@@ -3,9 +3,7 @@
  * language says and from what a test allows.
  */
 
-import { type DirectoryRule, resolveDirectoryRules } from "../../box/setup/directory_rules.ts";
-import type { Limits } from "../../box/setup/limits.ts";
-import type { Outcome } from "../../box/outcome/outcome.ts";
+import { type DirectoryRule, type Limits, type Outcome, resolveDirectoryRules } from "../../mod.ts";
 import { PLACEHOLDER, type StepDefinition } from "../languages/language_definition.ts";
 import type { Language } from "../languages/languages.ts";
 import { placeInBox } from "../languages/tool_finder.ts";

@@ -5,9 +5,8 @@
 
 import { FileError } from "../../text/errors.ts";
 import { parseYamlText, yamlLine } from "../../text/yaml.ts";
-import { Plan } from "../../ffi/plan.ts";
 import { endsWithOne, roleOf } from "./file_role.ts";
-import type { HostFiles } from "../../host/files.ts";
+import type { HostFiles } from "../../mod.ts";
 import { type LanguageDefinition, LanguageError } from "./language_definition.ts";
 import { isMapping, type RawLanguage, readLanguage } from "./language_reader.ts";
 import { type FoundTool, ToolFinder } from "./tool_finder.ts";
@@ -62,9 +61,8 @@ export interface LoadLanguagesOptions {
  *
  * @example Which languages this machine has
  * ```ts
- * import { callerEnvironment, sharedSandbox } from "isolate/mod.ts";
- * import { HostFiles } from "isolate/host/files.ts";
- * import { loadLanguages } from "isolate/judge/languages/languages.ts";
+ * import { callerEnvironment, HostFiles, sharedSandbox } from "isolate/mod.ts";
+ * import { loadLanguages } from "isolate/judge/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const host = new HostFiles(await sharedSandbox());
@@ -264,15 +262,7 @@ function shown(name: string): string {
 }
 
 function readHead(host: HostFiles, path: string): string {
-  const fd = host.open(path);
-  try {
-    const plan = new Plan();
-    const chunk = plan.alloc(FIRST_LINE_BYTES);
-    const length = plan.slot("length");
-    plan.step("read", [fd, chunk, chunk.length], { into: length, what: `read ${path}` });
-    host.sandbox.system.run(plan, `read ${path}`);
-    return new TextDecoder().decode(plan.content(chunk, plan.result(length)));
-  } finally {
-    host.close(fd);
-  }
+  using file = host.open(path);
+  const block = file.block(FIRST_LINE_BYTES);
+  return new TextDecoder().decode(block.bytes.subarray(0, block.read(0)));
 }

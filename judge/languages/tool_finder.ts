@@ -3,11 +3,7 @@
  * found is said to be missing, with the places that were looked at; nothing is guessed.
  */
 
-import { type BindRule, defaultDirectoryRules } from "../../box/setup/directory_rules.ts";
-import { decodeOsString } from "../../text/os_string.ts";
-import { AT_FDCWD } from "../../ffi/linux.ts";
-import { Plan } from "../../ffi/plan.ts";
-import type { HostFiles } from "../../host/files.ts";
+import { type BindRule, defaultDirectoryRules, type HostFiles } from "../../mod.ts";
 import type { ToolDefinition } from "./language_definition.ts";
 
 /** A tool that was found. */
@@ -108,7 +104,7 @@ export class ToolFinder {
 
   /** The program of this process, unless it is one that was compiled from us. */
   #runtime(): string | undefined {
-    const path = this.#link("/proc/self/exe");
+    const path = this.#host.readLink("/proc/self/exe");
     return path !== undefined && /\/deno[^/]*$/.test(path) ? path : undefined;
   }
 
@@ -157,7 +153,7 @@ export class ToolFinder {
     const chain = [path];
     for (let count = 0; count < LINKS_MAX; count++) {
       const last = chain.at(-1)!;
-      const target = this.#link(last);
+      const target = this.#host.readLink(last);
       if (target === undefined) break;
       const folder = last.slice(0, last.lastIndexOf("/")) || "/";
       if (target.startsWith("/")) chain.push(target);
@@ -166,16 +162,6 @@ export class ToolFinder {
     const real = this.#host.realPath(path);
     if (chain.at(-1) !== real) chain.push(real);
     return chain;
-  }
-
-  /** Where a link leads; undefined if it is none. */
-  #link(path: string): string | undefined {
-    const plan = new Plan();
-    const target = plan.alloc(4096);
-    const length = plan.slot("length");
-    plan.step("readlinkat", [AT_FDCWD, plan.string(path), target, target.length], { into: length });
-    if (this.#host.sandbox.system.attempt(plan, `read ${path}`)) return undefined;
-    return decodeOsString(plan.content(target, plan.result(length)).slice());
   }
 
   /** A proxy of rustup's starts the tool of the toolchain that is the default. */

@@ -3,22 +3,16 @@
  * are, and nothing is trusted: names, kinds, sizes, depth, number.
  */
 
-import { O_DIRECTORY, O_PATH } from "../../ffi/linux.ts";
-import { SandboxError } from "../../host/errors.ts";
-import { ERRNO, errnoText } from "../../ffi/errno.ts";
-import { decodeOsString } from "../../text/os_string.ts";
-import type { HostFiles } from "../../host/files.ts";
 import {
-  entriesOf,
-  type HostKind,
-  type HostPlace,
-  openPath,
-  readFrom,
-  realPathAt,
-  statusAt,
-} from "../../host/read.ts";
-import { PackageError } from "./errors.ts";
+  type FileKind,
+  type HostDirectory,
+  type HostEntry,
+  type HostFiles,
+  SandboxError,
+} from "../../mod.ts";
+import { decodeOsString } from "../../text/os_string.ts";
 import { visibleText } from "../../text/visible.ts";
+import { PackageError } from "./errors.ts";
 
 const ENTRIES_MAX = 100_000;
 const DEPTH_MAX = 32;
@@ -30,7 +24,7 @@ export interface PackageEntry {
   /** Its path in the package. */
   readonly path: string;
   /** What it is, or what the link leads to. */
-  readonly kind: Exclude<HostKind, "link">;
+  readonly kind: Exclude<FileKind, "symlink">;
   /** Its size in bytes. */
   readonly sizeBytes: number;
   /** Where it really lies on the host, absolute. */
@@ -43,19 +37,15 @@ export class PackageFiles implements Disposable {
   readonly given: string;
   /** The folder on the host, absolute and without links. */
   readonly directory: string;
-  readonly #host: HostFiles;
-  readonly #place: HostPlace & { readonly beneathFd: number };
+  readonly #files: HostDirectory;
   #entries = 0;
 
   /** Opens a package. */
   constructor(host: HostFiles, directory: string) {
     this.given = directory.replace(/(.)\/+$/, "$1");
-    this.#host = host;
-    const place = { sandbox: host.sandbox };
     try {
-      this.directory = realPathAt(place, directory);
-      const fd = openPath(place, this.directory, O_PATH | O_DIRECTORY);
-      this.#place = { ...place, beneathFd: fd };
+      this.directory = host.realPath(directory);
+      this.#files = host.directory(this.directory);
     } catch (error) {
       throw this.#refusal(error, "", "open the folder");
     }
@@ -63,7 +53,7 @@ export class PackageFiles implements Disposable {
 
   /** Closes the package. */
   [Symbol.dispose](): void {
-    this.#host.close(this.#place.beneathFd);
+    this.#files[Symbol.dispose]();
   }
 
   /** The path of a file for people. */
@@ -79,12 +69,12 @@ export class PackageFiles implements Disposable {
   /** What there is at a path. */
   find(path: string): PackageEntry | undefined {
     try {
-      const status = statusAt(this.#place, path);
+      const status = this.#files.status(path);
       if (status === undefined) return undefined;
       const name = path.slice(path.lastIndexOf("/") + 1);
       const { kind, sizeBytes } = status;
-      if (kind === "link") throw new TypeError("A link was not followed");
-      return { name, path, kind, sizeBytes, hostFile: realPathAt(this.#place, path) };
+      if (kind === "symlink") throw new TypeError("A link was not followed");
+      return { name, path, kind, sizeBytes, hostFile: this.#files.realPath(path) };
     } catch (error) {
       throw this.#refusal(error, path, "look at it");
     }
@@ -111,7 +101,7 @@ export class PackageFiles implements Disposable {
         const reason = "has invisible characters or invalid UTF-8 in its name; rename it";
         throw this.error(below, reason);
       }
-      if (kind !== "link") {
+      if (kind !== "symlink") {
         return { name, path: below, kind, sizeBytes, hostFile: `${base}/${name}` };
       }
       const target = this.find(below);
@@ -120,15 +110,11 @@ export class PackageFiles implements Disposable {
     });
   }
 
-  #read(path: string) {
-    let fd = -1;
+  #read(path: string): HostEntry[] {
     try {
-      fd = openPath(this.#place, path, O_DIRECTORY);
-      return entriesOf(this.#place, fd, { path: this.pathFor(path), entriesMax: ENTRIES_MAX });
+      return this.#files.list(path, { entriesMax: ENTRIES_MAX });
     } catch (error) {
       throw this.#refusal(error, path, "list it");
-    } finally {
-      if (fd >= 0) this.#host.close(fd);
     }
   }
 
@@ -147,7 +133,7 @@ export class PackageFiles implements Disposable {
       throw this.error(path, `is larger than ${options.limitBytes} bytes`);
     }
     try {
-      return readFrom(this.#place, path, options.limitBytes);
+      return this.#files.readBytes(path, options);
     } catch (error) {
       throw this.#refusal(error, path, "read it");
     }
@@ -162,18 +148,23 @@ export class PackageFiles implements Disposable {
 }
 
 /** Why the kernel refuses something. */
-export function refusalReason({ errno, message }: SandboxError, what: string): string {
-  switch (errno) {
+export function refusalReason({ code, reason, message }: SandboxError, what: string): string {
+  switch (code) {
     case undefined:
       return message;
-    case ERRNO.EXDEV:
+    case "EXDEV":
       return "is a link that leads out of the package; only relative links that stay inside are " +
         "followed";
-    case ERRNO.ELOOP:
+    case "ELOOP":
       return "is a link that leads to itself";
     default:
-      return `cannot ${what}: ${errnoText(errno)}`;
+      return `cannot ${what}: ${reason}`;
   }
+}
+
+/** Whether something can be part of a program. */
+export function isFileOrFolder({ kind }: PackageEntry): boolean {
+  return kind === "file" || kind === "directory";
 }
 
 /** Why something is no file to be read. */

@@ -1,6 +1,6 @@
 /** Reads problem packages. */
 
-import type { HostFiles } from "../../host/files.ts";
+import type { HostFiles } from "../../mod.ts";
 import type { Problem } from "../types.ts";
 import { visibleText } from "../../text/visible.ts";
 import { PackageFiles } from "./files.ts";
@@ -18,8 +18,7 @@ import { readTask, TASK_FILE } from "./task.ts";
  *
  * @example
  * ```ts
- * import { sharedSandbox } from "isolate/box/sandbox.ts";
- * import { HostFiles } from "isolate/host/files.ts";
+ * import { HostFiles, sharedSandbox } from "isolate/mod.ts";
  * import { readPackage } from "isolate/judge/package/read.ts";
  * import { assertEquals } from "@std/assert";
  *

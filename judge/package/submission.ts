@@ -1,7 +1,6 @@
 /** Submissions that are given on the command line. */
 
-import { SandboxError } from "../../host/errors.ts";
-import type { HostFiles } from "../../host/files.ts";
+import { type HostFiles, SandboxError } from "../../mod.ts";
 import type { Submission } from "../types.ts";
 import { PackageError } from "./errors.ts";
 import { PackageFiles, refusalReason } from "./files.ts";
@@ -17,9 +16,8 @@ import { readProgram } from "./programs.ts";
  *
  * @example
  * ```ts
- * import { sharedSandbox } from "isolate/box/sandbox.ts";
- * import { HostFiles } from "isolate/host/files.ts";
- * import { readSubmission } from "isolate/judge/package/submission.ts";
+ * import { HostFiles, sharedSandbox } from "isolate/mod.ts";
+ * import { readSubmission } from "isolate/judge/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const host = new HostFiles(await sharedSandbox());

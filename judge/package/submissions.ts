@@ -1,7 +1,7 @@
 /** The submissions of a package, and what they promise. */
 
 import type { Problem, Submission, TestGroup, Verdict } from "../types.ts";
-import { notAFile, type PackageEntry, type PackageFiles } from "./files.ts";
+import { isFileOrFolder, notAFile, type PackageEntry, type PackageFiles } from "./files.ts";
 import { isHidden, readProgram } from "./programs.ts";
 
 const SOURCE_MAX_BYTES = 1 << 20;
@@ -89,7 +89,7 @@ function readOne(files: PackageFiles, { entry, verdict, promised, reading }: {
   promised: readonly Verdict[] | undefined;
   reading: SubmissionsReading;
 }): Submission {
-  if (entry.kind === "other") throw files.error(entry.path, notAFile(entry));
+  if (!isFileOrFolder(entry)) throw files.error(entry.path, notAFile(entry));
   const { problem, warn } = reading;
   const source = readProgram(files, entry);
   const name = `${verdict}/${entry.name}`;

@@ -2,7 +2,7 @@
 
 import type { Problem, ProblemLimits, ProgramSource, Submission, Validation } from "../types.ts";
 import { parseFlags } from "../checker/checker_flags.ts";
-import { notAFile, type PackageFiles } from "./files.ts";
+import { isFileOrFolder, notAFile, type PackageFiles } from "./files.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { YamlNode } from "./node.ts";
 import { readProgram } from "./programs.ts";
@@ -169,6 +169,6 @@ function defaultChecker(node: YamlNode): Checker {
 function programOf(files: PackageFiles, node: YamlNode): ProgramSource {
   const path = cleanPath(node);
   const entry = files.find(path);
-  if (!entry || entry.kind === "other") throw node.error(`names ${path}, which ${notAFile(entry)}`);
+  if (!entry || !isFileOrFolder(entry)) throw node.error(`names ${path}, which ${notAFile(entry)}`);
   return readProgram(files, entry);
 }

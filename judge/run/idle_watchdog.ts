@@ -7,8 +7,7 @@
  * - A program that runs, or may be waiting for its CPU, gets ten times its CPU time and 10 s.
  */
 
-import type { Outcome, RunOptions } from "../../mod.ts";
-import type { System } from "../../ffi/system.ts";
+import type { HostFiles, Outcome, RunOptions } from "../../mod.ts";
 
 const IDLE_FACTOR = 2;
 const IDLE_MORE_MS = 1_000;
@@ -99,11 +98,11 @@ export class IdleWatchdog {
 }
 
 /** How long CPUs have been doing nothing since the machine was started; see proc_stat(5). */
-export function spareTimeMs(system: System, cpus: readonly number[] | undefined): number {
-  const file = system.readFile("/proc/stat", { limitBytes: 1 << 22 });
+export function spareTimeMs(host: HostFiles, cpus: readonly number[] | undefined): number {
+  const text = host.readText("/proc/stat", { limitBytes: 1 << 22 });
   const wanted = cpus ? new Set(cpus.map((cpu) => `cpu${cpu}`)) : new Set(["cpu"]);
   let ticks = 0;
-  for (const line of new TextDecoder().decode(file?.bytes).split("\n")) {
+  for (const line of text.split("\n")) {
     if (!line.startsWith("cpu")) break;
     const fields = line.split(/ +/);
     if (!wanted.has(fields[0]!)) continue;

@@ -1,7 +1,6 @@
 /** Judges submissions: compiles them, runs their tests in boxes, and reports the verdicts. */
 
-import type { HostFiles } from "../../host/files.ts";
-import type { Sandbox } from "../../mod.ts";
+import type { HostFiles, Sandbox } from "../../mod.ts";
 import { Compiler } from "../compile/compile.ts";
 import type { LanguageTable } from "../languages/languages.ts";
 import type { JudgeEvent, JudgeReport, Problem, Submission } from "../types.ts";

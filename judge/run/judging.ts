@@ -1,8 +1,7 @@
 /** Judges submissions one after the other, and collects what is known so far. */
 
 import { timeText } from "../../text/quantities.ts";
-import type { Box } from "../../mod.ts";
-import type { HostFiles } from "../../host/files.ts";
+import type { Box, HostFiles } from "../../mod.ts";
 import type { Compiled, Compiler, Program } from "../compile/compile.ts";
 import { testNames } from "../grading/grading.ts";
 import { submissionComplaint, submissionResult } from "../grading/submission_result.ts";

@@ -1,15 +1,11 @@
 /** Runs one test of a submission, and judges how the program ended and what it wrote. */
 
-import type { Outcome, RunOptions, Sandbox } from "../../mod.ts";
-import { Capture } from "../../mod.ts";
-import { ERRNO } from "../../ffi/errno.ts";
-import { AT_FDCWD, MFD_CLOEXEC, O_CLOEXEC, O_RDWR, O_TMPFILE } from "../../ffi/linux.ts";
-import { Plan } from "../../ffi/plan.ts";
+import type { HostFile, HostFiles, Outcome, RunOptions, Sandbox } from "../../mod.ts";
+import { Capture, openOutputFile } from "../../mod.ts";
 import { checkOutput } from "../checker/checker.ts";
 import type { Program } from "../compile/compile.ts";
 import type { PlannedTest } from "../grading/grading.ts";
 import { type Judgement, judgeOutcome, memoryOf } from "../grading/outcome_verdict.ts";
-import type { HostFiles } from "../../host/files.ts";
 import type { Problem, TestResult } from "../types.ts";
 import { reasonOf } from "./compile_program.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
@@ -81,7 +77,7 @@ export async function runTest(
 
 /** Makes the contestant's side of a test ready, with a kill time that is CPU time. */
 function contestantSide(
-  { problem, program, timeLimitMs, killTimeMs, sandbox: { system } }: TestContext,
+  { problem, program, timeLimitMs, killTimeMs, host }: TestContext,
   { run: { worker, stderr }, cpuTimeMs }: { run: RunningTest; cpuTimeMs: number },
 ): ContestantSide {
   const { memoryKib, outputKib } = problem.limits;
@@ -93,7 +89,7 @@ function contestantSide(
     leavesNothing: true,
   });
   const wallLimitMs = wallTimeMs(cpuTimeMs);
-  const watchdog = new IdleWatchdog(idleTimeMs(cpuTimeMs), () => spareTimeMs(system, cpus));
+  const watchdog = new IdleWatchdog(idleTimeMs(cpuTimeMs), () => spareTimeMs(host, cpus));
   const options: RunOptions = {
     ...own,
     limits: { ...own.limits, wallTimeMs: wallLimitMs, extraTimeMs: killTimeMs },
@@ -117,46 +113,37 @@ function contestantSide(
 }
 
 async function judgeRun(context: TestContext, run: RunningTest): Promise<Judgement> {
-  const { sandbox: { system }, problem, killTimeMs } = context;
+  const { sandbox, problem, killTimeMs } = context;
   const { box, command, options, judge, watchdog } = contestantSide(context, {
     run,
     cpuTimeMs: killTimeMs,
   });
-  const outputFd = openOutput(context.sandbox);
-  try {
-    await clearForTest(box);
-    const outcome = await box.run(command, {
-      ...options,
-      ...watchdog.options(run.signal),
-      stdin: { file: run.planned.test.inputFile },
-      stdout: { fd: outputFd, limitBytes: problem.limits.outputKib * 1024 },
-    });
-    run.outcome = watchdog.outcome(outcome);
-    return judge(run.outcome) ?? await judgeOutput(context, { run, outputFd });
-  } finally {
-    system.close(outputFd);
-  }
+  using output = openOutputFile(sandbox);
+  await clearForTest(box);
+  const outcome = await box.run(command, {
+    ...options,
+    ...watchdog.options(run.signal),
+    stdin: { file: run.planned.test.inputFile },
+    stdout: { fd: output.fd, limitBytes: problem.limits.outputKib * 1024 },
+  });
+  run.outcome = watchdog.outcome(outcome);
+  return judge(run.outcome) ?? await judgeOutput(context, { run, file: output });
 }
 
 async function judgeOutput(
-  { sandbox, host, validator }: TestContext,
-  { run, outputFd }: { run: RunningTest; outputFd: number },
+  { host, validator }: TestContext,
+  { run, file }: { run: RunningTest; file: HostFile },
 ): Promise<Judgement> {
   const { test, group } = run.planned;
   if (validator) {
-    const output = () => ({ fd: reopen(sandbox, outputFd), transfer: true });
+    const output = () => ({ fd: file.reopen(), transfer: true });
     return await validateOutput(validator, validatorRun(run), { output, signal: run.signal });
   }
-  const answerFd = host.open(test.answerFile);
-  try {
-    const flags = group.validatorFlags;
-    const result = await checkOutput(sandbox.system, { outputFd, answerFd, flags });
-    if (result.accepted) return { verdict: "AC", message: "Accepted" };
-    const { difference } = result;
-    return { verdict: "WA", message: difference.reason, difference };
-  } finally {
-    host.close(answerFd);
-  }
+  using answer = host.open(test.answerFile);
+  const result = await checkOutput({ output: file, answer, flags: group.validatorFlags });
+  if (result.accepted) return { verdict: "AC", message: "Accepted" };
+  const { difference } = result;
+  return { verdict: "WA", message: difference.reason, difference };
 }
 
 async function judgeConversation(context: TestContext, run: RunningTest): Promise<Judgement> {
@@ -183,39 +170,4 @@ function validatorRun({ planned, worker }: RunningTest): ValidatorRun {
   const { validatorBox, cpus } = worker;
   if (!validatorBox) throw new TypeError("Cannot run a validator without a box of its own");
   return { box: validatorBox, cpus, test: planned.test, flags: planned.group.validatorFlags };
-}
-
-/** A file without a name, where the boxes are, so that their disk counts and nothing is left. */
-function openOutput({ system, settings }: Sandbox): number {
-  const plan = new Plan();
-  const fd = plan.slot("output");
-  const flags = O_TMPFILE | O_RDWR | O_CLOEXEC;
-  plan.step("openat", [AT_FDCWD, plan.string(settings.boxRoot), flags, 0o600], {
-    into: fd,
-    what: `make a file for the output in ${settings.boxRoot}`,
-  });
-  // A validator, which is another user, may open it again by /dev/stdin.
-  plan.step("fchmod", [fd, 0o444]);
-  const failure = system.attempt(plan, "make a file for the output");
-  if (!failure) return plan.result(fd);
-  // Some file systems have no such files.
-  if (failure.errno !== ERRNO.EOPNOTSUPP && failure.errno !== ERRNO.EISDIR) throw failure;
-  const memory = new Plan();
-  const memoryFd = memory.slot("output");
-  memory.step("memfd_create", [memory.string("output"), MFD_CLOEXEC], { into: memoryFd });
-  memory.step("fchmod", [memoryFd, 0o444]);
-  system.run(memory, "make a file for the output in memory");
-  return memory.result(memoryFd);
-}
-
-/** The same file at its beginning, for reading only. */
-function reopen({ system }: Sandbox, fd: number): number {
-  const plan = new Plan();
-  const copy = plan.slot("output");
-  plan.step("openat", [AT_FDCWD, plan.string(`/proc/self/fd/${fd}`), O_CLOEXEC, 0], {
-    into: copy,
-    what: "read the output",
-  });
-  system.run(plan, "read the output");
-  return plan.result(copy);
 }

@@ -4,10 +4,9 @@
  * submissions: whatever they do is an error of the judge at worst.
  */
 
-import type { BindRule, Box, Outcome, RunOptions } from "../../mod.ts";
+import type { BindRule, Box, HostFiles, Outcome, RunOptions } from "../../mod.ts";
 import { Capture } from "../../mod.ts";
 import type { Program } from "../compile/compile.ts";
-import type { HostFiles } from "../../host/files.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
 import type { ProblemLimits, TestCase } from "../types.ts";
 import { cut, sizeText, timeText } from "../../text/quantities.ts";
@@ -123,7 +122,7 @@ export async function validateOutput(
 ): Promise<Judgement> {
   const prepared = await prepareValidator(validator, run);
   const { host, limits } = validator;
-  const spareMs = () => spareTimeMs(host.sandbox.system, run.cpus);
+  const spareMs = () => spareTimeMs(host, run.cpus);
   const watchdog = new IdleWatchdog(idleTimeMs(limits.validationTimeMs), spareMs);
   const outcome = await run.box.run(prepared.command, {
     ...prepared.options,

@@ -147,7 +147,7 @@ Deno.test("a write() that fails leaves the old file and nothing else, and cancel
       })());
       const limit = { limitBytes: 100_000 };
       const message = await refused("too-large", () => box.files.write("file", broken, limit));
-      assertEquals(message, 'Cannot write "file" in the box: it has more than 100000 bytes');
+      assertEquals(message, 'Cannot write "file" in the box: it is larger than 100000 bytes');
       assert(cancelled instanceof SandboxError);
       await assertRejects(() => box.files.write("file", failing), Error, "the source is broken");
       await refused("too-large", () => box.files.write("file", LARGE, limit));
