@@ -41,7 +41,7 @@ export interface SandboxErrorOptions extends ErrorOptions {
  *
  * @example
  * ```ts
- * import { SandboxError } from "isolate/host/errors.ts";
+ * import { SandboxError } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const error = new SandboxError("box-in-use", "This box is currently in use by another process");

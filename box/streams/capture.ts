@@ -23,8 +23,7 @@ const FIRST_SIZE = 4096;
  *
  * @example
  * ```ts
- * import { Box } from "isolate/box/box.ts";
- * import { Capture } from "isolate/box/streams/capture.ts";
+ * import { Box, Capture } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * await using box = await Box.init({ boxId: 920 });
@@ -80,7 +79,7 @@ export class Capture {
    *
    * @example
    * ```ts
-   * import { Capture } from "isolate/box/streams/capture.ts";
+   * import { Capture } from "isolate/mod.ts";
    * import { assertEquals } from "@std/assert";
    *
    * const capture = new Capture({ limitBytes: 3 });

@@ -1,18 +1,43 @@
 /** From the pipe that a program writes to, to a descriptor. */
 
 import { ERRNO } from "../../ffi/errno.ts";
-import { POLLIN, POLLOUT } from "../../ffi/linux.ts";
+import { F_GETFL, O_NONBLOCK, POLLIN, POLLOUT } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
-import { PipeReader } from "./pipe_reader.ts";
-import { OutputPump, type PumpOptions, spliced } from "./pump.ts";
-import type { Destination } from "./stream_fds.ts";
+import { planStatus, readStatus } from "../../host/status.ts";
+import { OutputPump, PipeReader, type PumpOptions, spliced } from "./pump.ts";
 
 const READ_BYTES = 1 << 18;
-/** Where a write may wait: what a socket or terminal that is ready at all has room for. */
+/** Where a write may wait: the room that any ready socket or terminal has. */
 const CAREFUL_BYTES = 4096;
 
-/** Writes output to a descriptor, where it can be done without copying it to here. */
+/** Where output is written to. */
+export interface Destination {
+  /** What it is, for messages. */
+  readonly name: string;
+  /** A descriptor of its own, closed on execve. */
+  readonly fd: number;
+  /** A write can wait although a little room is there. */
+  readonly mayWait: boolean;
+  /** It is a pipe, a socket or a device, behind which somebody may be waiting for what comes. */
+  readonly isLive: boolean;
+}
+
+/** Finds out how a descriptor can be written to. */
+export function destinationOf(system: System, fd: number, name: string): Destination {
+  const plan = new Plan();
+  const status = planStatus(plan, fd);
+  const flags = plan.slot("flags");
+  plan.step("fcntl", [fd, F_GETFL, 0], { into: flags });
+  system.run(plan, "look at what is written to");
+  const { kind } = readStatus(plan.view(status));
+  const isLive = kind !== "file";
+  // Between pipes splice(2) can be told not to wait; elsewhere it does what the descriptor says.
+  const mayWait = isLive && kind !== "fifo" && (plan.result(flags) & O_NONBLOCK) === 0;
+  return { name, fd, isLive, mayWait };
+}
+
+/** Writes output to a descriptor, without copying it to here where the kernel can do that. */
 export class DescriptorPump extends OutputPump {
   readonly #destination: Destination;
   readonly #reader: PipeReader;
@@ -21,7 +46,6 @@ export class DescriptorPump extends OutputPump {
   /** Read, but not written yet. */
   #pending = new Uint8Array(0);
 
-  /** Makes a pump. */
   constructor(
     options: PumpOptions,
     { destination, limitBytes }: { destination: Destination; limitBytes: number },
@@ -32,17 +56,14 @@ export class DescriptorPump extends OutputPump {
     this.#reader = new PipeReader(options.system, options.pipeFd);
   }
 
-  /** Where output goes to. */
   protected override get targetFd(): number {
     return this.#destination.fd;
   }
 
-  /** Whether small pieces may be left in the pipe for a moment. */
   protected override get mayPause(): boolean {
     return !this.#destination.isLive;
   }
 
-  /** Moves something. */
   protected override move(bytes: number): number | "idle" | "blocked" | "closed" | "overflow" {
     if (this.#pending.length > 0) return this.#writePending();
     if (this.#leftBytes === 0) {
@@ -105,7 +126,7 @@ export class DescriptorPump extends OutputPump {
     return count;
   }
 
-  /** As without us in between: whose reader has gone gets SIGPIPE. Anything else is our failure. */
+  /** Where the reader has gone the program gets SIGPIPE, as without us. Anything else is our failure. */
   #failed(errno: number): "closed" {
     if (errno === ERRNO.EPIPE || errno === ERRNO.ECONNRESET) return "closed";
     const plan = new Plan();
@@ -115,7 +136,7 @@ export class DescriptorPump extends OutputPump {
     throw new SystemError(plan.steps[0], errno);
   }
 
-  /** Whoever has nothing to write need not wait until it can. */
+  /** A pump that has nothing to write need not wait for room. */
   #obstacle(): "blocked" | "idle" | undefined {
     if (isReady(this.system, { fd: this.#destination.fd, events: POLLOUT })) return undefined;
     return isReady(this.system, { fd: this.pipeFd, events: POLLIN }) ? "blocked" : "idle";

@@ -1,27 +1,24 @@
 /**
  * From the pipe that a program writes to, to where its output is kept. A pump moves what there is and
- * never waits; the keeper knows when it is worth while to call it again.
+ * never waits; the keeper knows when to call it again.
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
-import {
-  AT_FDCWD,
-  O_CLOEXEC,
-  O_WRONLY,
-  SPLICE_F_MOVE,
-  SPLICE_F_NONBLOCK,
-} from "../../ffi/linux.ts";
+import { O_WRONLY, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
-import type { Overflow } from "./capture.ts";
+import { tryOpen } from "../../host/open.ts";
 import type { Waiter } from "../keep/waiter.ts";
+import type { Capture, Overflow } from "./capture.ts";
 
-/** So much at once, so that other boxes get their turn. */
+/** The most that one turn moves, so that other boxes get theirs. */
 const TURN_BYTES = 1 << 20;
 const TURN_MOVES = 1024;
-/** Who gets less than this in one turn waits a moment, for more to come at once. */
+/** After less than this a pump pauses, for more to come at once. */
 const FEW_BYTES = 1 << 16;
 const PAUSE_MS = 1;
+const READ_FIRST_BYTES = 1 << 14;
+const READ_LARGE_BYTES = 1 << 18;
 
 /** What a pump works with. */
 export interface PumpOptions {
@@ -39,24 +36,21 @@ export interface PumpOptions {
 
 /** What came of one turn. */
 export type Turn =
-  /** There was nothing (more) to be moved. */
+  /** Nothing is left to move for now. */
   | "idle"
-  /** There may be more at once. */
+  /** More may be there already. */
   | "busy"
-  /** Where it goes to takes no more for now. */
+  /** The destination takes no more for now. */
   | "blocked"
-  /** More was written than allowed, and the program is to be stopped; the pump does no more. */
+  /** More was written than allowed, and the program is to be stopped; the pump moves nothing more. */
   | "overflow"
-  /** It is over: nobody can write any more, or nobody wants it. */
+  /** Nobody can write any more, or nobody wants it. */
   | "closed";
 
 /** Moves the output of a program. */
 export abstract class OutputPump {
-  /** The kernel. */
   protected readonly system: System;
-  /** The stream, for messages. */
   protected readonly name: string;
-  /** The keeper's end of the pipe. */
   protected readonly pipeFd: number;
   readonly #waiter: Waiter;
   readonly #overflow: Overflow;
@@ -144,7 +138,7 @@ export abstract class OutputPump {
 
   /** Throws away, without looking at it. */
   #discard(bytes: number): number | "idle" | "closed" {
-    if (this.#nullFd < 0) this.#nullFd = openNull(this.system);
+    if (this.#nullFd < 0) this.#nullFd = tryOpen(this.system, "/dev/null", O_WRONLY) ?? -1;
     const moved = spliced(this.system, {
       from: this.pipeFd,
       to: this.#nullFd,
@@ -154,15 +148,6 @@ export abstract class OutputPump {
     if (moved < 0) return "idle";
     return moved === 0 ? "closed" : moved;
   }
-}
-
-function openNull(system: System): number {
-  const plan = new Plan();
-  const fd = plan.slot("/dev/null");
-  const path = plan.string("/dev/null");
-  plan.step("openat", [AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0], { into: fd });
-  system.run(plan, "open /dev/null");
-  return plan.result(fd);
 }
 
 /**
@@ -181,4 +166,59 @@ export function spliced(system: System, { from, to, bytes, ignore }: {
   plan.step("splice", [from, 0, to, 0, bytes, flags], { into: moved, ignore });
   system.run(plan, "move output");
   return plan.result(moved);
+}
+
+/** Reads from a pipe that never waits. */
+export class PipeReader {
+  readonly #system: System;
+  readonly #fd: number;
+  #bytes = 0;
+  #read: (() => Uint8Array<ArrayBuffer> | undefined) | undefined;
+
+  constructor(system: System, fd: number) {
+    this.#system = system;
+    this.#fd = fd;
+  }
+
+  /** Reads once; gives nothing if nothing is there, and no bytes at the end. */
+  read(bytes: number): Uint8Array<ArrayBuffer> | undefined {
+    if (!this.#read || bytes !== this.#bytes) this.#read = this.#prepare(bytes);
+    return this.#read();
+  }
+
+  #prepare(bytes: number): () => Uint8Array<ArrayBuffer> | undefined {
+    this.#bytes = bytes;
+    const plan = new Plan();
+    const buffer = plan.alloc(bytes);
+    const length = plan.slot("length");
+    plan.step("read", [this.#fd, buffer, bytes], { into: length, ignore: ERRNO.EAGAIN });
+    const execute = this.#system.prepare(plan, "read output");
+    return () => {
+      const failure = execute();
+      if (failure) throw failure;
+      const read = plan.result(length);
+      return read < 0 ? undefined : plan.content(buffer, read);
+    };
+  }
+}
+
+/** Keeps output in memory. */
+export class CapturePump extends OutputPump {
+  readonly #capture: Capture;
+  readonly #reader: PipeReader;
+  #bytes = READ_FIRST_BYTES;
+
+  constructor(options: PumpOptions, capture: Capture) {
+    super(options);
+    this.#capture = capture;
+    this.#reader = new PipeReader(options.system, options.pipeFd);
+  }
+
+  protected override move(): number | "idle" | "closed" | "overflow" {
+    const piece = this.#reader.read(this.#bytes);
+    if (!piece) return "idle";
+    if (piece.length === 0) return "closed";
+    if (piece.length === this.#bytes) this.#bytes = READ_LARGE_BYTES;
+    return this.#capture.add(piece) ? piece.length : "overflow";
+  }
 }

@@ -3,16 +3,14 @@
  * keeper does for them while the program runs. Runs without such streams do not load this.
  */
 
-import type { System } from "../../ffi/system.ts";
-import { Capture, checkLimitBytes, type Overflow } from "./capture.ts";
-import { CapturePump } from "./capture_pump.ts";
-import { DescriptorPump } from "./descriptor_pump.ts";
-import { Feed } from "./feed.ts";
-import type { Identity } from "../../host/identity.ts";
-import type { OutputPump, PumpOptions, Turn } from "./pump.ts";
-import { destinationOf, duplicate, openMemory, openPipe, openStreamFile } from "./stream_fds.ts";
-import type { Input, Output, ProgramStreams, Stream } from "./streams.ts";
+import type { HostAccess, Identity } from "../../host/identity.ts";
 import type { Waiter } from "../keep/waiter.ts";
+import { Capture, checkLimitBytes, type Overflow } from "./capture.ts";
+import { DescriptorPump, destinationOf } from "./descriptor_pump.ts";
+import { Feed } from "./feed.ts";
+import { CapturePump, type OutputPump, type PumpOptions, type Turn } from "./pump.ts";
+import { duplicate, openMemory, openPipe, openStreamFile } from "./stream_fds.ts";
+import type { Input, Output, ProgramStreams, Stream } from "./streams.ts";
 
 const encoder = new TextEncoder();
 
@@ -24,29 +22,19 @@ export type StreamEnd =
   | { readonly kind: "error"; readonly error: unknown };
 
 /** What streams are opened with. */
-export interface OpenStreamsOptions {
-  /** The kernel. */
-  readonly system: System;
-  /** The waiter of the process. */
+export interface OpenStreamsOptions extends HostAccess {
   readonly waiter: Waiter;
-  /** Standard input. */
   readonly stdin: Input;
-  /** Standard output. */
   readonly stdout: Output;
-  /** Standard error. */
   readonly stderr: Output | "stdout";
-  /** Whom the sandbox acts for. */
-  readonly caller: Identity;
-  /** Who the sandbox itself is. */
-  readonly own: Identity;
-  /** The user of the box. */
+  /** To whom the box's ends of pipes are given. */
   readonly boxUser: Identity;
   /** The directory of all boxes. */
   readonly boxRoot: string;
 }
 
 const NAMES = { stdin: "standard input", stdout: "standard output", stderr: "standard error" };
-/** Who is dead writes no more, so what is left is what fits into a pipe. */
+/** Dead processes write nothing more, so what is left fits into a pipe. */
 const LAST_TURNS_MAX = 256;
 
 interface NamedPump {
@@ -56,23 +44,19 @@ interface NamedPump {
 
 /** The streams of one run. */
 export class RunStreams implements ProgramStreams {
-  /** What the program gets. */
   readonly stdin: Stream;
-  /** What the program gets. */
   readonly stdout: Stream;
-  /** What the program gets. */
   readonly stderr: Stream | "stdout";
   /** Why the run had to be ended, if a stream was the reason. */
   end: StreamEnd | undefined;
   readonly #options: OpenStreamsOptions;
   readonly #pumps: NamedPump[] = [];
   #feed: Feed | undefined;
-  /** What only the box is to have, once it is there. */
+  /** The program's ends, which are closed here once the box has them. */
   #boxFds: number[] = [];
   #onEnd: () => void = () => {};
   #turnMs = 0;
 
-  /** Opens the streams. */
   constructor(options: OpenStreamsOptions) {
     this.#options = options;
     try {
@@ -109,7 +93,7 @@ export class RunStreams implements ProgramStreams {
     return this.#pumps.map(({ pump }) => pump).filter(({ isOpen }) => isOpen);
   }
 
-  /** Closes what the box has by now: when everybody in it is dead, nobody has it. */
+  /** Closes the program's ends: when everything in the box is dead, nobody has them. */
   passed(): void {
     this.#options.system.close(...this.#boxFds);
     this.#boxFds = [];
@@ -121,7 +105,7 @@ export class RunStreams implements ProgramStreams {
     this.#feed?.begin((error) => this.#endFor({ kind: "error", error }));
   }
 
-  /** Moves what there is to be moved. */
+  /** Lets each pump that is due move what it can. */
   turn(nowMs: number): void {
     this.#turnMs = nowMs;
     for (const one of this.#pumps) {
@@ -129,7 +113,7 @@ export class RunStreams implements ProgramStreams {
     }
   }
 
-  /** Moves what is left when everything in the box is dead. */
+  /** Moves what is left after everything in the box has died. */
   async finish(options: { deadlineMs: number; abort: AbortSignal | undefined }): Promise<void> {
     this.#onEnd = () => {};
     this.#feed?.close();
@@ -155,7 +139,7 @@ export class RunStreams implements ProgramStreams {
     one.pump.close();
   }
 
-  /** Closes everything; what still is in a pipe is lost. */
+  /** Closes everything; output that is still in a pipe is lost. */
   close(): void {
     this.passed();
     this.#feed?.close();

@@ -5,7 +5,6 @@ import {
   AT_FDCWD,
   F_ADD_SEALS,
   F_DUPFD_CLOEXEC,
-  F_GETFL,
   F_SEAL_GROW,
   F_SEAL_SEAL,
   F_SEAL_SHRINK,
@@ -31,7 +30,6 @@ import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { HostAccess, Identity } from "../../host/identity.ts";
 import { openFile } from "../../host/open.ts";
-import { planStatus, readStatus } from "../../host/status.ts";
 import { planRestrictions } from "../setup/mounts.ts";
 
 /** Nothing about the file can be changed any more. */
@@ -173,30 +171,4 @@ export function duplicate(system: System, fd: number, stream: string): number {
   });
   system.run(plan, "duplicate a descriptor");
   return plan.result(copy);
-}
-
-/** Where output is written to. */
-export interface Destination {
-  /** What it is, for messages. */
-  readonly name: string;
-  /** A descriptor of its own, closed on execve. */
-  readonly fd: number;
-  /** Writing to it can make the writer wait although it is ready for a little. */
-  readonly mayWait: boolean;
-  /** It is a pipe, a socket or a device, behind which somebody may be waiting for what comes. */
-  readonly isLive: boolean;
-}
-
-/** Finds out how a descriptor can be written to. */
-export function destinationOf(system: System, fd: number, name: string): Destination {
-  const plan = new Plan();
-  const status = planStatus(plan, fd);
-  const flags = plan.slot("flags");
-  plan.step("fcntl", [fd, F_GETFL, 0], { into: flags });
-  system.run(plan, "look at what is written to");
-  const { kind } = readStatus(plan.view(status));
-  const isLive = kind !== "file";
-  // Between pipes splice(2) can be told not to wait; elsewhere it does what the descriptor says.
-  const mayWait = isLive && kind !== "fifo" && (plan.result(flags) & O_NONBLOCK) === 0;
-  return { name, fd, isLive, mayWait };
 }

@@ -27,9 +27,7 @@ export interface ProgramStreams {
  *
  * @example
  * ```ts
- * import { Box } from "isolate/box/box.ts";
- * import { Capture } from "isolate/box/streams/capture.ts";
- * import type { Input } from "isolate/box/streams/streams.ts";
+ * import { Box, Capture, type Input } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * await using box = await Box.init({ boxId: 921 });
@@ -69,8 +67,7 @@ export type Input =
  *
  * @example The most that is kept
  * ```ts
- * import { Box } from "isolate/box/box.ts";
- * import { Capture } from "isolate/box/streams/capture.ts";
+ * import { Box, Capture } from "isolate/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * await using box = await Box.init({ boxId: 922 });
