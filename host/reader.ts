@@ -23,8 +23,8 @@ const ENTRIES_MAX = 100_000;
 const PATH_BYTES = 4096;
 
 /** How much of a file is read. */
-export interface HostReadOptions {
-  /** The most that the file may have, in bytes. */
+export interface ReadOptions {
+  /** The most that the file may have, in bytes; a larger one is an error. */
   readonly limitBytes: number;
 }
 
@@ -227,7 +227,7 @@ export class HostReader {
    * @returns its text; bytes that are no UTF-8 become the lone surrogates U+DC80 to U+DCFF
    * @throws {SandboxError} as {@linkcode HostFiles.readBytes}
    */
-  readText(path: string, options: HostReadOptions): string {
+  readText(path: string, options: ReadOptions): string {
     return decodeOsString(this.readBytes(path, options));
   }
 
@@ -240,7 +240,7 @@ export class HostReader {
    * @throws {SandboxError} `too-large` if it is larger, `hostile-path` if it is not a regular file; if
    *   it cannot be read
    */
-  readBytes(path: string, { limitBytes }: HostReadOptions): Uint8Array<ArrayBuffer> {
+  readBytes(path: string, { limitBytes }: ReadOptions): Uint8Array<ArrayBuffer> {
     const { fd, status: { sizeBytes } } = this.#openRegular(path);
     try {
       const options = { sizeBytes, limitBytes, what: `read ${path}` };

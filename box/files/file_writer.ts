@@ -143,7 +143,7 @@ function openHostFile(access: HostAccess, path: string): { fd: number; sizeBytes
     if (!(error instanceof SystemError && error.errno === ERRNO.ELOOP)) throw error;
     throw refuse("it is a symbolic link; name the file that it leads to");
   }
-  throw refuse("it is no regular file");
+  throw refuse("it is not a regular file");
 }
 
 async function pump(
@@ -157,7 +157,7 @@ async function pump(
       const { done, value } = await reader.read();
       if (done) return;
       if (!(value instanceof Uint8Array)) {
-        throw new TypeError(`Cannot ${what}: the stream gave something else than a Uint8Array`);
+        throw new TypeError(`Cannot ${what}: the stream gave something other than a Uint8Array`);
       }
       access.assertHeld();
       total += value.length;

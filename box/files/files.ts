@@ -1,27 +1,27 @@
 /**
- * The files of a box: put in, looked at, taken out.
+ * The files of a box: written, listed, read, copied out.
  *
- * Everything in `box/` may have been planted by a program, and is treated so: no link is followed, no
- * mount entered, nothing but regular files is read, and never more than was asked for. Names are
- * relative to `box/`; bytes that are no UTF-8 are written as in `encodeOsString()`.
+ * A program may have planted everything in `box/`. So no link is followed, no mount entered, nothing
+ * but regular files is read, and never more than was asked for. Paths are relative to `box/`; bytes
+ * that are not UTF-8 are lone surrogates, as `encodeOsString()` writes them.
  *
- * The work itself is loaded when it is first wanted: a command that runs a program needs none of it.
+ * The readers and writers are loaded when they are first used: most commands need none of them.
  */
 
 import { translated } from "../../host/errors.ts";
+import type { ReadOptions } from "../../host/reader.ts";
 import type {
   CopiedFile,
   CopyItem,
   FileAccess,
   FileContent,
   FileEntry,
-  ReadOptions,
   WriteOptions,
 } from "./file_types.ts";
 
 /**
- * The files of a box; see {@linkcode Box.files}. While a program runs in the box they can be read and
- * listed, which is as safe as ever, but not changed: `box/` belongs to the program then.
+ * The files of a box; see {@linkcode Box.files}. While a program runs in the box its files can be listed
+ * and read, which is as safe as ever, but not changed: `box/` belongs to the program then.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export class BoxFiles {
   readonly #access: FileAccess;
 
   /**
-   * Is made by the box.
+   * Reaches the files; {@linkcode Box.files} does.
    *
    * @param access the box
    */
@@ -48,14 +48,14 @@ export class BoxFiles {
   }
 
   /**
-   * Puts a file into the box, in place of whatever is there but a directory. Directories on the way
-   * are made. The file is a new one, which appears under its name when it is complete; if anything
-   * fails the old one stays. When this returns the file can be executed: nobody has it open for
-   * writing any more, not even a child process that is just being started elsewhere in this process.
+   * Writes a file, in place of whatever is there except a directory. Missing directories are made. The
+   * file is a new one that appears when it is complete; if anything fails the old one stays. When this
+   * returns the file can be executed: nobody has it open for writing any more, not even a child that is
+   * just being started elsewhere in this process.
    *
    * @param path where, relative to `box/`
-   * @param content what; a file of the host is opened with the rights of whom the sandbox acts for, and
-   *   must be no symbolic link
+   * @param content what; a file of the host is opened with the caller's rights, and must not be a
+   *   symbolic link
    * @param options its mode, and the most it may have
    * @throws {SandboxError} `hostile-path` if a link or a directory is in the way, `too-large`,
    *   `box-in-use` while a program runs, `system` for example if the disk is full
@@ -79,7 +79,7 @@ export class BoxFiles {
           await writeFile(this.#access, path, { content, ...options });
         });
       } catch (error) {
-        // Nobody is going to read the rest.
+        // The rest is not read.
         if (content instanceof ReadableStream) await content.cancel(error).catch(() => {});
         throw error;
       }
@@ -87,7 +87,7 @@ export class BoxFiles {
   }
 
   /**
-   * Makes a directory with those above it; one that is there already is no error.
+   * Makes a directory, and those above it that are missing; one that exists stays as it is.
    *
    * @param path where, relative to `box/`
    * @throws {SandboxError} `hostile-path` if something else is in the way, `box-in-use` while a program
@@ -106,10 +106,10 @@ export class BoxFiles {
    * Reads a regular file.
    *
    * @param path where, relative to `box/`
-   * @param options the most it may have, which counts what is read, whatever its size is said to be
+   * @param options the most that is read, whatever size the file claims to have
    * @returns its bytes
-   * @throws {SandboxError} `no-file`, `too-large`, or `hostile-path` if it is anything but a regular
-   *   file, or only a link leads to it
+   * @throws {SandboxError} `no-file`, `too-large`, or `hostile-path` if it is not a regular file, or only
+   *   a link leads to it
    */
   read(path: string, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
     return translated(async () => {
@@ -123,7 +123,7 @@ export class BoxFiles {
    *
    * @param path where, relative to `box/`
    * @param options the most it may have
-   * @returns its text; bytes that are no UTF-8 have become replacement characters
+   * @returns its text; bytes that are not UTF-8 have become replacement characters
    * @throws {SandboxError} as {@linkcode BoxFiles.read}
    */
   async readText(path: string, options: ReadOptions): Promise<string> {
@@ -135,9 +135,9 @@ export class BoxFiles {
    * Lists a directory.
    *
    * @param path which, relative to `box/`; default: `box/` itself
-   * @param options refuse a directory with more entries; default: 100,000
-   * @returns what is in it, sorted by name
-   * @throws {SandboxError} `no-file`, `too-large`, or `hostile-path` if it is no directory
+   * @param options the most entries that it may have; default: 100,000
+   * @returns its entries, sorted by name
+   * @throws {SandboxError} `no-file`, `too-large`, or `hostile-path` if it is not a directory
    */
   list(path = ".", options: { limitEntries?: number } = {}): Promise<FileEntry[]> {
     return translated(async () => {
@@ -147,13 +147,13 @@ export class BoxFiles {
   }
 
   /**
-   * Copies files out of the box, one after the other. On the host everything is done with the rights
-   * of whom the sandbox acts for: a new file is written beside the old one and then takes its name.
+   * Copies files out of the box, one after the other. On the host they are written with the caller's
+   * rights: a new file appears, complete, in place of the old one.
    *
    * @param items which files, and where to
    * @returns what became of each, in order
    * @throws {SandboxError} `no-file`, `too-large` or `hostile-path` for one that is not optional, `system`
-   *   if a file of the host cannot be written; those before it have been copied
+   *   if a file of the host cannot be written; the items before it have been copied
    * @throws {RangeError} if an option is out of range
    *
    * @example

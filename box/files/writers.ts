@@ -1,13 +1,12 @@
 /**
  * Makes sure that a file which was just written can be executed.
  *
- * The kernel refuses to execute a file that anybody has open for writing (ETXTBSY). Who has written
- * and closed it may not be the last: each child process that this process starts meanwhile, on any
- * of its threads, is born with copies of all descriptors. Those that are closed on execve are closed
- * only some time after the kernel has let the parent go on (that of vfork(2) sleeps just until the
- * child has given its memory up). So nothing that this process could do or leave undone helps but to
- * look. The kernel grants a read lease on a file only if nobody has it open for writing; see
- * fcntl(2), F_SETLEASE.
+ * The kernel refuses to execute a file that anybody has open for writing (ETXTBSY). We may not be the
+ * last to close it: each child that this process starts meanwhile, on any of its threads, is born with
+ * copies of all descriptors. Those that are closed on execve stay open for some time after the parent
+ * goes on (in vfork(2) it sleeps only until the child has given up the parent's memory). Nothing that
+ * this process does can prevent that, so it looks: the kernel grants a read lease on a file only if
+ * nobody has it open for writing; see fcntl(2), F_SETLEASE.
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
@@ -26,8 +25,8 @@ import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 
-/** A child that does not get as far as its program in this time is stuck. */
-const PATIENCE_MS = 10_000;
+/** A child that has not executed its program by then is stuck. */
+const TIMEOUT_MS = 10_000;
 const PAUSE_MAX_MS = 20;
 
 /** Adds steps that find out whether somebody has a file open for writing. */
@@ -51,7 +50,7 @@ export async function waitForWriters(
   file: { parent: number; name: string; what: string },
   granted: number,
 ): Promise<void> {
-  const endMs = system.nowMs() + PATIENCE_MS;
+  const endMs = system.nowMs() + TIMEOUT_MS;
   let last = granted;
   for (let pauseMs = 0; last === -ERRNO.EAGAIN; pauseMs = Math.min(pauseMs + 1, PAUSE_MAX_MS)) {
     if (system.nowMs() > endMs) {

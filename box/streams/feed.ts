@@ -6,14 +6,12 @@ import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { Waiter } from "../keep/waiter.ts";
 
-/** A plan has a copy of what it writes; and other boxes are to get their turn. */
+/** A plan has a copy of what it writes, and other boxes need their turn. */
 const PIECE_BYTES = 1 << 18;
 
 /** What a feed works with. */
 export interface FeedOptions {
-  /** The kernel. */
   readonly system: System;
-  /** The waiter. */
   readonly waiter: Waiter;
   /** The keeper's end of the pipe, which never waits; the feed closes it. */
   readonly pipeFd: number;
@@ -21,7 +19,7 @@ export interface FeedOptions {
   readonly stream: ReadableStream<Uint8Array>;
 }
 
-/** Writes what comes from a stream into a pipe, for as long as somebody reads it. */
+/** Writes a stream into a pipe, for as long as somebody reads it. */
 export class Feed {
   readonly #system: System;
   readonly #waiter: Waiter;
@@ -37,7 +35,7 @@ export class Feed {
     this.#reader = options.stream.getReader();
   }
 
-  /** Begins; it goes on by itself. */
+  /** Feeds the program in the background. */
   begin(onError: (error: SandboxError) => void): void {
     this.#feed().catch((cause: unknown) => {
       if (this.#isClosed) return;
@@ -54,7 +52,7 @@ export class Feed {
     this.#isClosed = true;
     this.#waiter.forget(this.#pipeFd);
     this.#system.close(this.#pipeFd);
-    // Nobody waits for it: a source that does not answer must not hold a run up.
+    // Not awaited: a source that does not answer must not delay a run.
     this.#reader.cancel().catch(() => {});
     this.#reader.releaseLock();
   }
@@ -64,13 +62,13 @@ export class Feed {
       const { done, value } = await this.#reader.read();
       if (done || this.#isClosed) return;
       if (!(value instanceof Uint8Array)) {
-        throw new TypeError("it must give Uint8Array, and has given something else");
+        throw new TypeError("it gave something other than a Uint8Array");
       }
       if (!await this.#write(value)) return;
     }
   }
 
-  /** Gives false if nobody reads any more. */
+  /** Returns false if nobody reads any more. */
   async #write(bytes: Uint8Array): Promise<boolean> {
     for (let at = 0; at < bytes.length;) {
       if (this.#isClosed) return false;

@@ -126,8 +126,8 @@ export function openStreamFile(
     system.close(fd);
     throw new SandboxError(
       "bad-option",
-      `${stream}: cannot use ${path}: it is no regular file (for a FIFO or a socket give a ` +
-        "descriptor, { fd })",
+      `${stream}: cannot use ${path}: it is not a regular file (for a FIFO or a socket, give a ` +
+        "descriptor: { fd })",
     );
   }
   const plan = new Plan();

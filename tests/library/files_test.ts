@@ -164,7 +164,7 @@ Deno.test("a write() that fails leaves the old file and nothing else, and cancel
       await assertRejects(
         () => box.files.write("file", strange),
         TypeError,
-        "something else than a Uint8Array",
+        "something other than a Uint8Array",
       );
       await assertRejects(() => box.files.write("file", "", { mode: 0o4755 }), RangeError);
       assertEquals([namesIn(box), descriptors()], [["file"], before]);
