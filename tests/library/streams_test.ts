@@ -311,7 +311,12 @@ Deno.test("a stream that fails, or gives no bytes, fails the run when the box is
   });
   // deno-lint-ignore no-explicit-any
   const text: ReadableStream<any> = ReadableStream.from(["text"]);
-  for (const [stream, message] of [[failing, "on fire"], [text, "must give Uint8Array"]] as const) {
+  for (
+    const [stream, message] of [[failing, "on fire"], [
+      text,
+      "something other than a Uint8Array",
+    ]] as const
+  ) {
     const run = shell("cat; sleep 100", { stdin: { stream }, stdout: "none" });
     const error = await assertRejects(() => run, SandboxError, message);
     assertEquals(error.kind, "stream");
