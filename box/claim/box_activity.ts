@@ -1,19 +1,18 @@
-/** What goes on in a box: at most one program, or files being changed. */
+/** Keeps programs and changes of files apart: a box runs one program, or its files are changed. */
 
 import { SandboxError } from "../../host/errors.ts";
 
-/** What goes on in one box, for one holder of it. */
+/** What one holder of a box does in it. */
 export class BoxActivity {
   readonly #boxId: number;
   #run: { readonly ended: Promise<unknown>; readonly stop: AbortController } | undefined;
   #changes = 0;
 
-  /** Nothing goes on yet. */
   constructor(boxId: number) {
     this.#boxId = boxId;
   }
 
-  /** Runs a program, which {@linkcode BoxActivity.stop} can break off. */
+  /** Runs a program, which {@linkcode BoxActivity.stop} can end. */
   async run<T>(
     signal: AbortSignal | undefined,
     work: (signal: AbortSignal) => Promise<T>,
@@ -33,14 +32,14 @@ export class BoxActivity {
     }
   }
 
-  /** Breaks off the program that runs, if there is one, and waits for its end. */
+  /** Ends the program that runs, if there is one, and waits for it. */
   async stop(): Promise<void> {
     const run = this.#run;
     run?.stop.abort();
     await run?.ended.catch(() => {});
   }
 
-  /** Begins to change files, which keeps programs out of the box until it is done. */
+  /** Keeps programs out of the box until the returned function is called. */
   beginChange(): () => void {
     if (this.#run) {
       throw new SandboxError(
@@ -60,7 +59,7 @@ export class BoxActivity {
     throw new SandboxError("box-in-use", `Box ${this.#boxId} ${word} runs a program`);
   }
 
-  /** Checks that nothing goes on. */
+  /** Checks that no program runs and no file is being changed. */
   assertIdle(word: "already" | "still"): void {
     this.assertNoRun(word);
     if (this.#changes === 0) return;

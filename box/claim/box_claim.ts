@@ -1,4 +1,4 @@
-/** Getting hold of a box: which one, for whom, and whether it is free. */
+/** Takes boxes: which one, for whom, and whether it is free. */
 
 import type { ControlGroup } from "../../cgroup/types.ts";
 import { SandboxError } from "../../host/errors.ts";
@@ -8,7 +8,7 @@ import { type BoxPlaces, boxPlaces } from "./paths.ts";
 import type { DiskQuota } from "./quota.ts";
 import { type Sandbox, sharedSandbox } from "../sandbox.ts";
 
-/** Which box, and how to get hold of it. */
+/** Which box, and how it is taken. */
 export interface BoxOptions {
   /** Which box: 0 to `numBoxes - 1`. Default: 0. */
   boxId?: number;
@@ -41,7 +41,7 @@ export interface InitOptions extends BoxOptions {
 /** Why a box is not free: somebody works on it, or has initialised it, or another user owns it. */
 export type BoxTaken = "in-use" | "initialised" | "foreign";
 
-/** The control group of a box; what deals with groups is loaded now. */
+/** Finds the control group of a box; the code for groups is loaded here, when it is needed. */
 export async function groupOf(
   sandbox: Sandbox,
   places: BoxPlaces,
@@ -66,20 +66,20 @@ export function takeLock(sandbox: Sandbox, { places, options, create }: {
   });
 }
 
-/** Checks that a box is nobody else's. */
+/** Checks that a box does not belong to another user. */
 export function checkOwner(sandbox: Sandbox, lock: BoxLock): void {
   if (!isForeign(sandbox, lock)) return;
   const owner = lock.read()?.ownerUid;
   throw new SandboxError("foreign-box", `This box belongs to a different user (uid ${owner})`);
 }
 
-/** Whether a box belongs to another user; root may work on everybody's. */
+/** Whether a box belongs to another user; root may work on all boxes. */
 export function isForeign({ caller }: Sandbox, lock: BoxLock): boolean {
   const owner = lock.read()?.ownerUid;
   return owner !== undefined && owner !== caller.uid && caller.uid !== 0;
 }
 
-/** Finds out where a box is to be made, and whether it may be. */
+/** Finds the places of a new box, and checks that the caller may make it. */
 export async function prepareInit(
   options: InitOptions,
 ): Promise<{ sandbox: Sandbox; places: BoxPlaces }> {

@@ -1,8 +1,7 @@
 /**
- * The lock file of a box: who may work on the box, and in which state it is.
+ * The lock file of a box, `LOCK_ROOT/ID`: who may work on the box, and in which state it is.
  *
- * One file a box, `LOCK_ROOT/ID`, never unlinked, locked with flock(2) for as long as a command
- * works on the box. It holds four little-endian words: a magic number, the owner's uid, flags, and
+ * It is never unlinked, and locked with flock(2) for as long as a command works on the box. It holds four little-endian words: a magic number, the owner's uid, flags, and
  * zero. An empty file is a free box.
  */
 
@@ -23,17 +22,19 @@ import { SandboxError } from "../../host/errors.ts";
 import type { Waiter } from "../keep/waiter.ts";
 
 const MAGIC = 0x6b6c7369;
+const RECORD_BYTES = 16;
 const FLAG = { initialised: 1, controlGroup: 2, quota: 4, ownFileSystem: 8, pooled: 16 } as const;
+const FLAG_NAMES = Object.keys(FLAG) as (keyof typeof FLAG)[];
+
+type BoxFlags = Record<keyof typeof FLAG, boolean>;
 
 /** What a lock file says about its box. */
-export interface BoxRecord {
-  /** Whose box it is. */
+export interface BoxRecord extends BoxFlags {
   ownerUid: number;
-  /** Whether it has a control group. */
-  controlGroup: boolean;
   /** Whether its initialisation was completed. */
   initialised: boolean;
-  /** Whether a disk quota was set for its user. */
+  controlGroup: boolean;
+  /** Whether its user has a disk quota. */
   quota: boolean;
   /** Whether `box/` is a file system of its own. */
   ownFileSystem: boolean;
@@ -46,11 +47,9 @@ export interface BoxRecord {
 
 /** How to take a lock. */
 export interface LockOptions {
-  /** Directory of the lock files. */
   lockRoot: string;
-  /** Which box. */
   boxId: number;
-  /** Make the file if there is none. */
+  /** Make the lock file if it is missing. */
   create: boolean;
   /** Wait with this for a box that is in use. */
   waiter?: Waiter | undefined;
@@ -61,16 +60,10 @@ export interface LockOptions {
 /** Reads what a lock file says. */
 export function parseBoxRecord(bytes: Uint8Array): BoxRecord | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.byteLength < 16 || view.getUint32(0, true) !== MAGIC) return undefined;
+  if (view.byteLength < RECORD_BYTES || view.getUint32(0, true) !== MAGIC) return undefined;
   const flags = view.getUint32(8, true);
-  return {
-    ownerUid: view.getUint32(4, true),
-    initialised: (flags & FLAG.initialised) !== 0,
-    controlGroup: (flags & FLAG.controlGroup) !== 0,
-    quota: (flags & FLAG.quota) !== 0,
-    ownFileSystem: (flags & FLAG.ownFileSystem) !== 0,
-    pooled: (flags & FLAG.pooled) !== 0,
-  };
+  const set = FLAG_NAMES.map((name) => [name, (flags & FLAG[name]) !== 0]);
+  return { ownerUid: view.getUint32(4, true), ...Object.fromEntries(set) as BoxFlags };
 }
 
 /** The lock of a box, held until {@linkcode BoxLock.release}. */
@@ -101,10 +94,7 @@ export class BoxLock {
     try {
       for (let pauseMs = 2; !lock.#tryLock(path); pauseMs = Math.min(2 * pauseMs, 50)) {
         if (!waiter) {
-          throw new SandboxError(
-            "box-in-use",
-            "This box is currently in use by another process",
-          );
+          throw new SandboxError("box-in-use", "This box is currently in use by another process");
         }
         abort?.throwIfAborted();
         await waiter.sleep(pauseMs);
@@ -127,32 +117,32 @@ export class BoxLock {
   /** Reads what the file says. */
   read(): BoxRecord | undefined {
     const plan = new Plan();
-    const record = plan.alloc(16);
-    const length = plan.slot("length");
-    plan.step("pread64", [this.#fd, record, 16, 0], { into: length, what: "read the lock file" });
-    this.#system.run(plan, "read the lock file");
+    const [record, length] = [plan.alloc(RECORD_BYTES), plan.slot("length")];
+    const what = "read the lock file";
+    plan.step("pread64", [this.#fd, record, RECORD_BYTES, 0], { into: length, what });
+    this.#system.run(plan, what);
     return parseBoxRecord(plan.content(record, Math.max(0, plan.result(length))));
   }
 
   /** Writes the record. */
-  write(record: BoxRecord): void {
-    const flags = (record.initialised ? FLAG.initialised : 0) |
-      (record.controlGroup ? FLAG.controlGroup : 0) | (record.quota ? FLAG.quota : 0) |
-      (record.ownFileSystem ? FLAG.ownFileSystem : 0) | (record.pooled ? FLAG.pooled : 0);
+  write({ ownerUid, ...set }: BoxRecord): void {
+    const flags = FLAG_NAMES.reduce((sum, name) => set[name] ? sum | FLAG[name] : sum, 0);
     const plan = new Plan();
-    const words = plan.struct([MAGIC, record.ownerUid, flags, 0]);
-    plan.step("pwrite64", [this.#fd, words, 16, 0], { what: "write the lock file" });
-    this.#system.run(plan, "write the lock file");
+    const words = plan.struct([MAGIC, ownerUid, flags, 0]);
+    const what = "write the lock file";
+    plan.step("pwrite64", [this.#fd, words, RECORD_BYTES, 0], { what });
+    this.#system.run(plan, what);
   }
 
   /** Empties the file: the box is free. */
   clear(): void {
     const plan = new Plan();
-    plan.step("ftruncate", [this.#fd, 0], { what: "empty the lock file" });
-    this.#system.run(plan, "empty the lock file");
+    const what = "empty the lock file";
+    plan.step("ftruncate", [this.#fd, 0], { what });
+    this.#system.run(plan, what);
   }
 
-  /** Gives the lock back. */
+  /** Unlocks the box. */
   release(): void {
     const plan = new Plan();
     // A child that is just being started has a copy of the descriptor until it executes its program,
