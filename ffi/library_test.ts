@@ -161,9 +161,9 @@ Deno.test("the embedded shim is loaded through no file system, not even the temp
   const code = `
     import { loadLibrary } from "${new URL("ffi/library.ts", ROOT)}";
     import { System } from "${new URL("ffi/system.ts", ROOT)}";
+    import { readText } from "${new URL("host/read.ts", ROOT)}";
     const system = new System(await loadLibrary({ from: "embedded" }));
-    const maps = system.readFile("/proc/self/maps", { limitBytes: 1 << 24 });
-    console.log(new TextDecoder().decode(maps.bytes));`;
+    console.log(readText(system, "/proc/self/maps", { limitBytes: 1 << 24 }));`;
   const { code: status, stdout, stderr } = await runModule(code, {
     env: { TMPDIR: "/nonexistent", TMP: "/nonexistent", TEMP: "/nonexistent" },
   });
