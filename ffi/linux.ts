@@ -28,7 +28,7 @@ export const CLOSE_RANGE_CLOEXEC = 4;
 
 // stat(2): types in a mode, masks of statx(2), flags of a mount as fstatfs(2) has them
 export const S_IFMT = 0o170000, S_IFIFO = 0o010000, S_IFCHR = 0o020000, S_IFDIR = 0o040000,
-  S_IFREG = 0o100000, S_IFLNK = 0o120000, S_IFSOCK = 0o140000;
+  S_IFBLK = 0o060000, S_IFREG = 0o100000, S_IFLNK = 0o120000, S_IFSOCK = 0o140000;
 export const STATX_BASIC_STATS = 0x7ff, STATX_ATTR_MOUNT_ROOT = 0x2000;
 export const ST_RDONLY = 1, ST_NOEXEC = 8;
 export const DT_UNKNOWN = 0, DT_DIR = 4;
