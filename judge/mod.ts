@@ -1,5 +1,5 @@
 /**
- * Judging with problem packages: what scripts import that do the work of `isolate judge` themselves.
+ * Judges submissions by problem packages, as `isolate judge` does.
  *
  * @example Judging a submission
  * ```ts

@@ -9,6 +9,7 @@ import {
   cell,
   column,
   type Content,
+  facts,
   Markup,
   markup,
   row,
@@ -74,22 +75,18 @@ function header(report: JudgeReport): Markup {
   const startedAt = report.startedAt.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC");
   const judged = `${countText(report.submissions.length, "submission")}, ` +
     `${countText(report.tests.length, "test")} in ${timeText(report.durationMs)}`;
+  const note = (text: string) => markup` <span class="note">${text}</span>`;
   return markup`<header>
 <h1>${cut(report.title, 300)} <span class="state ${className}">${state}</span></h1>
-<dl class="facts">
-${fact("Problem", `${cut(report.problem, 200)}, ${report.kind}`)}${[
-    fact("Time limit", timeText(report.timeLimitMs), cut(report.timeLimitSource, 300)),
-    fact("Memory limit", sizeText(report.memoryKib)),
-    fact("Output limit", sizeText(report.outputKib)),
-    fact("Judged", judged, startedAt),
-  ]}</dl>
-</header>
-`;
-}
-
-function fact(name: string, value: string, note?: string): Markup {
-  const more = note === undefined ? "" : markup` <span class="note">${note}</span>`;
-  return markup`<div><dt>${name}</dt><dd>${value}${more}</dd></div>
+${
+    facts([
+      ["Problem", `${cut(report.problem, 200)}, ${report.kind}`],
+      ["Time limit", [timeText(report.timeLimitMs), note(cut(report.timeLimitSource, 300))]],
+      ["Memory limit", sizeText(report.memoryKib)],
+      ["Output limit", sizeText(report.outputKib)],
+      ["Judged", [judged, note(startedAt)]],
+    ])
+  }</header>
 `;
 }
 

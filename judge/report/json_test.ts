@@ -8,6 +8,7 @@ import {
   submissionResult,
   testResult,
 } from "isolate/tests/support/judge_report.ts";
+import { VERDICTS_BEST_FIRST } from "isolate/judge/verdicts.ts";
 import { type JsonSchema, schemaErrors } from "isolate/tests/support/json_schema.ts";
 import schema from "./report.schema.json" with { type: "json" };
 import { assert, assertEquals, assertMatch } from "@std/assert";
@@ -42,6 +43,10 @@ Deno.test("jsonReport() writes what the schema describes", () => {
   for (const report of REPORTS) {
     assertEquals(schemaErrors(JSON.parse(jsonReport(report)), SCHEMA), []);
   }
+});
+
+Deno.test("the schema has the verdicts that there are", () => {
+  assertEquals(new Set(schema.$defs.verdict.enum), new Set<string>(VERDICTS_BEST_FIRST));
 });
 
 Deno.test("the schema describes nothing else", () => {

@@ -47,6 +47,17 @@ export function markup(pieces: TemplateStringsArray, ...contents: readonly Conte
   );
 }
 
+/** Writes a list of names with their values. */
+export function facts(list: readonly (readonly [name: string, value: Content])[]): Markup {
+  const items = list.map(([name, value]) =>
+    markup`<div><dt>${name}</dt><dd>${value}</dd></div>
+`
+  );
+  return markup`<dl class="facts">
+${items}</dl>
+`;
+}
+
 /** Writes a cell of a table; sorts by `value` instead of the text. */
 export function cell(
   content: Content,

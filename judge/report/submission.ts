@@ -10,6 +10,7 @@ import {
   cell,
   column,
   type Content,
+  facts,
   folded,
   type Markup,
   markup,
@@ -44,7 +45,7 @@ export function submissionSection(
   const remark = asExpected ? undefined : markup` <span class="wrong">not as expected</span>`;
   const heading = markup`${badge(verdict)} ${cut(submission.submission, 200)}${remark}`;
   const parts = [
-    facts(submission, report),
+    summary(submission, report),
     tests.length > 0 ? plots(tests, report) : undefined,
     evidences(submission),
     groupTable(submission.groups, report),
@@ -59,7 +60,7 @@ ${parts}</div>
   return folded(heading, content, { className: "submission", level: 2, isOpen });
 }
 
-function facts({ compile, expected, tests }: SubmissionResult, report: JudgeReport): Markup {
+function summary({ compile, expected, tests }: SubmissionResult, report: JudgeReport): Markup {
   const how = compile.cached ? "cached" : `compiled in ${timeText(compile.cpuTimeMs)}`;
   const language = [compile.language ?? "unknown", compile.version].filter(Boolean).join(", ");
   const counts = VERDICTS_BEST_FIRST.map((verdict) => {
@@ -67,13 +68,12 @@ function facts({ compile, expected, tests }: SubmissionResult, report: JudgeRepo
     return number > 0 ? markup`<span class="count">${badge(verdict)} ${number}</span>` : undefined;
   });
   const left = report.tests.length - tests.length;
-  return markup`<dl class="facts">
-<div><dt>Expected</dt><dd>${expectedBadges(expected)}</dd></div>
-<div><dt>Language</dt><dd>${cut(language, 200)}</dd></div>
-<div><dt>Compiler</dt><dd>${compile.ok ? how : cut(compile.message, 500)}</dd></div>
-<div><dt>Tests</dt><dd>${counts}${left > 0 ? `${countText(left, "test")} not run` : ""}</dd></div>
-</dl>
-`;
+  return facts([
+    ["Expected", expectedBadges(expected)],
+    ["Language", cut(language, 200)],
+    ["Compiler", compile.ok ? how : cut(compile.message, 500)],
+    ["Tests", [counts, left > 0 ? `${countText(left, "test")} not run` : undefined]],
+  ]);
 }
 
 function plots(tests: readonly TestResult[], report: JudgeReport): Markup {
