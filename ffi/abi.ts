@@ -4,7 +4,7 @@
  */
 
 /** The version of the plan format; a shim of another version is refused. */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 
 /** First word of every plan. */
 export const PLAN_MAGIC = 0x4c505349;
@@ -15,15 +15,15 @@ export const OPERATIONS = [
   "openat", "openat2", "close", "close_range", "read", "pread64", "write", "pwrite64",
   "ftruncate", "statx", "fstatfs", "readlinkat", "getdents64", "mkdirat", "mknodat", "unlinkat",
   "renameat2", "fchownat", "fchmod", "fchmodat", "flock", "fcntl", "dup3", "pipe2", "ioctl",
-  "splice", "tee", "copy_file_range", "sendfile", "memfd_create", "eventfd2", "umask", "chdir",
-  "fchdir", "chroot", "quotactl_fd", "open_tree", "move_mount", "mount_setattr", "fsopen",
-  "fsconfig", "fsmount", "pivot_root", "umount2", "execve", "execveat", "exit_group", "waitid",
-  "kill", "pidfd_open", "pidfd_send_signal", "getpid", "getppid", "getuid", "geteuid", "getgid",
-  "getgroups", "setgroups", "setresuid", "setresgid", "setsid", "getpgid", "setpgid", "prlimit64",
-  "sched_getaffinity", "sched_setaffinity", "prctl", "capset", "seccomp", "keyctl", "sethostname",
-  "unshare", "uname", "rt_sigprocmask", "clock_gettime", "epoll_create1", "epoll_ctl", "epoll_pwait2",
+  "splice", "sendfile", "memfd_create", "umask", "chdir", "fchdir", "chroot", "quotactl_fd",
+  "open_tree", "move_mount", "mount_setattr", "fsopen", "fsconfig", "fsmount", "pivot_root",
+  "umount2", "execve", "execveat", "exit_group", "waitid", "kill", "pidfd_open",
+  "pidfd_send_signal", "getpid", "getppid", "getuid", "geteuid", "getgid", "getgroups",
+  "setgroups", "setresuid", "setresgid", "getpgid", "setpgid", "prlimit64", "sched_getaffinity",
+  "sched_setaffinity", "prctl", "capset", "seccomp", "keyctl", "unshare", "uname",
+  "rt_sigprocmask", "clock_gettime", "epoll_create1", "epoll_ctl", "epoll_pwait2",
   "timerfd_create", "timerfd_settime", "ppoll", "socket", "socketpair", "connect", "setsockopt",
-  "sendto", "sendmsg", "recvmsg", "spawn", "store", "attend",
+  "sendto", "sendmsg", "recvmsg", "spawn", "store", "reap",
 ] as const;
 
 /** A system call, or one of the shim's own operations, that a plan's step can name. */

@@ -42,9 +42,8 @@ export const FD_CLOEXEC = 1, F_RDLCK = 0, F_UNLCK = 2;
 export const F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4, F_SEAL_WRITE = 8;
 export const LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8;
 
-// memfd_create(2), eventfd(2), splice(2)
+// memfd_create(2), splice(2)
 export const MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_EXEC = 0x10;
-export const EFD_CLOEXEC = O_CLOEXEC;
 export const SPLICE_F_MOVE = 1, SPLICE_F_NONBLOCK = 2;
 
 // ioctl(2): terminals, pipes, network interfaces

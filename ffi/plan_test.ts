@@ -1,6 +1,7 @@
 import { OPERATION_CODES, PLAN, STEP } from "isolate/ffi/abi.ts";
 import { ERRNO } from "isolate/ffi/errno.ts";
 import { library } from "isolate/ffi/library.ts";
+import { MFD_CLOEXEC, O_CLOEXEC, O_NONBLOCK } from "isolate/ffi/linux.ts";
 import { type Data, Plan } from "isolate/ffi/plan.ts";
 import { System } from "isolate/ffi/system.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -13,7 +14,7 @@ function throughPipe(plan: Plan, data: Data): Data {
   const pair = plan.alloc(8);
   const out = plan.alloc(data.length);
   const [reader, writer] = [plan.slot("reader"), plan.slot("writer")];
-  plan.step("pipe2", [pair, 0o2000000]);
+  plan.step("pipe2", [pair, O_CLOEXEC]);
   system.run(plan, "make a pipe");
   const [readFd, writeFd] = [plan.view(pair).getInt32(0, true), plan.view(pair).getInt32(4, true)];
   plan.steps.length = 0;
@@ -179,7 +180,7 @@ Deno.test("a slot stands for a descriptor and store() puts it into a structure",
   const fd = plan.slot("event");
   const ready = plan.slot("ready");
   const wanted = plan.struct([0, 1]);
-  plan.step("eventfd2", [1, 0o2000000], { into: fd });
+  plan.step("memfd_create", [plan.string("x"), MFD_CLOEXEC], { into: fd });
   plan.step("store", [wanted.part(0, 4), 4, fd]);
   plan.step("ppoll", [wanted, 1, plan.struct([0n, 0n]), 0, 8], { into: ready });
   plan.step("close", [fd]);
@@ -342,7 +343,7 @@ Deno.test("a step can write as many bytes as an earlier step has read, and none 
   plan.step("write", [write, buffer, refused], { into: refused, ignore: "all" });
   const open = new Plan();
   const pipe = open.struct([-1, -1]);
-  open.step("pipe2", [pipe, 0o4000]);
+  open.step("pipe2", [pipe, O_NONBLOCK]);
   system.run(open, "make a pipe");
   const fds = [0, 4].map((at) => open.view(pipe).getInt32(at, true));
   const execute = system.prepare(plan, "copy");

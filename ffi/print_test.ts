@@ -267,14 +267,14 @@ Deno.test("printPlan() indents the steps of a child below the step that makes it
   plan.spawn(args, { into: child }, () => {
     plan.because("rule", () => plan.step("exit_group", [1]));
   });
-  plan.step("attend", [child]);
+  plan.step("reap", [child]);
   assertEquals(printPlan(plan), [
     "$init = spawn({flags=CLONE_VM|CLONE_VFORK|CLONE_NEWPID, pidfd=<…>, exit_signal=SIGCHLD, " +
     "stack=<…>, stack_size=4096}) {",
     "  # rule",
     "  exit_group(1)",
     "}",
-    "attend($init)",
+    "reap($init)",
   ]);
 });
 

@@ -1,8 +1,6 @@
 /* How the shim is entered: by the keeper through its exports, and, executed as a program, as the
  * init process of a box (the library is its own static program, so that init shares no memory
  * with the keeper). */
-#include <asm/fcntl.h>
-
 #include "kernel.h"
 #include "operations.h"
 #include "plan.h"
@@ -90,23 +88,20 @@ EXPORT i32 isolate_signal(i32 signal, i32 fd) {
 /* What the TypeScript side must agree with. Numbers and names only, so that a test can read it from the file of the
  * other architecture too. */
 #define COUNT(name) +1
-#define VALUE(name) (u32)(name),
 #define NAME(name) #name " "
 #define OFFSET(type, member) (u32) __builtin_offsetof(struct type, member)
 
 static const struct abi {
   char magic[8];
-  u32 version, plan_size, step_size, report_size, offsets[14], operations, constants;
-  u32 values[CONSTANTS(COUNT)];
+  u32 version, plan_size, step_size, report_size, offsets[14], operations;
   u16 numbers[SYSTEM_CALLS(COUNT) OWN_OPERATIONS(COUNT)];
-  char names[sizeof SYSTEM_CALLS(NAME) OWN_OPERATIONS(NAME) CONSTANTS(NAME)];
+  char names[sizeof SYSTEM_CALLS(NAME) OWN_OPERATIONS(NAME)];
 } abi = {
     "IsolABI", ABI_VERSION, sizeof(struct plan), sizeof(struct step), sizeof(struct report),
     {OFFSET(plan, main_count), OFFSET(plan, report_fd), OFFSET(plan, failed_step), OFFSET(step, flags),
      OFFSET(step, ignored_errno), OFFSET(step, result_slot), OFFSET(step, guard_slot), OFFSET(step, guard_value),
      OFFSET(step, kinds), OFFSET(step, args), OFFSET(report, status), OFFSET(report, wall_s), OFFSET(report, cpu_s),
      OFFSET(report, max_rss_kib)},
-    0 SYSTEM_CALLS(COUNT) OWN_OPERATIONS(COUNT), 0 CONSTANTS(COUNT), {CONSTANTS(VALUE)},
-    {OPERATION_NUMBERS}, SYSTEM_CALLS(NAME) OWN_OPERATIONS(NAME) CONSTANTS(NAME)};
+    0 SYSTEM_CALLS(COUNT) OWN_OPERATIONS(COUNT), {OPERATION_NUMBERS}, SYSTEM_CALLS(NAME) OWN_OPERATIONS(NAME)};
 
 EXPORT const struct abi *isolate_abi(void) { return &abi; }

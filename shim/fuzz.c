@@ -53,7 +53,7 @@ static jmp_buf process_end;
 static u64 calls;
 static const u8 *plan_begin, *plan_end;
 
-/* The waitid of attend() is the only call that gives addresses of our own: those of its variables. */
+/* The waitid of reap() is the only call that gives addresses of our own: those of its variables. */
 static int lies_on_stack(u64 address) {
   u64 here = (u64)__builtin_frame_address(0);
   return address > here && address < here + 65536;

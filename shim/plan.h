@@ -10,7 +10,7 @@ typedef unsigned long u64;
 typedef int i32;
 typedef long i64;
 
-enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 3, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
+enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 4, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
 
 /* What the four bits an argument has in step.kinds say. */
 enum {
@@ -85,4 +85,4 @@ __attribute__((noreturn)) void plan_live(struct plan *plan, struct layout *layou
 
 extern const u16 operation_numbers[];
 extern const u32 operation_count;
-enum { OWN_BASE = 0x8000, OWN_spawn = OWN_BASE, OWN_store, OWN_attend };
+enum { OWN_BASE = 0x8000, OWN_spawn = OWN_BASE, OWN_store, OWN_reap };

@@ -50,7 +50,7 @@ static void add_usage(struct report *report, const struct usage *usage) {
 
 /* The life of the box's init. The program is looked at, but never reaped: while init lives, the program's process id
  * in the keeper's eyes cannot come to mean another process. */
-static i64 attend(const struct plan *plan, i64 program) {
+static i64 reap(const struct plan *plan, i64 program) {
   struct report report = {.kind = REPORT_ENDED};
   for (;;) {
     struct wait_info info;
@@ -82,8 +82,8 @@ static i64 perform(struct plan *plan, struct layout *layout, u16 operation, cons
     else
       *(u64 *)a[0] = a[2];
     return 0;
-  case OWN_attend:
-    return attend(plan, (i64)a[0]);
+  case OWN_reap:
+    return reap(plan, (i64)a[0]);
   default:
     return kernel(operation_numbers[operation], a[0], a[1], a[2], a[3], a[4], a[5]);
   }

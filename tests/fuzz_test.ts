@@ -1,6 +1,7 @@
 /** A short run of the harness that damages plans: see shim/fuzz.c, also for a longer one. */
 
 import { Box, Sandbox } from "isolate/mod.ts";
+import { SIGCHLD } from "isolate/ffi/linux.ts";
 import { Plan } from "isolate/ffi/plan.ts";
 import { assert, assertEquals } from "@std/assert";
 import { needs, testWith } from "./support/skip.ts";
@@ -13,7 +14,7 @@ const SOURCE = new URL("../shim/fuzz.c", import.meta.url).pathname;
 const FLAGS = "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-strict-aliasing";
 
 function cloneArgs(plan: Plan) {
-  return plan.struct([0n, 0n, 0n, 0n, 17n, 0n, 0n, 0n, 0n, 0n, 0n]);
+  return plan.struct([0n, 0n, 0n, 0n, BigInt(SIGCHLD), 0n, 0n, 0n, 0n, 0n, 0n]);
 }
 
 /** The plans of a whole life of a box, by what they are for. */
@@ -47,7 +48,7 @@ function smallPlan(): Plan {
     });
   }
   plan.step("read", [0, word, 8], { always: true });
-  plan.step("attend", [pid]);
+  plan.step("reap", [pid]);
   return plan;
 }
 

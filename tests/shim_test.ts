@@ -1,6 +1,7 @@
 /** The shim as it is built: the same bytes from the same sources, small, and alone in the world. */
 
 import { embeddedShim } from "isolate/ffi/embedded.ts";
+import { AF_UNIX, PR_SET_CHILD_SUBREAPER, SIGCHLD, SOCK_SEQPACKET } from "isolate/ffi/linux.ts";
 import { Plan } from "isolate/ffi/plan.ts";
 import { assert, assertEquals } from "@std/assert";
 import { ELF, readElf } from "./support/elf.ts";
@@ -179,14 +180,14 @@ Deno.test("init resets what its caller ignored, handled or blocked", async () =>
   }
 });
 
-Deno.test("init attends a program: it reaps orphans, reports the end, and exits", async () => {
+Deno.test("init reaps orphans, reports the end of the program, and exits", async () => {
   const plan = new Plan();
   const pair = plan.alloc(8);
-  plan.step("socketpair", [1, 5, 0, pair]);
+  plan.step("socketpair", [AF_UNIX, SOCK_SEQPACKET, 0, pair]);
   // Where nothing else is open these are descriptors 4 and 5.
   plan.reportFd = 5;
   const program = plan.slot("program");
-  const args = plan.struct([0n, 0n, 0n, 0n, 17n, 0n, 0n, 0n, 0n, 0n, 0n]);
+  const args = plan.struct([0n, 0n, 0n, 0n, BigInt(SIGCHLD), 0n, 0n, 0n, 0n, 0n, 0n]);
   plan.spawn(args, { into: program }, () => {
     const words = ["sh", "-c", "(sleep 0.05 & sleep 0.1 & exit 3) & sleep 0.2; exit 9"];
     const argv = plan.pointers(words.map((word) => plan.string(word)));
@@ -200,8 +201,8 @@ Deno.test("init attends a program: it reaps orphans, reports the end, and exits"
     plan.step("read", [4, report, 72], { into: length });
     plan.step("write", [1, report, 72]);
   });
-  plan.step("prctl", [36, 1, 0, 0, 0]);
-  plan.step("attend", [program]);
+  plan.step("prctl", [PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0]);
+  plan.step("reap", [program]);
   const { code, bytes } = await withResult(async (folder) => {
     await Deno.writeFile(`${folder}/plan`, plan.encode());
     const { code } = await new Deno.Command("bash", {

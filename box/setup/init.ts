@@ -94,7 +94,7 @@ function planReap(plan: Plan, { run, program, reportFd }: {
   plan.because("the init process", () => planBecome(plan, run.sandbox.caller));
   // A change of ids clears the parent-death signal.
   planDieWithKeeper(plan, reportFd);
-  plan.step("attend", [program]);
+  plan.step("reap", [program]);
 }
 
 /** Lists the descriptors that a run hands to its program, besides the standard ones. */

@@ -36,7 +36,6 @@ export interface AbiRecord {
   offsets: number[];
   /** Operation codes are positions; values are numbers of system calls. */
   operations: [name: string, number: number][];
-  constants: [name: string, value: number][];
 }
 
 const MAGIC = "IsolABI\0";
@@ -63,12 +62,11 @@ export function readAbiRecord(bytes: Uint8Array): AbiRecord {
     });
   const [version, planSize, stepSize, reportSize] = words(4, 4) as [number, number, number, number];
   const offsets = words(OFFSETS, 4);
-  const [operationCount, constantCount] = words(2, 4) as [number, number];
-  const values = words(constantCount, 4);
+  const [operationCount] = words(1, 4) as [number];
   const numbers = words(operationCount, 2);
   const end = bytes.indexOf(0, at);
   const names = new TextDecoder().decode(bytes.subarray(at, end)).trimEnd().split(" ");
-  assert(names.length === operationCount + constantCount, "as many names as numbers");
+  assert(names.length === operationCount, "as many names as numbers");
   return {
     version,
     planSize,
@@ -76,6 +74,5 @@ export function readAbiRecord(bytes: Uint8Array): AbiRecord {
     reportSize,
     offsets,
     operations: numbers.map((number, code) => [names[code]!, number]),
-    constants: values.map((value, i) => [names[operationCount + i]!, value]),
   };
 }
