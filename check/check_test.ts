@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ControlGroupError } from "../cgroup/types.ts";
 import { defaultSettings, type Settings } from "../config/settings.ts";
 import { System } from "../ffi/system.ts";
+import { ExpectedError } from "../text/errors.ts";
 import { withFolder } from "../tests/support/folder.ts";
 import { CHECKS, type Finding, Machine, type MachineOptions, shellLine } from "./mod.ts";
 
@@ -334,6 +335,13 @@ Deno.test("Machine.write() writes what a repair says", () =>
     machine.write(`${KERNEL}/randomize_va_space`, "0");
     assertEquals(Deno.readTextFileSync(`${root}${KERNEL}/randomize_va_space`), "0\n");
     assertEquals(look(machine, "addresses").verdict, "pass");
+  }));
+
+Deno.test("Machine.write() says in a sentence why it cannot", () =>
+  withMachine({}, (machine) => {
+    const path = `${KERNEL}/randomize_va_space`;
+    const error = assertThrows(() => machine.write(path, "0"), ExpectedError);
+    assertStringIncludes(error.message, `Cannot write 0 to ${path}: No such file`);
   }));
 
 Deno.test("Machine.list() and Machine.read() give nothing for what is not there", () =>

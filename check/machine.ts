@@ -1,5 +1,6 @@
 /** The machine as checks see it: files of the kernel, in tests below another root. */
 
+import { translatedSync } from "../host/errors.ts";
 import { nameOf, readDirectory } from "../host/list.ts";
 import { statusOf, tryOpen } from "../host/open.ts";
 import { readFile } from "../host/read.ts";
@@ -97,6 +98,6 @@ export class Machine implements MachineOptions {
     plan.step("openat", [AT_FDCWD, plan.string(this.#root + path), flags, 0], { into: fd, what });
     plan.step("write", [fd, text, text.length - 1], { what });
     plan.step("close", [fd], { always: true, ignore: "all" });
-    this.system.run(plan, what);
+    translatedSync(() => this.system.run(plan, what));
   }
 }

@@ -2,7 +2,7 @@
 
 import { keepControlGroups, setUpControlGroups } from "../service/control_groups.ts";
 import type { ControlGroupRequest } from "./commands.ts";
-import { tell, write } from "./complain.ts";
+import { describeError, tell, write } from "./complain.ts";
 
 /** `isolate cg-setup`. */
 export async function setUpGroups(request: ControlGroupRequest): Promise<number> {
@@ -12,7 +12,10 @@ export async function setUpGroups(request: ControlGroupRequest): Promise<number>
 
 /** `isolate cg-keeper`. */
 export async function keepGroups(request: ControlGroupRequest): Promise<number> {
-  await keepControlGroups({ ...setupOptions(request), complain: tell });
+  await keepControlGroups({
+    ...setupOptions(request),
+    onReloadFailure: (error) => tell(`Nothing was reloaded: ${describeError(error)}`),
+  });
   return 0;
 }
 

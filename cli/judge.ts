@@ -1,8 +1,7 @@
 /**
- * `isolate judge`: judges submissions by a problem package, or the package by its own.
+ * `isolate judge`: judges submissions with a problem package, or the package with its own.
  *
- * What is said while it works goes to standard error with `--json`, where standard output is for the
- * report, and to standard output otherwise.
+ * Progress goes to standard output, or with `--json`, which prints the report there, to standard error.
  */
 
 import { setColorEnabled } from "@std/fmt/colors";
@@ -58,9 +57,7 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
   });
   if (request.language !== undefined && !languages.find(request.language)) {
     const known = languages.languages.map(({ id }) => id).join(", ");
-    throw new UsageError(
-      `Option --language must name a language: there is no ${request.language} (known: ${known})`,
-    );
+    throw new UsageError(`Unknown language: ${request.language} (known: ${known})`);
   }
   const width = () => output.isTerminal() ? columnsOfTerminal() : undefined;
   const progress = new JudgeProgress({

@@ -19,7 +19,7 @@ export interface SetupOptions {
 
 export interface ServiceOptions extends SetupOptions {
   /** Receives why the configuration could not be reloaded. */
-  readonly complain: (message: string) => void;
+  readonly onReloadFailure: (error: unknown) => void;
 }
 
 /**
@@ -123,7 +123,7 @@ async function reload(options: ServiceOptions, published: Published): Promise<Pu
     if (fresh.file !== file) removeGroupFile(sandbox.system, file, directory);
     return fresh;
   } catch (error) {
-    options.complain(`Nothing was reloaded: ${error instanceof Error ? error.message : error}`);
+    options.onReloadFailure(toSandboxError(error));
     return published;
   }
 }

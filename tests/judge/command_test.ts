@@ -249,7 +249,11 @@ Deno.test("isolate judge has a changing line, colours and a table on a terminal"
 const REFUSED: readonly [name: string, args: readonly string[], sentence: string][] = [
   ["no package", [], "judge needs the folder of a problem package"],
   ["a package that is not there", ["/nowhere/at/all"], "/nowhere/at/all"],
-  ["an unknown language", ["-l", "klingon", "TASK", "TASK/task.yaml"], "there is no klingon"],
+  [
+    "an unknown language",
+    ["-l", "klingon", "TASK", "TASK/task.yaml"],
+    "Unknown language: klingon (known: c, cpp,",
+  ],
   ["a submission that is not there", ["TASK", "TASK/nothing.py"], "nothing.py"],
   ["a report that has no place", ["--html=/nowhere/x.html", "TASK"], "/nowhere is not a directory"],
   ["a missing table of languages", ["--languages=/nowhere.yaml", "TASK"], "/nowhere.yaml"],
