@@ -2,15 +2,7 @@
 
 import { REPORT, REPORT_KIND } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
-import {
-  CLD_EXITED,
-  CLOCK_MONOTONIC,
-  MSG_CMSG_CLOEXEC,
-  MSG_DONTWAIT,
-  POLLIN,
-  SCM_CREDENTIALS,
-  SCM_RIGHTS,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { type System, timespecMs } from "../../ffi/system.ts";
 
@@ -55,12 +47,12 @@ export function prepareStatus(
   const ready = plan.slot("ready");
   const now = plan.alloc(16);
   // Death is looked for before the messages: once it is dead, no more can come.
-  plan.step("ppoll", [plan.struct([initFd, POLLIN]), 1, plan.struct([0n, 0n]), 0, 8], {
+  plan.step("ppoll", [plan.struct([initFd, linux.POLLIN]), 1, plan.struct([0n, 0n]), 0, 8], {
     into: ready,
     // By a signal that this process handles: then the box counts as alive.
     ignore: ERRNO.EINTR,
   });
-  plan.step("clock_gettime", [CLOCK_MONOTONIC, now]);
+  plan.step("clock_gettime", [linux.CLOCK_MONOTONIC, now]);
   const messages = Array.from({ length: MESSAGES_AT_ONCE }, () => planReceive(plan, socket));
   const execute = system.prepare(plan, "look at the box");
   return () => {
@@ -87,7 +79,7 @@ function planReceive(plan: Plan, socket: number) {
   plan.point(message, 32, control);
   // The kernel puts the length of what came there.
   plan.step("store", [message.part(40, 8), 8, CONTROL_SIZE]);
-  plan.step("recvmsg", [socket, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC], {
+  plan.step("recvmsg", [socket, message, linux.MSG_DONTWAIT | linux.MSG_CMSG_CLOEXEC], {
     into: length,
     ignore: "all",
   });
@@ -102,8 +94,8 @@ function readControl(view: DataView, length: number): { pid: number; fd: number 
     const size = Number(view.getBigUint64(at, true));
     const type = view.getInt32(at + 12, true);
     if (size < 16) break;
-    if (type === SCM_RIGHTS) fd = view.getInt32(at + 16, true);
-    if (type === SCM_CREDENTIALS) pid = view.getInt32(at + 16, true);
+    if (type === linux.SCM_RIGHTS) fd = view.getInt32(at + 16, true);
+    if (type === linux.SCM_CREDENTIALS) pid = view.getInt32(at + 16, true);
     at += (size + 7) & ~7;
   }
   return { pid, fd };
@@ -120,7 +112,7 @@ function readReport(view: DataView, control: { pid: number; fd: number }): Repor
     case REPORT_KIND.started:
       return { kind: "started", pid: control.pid, pidFd: control.fd, wallMs, cpuMs };
     case REPORT_KIND.ended: {
-      const exited = view.getInt32(REPORT.code, true) === CLD_EXITED;
+      const exited = view.getInt32(REPORT.code, true) === linux.CLD_EXITED;
       return {
         kind: "ended",
         exitCode: exited ? status : undefined,

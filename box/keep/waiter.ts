@@ -6,19 +6,7 @@
  * is in flight while a box waits, so an idle waiter does not keep the process alive.
  */
 
-import {
-  CLOCK_MONOTONIC,
-  EPOLL_CLOEXEC,
-  EPOLL_CTL_ADD,
-  EPOLL_CTL_DEL,
-  EPOLL_CTL_MOD,
-  EPOLLIN,
-  EPOLLONESHOT,
-  EPOLLOUT,
-  TFD_CLOEXEC,
-  TFD_NONBLOCK,
-  TFD_TIMER_ABSTIME,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import { type Data, Plan } from "../../ffi/plan.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import type { System } from "../../ffi/system.ts";
@@ -62,9 +50,11 @@ export class Waiter {
     const plan = new Plan();
     const epoll = plan.slot("epoll");
     const timer = plan.slot("timer");
-    plan.step("epoll_create1", [EPOLL_CLOEXEC], { into: epoll });
-    plan.step("timerfd_create", [CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK], { into: timer });
-    plan.step("epoll_ctl", [epoll, EPOLL_CTL_ADD, timer, event(plan, EPOLLIN, TIMER)]);
+    plan.step("epoll_create1", [linux.EPOLL_CLOEXEC], { into: epoll });
+    plan.step("timerfd_create", [linux.CLOCK_MONOTONIC, linux.TFD_CLOEXEC | linux.TFD_NONBLOCK], {
+      into: timer,
+    });
+    plan.step("epoll_ctl", [epoll, linux.EPOLL_CTL_ADD, timer, event(plan, linux.EPOLLIN, TIMER)]);
     system.run(plan, "make the waiter");
     return new Waiter(system, plan.result(epoll), plan.result(timer));
   }
@@ -92,10 +82,10 @@ export class Waiter {
       this.#waits.add(wait);
       const plan = new Plan();
       for (const fd of fds) {
-        const operation = this.#registered.has(fd) ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+        const operation = this.#registered.has(fd) ? linux.EPOLL_CTL_MOD : linux.EPOLL_CTL_ADD;
         this.#registered.add(fd);
-        const events = writable.includes(fd) ? EPOLLOUT : EPOLLIN;
-        const wanted = event(plan, events | EPOLLONESHOT, fd);
+        const events = writable.includes(fd) ? linux.EPOLLOUT : linux.EPOLLIN;
+        const wanted = event(plan, events | linux.EPOLLONESHOT, fd);
         plan.step("epoll_ctl", [this.#epoll, operation, fd, wanted]);
       }
       if (deadlineMs < this.#armedMs) this.#arm(plan, deadlineMs);
@@ -107,7 +97,7 @@ export class Waiter {
   /** Calls back when a descriptor is readable, but only while something else is waited for. */
   observe(fd: number, callback: () => void): void {
     const plan = new Plan();
-    plan.step("epoll_ctl", [this.#epoll, EPOLL_CTL_ADD, fd, event(plan, EPOLLIN, fd)]);
+    plan.step("epoll_ctl", [this.#epoll, linux.EPOLL_CTL_ADD, fd, event(plan, linux.EPOLLIN, fd)]);
     this.#system.run(plan, "observe");
     this.#registered.add(fd);
     this.#observers.set(fd, callback);
@@ -124,7 +114,7 @@ export class Waiter {
     for (const fd of fds) {
       if (!this.#registered.delete(fd)) continue;
       this.#observers.delete(fd);
-      plan.step("epoll_ctl", [this.#epoll, EPOLL_CTL_DEL, fd, 0], { ignore: "all" });
+      plan.step("epoll_ctl", [this.#epoll, linux.EPOLL_CTL_DEL, fd, 0], { ignore: "all" });
     }
     const woken = [...this.#waits].filter((wait) => wait.fds.some((fd) => fds.includes(fd)));
     for (const wait of woken) wait.wake();
@@ -142,7 +132,7 @@ export class Waiter {
     this.#armedMs = deadlineMs;
     const ns = deadlineMs === Infinity ? 0n : BigInt(Math.max(1, Math.ceil(deadlineMs * 1e6)));
     const time = plan.struct([0n, 0n, ns / 1_000_000_000n, ns % 1_000_000_000n]);
-    plan.step("timerfd_settime", [this.#timer, TFD_TIMER_ABSTIME, time, 0]);
+    plan.step("timerfd_settime", [this.#timer, linux.TFD_TIMER_ABSTIME, time, 0]);
   }
 
   /** Keeps one call in flight while there are waits. */

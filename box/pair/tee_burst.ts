@@ -8,14 +8,7 @@
 
 import { PLAN } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
-import {
-  CLOCK_MONOTONIC,
-  F_SETFL,
-  O_CLOEXEC,
-  O_NONBLOCK,
-  POLLIN,
-  POLLOUT,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
 import type { PairSide } from "./transcript.ts";
@@ -114,12 +107,14 @@ export class TeeBurst {
     }
     system.trace?.(plan, "pass on what the two programs say");
     this.#image = plan.encode();
-    setPoll(plan.view(timerPoll), { fd: this.#timer, events: POLLIN });
+    setPoll(plan.view(timerPoll), { fd: this.#timer, events: linux.POLLIN });
     const setup = new Plan();
     for (const [i, { readFd, writeFd }] of directions.entries()) {
       this.listen(i, true);
       plan.put(this.#lines[i]!.writeFd, writeFd);
-      for (const fd of [readFd, writeFd]) setup.step("fcntl", [fd, F_SETFL, O_NONBLOCK]);
+      for (const fd of [readFd, writeFd]) {
+        setup.step("fcntl", [fd, linux.F_SETFL, linux.O_NONBLOCK]);
+      }
     }
     system.run(setup, "never wait for one of two programs");
   }
@@ -149,8 +144,8 @@ export class TeeBurst {
     const { ends, readFd, poll } = this.#lines[direction]!;
     this.#plan.put(readFd, wanted ? ends.readFd : NO_FD);
     const view = this.#plan.view(poll);
-    if (wanted) setPoll(view, { fd: ends.readFd, events: POLLIN });
-    else setPoll(view, { fd: ends.writeFd, events: POLLOUT });
+    if (wanted) setPoll(view, { fd: ends.readFd, events: linux.POLLIN });
+    else setPoll(view, { fd: ends.writeFd, events: linux.POLLOUT });
   }
 
   /** Forgets a direction whose descriptors are to be closed. */
@@ -215,8 +210,8 @@ function setPoll(view: DataView, { fd, events }: { fd: number; events: number })
 function makeTimer(system: System): number {
   const plan = new Plan();
   const timer = plan.slot("timer");
-  const flags = O_CLOEXEC | O_NONBLOCK;
-  plan.step("timerfd_create", [CLOCK_MONOTONIC, flags], { into: timer });
+  const flags = linux.O_CLOEXEC | linux.O_NONBLOCK;
+  plan.step("timerfd_create", [linux.CLOCK_MONOTONIC, flags], { into: timer });
   system.run(plan, "a timer for the conversation");
   return plan.result(timer);
 }

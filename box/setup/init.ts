@@ -5,21 +5,7 @@
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
-import {
-  AF_INET,
-  CLONE_INTO_CGROUP,
-  F_SETFD,
-  FD_CLOEXEC,
-  IFF_UP,
-  MSG_DONTWAIT,
-  PR_SET_NAME,
-  PR_SET_PDEATHSIG,
-  SIGCHLD,
-  SIGKILL,
-  SIOCSIFFLAGS,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import type { Run } from "../run_options.ts";
 import { planRoot } from "./mounts.ts";
@@ -61,7 +47,7 @@ function planBox(plan: Plan, { run, rules, fds }: {
   // redirection to a planted link to /proc/self/fd) could write steps for init.
   plan.step("close", [planFd]);
   planCloseOnExec(plan, [reportFd, ...mountFds]);
-  plan.step("prctl", [PR_SET_NAME, plan.string("isolate-init"), 0, 0, 0]);
+  plan.step("prctl", [linux.PR_SET_NAME, plan.string("isolate-init"), 0, 0, 0]);
   // For the mount points, and then for the program.
   plan.step("umask", [0o022]);
   planDieWithKeeper(plan, reportFd);
@@ -113,10 +99,10 @@ export function cloneArgs(plan: Plan, { flags = 0, cgroupFd, stack }: {
   /** The stack of a child that shares memory with its parent. */
   stack?: Data;
 }): Data {
-  const intoGroup = cgroupFd === undefined ? 0n : BigInt(CLONE_INTO_CGROUP);
+  const intoGroup = cgroupFd === undefined ? 0n : BigInt(linux.CLONE_INTO_CGROUP);
   const stackSize = BigInt(stack?.length ?? 0);
   const group = BigInt(cgroupFd ?? 0);
-  const exitSignal = BigInt(SIGCHLD);
+  const exitSignal = BigInt(linux.SIGCHLD);
   const args = plan.struct(
     [BigInt(flags) | intoGroup, 0n, 0n, 0n, exitSignal, 0n, stackSize, 0n, 0n, 0n, group],
   );
@@ -125,16 +111,21 @@ export function cloneArgs(plan: Plan, { flags = 0, cgroupFd, stack }: {
 }
 
 function planCloseOnExec(plan: Plan, fds: readonly (number | undefined)[]): void {
-  for (const fd of fds) if (fd !== undefined) plan.step("fcntl", [fd, F_SETFD, FD_CLOEXEC]);
+  for (const fd of fds) {
+    if (fd !== undefined) plan.step("fcntl", [fd, linux.F_SETFD, linux.FD_CLOEXEC]);
+  }
 }
 
 /** If the keeper dies, so does init, and with it the box; and at once if it has died already. */
 function planDieWithKeeper(plan: Plan, reportFd: number): void {
-  plan.step("prctl", [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0]);
+  plan.step("prctl", [linux.PR_SET_PDEATHSIG, linux.SIGKILL, 0, 0, 0]);
   const nothing = plan.struct([0n, 0n, 0n, 0n, 0n, 0n, 0n]);
   const received = plan.slot("from the keeper");
   // The keeper never sends anything: what can be received is the end of the connection.
-  plan.step("recvmsg", [reportFd, nothing, MSG_DONTWAIT], { into: received, ignore: ERRNO.EAGAIN });
+  plan.step("recvmsg", [reportFd, nothing, linux.MSG_DONTWAIT], {
+    into: received,
+    ignore: ERRNO.EAGAIN,
+  });
   plan.step("exit_group", [KEEPER_IS_DEAD_STATUS], { when: [received, 0] });
 }
 
@@ -143,9 +134,11 @@ function planLoopback(plan: Plan): void {
     const socket = plan.slot("socket");
     const request = new Uint8Array(40); // struct ifreq: 16 bytes of name, then the flags
     request.set([0x6c, 0x6f]);
-    request[16] = IFF_UP;
-    plan.step("socket", [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], { into: socket });
-    plan.step("ioctl", [socket, SIOCSIFFLAGS, plan.bytes(request)], {
+    request[16] = linux.IFF_UP;
+    plan.step("socket", [linux.AF_INET, linux.SOCK_DGRAM | linux.SOCK_CLOEXEC, 0], {
+      into: socket,
+    });
+    plan.step("ioctl", [socket, linux.SIOCSIFFLAGS, plan.bytes(request)], {
       what: "bring the loopback interface up",
     });
     plan.step("close", [socket]);

@@ -1,14 +1,6 @@
 /** The limits of a run, and the resource limits of the kernel that carry some of them. */
 
-import {
-  RLIMIT_AS,
-  RLIMIT_CORE,
-  RLIMIT_FSIZE,
-  RLIMIT_MEMLOCK,
-  RLIMIT_NOFILE,
-  RLIMIT_NPROC,
-  RLIMIT_STACK,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import type { Plan } from "../../ffi/plan.ts";
 
 /** What a program may use. What is undefined is not limited, unless a default is named. */
@@ -68,9 +60,9 @@ export function planCallerLimits(plan: Plan): () => CallerLimits {
   const own = plan.alloc(16);
   const parents = plan.alloc(16);
   const parent = plan.slot("parent");
-  plan.step("prlimit64", [0, RLIMIT_NOFILE, 0, own]);
+  plan.step("prlimit64", [0, linux.RLIMIT_NOFILE, 0, own]);
   plan.step("getppid", [], { into: parent });
-  plan.step("prlimit64", [parent, RLIMIT_NOFILE, 0, parents], { ignore: "all" });
+  plan.step("prlimit64", [parent, linux.RLIMIT_NOFILE, 0, parents], { ignore: "all" });
   return () => {
     // The runtime has raised its own soft limit; the parent still has the original one.
     const soft = Number(plan.view(own).getBigUint64(0, true));
@@ -88,32 +80,32 @@ export function planLimits(plan: Plan, limits: Limits, caller: CallerLimits): vo
   planLimit(
     plan,
     "stack limit",
-    RLIMIT_STACK,
+    linux.RLIMIT_STACK,
     stackKib === undefined ? UNLIMITED : kib(stackKib),
   );
-  planLimit(plan, "core limit", RLIMIT_CORE, coreKib ? kib(coreKib) : NO_CORE);
-  planLimit(plan, "locked memory limit", RLIMIT_MEMLOCK, 0n);
+  planLimit(plan, "core limit", linux.RLIMIT_CORE, coreKib ? kib(coreKib) : NO_CORE);
+  planLimit(plan, "locked memory limit", linux.RLIMIT_MEMLOCK, 0n);
   if (addressSpaceKib !== undefined) {
-    planLimit(plan, "memory limit", RLIMIT_AS, kib(addressSpaceKib));
+    planLimit(plan, "memory limit", linux.RLIMIT_AS, kib(addressSpaceKib));
   }
   if (fileSizeKib !== undefined) {
-    planLimit(plan, "file size limit", RLIMIT_FSIZE, kib(fileSizeKib));
+    planLimit(plan, "file size limit", linux.RLIMIT_FSIZE, kib(fileSizeKib));
   }
   if (processes !== "unlimited" && !caller.groupLimitsProcesses) {
-    planLimit(plan, "process limit", RLIMIT_NPROC, BigInt(processes));
+    planLimit(plan, "process limit", linux.RLIMIT_NPROC, BigInt(processes));
   }
   const { hard } = openFilesWanted(limits, caller);
   if (hard > caller.openFilesHard) {
     // Only root may raise a hard limit, and planLastLimit() acts as the user of the box.
     const soft = BigInt(caller.openFilesHard);
-    planLimit(plan, "open files limit", RLIMIT_NOFILE, soft, BigInt(hard));
+    planLimit(plan, "open files limit", linux.RLIMIT_NOFILE, soft, BigInt(hard));
   }
 }
 
 /** Adds the step that limits open files; after it the sandbox opens nothing any more. */
 export function planLastLimit(plan: Plan, limits: Limits, caller: CallerLimits): void {
   const { soft, hard } = openFilesWanted(limits, caller);
-  planLimit(plan, "open files limit", RLIMIT_NOFILE, BigInt(soft), BigInt(hard));
+  planLimit(plan, "open files limit", linux.RLIMIT_NOFILE, BigInt(soft), BigInt(hard));
 }
 
 function openFilesWanted(limits: Limits, caller: CallerLimits): { soft: number; hard: number } {

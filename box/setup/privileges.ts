@@ -1,13 +1,7 @@
 /** Steps that give up privileges for good. */
 
 import { ERRNO } from "../../ffi/errno.ts";
-import {
-  _LINUX_CAPABILITY_VERSION_3,
-  PR_CAP_AMBIENT,
-  PR_CAP_AMBIENT_CLEAR_ALL,
-  PR_CAPBSET_DROP,
-  PR_SET_NO_NEW_PRIVS,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import type { Plan } from "../../ffi/plan.ts";
 import type { Identity } from "../../host/identity.ts";
 
@@ -20,9 +14,9 @@ const CAPABILITIES_MAX = 64;
 export function planBoundCapabilities(plan: Plan): void {
   for (let capability = 0; capability < CAPABILITIES_MAX; capability++) {
     // Those unknown to this kernel fail with EINVAL.
-    plan.step("prctl", [PR_CAPBSET_DROP, capability, 0, 0, 0], { ignore: ERRNO.EINVAL });
+    plan.step("prctl", [linux.PR_CAPBSET_DROP, capability, 0, 0, 0], { ignore: ERRNO.EINVAL });
   }
-  plan.step("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]);
+  plan.step("prctl", [linux.PR_CAP_AMBIENT, linux.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]);
 }
 
 /**
@@ -35,7 +29,7 @@ export function planBecome(plan: Plan, identity: Identity): void {
   const { uid, gid } = identity;
   plan.step("setresgid", [gid, gid, gid], { what: `become group ${gid}` });
   plan.step("setresuid", [uid, uid, uid], { what: `become user ${uid}` });
-  const header = plan.struct([_LINUX_CAPABILITY_VERSION_3, 0]);
+  const header = plan.struct([linux._LINUX_CAPABILITY_VERSION_3, 0]);
   plan.step("capset", [header, plan.alloc(24)], { what: "drop all capabilities" });
-  plan.step("prctl", [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);
+  plan.step("prctl", [linux.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);
 }

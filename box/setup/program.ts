@@ -2,30 +2,7 @@
 
 import { REPORT, REPORT_KIND } from "../../ffi/abi.ts";
 import { ERRNO, errnoText } from "../../ffi/errno.ts";
-import { AT_FDCWD } from "../../ffi/linux.ts";
-import {
-  CLOCK_MONOTONIC,
-  CLOCK_PROCESS_CPUTIME_ID,
-  CLONE_NEWCGROUP,
-  F_DUPFD_CLOEXEC,
-  F_SETFD,
-  FD_CLOEXEC,
-  KEY_SPEC_PROCESS_KEYRING,
-  KEY_SPEC_USER_KEYRING,
-  KEY_SPEC_USER_SESSION_KEYRING,
-  KEYCTL_CLEAR,
-  KEYCTL_GET_PERSISTENT,
-  KEYCTL_JOIN_SESSION_KEYRING,
-  MSG_NOSIGNAL,
-  O_CLOEXEC,
-  O_CREAT,
-  O_NOCTTY,
-  O_TRUNC,
-  O_WRONLY,
-  SCM_RIGHTS,
-  SECCOMP_SET_MODE_FILTER,
-  SOL_SOCKET,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import type { Plan } from "../../ffi/plan.ts";
 import type { Run } from "../run_options.ts";
 import type { ProgramStreams, Stream } from "../streams/streams.ts";
@@ -81,7 +58,7 @@ export function planProgram(plan: Plan, run: ProgramRun, reportFd: number): void
   planKeyrings(plan);
   planStreams(plan, run.streams, () => planCloseOthers(plan, run, reportFd));
   planWorkingDirectory(plan, options.workingDirectory ?? "/box");
-  plan.step("fcntl", [reportFd, F_SETFD, FD_CLOEXEC]);
+  plan.step("fcntl", [reportFd, linux.F_SETFD, linux.FD_CLOEXEC]);
   if (run.filter) planFilter(plan, run.filter);
   planStartReport(plan, run, reportFd);
   planExecve(plan, run);
@@ -92,7 +69,7 @@ function planGroup(plan: Plan, { controlGroup }: ProgramRun): void {
   plan.because("option --cg", () => {
     controlGroup.planEnter(plan);
     // Its own group is the topmost that it sees.
-    plan.step("unshare", [CLONE_NEWCGROUP], { what: "make a namespace of control groups" });
+    plan.step("unshare", [linux.CLONE_NEWCGROUP], { what: "make a namespace of control groups" });
   });
 }
 
@@ -110,13 +87,13 @@ function planCpus(plan: Plan, cpus: readonly number[]): void {
 function planKeyrings(plan: Plan): void {
   const ignore = { ignore: "all" } as const;
   plan.because("keyrings", () => {
-    plan.step("keyctl", [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], ignore);
-    for (const keyring of [KEY_SPEC_USER_KEYRING, KEY_SPEC_USER_SESSION_KEYRING]) {
+    plan.step("keyctl", [linux.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], ignore);
+    for (const keyring of [linux.KEY_SPEC_USER_KEYRING, linux.KEY_SPEC_USER_SESSION_KEYRING]) {
       plan.step("keyctl", [
-        KEY_SPEC_PROCESS_KEYRING,
-        KEY_SPEC_USER_KEYRING,
-        KEY_SPEC_USER_SESSION_KEYRING,
-        KEYCTL_CLEAR,
+        linux.KEY_SPEC_PROCESS_KEYRING,
+        linux.KEY_SPEC_USER_KEYRING,
+        linux.KEY_SPEC_USER_SESSION_KEYRING,
+        linux.KEYCTL_CLEAR,
         keyring,
         0,
         0,
@@ -124,13 +101,13 @@ function planKeyrings(plan: Plan): void {
       ], ignore);
     }
     const persistent = plan.slot("persistent keyring");
-    const args = [KEYCTL_GET_PERSISTENT, -1, KEY_SPEC_PROCESS_KEYRING, 0, 0];
+    const args = [linux.KEYCTL_GET_PERSISTENT, -1, linux.KEY_SPEC_PROCESS_KEYRING, 0, 0];
     plan.step("keyctl", args, { ...ignore, into: persistent });
     plan.step("keyctl", [
-      KEY_SPEC_PROCESS_KEYRING,
-      KEY_SPEC_USER_KEYRING,
-      KEY_SPEC_USER_SESSION_KEYRING,
-      KEYCTL_CLEAR,
+      linux.KEY_SPEC_PROCESS_KEYRING,
+      linux.KEY_SPEC_USER_KEYRING,
+      linux.KEY_SPEC_USER_SESSION_KEYRING,
+      linux.KEYCTL_CLEAR,
       persistent,
       0,
       0,
@@ -145,7 +122,7 @@ function planKeyrings(plan: Plan): void {
  */
 function planStreams(plan: Plan, streams: ProgramStreams, closeOthers: () => void): void {
   const { stdin, stdout, stderr } = streams;
-  const write = O_WRONLY | O_CREAT | O_TRUNC;
+  const write = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC;
   const all: { name: string; stream: Stream | "stdout"; target: number; flags: number }[] = [
     { name: "standard input", stream: stdin, target: 0, flags: 0 },
     { name: "standard output", stream: stdout, target: 1, flags: write },
@@ -166,12 +143,12 @@ function planStreams(plan: Plan, streams: ProgramStreams, closeOthers: () => voi
   const sources = descriptors.map(({ name, fd, target }) => {
     if (fd > 2 || fd === target) return fd;
     const copy = plan.slot(`copy of ${fd}`);
-    plan.because(name, () => plan.step("fcntl", [fd, F_DUPFD_CLOEXEC, 3], { into: copy }));
+    plan.because(name, () => plan.step("fcntl", [fd, linux.F_DUPFD_CLOEXEC, 3], { into: copy }));
     return copy;
   });
   descriptors.forEach(({ name, fd, target }, i) => {
     plan.because(name, () => {
-      if (fd === target) plan.step("fcntl", [target, F_SETFD, 0]);
+      if (fd === target) plan.step("fcntl", [target, linux.F_SETFD, 0]);
       else plan.step("dup3", [sources[i]!, target, 0]);
     });
   });
@@ -181,7 +158,7 @@ function planStreams(plan: Plan, streams: ProgramStreams, closeOthers: () => voi
     plan.because(name, () => {
       plan.step(
         "openat",
-        [AT_FDCWD, plan.string(path), flags | O_CLOEXEC | O_NOCTTY, 0o666],
+        [linux.AT_FDCWD, plan.string(path), flags | linux.O_CLOEXEC | linux.O_NOCTTY, 0o666],
         { into: fd, what: `open ${path} inside the box, as the box's user` },
       );
       plan.step("dup3", [fd, target, 0]);
@@ -216,7 +193,9 @@ function planFilter(plan: Plan, filter: SyscallFilter): void {
   plan.because("system call filter", () => {
     const program = plan.struct([filter.instructionCount, 0, 0n]);
     plan.point(program, 8, plan.bytes(filter.program));
-    plan.step("seccomp", [SECCOMP_SET_MODE_FILTER, 0, program], { what: "install the filter" });
+    plan.step("seccomp", [linux.SECCOMP_SET_MODE_FILTER, 0, program], {
+      what: "install the filter",
+    });
   });
 }
 
@@ -231,7 +210,7 @@ function planStartReport(
   reportFd: number,
 ): void {
   const report = plan.struct(new Array(REPORT.size / 4).fill(0));
-  const control = plan.struct([20n, SOL_SOCKET, SCM_RIGHTS, 0, 0]);
+  const control = plan.struct([20n, linux.SOL_SOCKET, linux.SCM_RIGHTS, 0, 0]);
   const vector = plan.struct([0n, BigInt(REPORT.size)]);
   plan.point(vector, 0, report);
   const message = plan.struct([0n, 0n, 0n, 1n, 0n, 24n, 0n]);
@@ -245,9 +224,9 @@ function planStartReport(
   plan.step("store", [control.part(16, 4), 4, pidfd]);
   // However few files the program may open, that was the sandbox's last one.
   planLastLimit(plan, options.limits ?? {}, callerLimits);
-  plan.step("clock_gettime", [CLOCK_PROCESS_CPUTIME_ID, report.part(REPORT.cpu, 16)]);
-  plan.step("clock_gettime", [CLOCK_MONOTONIC, report.part(REPORT.wall, 16)]);
-  plan.step("sendmsg", [reportFd, message, MSG_NOSIGNAL]);
+  plan.step("clock_gettime", [linux.CLOCK_PROCESS_CPUTIME_ID, report.part(REPORT.cpu, 16)]);
+  plan.step("clock_gettime", [linux.CLOCK_MONOTONIC, report.part(REPORT.wall, 16)]);
+  plan.step("sendmsg", [reportFd, message, linux.MSG_NOSIGNAL]);
 }
 
 /** Executes the program. If that fails, its standard error says why, as a shell would. */

@@ -6,29 +6,7 @@
  * from a memory file.
  */
 
-import { AT_EMPTY_PATH } from "../../ffi/linux.ts";
-import {
-  __WALL,
-  AF_UNIX,
-  CLONE_NEWCGROUP,
-  CLONE_NEWIPC,
-  CLONE_NEWNET,
-  CLONE_NEWNS,
-  CLONE_NEWPID,
-  CLONE_NEWUTS,
-  CLONE_PIDFD,
-  CLONE_VFORK,
-  CLONE_VM,
-  F_SETFD,
-  MFD_CLOEXEC,
-  P_PIDFD,
-  SIG_SETMASK,
-  SO_PASSCRED,
-  SOCK_CLOEXEC,
-  SOCK_SEQPACKET,
-  SOL_SOCKET,
-  WEXITED,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
@@ -86,8 +64,8 @@ function openInitFds(
   const plan = new Plan();
   const pair = plan.struct([-1, -1]);
   const memory = plan.slot("memory file");
-  plan.step("socketpair", [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair]);
-  plan.step("memfd_create", [plan.string("isolate-plan"), MFD_CLOEXEC], { into: memory });
+  plan.step("socketpair", [linux.AF_UNIX, linux.SOCK_SEQPACKET | linux.SOCK_CLOEXEC, 0, pair]);
+  plan.step("memfd_create", [plan.string("isolate-plan"), linux.MFD_CLOEXEC], { into: memory });
   const clones = planClones(plan, rules);
   const failure = system.attempt(plan, "take the mounts of the directory rules");
   const socket = plan.view(pair).getInt32(0, true);
@@ -114,11 +92,7 @@ function cloneInit(
   const plan = new Plan();
   const pid = plan.slot("init");
   const pidfd = plan.alloc(8);
-  // From within a namespace of control groups nobody gets into a group outside of it (cgroups(7),
-  // "nsdelegate"), so with a group it is the program that makes one, when it is there.
-  const flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWUTS |
-    CLONE_NEWIPC | CLONE_NEWPID | (run.controlGroup ? 0 : CLONE_NEWCGROUP) |
-    (run.options.shareNetwork ? 0 : CLONE_NEWNET);
+  const flags = linux.CLONE_VM | linux.CLONE_VFORK | linux.CLONE_PIDFD | namespacesOf(run);
   const args = cloneArgs(plan, { flags, stack: plan.alloc(STACK_SIZE) });
   plan.point(args, 8, pidfd);
   const mask = plan.alloc(8);
@@ -126,17 +100,17 @@ function cloneInit(
   const argv = plan.pointers(["isolate-init", `${fds.planFd}`].map((text) => plan.string(text)));
   const envp = plan.pointers([]);
   // The kernel adds the sender's process id, as we see it, to every message of the box.
-  plan.step("setsockopt", [socket, SOL_SOCKET, SO_PASSCRED, plan.struct([1]), 4]);
+  plan.step("setsockopt", [socket, linux.SOL_SOCKET, linux.SO_PASSCRED, plan.struct([1]), 4]);
   // The runtime's handlers must not run in the child, on memory that it shares with us.
-  plan.step("rt_sigprocmask", [SIG_SETMASK, all, mask, 8]);
+  plan.step("rt_sigprocmask", [linux.SIG_SETMASK, all, mask, 8]);
   plan.spawn(args, { into: pid, what: "clone the init process of the box" }, () => {
     for (const fd of [...allOf(fds), ...programFds(run)]) {
-      plan.step("fcntl", [fd, F_SETFD, 0], { what: `pass descriptor ${fd} to the box` });
+      plan.step("fcntl", [fd, linux.F_SETFD, 0], { what: `pass descriptor ${fd} to the box` });
     }
-    const image = [system.library.imageFd, plan.string(""), argv, envp, AT_EMPTY_PATH];
+    const image = [system.library.imageFd, plan.string(""), argv, envp, linux.AT_EMPTY_PATH];
     plan.step("execveat", image, { what: "execute the shim as the init process of the box" });
   });
-  plan.step("rt_sigprocmask", [SIG_SETMASK, mask, 0, 8], { always: true });
+  plan.step("rt_sigprocmask", [linux.SIG_SETMASK, mask, 0, 8], { always: true });
   const failure = system.attempt(plan, "start the box");
   const started = { initFd: plan.view(pidfd).getInt32(0, true), initPid: plan.result(pid) };
   if (!failure) return started;
@@ -147,10 +121,20 @@ function cloneInit(
   throw failure;
 }
 
+function namespacesOf({ options, controlGroup }: Run): number {
+  const always = linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID;
+  // From within a namespace of control groups nobody gets into a group outside of it (cgroups(7),
+  // "nsdelegate"), so with a group it is the program that makes one, when it is there.
+  return always | (controlGroup ? 0 : linux.CLONE_NEWCGROUP) |
+    (options.shareNetwork ? 0 : linux.CLONE_NEWNET);
+}
+
 /** Takes a dead init process off the kernel's list. */
 export function reap(system: System, initFd: number): void {
   const plan = new Plan();
   // Fails where the caller ignores SIGCHLD: the kernel has done it then.
-  plan.step("waitid", [P_PIDFD, initFd, plan.alloc(128), WEXITED | __WALL, 0], { ignore: "all" });
+  plan.step("waitid", [linux.P_PIDFD, initFd, plan.alloc(128), linux.WEXITED | linux.__WALL, 0], {
+    ignore: "all",
+  });
   system.run(plan, "reap init");
 }

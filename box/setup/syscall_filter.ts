@@ -5,19 +5,7 @@
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
-import {
-  BPF_ABS,
-  BPF_JEQ,
-  BPF_JMP,
-  BPF_JSET,
-  BPF_K,
-  BPF_LD,
-  BPF_RET,
-  BPF_W,
-  SECCOMP_RET_ALLOW,
-  SECCOMP_RET_ERRNO,
-  SECCOMP_RET_KILL_PROCESS,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import {
   type Architecture,
   ARCHITECTURE_ABIS,
@@ -56,10 +44,10 @@ const OFFSET_ARCHITECTURE = 4;
 const OFFSET_ARGUMENTS = 16;
 
 /** Opcodes of `linux/bpf_common.h`, put together from class, size or operation, and mode. */
-const LOAD_WORD = BPF_LD | BPF_W | BPF_ABS;
-const JUMP_IF_EQUAL = BPF_JMP | BPF_JEQ | BPF_K;
-const JUMP_IF_ANY_BIT = BPF_JMP | BPF_JSET | BPF_K;
-const RETURN = BPF_RET | BPF_K;
+const LOAD_WORD = linux.BPF_LD | linux.BPF_W | linux.BPF_ABS;
+const JUMP_IF_EQUAL = linux.BPF_JMP | linux.BPF_JEQ | linux.BPF_K;
+const JUMP_IF_ANY_BIT = linux.BPF_JMP | linux.BPF_JSET | linux.BPF_K;
+const RETURN = linux.BPF_RET | linux.BPF_K;
 
 /** The bit in the number of a system call that marks the x32 convention on x86-64. */
 const X32_BIT = 0x4000_0000;
@@ -131,13 +119,13 @@ function callRules(abi: SyscallAbi, rules: readonly SyscallRule[]): Instruction[
     if (number === undefined) continue;
     instructions.push(...onlyIf(number, rule.call, ruleVerdict(rule)));
   }
-  return [...instructions, { code: RETURN, value: SECCOMP_RET_ALLOW }];
+  return [...instructions, { code: RETURN, value: linux.SECCOMP_RET_ALLOW }];
 }
 
 function ruleVerdict({ errno, argument }: SyscallRule): Instruction[] {
   const fail: Instruction = {
     code: RETURN,
-    value: SECCOMP_RET_ERRNO | ERRNO[errno],
+    value: linux.SECCOMP_RET_ERRNO | ERRNO[errno],
     note: errno,
   };
   if (argument === undefined) return [fail];
@@ -152,7 +140,7 @@ function ruleVerdict({ errno, argument }: SyscallRule): Instruction[] {
       value,
       note: name,
     })),
-    { code: RETURN, value: SECCOMP_RET_ALLOW },
+    { code: RETURN, value: linux.SECCOMP_RET_ALLOW },
     fail,
   ];
 }
@@ -181,7 +169,7 @@ function load(offset: number, note: string): Instruction {
 }
 
 function kill(note: string): Instruction {
-  return { code: RETURN, value: SECCOMP_RET_KILL_PROCESS, note };
+  return { code: RETURN, value: linux.SECCOMP_RET_KILL_PROCESS, note };
 }
 
 function encode(instructions: readonly Instruction[]): Uint8Array<ArrayBuffer> {
@@ -246,10 +234,10 @@ function describeInstruction({ index, code, ifTrue, ifFalse, value }:
 }
 
 function describeVerdict(value: number): string {
-  if (value === SECCOMP_RET_ALLOW) return "allow";
-  if (value === SECCOMP_RET_KILL_PROCESS) return "kill the process";
+  if (value === linux.SECCOMP_RET_ALLOW) return "allow";
+  if (value === linux.SECCOMP_RET_KILL_PROCESS) return "kill the process";
   const errno = value & 0xffff;
-  return value - errno === SECCOMP_RET_ERRNO ? `errno ${errno}` : hexadecimal(value);
+  return value - errno === linux.SECCOMP_RET_ERRNO ? `errno ${errno}` : hexadecimal(value);
 }
 
 function hexadecimal(value: number): string {

@@ -1,17 +1,6 @@
 /** The terminal of the caller: lent to the program, or kept from everything in the box. */
 
-import {
-  AT_FDCWD,
-  O_CLOEXEC,
-  O_NOCTTY,
-  O_NONBLOCK,
-  O_RDWR,
-  SIG_BLOCK,
-  SIG_SETMASK,
-  SIGTTOU,
-  TIOCNOTTY,
-  TIOCSPGRP,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import type { Plan, StepOptions } from "../../ffi/plan.ts";
 
 /**
@@ -22,11 +11,16 @@ export function planForeground(plan: Plan, options: StepOptions = {}): void {
   const mask = plan.alloc(8);
   const group = plan.slot("process group");
   const groupData = plan.alloc(8);
-  plan.step("rt_sigprocmask", [SIG_BLOCK, plan.struct([1n << BigInt(SIGTTOU - 1)]), mask, 8]);
+  plan.step("rt_sigprocmask", [
+    linux.SIG_BLOCK,
+    plan.struct([1n << BigInt(linux.SIGTTOU - 1)]),
+    mask,
+    8,
+  ]);
   plan.step("getpgid", [0], { into: group });
   plan.step("store", [groupData, 4, group]);
-  plan.step("ioctl", [1, TIOCSPGRP, groupData], options);
-  plan.step("rt_sigprocmask", [SIG_SETMASK, mask, 0, 8], { always: true });
+  plan.step("ioctl", [1, linux.TIOCSPGRP, groupData], options);
+  plan.step("rt_sigprocmask", [linux.SIG_SETMASK, mask, 0, 8], { always: true });
 }
 
 /**
@@ -36,7 +30,10 @@ export function planForeground(plan: Plan, options: StepOptions = {}): void {
  */
 export function planLeaveTerminal(plan: Plan): void {
   const tty = plan.slot("terminal");
-  const flags = O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK;
-  plan.step("openat", [AT_FDCWD, plan.string("/dev/tty"), flags, 0], { into: tty, ignore: "all" });
-  plan.step("ioctl", [tty, TIOCNOTTY, 0], { ignore: "all" });
+  const flags = linux.O_RDWR | linux.O_NOCTTY | linux.O_CLOEXEC | linux.O_NONBLOCK;
+  plan.step("openat", [linux.AT_FDCWD, plan.string("/dev/tty"), flags, 0], {
+    into: tty,
+    ignore: "all",
+  });
+  plan.step("ioctl", [tty, linux.TIOCNOTTY, 0], { ignore: "all" });
 }
