@@ -8,8 +8,8 @@ import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import {
   type Architecture,
-  ARCHITECTURE_ABIS,
   AUDIT_ARCHITECTURES,
+  LEGACY_ABIS,
   SYSCALL_FLAGS,
   SYSCALL_RULES,
   type SyscallAbi,
@@ -18,13 +18,12 @@ import {
 
 export { ALL_SYSCALL_FLAGS, type Architecture, SYSCALL_FLAGS } from "./syscall_filter_table.ts";
 
-/** What {@linkcode buildSyscallFilter} makes a filter for. */
+/** Options of {@linkcode buildSyscallFilter}. */
 export interface BuildSyscallFilterOptions {
-  /** The sum of {@linkcode SYSCALL_FLAGS}; 0 is no filter at all. Unknown bits are ignored. */
+  /** A sum of {@linkcode SYSCALL_FLAGS}; 0: no filter. Unknown bits are ignored. */
   flags: number;
-  /** The architecture of this machine. */
   arch: Architecture;
-  /** Whether programs must not type into, or reconfigure, the terminal that they were given. */
+  /** Keep programs from typing into, or reconfiguring, a terminal that they were given. */
   terminal?: boolean;
 }
 
@@ -34,7 +33,7 @@ export interface SyscallFilter {
   program: Uint8Array<ArrayBuffer>;
   /** The number of instructions, for `struct sock_fprog`. */
   instructionCount: number;
-  /** What each instruction is there for; empty where it speaks for itself. */
+  /** The purpose of each instruction; empty where it is obvious. */
   notes: readonly string[];
 }
 
@@ -43,15 +42,15 @@ const OFFSET_NUMBER = 0;
 const OFFSET_ARCHITECTURE = 4;
 const OFFSET_ARGUMENTS = 16;
 
-/** Opcodes of `linux/bpf_common.h`, put together from class, size or operation, and mode. */
+/** Opcodes of `linux/bpf_common.h`, made of class, size or operation, and mode. */
 const LOAD_WORD = linux.BPF_LD | linux.BPF_W | linux.BPF_ABS;
 const JUMP_IF_EQUAL = linux.BPF_JMP | linux.BPF_JEQ | linux.BPF_K;
 const JUMP_IF_ANY_BIT = linux.BPF_JMP | linux.BPF_JSET | linux.BPF_K;
 const RETURN = linux.BPF_RET | linux.BPF_K;
 
-/** The bit in the number of a system call that marks the x32 convention on x86-64. */
+/** Marks the x32 convention in the number of a system call on x86-64. */
 const X32_BIT = 0x4000_0000;
-/** The number that stands for "no system call": a tracer has cancelled it. */
+/** The number of a call that a tracer has cancelled. */
 const NO_SYSCALL = 0xffff_ffff;
 
 const INSTRUCTION_BYTES = 8;
@@ -86,18 +85,16 @@ export function buildSyscallFilter(options: BuildSyscallFilterOptions): SyscallF
   const rules = SYSCALL_RULES.filter(({ flag }) =>
     flag === "terminal" ? terminal : (flags & SYSCALL_FLAGS[flag]) !== 0
   );
-  const { native, legacy } = ARCHITECTURE_ABIS[arch];
-  const legacySection = (flags & SYSCALL_FLAGS.legacyArchitectures) !== 0
-    ? [kill("a 32-bit system call")]
-    : rulesSection(legacy, rules);
+  const legacy = LEGACY_ABIS[arch];
+  const forbidsLegacy = (flags & SYSCALL_FLAGS.legacyArchitectures) !== 0;
   const instructions: Instruction[] = [
     load(OFFSET_ARCHITECTURE, "the architecture of the call"),
-    ...onlyIf(AUDIT_ARCHITECTURES[native], native, [
-      load(OFFSET_NUMBER, "the number of the call"),
-      ...(native === "x86_64" ? killX32() : []),
-      ...callRules(native, rules),
-    ]),
-    ...onlyIf(AUDIT_ARCHITECTURES[legacy], legacy, legacySection),
+    ...onlyIf(AUDIT_ARCHITECTURES[arch], arch, callRules(arch, rules)),
+    ...onlyIf(
+      AUDIT_ARCHITECTURES[legacy],
+      legacy,
+      forbidsLegacy ? [kill("a 32-bit system call")] : callRules(legacy, rules),
+    ),
     kill("an architecture that this kernel does not have"),
   ];
   return {
@@ -107,19 +104,18 @@ export function buildSyscallFilter(options: BuildSyscallFilterOptions): SyscallF
   };
 }
 
-function rulesSection(abi: SyscallAbi, rules: readonly SyscallRule[]): Instruction[] {
-  return [load(OFFSET_NUMBER, "the number of the call"), ...callRules(abi, rules)];
-}
-
-/** Expects the number of the call in the accumulator and ends by returning in every case. */
+/** Decides on a call of one convention; ends by returning in every case. */
 function callRules(abi: SyscallAbi, rules: readonly SyscallRule[]): Instruction[] {
-  const instructions: Instruction[] = [];
-  for (const rule of rules) {
+  const verdicts = rules.flatMap((rule) => {
     const number = rule.numbers[abi];
-    if (number === undefined) continue;
-    instructions.push(...onlyIf(number, rule.call, ruleVerdict(rule)));
-  }
-  return [...instructions, { code: RETURN, value: linux.SECCOMP_RET_ALLOW }];
+    return number === undefined ? [] : onlyIf(number, rule.call, ruleVerdict(rule));
+  });
+  return [
+    load(OFFSET_NUMBER, "the number of the call"),
+    ...abi === "x86_64" ? killX32() : [],
+    ...verdicts,
+    { code: RETURN, value: linux.SECCOMP_RET_ALLOW },
+  ];
 }
 
 function ruleVerdict({ errno, argument }: SyscallRule): Instruction[] {
@@ -146,20 +142,15 @@ function ruleVerdict({ errno, argument }: SyscallRule): Instruction[] {
 }
 
 function killX32(): Instruction[] {
+  const note = "cancelled by a tracer";
   return [
-    {
-      code: JUMP_IF_EQUAL,
-      ifTrue: 2,
-      ifFalse: 0,
-      value: NO_SYSCALL,
-      note: "cancelled by a tracer",
-    },
+    { code: JUMP_IF_EQUAL, ifTrue: 2, ifFalse: 0, value: NO_SYSCALL, note },
     { code: JUMP_IF_ANY_BIT, ifTrue: 0, ifFalse: 1, value: X32_BIT, note: "the x32 bit" },
     kill("an x32 system call"),
   ];
 }
 
-/** Runs a body that never falls through only if the accumulator has a value. */
+/** Runs a body, which never falls through, only if the accumulator has this value. */
 function onlyIf(value: number, note: string, body: readonly Instruction[]): Instruction[] {
   return [{ code: JUMP_IF_EQUAL, ifTrue: 0, ifFalse: body.length, value, note }, ...body];
 }
@@ -190,33 +181,24 @@ function encode(instructions: readonly Instruction[]): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Disassembles a filter for people, one instruction a line. What is printed is read off the bytes
- * that would be installed; only the remarks come from the rules.
+ * Disassembles a filter for people, one instruction a line: the bytes that would be installed, with
+ * remarks from the rules.
  */
-export function describeFilter(filter: SyscallFilter): string {
-  const { program, instructionCount, notes } = filter;
+export function describeFilter({ program, instructionCount, notes }: SyscallFilter): string {
   const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
-  const lines: string[] = [];
-  for (let index = 0; index < instructionCount; index++) {
-    const at = INSTRUCTION_BYTES * index;
-    const text = describeInstruction({
-      index,
-      code: view.getUint16(at, true),
-      ifTrue: view.getUint8(at + 2),
-      ifFalse: view.getUint8(at + 3),
-      value: view.getUint32(at + 4, true),
-    });
+  const lines = Array.from({ length: instructionCount }, (_, index) => {
+    const text = describeInstruction(view, index);
     const note = notes[index];
-    lines.push(`${String(index).padStart(3)}: ${note ? `${text.padEnd(44)} ; ${note}` : text}`);
-  }
+    return `${String(index).padStart(3)}: ${note ? `${text.padEnd(44)} ; ${note}` : text}`;
+  });
   return lines.join("\n");
 }
 
-function describeInstruction({ index, code, ifTrue, ifFalse, value }:
-  & Required<
-    Omit<Instruction, "note">
-  >
-  & { index: number }): string {
+function describeInstruction(view: DataView, index: number): string {
+  const at = INSTRUCTION_BYTES * index;
+  const code = view.getUint16(at, true);
+  const [ifTrue, ifFalse] = [view.getUint8(at + 2), view.getUint8(at + 3)];
+  const value = view.getUint32(at + 4, true);
   const otherwise = ifFalse === 0 ? "" : `, else to ${index + 1 + ifFalse}`;
   const jump = ifTrue === 0 ? `go on${otherwise}` : `go to ${index + 1 + ifTrue}${otherwise}`;
   switch (code) {

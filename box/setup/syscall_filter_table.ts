@@ -1,5 +1,5 @@
 /**
- * What the system call filter forbids, as a table for people to read. The numbers are those of the
+ * What the system call filter forbids, as a table for people to read. The numbers come from the
  * kernel's system call tables; see syscalls(2), seccomp(2) and the manual page of each call.
  */
 
@@ -37,57 +37,44 @@ export const SYSCALL_FLAGS = {
 /** The flags that a box has unless the configuration or the user says otherwise. */
 export const ALL_SYSCALL_FLAGS = 31;
 
-/** The name of one bit of `syscall_flags`. */
-export type SyscallFlagName = keyof typeof SYSCALL_FLAGS;
-
-/** An architecture that the sandbox runs on. */
-export type Architecture = "x86_64" | "aarch64";
-
-/** A calling convention: an architecture's own, or that of its 32-bit ancestor. */
-export type SyscallAbi = "x86_64" | "i386" | "aarch64" | "arm";
-
-/** The `AUDIT_ARCH_*` values of `linux/audit.h`, by which a filter tells the calls apart. */
-export const AUDIT_ARCHITECTURES: { readonly [abi in SyscallAbi]: number } = {
+/**
+ * The `AUDIT_ARCH_*` values of `linux/audit.h` by which a filter tells calling conventions apart: those
+ * of an architecture itself, and of its 32-bit ancestor.
+ */
+export const AUDIT_ARCHITECTURES = {
   x86_64: AUDIT_ARCH_X86_64,
   i386: AUDIT_ARCH_I386,
   aarch64: AUDIT_ARCH_AARCH64,
   arm: AUDIT_ARCH_ARM,
-};
+} as const;
 
-/** The conventions of an architecture: its own and the one of its 32-bit ancestor. */
-export const ARCHITECTURE_ABIS: {
-  readonly [architecture in Architecture]: { native: SyscallAbi; legacy: SyscallAbi };
-} = {
-  x86_64: { native: "x86_64", legacy: "i386" },
-  aarch64: { native: "aarch64", legacy: "arm" },
-};
+/** A calling convention. */
+export type SyscallAbi = keyof typeof AUDIT_ARCHITECTURES;
 
-/** A condition on an argument: it must be one of some values for the rule to apply. */
-export interface SyscallArgumentCondition {
-  /** Which argument, counted from 0. */
-  index: number;
-  /** The values by their names. The kernel looks at 32 bits of all arguments here. */
-  values: { readonly [name: string]: number };
-}
+/** The 32-bit convention that each architecture also speaks. */
+export const LEGACY_ABIS = { x86_64: "i386", aarch64: "arm" } as const;
+
+/** An architecture that the sandbox runs on. */
+export type Architecture = keyof typeof LEGACY_ABIS;
 
 /** One row of the table: one system call that fails. */
 export interface SyscallRule {
   /** The flag that turns the rule on, or the terminal protection of `--tty-hack`. */
-  flag: SyscallFlagName | "terminal";
+  flag: keyof typeof SYSCALL_FLAGS | "terminal";
   /** The name of the system call. */
   call: string;
   /** Its number in each convention that has it. */
   numbers: { readonly [abi in SyscallAbi]?: number };
-  /** The condition under which it fails; without one it always fails. */
-  argument?: SyscallArgumentCondition;
+  /**
+   * Lets it fail only if an argument, counted from 0, has one of these values. The kernel looks at 32
+   * bits of all arguments here.
+   */
+  argument?: { index: number; values: { readonly [name: string]: number } };
   /** The error that it fails with. */
   errno: "EPERM" | "ENOSYS" | "EAFNOSUPPORT";
 }
 
-/**
- * The six commands of fcntl(2), and the two that 32-bit programs have besides: `struct flock64` is
- * a command of its own there.
- */
+/** Six commands of fcntl(2), and the two with 64-bit offsets that 32-bit programs also have. */
 const LOCK_COMMANDS = {
   F_SETLK,
   F_SETLKW,
@@ -105,7 +92,7 @@ function everywhere(number: number): { readonly [abi in SyscallAbi]: number } {
 }
 
 /**
- * The rules. At most one for a system call, because the filter decides on the first that it finds.
+ * The rules: at most one for a system call, because the filter decides on the first that it finds.
  *
  * `socket` of a 32-bit program through `socketcall` cannot be seen: its arguments are behind a
  * pointer, which a filter cannot follow. Flag 16 closes that way.
