@@ -89,30 +89,12 @@ function planKeyrings(plan: Plan): void {
   plan.because("keyrings", () => {
     plan.step("keyctl", [linux.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], ignore);
     for (const keyring of [linux.KEY_SPEC_USER_KEYRING, linux.KEY_SPEC_USER_SESSION_KEYRING]) {
-      plan.step("keyctl", [
-        linux.KEY_SPEC_PROCESS_KEYRING,
-        linux.KEY_SPEC_USER_KEYRING,
-        linux.KEY_SPEC_USER_SESSION_KEYRING,
-        linux.KEYCTL_CLEAR,
-        keyring,
-        0,
-        0,
-        0,
-      ], ignore);
+      plan.step("keyctl", [linux.KEYCTL_CLEAR, keyring, 0, 0, 0], ignore);
     }
     const persistent = plan.slot("persistent keyring");
     const args = [linux.KEYCTL_GET_PERSISTENT, -1, linux.KEY_SPEC_PROCESS_KEYRING, 0, 0];
     plan.step("keyctl", args, { ...ignore, into: persistent });
-    plan.step("keyctl", [
-      linux.KEY_SPEC_PROCESS_KEYRING,
-      linux.KEY_SPEC_USER_KEYRING,
-      linux.KEY_SPEC_USER_SESSION_KEYRING,
-      linux.KEYCTL_CLEAR,
-      persistent,
-      0,
-      0,
-      0,
-    ], ignore);
+    plan.step("keyctl", [linux.KEYCTL_CLEAR, persistent, 0, 0, 0], ignore);
   });
 }
 

@@ -124,6 +124,17 @@ Deno.test("planProgram() leaves the caller's keyring and process group", () => {
   assertEquals(numbers(stepsOf(plan, "setpgid")[0]!), [0, 0]);
 });
 
+Deno.test("planProgram() empties the keyrings of the box's user", () => {
+  const [KEYCTL_CLEAR, KEYCTL_GET_PERSISTENT] = [7, 22];
+  const [PROCESS_KEYRING, USER_KEYRING, USER_SESSION_KEYRING] = [-2, -4, -5];
+  assertEquals(stepsOf(planned(), "keyctl").slice(1).map(numbers), [
+    [KEYCTL_CLEAR, USER_KEYRING, 0, 0, 0],
+    [KEYCTL_CLEAR, USER_SESSION_KEYRING, 0, 0, 0],
+    [KEYCTL_GET_PERSISTENT, -1, PROCESS_KEYRING, 0, 0],
+    [KEYCTL_CLEAR, "slot", 0, 0, 0],
+  ]);
+});
+
 Deno.test("planProgram() says why execve failed and exits with 127", () => {
   const plan = planned({ command: ["/no/such"] });
   const steps = allSteps(plan);
