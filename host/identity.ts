@@ -16,7 +16,11 @@ export interface Identity {
 
 /** The kernel, and with whose rights it opens files: what a sandbox is to `host/`. */
 export interface HostAccess {
-  /** The kernel. */
+  /**
+   * The kernel.
+   *
+   * @internal
+   */
   readonly system: System;
   /** For whom files are opened. */
   readonly caller: Identity;

@@ -8,27 +8,7 @@
  * move_mount(2) and fsopen(2).
  */
 
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  AT_RECURSIVE,
-  FSCONFIG_CMD_CREATE,
-  FSCONFIG_SET_STRING,
-  FSMOUNT_CLOEXEC,
-  FSOPEN_CLOEXEC,
-  MNT_DETACH,
-  MOUNT_ATTR_NODEV,
-  MOUNT_ATTR_NOEXEC,
-  MOUNT_ATTR_NOSUID,
-  MOUNT_ATTR_RDONLY,
-  MOVE_MOUNT_F_EMPTY_PATH,
-  MOVE_MOUNT_T_EMPTY_PATH,
-  MS_PRIVATE,
-  O_CLOEXEC,
-  O_PATH,
-  OPEN_TREE_CLONE,
-  S_IFREG,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import type { Plan, Slot } from "../../ffi/plan.ts";
 import type { DirectoryRule } from "./directory_rules.ts";
 import { type PlacedRule, ruleName } from "./sources.ts";
@@ -37,8 +17,8 @@ import { MOUNTED, planOpen } from "../../host/open.ts";
 
 function attributes(rule: DirectoryRule): number {
   const readOnly = rule.kind !== "temporary" && !rule.readWrite;
-  return MOUNT_ATTR_NOSUID | (readOnly ? MOUNT_ATTR_RDONLY : 0) |
-    (rule.devices ? 0 : MOUNT_ATTR_NODEV) | (rule.noExec ? MOUNT_ATTR_NOEXEC : 0);
+  return linux.MOUNT_ATTR_NOSUID | (readOnly ? linux.MOUNT_ATTR_RDONLY : 0) |
+    (rule.devices ? 0 : linux.MOUNT_ATTR_NODEV) | (rule.noExec ? linux.MOUNT_ATTR_NOEXEC : 0);
 }
 
 /** Adds a step that makes a mount private and restricts it, and every mount below it. */
@@ -46,8 +26,8 @@ export function planRestrictions(
   plan: Plan,
   { fd, path, attr }: { fd: Slot | number; path: string; attr: number },
 ) {
-  const values = plan.struct([BigInt(attr), 0n, BigInt(MS_PRIVATE), 0n]);
-  const flags = path === "" ? AT_EMPTY_PATH | AT_RECURSIVE : AT_RECURSIVE;
+  const values = plan.struct([BigInt(attr), 0n, BigInt(linux.MS_PRIVATE), 0n]);
+  const flags = path === "" ? linux.AT_EMPTY_PATH | linux.AT_RECURSIVE : linux.AT_RECURSIVE;
   plan.step("mount_setattr", [fd, plan.string(path), flags, values, 32], {
     what: "restrict the mount and those below it",
   });
@@ -59,8 +39,8 @@ export function planClones(plan: Plan, rules: readonly PlacedRule[]): (Slot | un
     if (!source) return undefined;
     return plan.because(ruleName(rule), () => {
       const tree = plan.slot(`mount of ${rule.inside}`);
-      const recursive = rule.kind === "bind" && rule.recursive ? AT_RECURSIVE : 0;
-      const flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH | recursive;
+      const recursive = rule.kind === "bind" && rule.recursive ? linux.AT_RECURSIVE : 0;
+      const flags = linux.OPEN_TREE_CLONE | linux.O_CLOEXEC | linux.AT_EMPTY_PATH | recursive;
       plan.step("open_tree", [source.fd, plan.string(""), flags], {
         into: tree,
         what: `take the mount at ${source.path}`,
@@ -78,19 +58,19 @@ export function planRoot(
   mounts: readonly (number | undefined)[],
 ): void {
   const { base, root } = plan.because("the root of the box", () => {
-    planRestrictions(plan, { fd: AT_FDCWD, path: "/", attr: 0 });
+    planRestrictions(plan, { fd: linux.AT_FDCWD, path: "/", attr: 0 });
     const base = planFilesystem(plan, "tmpfs", {
       strings: [["mode", "0755"], ["size", "4k"]],
-      attr: MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+      attr: linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV | linux.MOUNT_ATTR_NOEXEC,
     });
     const root = planFilesystem(plan, "tmpfs", {
       strings: [["mode", "0755"], ["size", "1m"]],
-      attr: MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+      attr: linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV,
     });
     plan.step("mkdirat", [base, plan.string("root"), 0o755]);
     planMountPoints(plan, root, rules);
     // On top of the old root: there it can be entered, and needs no directory of its own.
-    planAttach(plan, base, { fd: AT_FDCWD, path: "/" });
+    planAttach(plan, base, { fd: linux.AT_FDCWD, path: "/" });
     planAttach(plan, root, { fd: base, path: "root" });
     return { base, root };
   });
@@ -109,9 +89,9 @@ export function planRoot(
  * kernel's attack surface. A process that got out would be in an empty directory.
  */
 function planEnter(plan: Plan, base: Slot, root: Slot): void {
-  const readOnly = plan.struct([BigInt(MOUNT_ATTR_RDONLY), 0n, 0n, 0n]);
+  const readOnly = plan.struct([BigInt(linux.MOUNT_ATTR_RDONLY), 0n, 0n, 0n]);
   for (const mount of [base, root]) {
-    plan.step("mount_setattr", [mount, plan.string(""), AT_EMPTY_PATH, readOnly, 32]);
+    plan.step("mount_setattr", [mount, plan.string(""), linux.AT_EMPTY_PATH, readOnly, 32]);
   }
   plan.step("fchdir", [base]);
   // The new root and the place of the old one may be the same: the old one lands on top of the new
@@ -119,7 +99,7 @@ function planEnter(plan: Plan, base: Slot, root: Slot): void {
   plan.step("pivot_root", [plan.string("."), plan.string(".")], {
     what: "enter the root of the box (pivot_root does not work from an initramfs)",
   });
-  plan.step("umount2", [plan.string("."), MNT_DETACH], { what: "drop the old root" });
+  plan.step("umount2", [plan.string("."), linux.MNT_DETACH], { what: "drop the old root" });
   plan.step("fchdir", [root]);
   plan.step("chroot", [plan.string(".")]);
 }
@@ -133,13 +113,13 @@ export function planFilesystem(
   const context = plan.slot(`${type} context`);
   const mount = plan.slot(`${type} mount`);
   const what = `mount a new ${type}`;
-  plan.step("fsopen", [plan.string(type), FSOPEN_CLOEXEC], { into: context, what });
+  plan.step("fsopen", [plan.string(type), linux.FSOPEN_CLOEXEC], { into: context, what });
   for (const [key, value] of options.strings) {
-    const args = [context, FSCONFIG_SET_STRING, plan.string(key), plan.string(value), 0];
+    const args = [context, linux.FSCONFIG_SET_STRING, plan.string(key), plan.string(value), 0];
     plan.step("fsconfig", args, { what: `${what} with ${key}=${value}` });
   }
-  plan.step("fsconfig", [context, FSCONFIG_CMD_CREATE, 0, 0, 0], { what });
-  plan.step("fsmount", [context, FSMOUNT_CLOEXEC, options.attr], { into: mount, what });
+  plan.step("fsconfig", [context, linux.FSCONFIG_CMD_CREATE, 0, 0, 0], { what });
+  plan.step("fsmount", [context, linux.FSMOUNT_CLOEXEC, options.attr], { into: mount, what });
   plan.step("close", [context]);
   return mount;
 }
@@ -150,7 +130,8 @@ export function planAttach(
   mount: Slot | number,
   at: { fd: Slot | number; path: string },
 ): void {
-  const flags = at.path === "" ? MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH : 0x4;
+  const toFd = at.path === "" ? linux.MOVE_MOUNT_T_EMPTY_PATH : 0;
+  const flags = linux.MOVE_MOUNT_F_EMPTY_PATH | toFd;
   plan.step("move_mount", [mount, plan.string(""), at.fd, plan.string(at.path), flags], {
     what: "attach the mount",
   });
@@ -168,7 +149,7 @@ function planMountPoints(plan: Plan, root: Slot, rules: readonly PlacedRule[]): 
       const isFile = i === parts.length - 1 && source?.isDirectory === false;
       const name = plan.string(path);
       const options = { what: `make the mount point /${path}` };
-      if (isFile) plan.step("mknodat", [root, name, S_IFREG | 0o444, 0], options);
+      if (isFile) plan.step("mknodat", [root, name, linux.S_IFREG | 0o444, 0], options);
       else plan.step("mkdirat", [root, name, 0o755], options);
     });
   }
@@ -181,7 +162,7 @@ function planMount(
 ): void {
   const point = plan.slot(`mount point ${inside}`);
   planOpen(plan, root, inside, {
-    flags: O_PATH,
+    flags: linux.O_PATH,
     resolve: MOUNTED,
     into: point,
     what: `find the mount point /${inside} (inside a directory bound by another rule it must ` +
