@@ -14,7 +14,7 @@ export interface Identity {
   readonly groups: readonly number[];
 }
 
-/** The kernel, and with whose rights it opens files: what a sandbox is to `host/`. */
+/** The kernel, and with whose rights it opens files; a sandbox is one. */
 export interface HostAccess {
   /**
    * The kernel.

@@ -61,12 +61,8 @@ export function planOpen(
   plan.step("openat2", [at, name, how, 24], options);
 }
 
-/** What is opened with the caller's rights. */
-export interface OpenOptions {
-  /** Flags of open(2); `O_CLOEXEC` is added. */
-  readonly flags: number;
-  /** The permissions of a new file. */
-  readonly mode?: number;
+/** How a file is opened with the caller's rights. */
+export interface OpenOptions extends Omit<OpenHow, "resolve"> {
   /** An open directory, out of which the path must not lead; default: any path. */
   readonly beneathFd?: number | undefined;
   /** The option that names the file, for messages. */

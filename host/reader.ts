@@ -9,8 +9,8 @@ import {
   O_NONBLOCK,
   O_PATH,
 } from "../ffi/linux.ts";
-import { Plan, type Slot } from "../ffi/plan.ts";
-import type { System, SystemError } from "../ffi/system.ts";
+import { Plan } from "../ffi/plan.ts";
+import type { System } from "../ffi/system.ts";
 import { decodeOsString } from "../text/os_string.ts";
 import { SandboxError, toSandboxError, translatedSync } from "./errors.ts";
 import type { HostAccess } from "./identity.ts";
@@ -29,39 +29,14 @@ export interface ReadOptions {
 }
 
 /** A buffer that parts of a file are read into, again and again. */
-export class FileBlock {
-  /** The buffer; what the last reading did not fill is what was there before. */
+export interface FileBlock {
+  /** The buffer; beyond what the last reading filled, older content stays. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly #plan = new Plan();
-  readonly #offset: Slot;
-  readonly #count: Slot;
-  readonly #execute: () => SystemError | undefined;
-
-  /** Prepares one; {@linkcode HostFile.block} does. */
-  constructor(system: System, file: { fd: number; name: string }, lengthBytes: number) {
-    const plan = this.#plan;
-    const buffer = plan.alloc(lengthBytes);
-    this.#offset = plan.slot("offset");
-    this.#count = plan.slot("bytes");
-    const what = `read ${file.name}`;
-    plan.step("pread64", [file.fd, buffer, lengthBytes, this.#offset], { into: this.#count, what });
-    this.#execute = system.prepare(plan, what);
-    this.bytes = plan.content(buffer);
-  }
-
   /**
-   * Fills the buffer from a place in the file.
-   *
-   * @param offset where in the file, in bytes
-   * @returns how many bytes were read: fewer than fit in only at the end of the file
-   * @throws {SandboxError} if it cannot be read
+   * Fills the buffer from an offset in the file, and returns how many bytes were read: less than the
+   * buffer holds only at the end of the file. Throws a {@linkcode SandboxError} if it cannot be read.
    */
-  read(offset: number): number {
-    this.#plan.put(this.#offset, offset);
-    const failure = this.#execute();
-    if (failure) throw toSandboxError(failure);
-    return this.#plan.result(this.#count);
-  }
+  readonly read: (offset: number) => number;
 }
 
 /**
@@ -108,7 +83,19 @@ export class HostFile implements Disposable {
    * @returns the buffer, empty
    */
   block(lengthBytes: number): FileBlock {
-    return new FileBlock(this.#system, { fd: this.fd, name: this.#name }, lengthBytes);
+    const plan = new Plan();
+    const buffer = plan.alloc(lengthBytes);
+    const [at, count] = [plan.slot("offset"), plan.slot("bytes")];
+    const what = `read ${this.#name}`;
+    plan.step("pread64", [this.fd, buffer, lengthBytes, at], { into: count, what });
+    const execute = this.#system.prepare(plan, what);
+    const read = (offset: number) => {
+      plan.put(at, offset);
+      const failure = execute();
+      if (failure) throw toSandboxError(failure);
+      return plan.result(count);
+    };
+    return { bytes: plan.content(buffer), read };
   }
 
   /**

@@ -4,7 +4,6 @@
  */
 
 import {
-  AT_FDCWD,
   O_CLOEXEC,
   O_CREAT,
   O_DIRECTORY,
@@ -17,134 +16,101 @@ import { Plan, type Slot } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { SandboxError } from "./errors.ts";
 import { asCaller, type HostAccess } from "./identity.ts";
-import { anywhere, planOpen } from "./open.ts";
+import { openFile } from "./open.ts";
 import { moveAside, PIECE_BYTES } from "./read.ts";
 import { tooLarge } from "./status.ts";
 
-/** A file that is being made beside the one that it replaces. */
+/** Where a file is to appear. */
 export interface NewFilePlace {
   /** The directory, opened. */
-  readonly parent: number | Slot;
-  /** The name that the file has until it is complete. */
-  readonly temporary: string;
+  readonly parent: number;
+  readonly name: string;
   /** What is tried, as the rest of a sentence that begins with "cannot". */
   readonly what: string;
 }
 
-/** A name for a file in the making. */
-export function temporaryName(): string {
-  return `.isolate-${crypto.randomUUID()}`;
-}
-
-/** Adds a step that makes a new file. */
-export function planCreate(
-  plan: Plan,
-  access: HostAccess,
-  { parent, temporary, what, mode }: NewFilePlace & { readonly mode: number },
-): Slot {
-  const file = plan.slot("new file");
-  const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  const name = plan.string(temporary);
-  asCaller(plan, access, () => {
-    plan.step("openat", [parent, name, flags, mode], { into: file, what });
-  });
-  return file;
-}
-
-/** Adds steps that give a file its name, where another step has had a certain result. */
-export function planReplace(
-  plan: Plan,
-  access: HostAccess,
-  { parent, temporary, what, name, when }: NewFilePlace & {
-    readonly name: string;
-    readonly when?: readonly [Slot, number] | undefined;
-  },
-): void {
-  const [from, to] = [plan.string(temporary), plan.string(name)];
-  asCaller(plan, access, () => {
-    plan.step("renameat2", [parent, from, parent, to, 0], { what, ...when && { when } });
-  });
-}
-
-/** Removes a file that was not completed. */
-export function removeTemporary(access: HostAccess, { parent, temporary }: NewFilePlace): void {
-  const plan = new Plan();
-  asCaller(plan, access, () => {
-    plan.step("unlinkat", [parent, plan.string(temporary), 0], { ignore: "all" });
-  });
-  access.system.attempt(plan, "remove an unfinished file");
-}
-
-interface OpenedPlace extends NewFilePlace {
-  readonly parent: number;
-  readonly name: string;
-}
-
-/** A file of the host that is being made with the caller's rights. */
+/** A file that is made with the caller's rights, beside the one that it replaces. */
 export class NewFile {
-  /** Its descriptor, for writing. */
-  readonly fd: number;
+  /** The name that the file has until it is complete. */
+  readonly temporary: string = `.isolate-${crypto.randomUUID()}`;
   readonly #access: HostAccess;
-  readonly #place: OpenedPlace;
+  readonly #place: NewFilePlace;
 
-  private constructor(access: HostAccess, fd: number, place: OpenedPlace) {
+  constructor(access: HostAccess, place: NewFilePlace) {
     this.#access = access;
-    this.fd = fd;
     this.#place = place;
   }
 
-  /** Begins to make a file. Its permissions are those given, or 0666 without the umask's bits. */
-  static create(access: HostAccess, path: string, mode: number | undefined): NewFile {
-    const slash = path.lastIndexOf("/");
-    const name = path.slice(slash + 1);
-    if (name === "" || name === "." || name === "..") {
-      throw new SandboxError(
-        "bad-option",
-        `Cannot write ${JSON.stringify(path)}: it names a directory, not a file`,
-      );
-    }
-    const what = `write ${path}`;
+  /** Adds a step that makes the file. */
+  planCreate(plan: Plan, mode: number): Slot {
+    const { parent, what } = this.#place;
+    const file = plan.slot("new file");
+    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const args = [parent, plan.string(this.temporary), flags, mode];
+    asCaller(plan, this.#access, () => plan.step("openat", args, { into: file, what }));
+    return file;
+  }
+
+  /** Adds a step that gives the file its name, where another step has had a certain result. */
+  planFinish(plan: Plan, when?: readonly [Slot, number]): void {
+    const { parent, name, what } = this.#place;
+    const args = [parent, plan.string(this.temporary), parent, plan.string(name), 0];
+    const options = { what, ...when && { when } };
+    asCaller(plan, this.#access, () => plan.step("renameat2", args, options));
+  }
+
+  /** Removes the file if it does not have its name yet. */
+  remove(): void {
     const plan = new Plan();
-    const parent = plan.slot("directory");
-    const place = { parent, temporary: temporaryName(), what };
-    asCaller(plan, access, () => {
-      planOpen(plan, AT_FDCWD, slash < 0 ? "." : path.slice(0, slash) || "/", {
-        flags: O_PATH | O_DIRECTORY,
-        resolve: anywhere(access),
-        into: parent,
-        what,
-      });
-    });
-    const file = planCreate(plan, access, { ...place, mode: 0o666 });
-    if (mode !== undefined) plan.step("fchmod", [file, mode], { what });
-    const failure = access.system.attempt(plan, what);
-    const opened = { ...place, parent: plan.result(parent), name };
-    const created = new NewFile(access, plan.result(file), opened);
-    if (!failure) return created;
-    created.drop();
-    throw failure;
+    const args = [this.#place.parent, plan.string(this.temporary), 0];
+    asCaller(plan, this.#access, () => plan.step("unlinkat", args, { ignore: "all" }));
+    this.#access.system.attempt(plan, "remove an unfinished file");
   }
+}
 
-  /** Gives the complete file its name, in place of what was there. */
-  finish(): void {
-    const plan = new Plan();
-    planReplace(plan, this.#access, this.#place);
-    this.#access.system.run(plan, this.#place.what);
-    this.#close();
-  }
+/** A file of the host that is being written. */
+export interface OpenedNewFile {
+  readonly fd: number;
+  /** Gives the complete file its name. */
+  finish(): void;
+  /** Closes the file, and removes it if it is not finished. */
+  close(): void;
+}
 
-  /** Removes the file. */
-  drop(): void {
-    try {
-      if (this.fd >= 0) removeTemporary(this.#access, this.#place);
-    } finally {
-      this.#close();
-    }
+/**
+ * Begins to write a file of the host with the caller's rights. Its permissions are those given, or 0666
+ * without the umask's bits.
+ */
+export function createFile(access: HostAccess, path: string, mode?: number): OpenedNewFile {
+  const { system } = access;
+  const [, above = "", name = ""] = /^(.*\/)?([^/]*)$/s.exec(path) ?? [];
+  if (name === "" || name === "." || name === "..") {
+    const message = `Cannot write ${JSON.stringify(path)}: it names a directory, not a file`;
+    throw new SandboxError("bad-option", message);
   }
-
-  #close(): void {
-    this.#access.system.close(this.fd, this.#place.parent);
-  }
+  const what = `write ${path}`;
+  const { fd: parent } = openFile(access, above || ".", { flags: O_PATH | O_DIRECTORY, what });
+  const file = new NewFile(access, { parent, name, what });
+  const create = new Plan();
+  const slot = file.planCreate(create, 0o666);
+  if (mode !== undefined) create.step("fchmod", [slot, mode], { what });
+  const failure = system.attempt(create, what);
+  const fd = create.result(slot);
+  const created = {
+    fd,
+    finish() {
+      const plan = new Plan();
+      file.planFinish(plan);
+      system.run(plan, what);
+    },
+    close() {
+      if (fd >= 0) file.remove();
+      system.close(fd, parent);
+    },
+  };
+  if (!failure) return created;
+  created.close();
+  throw failure;
 }
 
 /** Writes a file with the caller's rights, in place of what was there. */
@@ -153,13 +119,12 @@ export function replaceFile(
   path: string,
   { bytes, mode }: { bytes: Uint8Array; mode?: number },
 ): void {
-  const file = NewFile.create(access, path, mode);
+  const file = createFile(access, path, mode);
   try {
     access.system.writeAll(file.fd, bytes, path);
     file.finish();
-  } catch (error) {
-    file.drop();
-    throw error;
+  } finally {
+    file.close();
   }
 }
 
@@ -178,8 +143,8 @@ export async function writeAside(
 }
 
 /**
- * Copies a file to its end, within the kernel, and gives its size; see sendfile(2). Holes become
- * zeros. A larger one than allowed is an error.
+ * Copies a file to its end, within the kernel, and returns its size; see sendfile(2). Holes become
+ * zeros. A larger file than allowed is an error.
  */
 export async function copyAside(
   system: System,

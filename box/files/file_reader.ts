@@ -13,7 +13,7 @@ import {
   wrongKind,
 } from "../../host/status.ts";
 import { belongsTo } from "../../host/tree.ts";
-import { copyAside, NewFile } from "../../host/write.ts";
+import { copyAside, createFile } from "../../host/write.ts";
 import {
   checkLimit,
   checkMode,
@@ -122,15 +122,14 @@ async function copyFile(access: FileAccess, item: CopyItem): Promise<number> {
   const what = `copy ${JSON.stringify(path)} out of the box`;
   const { fd, status: { sizeBytes } } = openToRead(access, { parts, kind: "file", what });
   try {
-    const copy = NewFile.create(sandbox, hostFile, mode);
+    const copy = createFile(sandbox, hostFile, mode);
     try {
       const to = { to: copy.fd, limitBytes, what: `${what} to ${hostFile}` };
       const copied = await copyAside(sandbox.system, { fd, sizeBytes }, to);
       copy.finish();
       return copied;
-    } catch (error) {
-      copy.drop();
-      throw error;
+    } finally {
+      copy.close();
     }
   } finally {
     sandbox.system.close(fd);

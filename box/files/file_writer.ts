@@ -18,15 +18,7 @@ import { asCaller, type HostAccess } from "../../host/identity.ts";
 import { openFile, STRICT } from "../../host/open.ts";
 import { SMALL_BYTES } from "../../host/read.ts";
 import { tooLarge, wrongKind } from "../../host/status.ts";
-import {
-  copyAside,
-  type NewFilePlace,
-  planCreate,
-  planReplace,
-  removeTemporary,
-  temporaryName,
-  writeAside,
-} from "../../host/write.ts";
+import { copyAside, NewFile, type NewFilePlace, writeAside } from "../../host/write.ts";
 import { checkLimit, checkMode, pathError, splitFilePath, splitPath } from "./file_paths.ts";
 import type { FileAccess, FileContent, WriteOptions } from "./file_types.ts";
 import { planWriterCheck, waitForWriters } from "./writers.ts";
@@ -36,8 +28,7 @@ const MODE_DEFAULT = 0o644;
 /** A file on its way into a box. */
 interface NewBoxFile extends NewFilePlace {
   readonly access: FileAccess;
-  readonly parent: number;
-  readonly name: string;
+  readonly file: NewFile;
   readonly mode: number;
   readonly limitBytes: number;
 }
@@ -54,72 +45,72 @@ export async function writeFile(
   const name = parts.pop()!;
   const what = `write ${JSON.stringify(path)} in the box`;
   access.assertHeld();
-  const parent = openParent(access, { parts, what });
+  const place = { parent: openParent(access, { parts, what }), name, what };
   try {
-    const file = { access, parent, name, temporary: temporaryName(), mode, limitBytes, what };
-    await writeContent(file, options.content);
+    const file = new NewFile(access.sandbox, place);
+    await writeContent({ ...place, access, file, mode, limitBytes }, options.content);
   } finally {
-    access.sandbox.system.close(parent);
+    access.sandbox.system.close(place.parent);
   }
 }
 
-async function writeContent(file: NewBoxFile, content: FileContent): Promise<void> {
+async function writeContent(target: NewBoxFile, content: FileContent): Promise<void> {
+  const { limitBytes, what } = target;
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  if (!(bytes instanceof Uint8Array)) return await writeLarge(file, bytes);
-  if (bytes.length > file.limitBytes) throw tooLarge(file.what, file.limitBytes);
-  if (bytes.length > SMALL_BYTES || !(await writeSmall(file, bytes))) {
-    await writeLarge(file, bytes);
+  if (!(bytes instanceof Uint8Array)) return await writeLarge(target, bytes);
+  if (bytes.length > limitBytes) throw tooLarge(what, limitBytes);
+  if (bytes.length > SMALL_BYTES || !(await writeSmall(target, bytes))) {
+    await writeLarge(target, bytes);
   }
 }
 
-/** Everything in one plan; gives false if there was no room, and the kernel did not say why. */
-async function writeSmall(file: NewBoxFile, bytes: Uint8Array): Promise<boolean> {
-  const { what, access: { sandbox } } = file;
+/** Writes in one plan; gives false if there was no room, and the kernel did not say why. */
+async function writeSmall(target: NewBoxFile, bytes: Uint8Array): Promise<boolean> {
+  const { access: { sandbox: { system } }, file, what } = target;
   const plan = new Plan();
-  const fd = planCreate(plan, sandbox, { ...file, mode: 0o600 });
+  const fd = file.planCreate(plan, 0o600);
   const written = plan.slot("written");
   plan.step("write", [fd, plan.bytes(bytes), bytes.length], { into: written, what });
-  const writers = planFinish(plan, file, fd, [written, bytes.length]);
-  const failure = sandbox.system.attempt(plan, what);
-  if (failure || plan.result(written) !== bytes.length) removeTemporary(sandbox, file);
-  if (failure) throw writeError(file, failure);
-  if (plan.result(written) !== bytes.length) return false;
-  await waitForWriters(sandbox.system, file, plan.result(writers));
-  return true;
+  const writers = planFinish(plan, target, fd, [written, bytes.length]);
+  const failure = system.attempt(plan, what);
+  const isWritten = plan.result(written) === bytes.length;
+  if (failure || !isWritten) file.remove();
+  if (failure) throw writeError(what, failure);
+  if (isWritten) await waitForWriters(system, target, plan.result(writers));
+  return isWritten;
 }
 
 type LargeContent = Uint8Array | ReadableStream<Uint8Array> | { readonly hostFile: string };
 
-async function writeLarge(file: NewBoxFile, content: LargeContent): Promise<void> {
-  const { access, what } = file;
-  const { sandbox, sandbox: { system } } = access;
+async function writeLarge(target: NewBoxFile, content: LargeContent): Promise<void> {
+  const { access, access: { sandbox: { system } }, file, what } = target;
   const create = new Plan();
-  const slot = planCreate(create, sandbox, { ...file, mode: 0o600 });
+  const slot = file.planCreate(create, 0o600);
   const failure = system.attempt(create, what);
   const fd = create.result(slot);
   let isFinished = false;
   try {
     if (failure) throw failure;
-    await fill(file, fd, content);
+    await fill(target, fd, content);
     access.assertHeld();
     const finish = new Plan();
-    const writers = planFinish(finish, file, fd);
+    const writers = planFinish(finish, target, fd);
     isFinished = true;
     system.run(finish, what);
-    await waitForWriters(system, file, finish.result(writers));
+    await waitForWriters(system, target, finish.result(writers));
   } catch (error) {
     if (!isFinished) system.close(fd);
-    removeTemporary(sandbox, file);
-    throw error instanceof SystemError ? writeError(file, error) : error;
+    file.remove();
+    throw error instanceof SystemError ? writeError(what, error) : error;
   }
 }
 
-async function fill(file: NewBoxFile, fd: number, content: LargeContent): Promise<void> {
-  const { access: { sandbox, sandbox: { system } }, what, limitBytes } = file;
+async function fill(target: NewBoxFile, fd: number, content: LargeContent): Promise<void> {
+  const { access: { sandbox, sandbox: { system } }, what, limitBytes } = target;
   if (content instanceof Uint8Array) {
     await writeAside(system, fd, { bytes: content, what });
   } else if (content instanceof ReadableStream) {
-    await pump(file, fd, content);
+    await pump(target, fd, content);
   } else {
     const source = openHostFile(sandbox, content.hostFile);
     try {
@@ -175,32 +166,33 @@ async function pump(
  */
 function planFinish(
   plan: Plan,
-  file: NewBoxFile,
+  { access: { sandbox }, parent, name, file, mode, what }: NewBoxFile,
   fd: Slot | number,
   when?: readonly [Slot, number],
 ): Slot {
-  const { access: { sandbox }, parent, temporary, name, mode, what } = file;
   const { uid, gid } = sandbox.caller;
   plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], { what });
   plan.step("fchmod", [fd, mode], { what });
   plan.step("close", [fd], { always: true, ignore: "all" });
-  const writers = planWriterCheck(plan, { parent, name: temporary });
+  const writers = planWriterCheck(plan, { parent, name: file.temporary });
   asCaller(plan, sandbox, () => {
     // Where a file is replaced ext4 writes the new one to the disk at once (auto_da_alloc).
     plan.step("unlinkat", [parent, plan.string(name), 0], { ...when && { when }, ignore: "all" });
   });
-  planReplace(plan, sandbox, { ...file, when });
+  file.planFinish(plan, when);
   return writers;
 }
 
 /** What is in the way, if it is that; else what the kernel says. */
-function writeError({ what }: NewBoxFile, failure: SystemError): Error {
-  const isInTheWay = failure.step?.operation === "renameat2" &&
-    (failure.errno === ERRNO.EISDIR || failure.errno === ERRNO.ENOTEMPTY);
-  if (isInTheWay) return wrongKind(what, { found: "directory", wanted: "file" });
-  const isOfOthers = failure.step?.operation !== "openat2" &&
-    (failure.errno === ERRNO.EACCES || failure.errno === ERRNO.EPERM);
-  return failure.errno === ERRNO.ENAMETOOLONG || isOfOthers ? pathError(what, failure) : failure;
+function writeError(what: string, failure: SystemError): Error {
+  const { errno, step } = failure;
+  const isInTheWay = errno === ERRNO.EISDIR || errno === ERRNO.ENOTEMPTY;
+  if (isInTheWay && step?.operation === "renameat2") {
+    return wrongKind(what, { found: "directory", wanted: "file" });
+  }
+  const isOfOthers = step?.operation !== "openat2" &&
+    (errno === ERRNO.EACCES || errno === ERRNO.EPERM);
+  return errno === ERRNO.ENAMETOOLONG || isOfOthers ? pathError(what, failure) : failure;
 }
 
 /** Opens a directory, which is made with those above it if it does not exist. */
