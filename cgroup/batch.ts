@@ -1,12 +1,12 @@
 /** Several files of control groups read, written and opened in one call of the shim. */
 
 import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
-import { AT_FDCWD, O_CLOEXEC, O_NOFOLLOW, O_WRONLY } from "../ffi/linux.ts";
+import { AT_FDCWD, O_CLOEXEC, O_NOFOLLOW, O_RDONLY, O_WRONLY } from "../ffi/linux.ts";
 import { type Data, Plan, type Slot } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { ControlGroupError } from "./types.ts";
 
-/** Is told what is done with control groups. */
+/** Writes down what is done with control groups: 1, in general; 2, each file. */
 export type ControlGroupLog = (level: 1 | 2, message: () => string) => void;
 
 /** The kernel hands out at most a page of such a file at once. */
@@ -14,26 +14,22 @@ const READ_BYTES = 4096;
 
 /** How a file is used. */
 export interface AccessOptions {
-  /** Errors that are no failure; {@linkcode Access.errno} tells of them. */
+  /** Errors that are no failure; {@linkcode Access.errno} has them. */
   readonly tolerate?: readonly number[];
 }
 
 /** What came of reading, writing or opening a file. */
 export class Access {
-  /** The file. */
-  readonly path: string;
   /** What was tried, as the rest of a sentence that begins with "cannot". */
   readonly what: string;
-  /** The number of the error; 0 if there was none. */
+  /** The number of the error; 0: none. */
   errno = 0 as number;
   /** What was read, without the last newline; undefined if nothing could be. */
   text: string | undefined;
-  /** The descriptor that was opened; -1 if there is none. */
+  /** The descriptor that was opened; -1: none. */
   fd = -1 as number;
 
-  /** Plans an access. */
-  constructor(path: string, what: string) {
-    this.path = path;
+  constructor(what: string) {
     this.what = what;
   }
 
@@ -47,11 +43,13 @@ export class Access {
 }
 
 interface Planned {
-  access: Access;
-  file: Slot;
-  transfer: Slot | undefined;
-  buffer: Data | undefined;
-  tolerate: readonly number[];
+  readonly access: Access;
+  readonly file: Slot;
+  readonly tolerate: readonly number[];
+  /** How many bytes were read or written, unless the file is only opened. */
+  readonly transfer?: Slot;
+  /** What was read. */
+  readonly buffer?: Data;
 }
 
 /** Reads, writes and openings that are carried out in order. */
@@ -61,58 +59,31 @@ export class Batch {
   readonly #plan = new Plan();
   readonly #planned: Planned[] = [];
 
-  /** Begins an empty list. */
   constructor(system: System, log: ControlGroupLog) {
     this.#system = system;
     this.#log = log;
   }
 
-  /**
-   * Reads a small file, or the first page of a larger one: its lines as far as they are complete.
-   */
+  /** Reads a small file, or of a larger one the complete lines of the first page. */
   read(path: string, options: AccessOptions = {}): Access {
-    const plan = this.#plan;
-    const access = new Access(path, `read ${path}`);
-    const file = this.#open(path, 0);
-    const transfer = plan.slot("length");
-    const buffer = plan.alloc(READ_BYTES);
-    plan.step("read", [file, buffer, READ_BYTES], { into: transfer, ignore: "all" });
-    plan.step("close", [file], { ignore: "all" });
-    this.#planned.push({ access, file, transfer, buffer, tolerate: options.tolerate ?? [] });
-    return access;
+    const planned = this.#open(`read ${path}`, path, { flags: O_RDONLY, ...options });
+    const buffer = this.#plan.alloc(READ_BYTES);
+    return this.#transfer({ ...planned, buffer }, "read", [buffer, READ_BYTES]);
   }
 
   /** Writes a value in one call, as the kernel wants it. */
   write(path: string, value: string, options: AccessOptions = {}): Access {
-    const plan = this.#plan;
-    const access = new Access(path, `write ${JSON.stringify(value)} to ${path}`);
-    const file = this.#open(path, O_WRONLY);
-    const transfer = plan.slot("length");
-    const text = plan.string(value);
-    plan.step("write", [file, text, text.length - 1], { into: transfer, ignore: "all" });
-    plan.step("close", [file], { ignore: "all" });
-    this.#planned.push({
-      access,
-      file,
-      transfer,
-      buffer: undefined,
-      tolerate: options.tolerate ?? [],
-    });
-    return access;
+    const what = `write ${JSON.stringify(value)} to ${path}`;
+    const planned = this.#open(what, path, { flags: O_WRONLY, ...options });
+    const text = this.#plan.string(value);
+    return this.#transfer(planned, "write", [text, text.length - 1]);
   }
 
   /** Opens a file or directory, to be kept open. */
   open(path: string, options: AccessOptions & { flags: number }): Access {
-    const access = new Access(path, `open ${path}`);
-    const file = this.#open(path, options.flags);
-    this.#planned.push({
-      access,
-      file,
-      transfer: undefined,
-      buffer: undefined,
-      tolerate: options.tolerate ?? [],
-    });
-    return access;
+    const planned = this.#open(`open ${path}`, path, options);
+    this.#planned.push(planned);
+    return planned.access;
   }
 
   /** Carries everything out. */
@@ -127,11 +98,24 @@ export class Batch {
     throw new ControlGroupError(failed.access.complaint);
   }
 
-  #open(path: string, flags: number): Slot {
+  #open(
+    what: string,
+    path: string,
+    { flags, tolerate = [] }: AccessOptions & { flags: number },
+  ): Planned {
     const file = this.#plan.slot("file");
     const args = [AT_FDCWD, this.#plan.string(path), flags | O_CLOEXEC | O_NOFOLLOW, 0];
     this.#plan.step("openat", args, { into: file, ignore: "all" });
-    return file;
+    return { access: new Access(what), file, tolerate };
+  }
+
+  #transfer(planned: Planned, operation: "read" | "write", [data, length]: [Data, number]): Access {
+    const { access, file } = planned;
+    const transfer = this.#plan.slot("length");
+    this.#plan.step(operation, [file, data, length], { into: transfer, ignore: "all" });
+    this.#plan.step("close", [file], { ignore: "all" });
+    this.#planned.push({ ...planned, transfer });
+    return access;
   }
 
   #finish({ access, file, transfer, buffer }: Planned): void {

@@ -1,6 +1,6 @@
 /**
- * Groups that somebody else leaves to us: a service manager to its service, or an administrator by
- * naming one. See systemd's documentation "Control Group APIs and Delegation".
+ * Takes over groups: from a service manager, or one that the administrator names. See systemd's
+ * documentation "Control Group APIs and Delegation".
  */
 
 import type { System } from "../ffi/system.ts";
@@ -11,7 +11,7 @@ import { type Hierarchy, isWithin, parseHierarchies } from "./mounts.ts";
 import { ControlGroupError } from "./types.ts";
 import { enableControllers } from "./v2.ts";
 
-/** The group of the service's own process: one that holds groups can hold no processes itself. */
+/** The group of the service's own process: a group with groups in it can hold no processes. */
 const OWN_NAME = "daemon";
 
 function unified(system: System): Hierarchy | undefined {
@@ -20,8 +20,8 @@ function unified(system: System): Hierarchy | undefined {
 }
 
 /**
- * Takes over the group in which a service manager has started this process, if it was meant for
- * that: moves the process into a group of its own below, so that boxes can have theirs beside it.
+ * Takes over the group in which a service manager has started this process, if it was delegated: moves
+ * the process into a group of its own below, so that boxes can have theirs beside it.
  */
 export function takeDelegatedGroup(
   system: System,
@@ -34,7 +34,7 @@ export function takeDelegatedGroup(
   const [, path = "/"] = /^0::(.*)$/m.exec(readText(system, "/proc/self/cgroup")) ?? [];
   if (path === "/") return undefined;
   const own = `${hierarchy.directory}${path}`;
-  // The service manager may have made the group for the process, as it was told to.
+  // The service manager may have made the group for the process (DelegateSubgroup).
   if (own.endsWith(`/${OWN_NAME}`)) {
     const group = own.slice(0, -OWN_NAME.length - 1);
     enableControllers(files, group);

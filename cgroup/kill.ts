@@ -9,33 +9,35 @@ import { ControlGroupError } from "./types.ts";
 const ROUNDS_MAX = 400;
 const PAUSE_NS = 5_000_000n;
 
-/** Kills every process in a group, whatever it forks meanwhile, and waits until there is none. */
+/**
+ * Kills every process in a group, whatever it forks meanwhile, and waits until none is left. Returns
+ * false if there is no such group.
+ */
 export function killProcesses(files: ControlGroupFiles, directory: string): boolean {
   for (let round = 0;; round++) {
     const list = files.read(`${directory}/cgroup.procs`);
     if (list === undefined || list === "") return list !== undefined;
     const pids = list.split("\n").map(Number);
     if (round === ROUNDS_MAX) throw new ControlGroupError(complaint(directory, pids[0]!));
-    // v2 kills all of them at once, forks included (Linux 5.14); a v1 group is gone through until
-    // it is empty.
+    // v2 kills all of them at once, forks included (Linux 5.14); with v1 it takes some rounds.
     if (files.tryWrite(`${directory}/cgroup.kill`, "1") !== undefined) killEach(files, pids);
     if (round > 0) pause(files);
   }
 }
 
 /**
- * Makes sure that nothing is in the group of a box before a run: a keeper that was killed an
- * instant ago may have left something behind.
+ * Makes sure that nothing is in the group of a box before a run: a keeper that was killed a moment ago
+ * may have left something behind.
  */
 export function prepareEmpty(files: ControlGroupFiles, directory: string): void {
   if (killProcesses(files, directory)) return;
   throw new ControlGroupError(
-    `The control group of the box is gone (${directory}; who restarts the service that keeps it ` +
-      "takes it away): initialise the box again",
+    `The control group of the box is gone (${directory}; restarting the service that keeps it ` +
+      "removes it): initialise the box again",
   );
 }
 
-/** 0 stands for a process of a pid namespace that is neither ours nor below it. */
+/** The kernel lists 0 for a process of a pid namespace that is neither ours nor below it. */
 function complaint(directory: string, pid: number): string {
   const cannot = `Cannot empty the control group ${directory}:`;
   return pid === 0
@@ -66,7 +68,7 @@ export function removeGroup(files: ControlGroupFiles, directory: string): void {
     }
     killProcesses(files, directory);
     for (const name of files.subgroups(directory)) removeGroup(files, `${directory}/${name}`);
-    // The kernel counts the dead for some time.
+    // The kernel counts dead processes for some time.
     if (round > 0) pause(files);
   }
 }

@@ -1,11 +1,9 @@
-/**
- * Control groups: what the rest of the program needs of them, whichever version the kernel offers.
- */
+/** Control groups as the rest of the program sees them, whichever version the kernel offers. */
 
 import type { Plan } from "../ffi/plan.ts";
 import { SandboxError } from "../host/errors.ts";
 
-/** What a control group of a box is to limit. */
+/** The limits of a run in a control group. */
 export interface ControlGroupLimits {
   /** Memory of all processes together, in KiB; undefined: no limit. */
   readonly memoryKib?: number | undefined;
@@ -37,13 +35,12 @@ export interface ControlGroupRun {
   readonly limitsProcesses: boolean;
   /** Adds the steps by which a process with root rights enters, where it is not born in it. */
   planEnter(plan: Plan): void;
-  /** What was used so far, by this run only. */
+  /** What this run has used so far. */
   usage(): ControlGroupUsage;
-  /** CPU time used so far, in milliseconds. */
+  /** The CPU time that this run has used so far, in milliseconds. */
   cpuTimeMs(): number;
   /** Kills whatever is left in the group, and makes sure that it is empty. */
   killAll(): void;
-  /** Closes the descriptors. */
   close(): void;
 }
 
@@ -82,4 +79,16 @@ export class ControlGroupError extends SandboxError {
   constructor(message: string) {
     super("control-group", message);
   }
+}
+
+/** The error for memory that cannot be freed before a program begins. */
+export function memoryInUse(
+  limitKib: number | undefined,
+  usage: string | undefined,
+): ControlGroupError {
+  const usedKib = Math.ceil(Number(usage) / 1024);
+  return new ControlGroupError(
+    `Cannot limit the control group of the box to ${limitKib} KiB: ${usedKib} KiB are in use before ` +
+      "the program begins (files that earlier runs left in a tmpfs count)",
+  );
 }

@@ -8,7 +8,6 @@ import { O_WRONLY } from "../ffi/linux.ts";
 import type { Plan } from "../ffi/plan.ts";
 import type { ControlGroupFiles } from "./files.ts";
 import { killProcesses, prepareEmpty, removeGroup } from "./kill.ts";
-import { complainOfUsage } from "./usage.ts";
 import {
   type ControlGroup,
   ControlGroupError,
@@ -16,6 +15,7 @@ import {
   type ControlGroupRoot,
   type ControlGroupRun,
   type ControlGroupUsage,
+  memoryInUse,
 } from "./types.ts";
 
 /** The directories of controllers; memory and cpuacct are needed, the others used where they are. */
@@ -71,15 +71,15 @@ export function makeGroupV1(files: ControlGroupFiles, directories: ControllerDir
   // Nobody can enter a group without CPUs and memory nodes, and a new one has none.
   for (const name of CPUSET_FILES) {
     if (files.read(`${cpuset}/${name}`) === "") {
-      files.write(`${cpuset}/${name}`, all(files, cpuset, name));
+      files.write(`${cpuset}/${name}`, parents(files, cpuset, name));
     }
   }
 }
 
 const CPUSET_FILES = ["cpuset.cpus", "cpuset.mems"] as const;
 
-/** What the group above has. */
-function all(files: ControlGroupFiles, cpuset: string, name: string): string {
+/** Reads what the group above has. */
+function parents(files: ControlGroupFiles, cpuset: string, name: string): string {
   return files.read(`${cpuset.slice(0, cpuset.lastIndexOf("/"))}/${name}`) ?? "";
 }
 
@@ -116,7 +116,7 @@ class GroupV1 implements ControlGroup {
     return new RunV1(this.#files, { directories: entered, processes: limits.processes });
   }
 
-  /** What is not configured any more is given back. */
+  /** Sets CPUs and memory nodes; what is no longer configured is given back. */
   #place(limits: ControlGroupLimits): void {
     const { cpuset } = this.#directories;
     if (cpuset === undefined) {
@@ -129,7 +129,7 @@ class GroupV1 implements ControlGroup {
       const wanted = name === "cpuset.cpus" ? limits.cpus : limits.mems;
       const failure = this.#files.tryWrite(
         `${cpuset}/${name}`,
-        wanted ?? all(this.#files, cpuset, name),
+        wanted ?? parents(this.#files, cpuset, name),
       );
       if (failure === undefined) continue;
       throw new ControlGroupError(
@@ -145,10 +145,10 @@ class GroupV1 implements ControlGroup {
     this.#files.tryWrite(`${memory}/memory.force_empty`, "0");
     if (this.#tryLimitMemory(memoryKib)) return;
     const usage = this.#files.read(`${memory}/memory.usage_in_bytes`);
-    throw new ControlGroupError(complainOfUsage(memoryKib, usage));
+    throw memoryInUse(memoryKib, usage);
   }
 
-  /** Whether the kernel could do it. */
+  /** Returns whether the kernel accepted the limit. */
   #tryLimitMemory(memoryKib: number | undefined): boolean {
     const { memory } = this.#directories;
     const limit = memoryKib === undefined ? "-1" : String(memoryKib * 1024);

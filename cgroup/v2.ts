@@ -9,7 +9,6 @@ import { Plan } from "../ffi/plan.ts";
 import type { Access } from "./batch.ts";
 import type { ControlGroupFiles } from "./files.ts";
 import { killProcesses, prepareEmpty, removeGroup } from "./kill.ts";
-import { complainOfUsage } from "./usage.ts";
 import {
   type ControlGroup,
   ControlGroupError,
@@ -17,10 +16,11 @@ import {
   type ControlGroupRoot,
   type ControlGroupRun,
   type ControlGroupUsage,
+  memoryInUse,
 } from "./types.ts";
 
-/** Without these boxes cannot be limited. CPU time is accounted for without any. */
-const NEEDED = ["memory"] as const;
+/** Without it boxes cannot be limited. CPU time is accounted for without any controller. */
+const NEEDED = "memory";
 const WANTED = ["memory", "pids", "cpuset"] as const;
 
 /**
@@ -29,13 +29,10 @@ const WANTED = ["memory", "pids", "cpuset"] as const;
  */
 export function enableControllers(files: ControlGroupFiles, directory: string): void {
   const offered = (files.read(`${directory}/cgroup.controllers`) ?? "").split(" ");
-  const missing = NEEDED.filter((name) => !offered.includes(name));
-  if (missing.length > 0) {
+  if (!offered.includes(NEEDED)) {
     throw new ControlGroupError(
-      `The control group ${directory} has no ${
-        missing.join(", ")
-      } controller: the group above must ` +
-        "enable it (cgroup.subtree_control)",
+      `The control group ${directory} has no ${NEEDED} controller: the group above must enable it ` +
+        "(cgroup.subtree_control)",
     );
   }
   const enabled = (files.read(`${directory}/cgroup.subtree_control`) ?? "").split(" ");
@@ -43,7 +40,7 @@ export function enableControllers(files: ControlGroupFiles, directory: string): 
     if (!offered.includes(name) || enabled.includes(name)) continue;
     const failure = files.tryWrite(`${directory}/cgroup.subtree_control`, `+${name}`);
     if (failure === undefined) continue;
-    if (!NEEDED.some((needed) => needed === name)) {
+    if (name !== NEEDED) {
       files.log(1, () => `The ${name} controller is not used: ${failure}`);
       continue;
     }
@@ -106,7 +103,7 @@ class GroupV2 implements ControlGroup {
     batch.run("set the limits of the control group");
     // The kernel has freed what it could; the program would be killed for the rest.
     if (memoryKib !== undefined && Number(usage.text) > memoryKib * 1024) {
-      throw new ControlGroupError(complainOfUsage(memoryKib, usage.text));
+      throw memoryInUse(memoryKib, usage.text);
     }
     if (swap.errno !== 0 && memoryKib !== undefined) {
       files.log(1, () => "Swap is not accounted for by this kernel: it is not limited by --cg-mem");
