@@ -15,7 +15,7 @@ import {
 import { BoxDirectory, noBox } from "./claim/box_directory.ts";
 import { SandboxError, translated } from "../host/errors.ts";
 import { BoxFiles } from "./files/files.ts";
-import type { BoxLock } from "./claim/lock.ts";
+import type { BoxLock, BoxRecord } from "./claim/lock.ts";
 import type { Outcome } from "./outcome/outcome.ts";
 import { type BoxPlaces, boxPlaces } from "./claim/paths.ts";
 import { runProgram } from "./run.ts";
@@ -183,22 +183,8 @@ export class Box {
       if (!lock) throw noBox(options.controlGroup);
       return await orRelease(lock, async () => {
         checkOwner(sandbox, lock);
-        const record = lock.read();
-        if (!record) throw noBox(options.controlGroup);
+        const record = checkRecord(lock.read(), options);
         const { ownFileSystem } = record;
-        if (options.controlGroup !== undefined && options.controlGroup !== record.controlGroup) {
-          throw new SandboxError(
-            "incompatible-box",
-            "This box was initialized with an incompatible control group mode (it was initialised " +
-              `${record.controlGroup ? "with" : "without"} a control group, --cg)`,
-          );
-        }
-        if (!record.initialised) {
-          throw new SandboxError(
-            "uninitialised-box",
-            "This box was not initialized properly (initialise it again)",
-          );
-        }
         const controlGroup = record.controlGroup
           ? await groupOf(sandbox, places, false)
           : undefined;
@@ -432,6 +418,25 @@ export class Box {
     if (this.#lock) return;
     throw new SandboxError("no-box", `Cannot ${to} box ${this.boxId}: it was released`);
   }
+}
+
+/** Refuses a box that was not made, or not as it is wanted. */
+function checkRecord(record: BoxRecord | undefined, { controlGroup }: OpenOptions): BoxRecord {
+  if (!record) throw noBox(controlGroup);
+  if (controlGroup !== undefined && controlGroup !== record.controlGroup) {
+    throw new SandboxError(
+      "incompatible-box",
+      "This box was initialized with an incompatible control group mode (it was initialised " +
+        `${record.controlGroup ? "with" : "without"} a control group, --cg)`,
+    );
+  }
+  if (!record.initialised) {
+    throw new SandboxError(
+      "uninitialised-box",
+      "This box was not initialized properly (initialise it again)",
+    );
+  }
+  return record;
 }
 
 /** Gives a lock back if the work with it fails. */

@@ -3,7 +3,7 @@
 import { SIGKILL } from "../../ffi/linux.ts";
 import type { SystemError } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
-import { endedByItself, type Ending, type Outcome, type Usage } from "../outcome/outcome.ts";
+import { endedByItself, type Outcome, type Usage } from "../outcome/outcome.ts";
 import type { Run } from "../run_options.ts";
 import type { StartedBox } from "../setup/spawn.ts";
 import type { StreamEnd } from "../streams/run_streams.ts";
@@ -57,8 +57,9 @@ export function conclude(facts: RunFacts, { streamEnd, nowMs }: {
         "read its plan",
     );
   }
-  const killed = killedFor !== undefined && (!ended || ended.signal === SIGKILL);
-  const ending = killed ? undefined : reportedEnding(facts);
+  const wasKilled = ended?.ending.how === "signal" && ended.ending.signal === SIGKILL;
+  const killed = killedFor !== undefined && (!ended || wasKilled);
+  const ending = killed ? undefined : ended?.ending;
   const overCpu = killedFor === "cpu" || isOver(usage.cpuTimeMs, limits.cpuTimeMs);
   if (overCpu || killedFor === "wall" || isOver(usage.wallTimeMs, limits.wallTimeMs)) {
     return { kind: "time-limit", limit: overCpu ? "cpu" : "wall", killed, ending, usage };
@@ -76,12 +77,6 @@ function interrupted(reason: unknown, usage: Usage): Outcome {
   return { kind: "interrupted", signal: typeof reason === "number" ? reason : undefined, usage };
 }
 
-function reportedEnding({ ended }: RunFacts): Ending | undefined {
-  if (!ended) return undefined;
-  const { signal, exitCode } = ended;
-  return signal === undefined ? { how: "exit", exitCode: exitCode! } : { how: "signal", signal };
-}
-
 function isOver(valueMs: number, limitMs: number | undefined): boolean {
   return limitMs !== undefined && limitMs > 0 && valueMs > limitMs;
 }
@@ -95,8 +90,8 @@ function usageOf(facts: RunFacts, nowMs: number): Usage {
     cpuTimeMs: cpuMs === undefined ? facts.cpuTimeMs : Math.max(0, cpuMs - (started?.cpuMs ?? 0)),
     wallTimeMs: Math.max(0, (ended?.wallMs ?? nowMs) - (started?.wallMs ?? box.startedMs)),
     maxRssKib: ended?.maxRssKib ?? 0,
-    voluntaryContextSwitches: ended?.voluntarySwitches ?? 0,
-    forcedContextSwitches: ended?.forcedSwitches ?? 0,
+    voluntaryContextSwitches: ended?.voluntaryContextSwitches ?? 0,
+    forcedContextSwitches: ended?.forcedContextSwitches ?? 0,
     controlGroup: group && { peakMemoryKib: group.peakMemoryKib, oomKills: group.oomKills },
   };
 }

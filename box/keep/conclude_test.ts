@@ -9,15 +9,14 @@ type Ended = NonNullable<RunFacts["ended"]>;
 const STARTED = { kind: "started", pid: 9, pidFd: 8, wallMs: 100, cpuMs: 2 } as const;
 const ENDED: Ended = {
   kind: "ended",
-  exitCode: 0,
-  signal: undefined,
+  ending: { how: "exit", exitCode: 0 },
   wallMs: 150,
   cpuMs: 32,
   maxRssKib: 1000,
-  voluntarySwitches: 3,
-  forcedSwitches: 4,
+  voluntaryContextSwitches: 3,
+  forcedContextSwitches: 4,
 };
-const KILLED: Ended = { ...ENDED, exitCode: undefined, signal: 9 };
+const KILLED: Ended = { ...ENDED, ending: { how: "signal", signal: 9 } };
 
 const overflow = { kind: "overflow", stream: "stdout" } as const;
 

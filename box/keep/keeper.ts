@@ -110,8 +110,9 @@ function listen(watch: Watch): BoxStatus {
       log(1, () => `The program is process ${pid}, its init ${box.initPid}`);
     }
     if (report.kind === "ended") {
-      const { exitCode, signal } = watch.ended = report;
-      log(1, () => `The program ended by ${signal ? `signal ${signal}` : `exit ${exitCode}`}`);
+      const { ending } = watch.ended = report;
+      const how = ending.how === "signal" ? `signal ${ending.signal}` : `exit ${ending.exitCode}`;
+      log(1, () => `The program ended by ${how}`);
     }
     if (report.kind === "failed") {
       const steps = [...box.plan.steps, ...box.plan.childSteps()];

@@ -3,8 +3,9 @@
 import { REPORT, REPORT_KIND } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
-import { Plan } from "../../ffi/plan.ts";
+import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import { type System, timespecMs } from "../../ffi/system.ts";
+import type { Ending } from "../outcome/outcome.ts";
 
 const CONTROL_SIZE = 128;
 /** A box sends "started" and "ended", or "failed" once or twice and then "ended". */
@@ -19,13 +20,12 @@ export type Report =
   /** The program has ended. */
   | {
     kind: "ended";
-    exitCode: number | undefined;
-    signal: number | undefined;
+    ending: Ending;
     wallMs: number;
     cpuMs: number;
     maxRssKib: number;
-    voluntarySwitches: number;
-    forcedSwitches: number;
+    voluntaryContextSwitches: number;
+    forcedContextSwitches: number;
   };
 
 /** The state of a box at one moment. */
@@ -68,15 +68,37 @@ export function prepareStatus(
   };
 }
 
+/**
+ * Adds the steps with which the program's process reports that it starts: when, what CPU time was
+ * used so far (not the program's), and a descriptor of the process. The message also carries its
+ * process id, which the kernel translates (SCM_CREDENTIALS, unix(7)).
+ */
+export function planStartReport(plan: Plan, reportFd: number, pidFd: Slot): void {
+  const body = plan.alloc(REPORT.size);
+  const control = plan.struct([20n, linux.SOL_SOCKET, linux.SCM_RIGHTS, 0, 0]);
+  const message = messageHeader(plan, body, control);
+  plan.step("store", [body.part(REPORT.kind, 4), 4, REPORT_KIND.started]);
+  plan.step("store", [control.part(16, 4), 4, pidFd]);
+  plan.step("clock_gettime", [linux.CLOCK_PROCESS_CPUTIME_ID, body.part(REPORT.cpu, 16)]);
+  plan.step("clock_gettime", [linux.CLOCK_MONOTONIC, body.part(REPORT.wall, 16)]);
+  plan.step("sendmsg", [reportFd, message, linux.MSG_NOSIGNAL]);
+}
+
+/** Adds a `struct msghdr` with one piece of data, see recvmsg(2). */
+function messageHeader(plan: Plan, body: Data, control: Data): Data {
+  const vector = plan.struct([0n, BigInt(body.length)]);
+  plan.point(vector, 0, body);
+  const message = plan.struct([0n, 0n, 0n, 1n, 0n, BigInt(control.length), 0n]);
+  plan.point(message, 16, vector);
+  plan.point(message, 32, control);
+  return message;
+}
+
 function planReceive(plan: Plan, socket: number) {
   const length = plan.slot("length");
   const body = plan.alloc(REPORT.size);
   const control = plan.alloc(CONTROL_SIZE);
-  const vector = plan.struct([0n, BigInt(REPORT.size)]);
-  plan.point(vector, 0, body);
-  const message = plan.struct([0n, 0n, 0n, 1n, 0n, 0n, 0n]);
-  plan.point(message, 16, vector);
-  plan.point(message, 32, control);
+  const message = messageHeader(plan, body, control);
   // The kernel puts the length of what came there.
   plan.step("store", [message.part(40, 8), 8, CONTROL_SIZE]);
   plan.step("recvmsg", [socket, message, linux.MSG_DONTWAIT | linux.MSG_CMSG_CLOEXEC], {
@@ -115,13 +137,12 @@ function readReport(view: DataView, control: { pid: number; fd: number }): Repor
       const exited = view.getInt32(REPORT.code, true) === linux.CLD_EXITED;
       return {
         kind: "ended",
-        exitCode: exited ? status : undefined,
-        signal: exited ? undefined : status,
+        ending: exited ? { how: "exit", exitCode: status } : { how: "signal", signal: status },
         wallMs,
         cpuMs,
         maxRssKib: whole(REPORT.maxRssKib),
-        voluntarySwitches: whole(REPORT.voluntarySwitches),
-        forcedSwitches: whole(REPORT.forcedSwitches),
+        voluntaryContextSwitches: whole(REPORT.voluntarySwitches),
+        forcedContextSwitches: whole(REPORT.forcedSwitches),
       };
     }
     default:

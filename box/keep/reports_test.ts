@@ -85,13 +85,19 @@ Deno.test("a look reads which steps failed, in order", () =>
     assertEquals(look().reports, [41, 7].map((step) => ({ kind: "failed", step, errno: 13 })));
   }));
 
-for (const [code, exitCode, signal] of [[1, 9, undefined], [2, undefined, 9], [3, undefined, 9]]) {
+for (
+  const [code, ending] of [
+    [1, { how: "exit", exitCode: 9 }],
+    [2, { how: "signal", signal: 9 }],
+    [3, { how: "signal", signal: 9 }],
+  ] as const
+) {
   Deno.test(`a look reads an end with si_code ${code}`, () =>
     withBox(({ look, send, hangUp }) => {
       send((view) => {
         view.setUint32(REPORT.kind, REPORT_KIND.ended, true);
         view.setInt32(REPORT.status, 9, true);
-        view.setInt32(REPORT.code, code!, true);
+        view.setInt32(REPORT.code, code, true);
         view.setBigInt64(REPORT.wall, 3n, true);
         view.setBigInt64(REPORT.wall + 8, 500_000n, true);
         view.setBigInt64(REPORT.cpu + 8, 250_000n, true);
@@ -102,13 +108,12 @@ for (const [code, exitCode, signal] of [[1, 9, undefined], [2, undefined, 9], [3
       hangUp();
       assertEquals(look().reports, [{
         kind: "ended",
-        exitCode,
-        signal,
+        ending,
         wallMs: 3000.5,
         cpuMs: 0.25,
         maxRssKib: 1000,
-        voluntarySwitches: 5,
-        forcedSwitches: 6,
+        voluntaryContextSwitches: 5,
+        forcedContextSwitches: 6,
       }]);
     }));
 }

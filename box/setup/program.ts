@@ -1,9 +1,9 @@
 /** The steps of the program's process: from the clone in the box's init to execve. */
 
-import { REPORT, REPORT_KIND } from "../../ffi/abi.ts";
 import { ERRNO, errnoText } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
-import type { Plan } from "../../ffi/plan.ts";
+import type { Plan, Slot } from "../../ffi/plan.ts";
+import { planStartReport } from "../keep/reports.ts";
 import type { Run } from "../run_options.ts";
 import type { ProgramStreams, Stream } from "../streams/streams.ts";
 import { planLastLimit, planLimits } from "./limits.ts";
@@ -60,7 +60,10 @@ export function planProgram(plan: Plan, run: ProgramRun, reportFd: number): void
   planWorkingDirectory(plan, options.workingDirectory ?? "/box");
   plan.step("fcntl", [reportFd, linux.F_SETFD, linux.FD_CLOEXEC]);
   if (run.filter) planFilter(plan, run.filter);
-  planStartReport(plan, run, reportFd);
+  const pidFd = planPidFd(plan);
+  // However few files the program may open, that was the sandbox's last one.
+  planLastLimit(plan, options.limits ?? {}, callerLimits);
+  planStartReport(plan, reportFd, pidFd);
   planExecve(plan, run);
 }
 
@@ -181,34 +184,12 @@ function planFilter(plan: Plan, filter: SyscallFilter): void {
   });
 }
 
-/**
- * Tells the keeper that the program starts: when, what CPU time was used so far (not the
- * program's), and a descriptor of the process. The message also carries its process id, which the
- * kernel translates (SCM_CREDENTIALS, unix(7)).
- */
-function planStartReport(
-  plan: Plan,
-  { options, callerLimits }: ProgramRun,
-  reportFd: number,
-): void {
-  const report = plan.struct(new Array(REPORT.size / 4).fill(0));
-  const control = plan.struct([20n, linux.SOL_SOCKET, linux.SCM_RIGHTS, 0, 0]);
-  const vector = plan.struct([0n, BigInt(REPORT.size)]);
-  plan.point(vector, 0, report);
-  const message = plan.struct([0n, 0n, 0n, 1n, 0n, 24n, 0n]);
-  plan.point(message, 16, vector);
-  plan.point(message, 32, control);
+function planPidFd(plan: Plan): Slot {
   const pid = plan.slot("program");
-  const pidfd = plan.slot("program");
-  plan.step("store", [report, 4, REPORT_KIND.started]);
+  const pidFd = plan.slot("program");
   plan.step("getpid", [], { into: pid });
-  plan.step("pidfd_open", [pid, 0], { into: pidfd });
-  plan.step("store", [control.part(16, 4), 4, pidfd]);
-  // However few files the program may open, that was the sandbox's last one.
-  planLastLimit(plan, options.limits ?? {}, callerLimits);
-  plan.step("clock_gettime", [linux.CLOCK_PROCESS_CPUTIME_ID, report.part(REPORT.cpu, 16)]);
-  plan.step("clock_gettime", [linux.CLOCK_MONOTONIC, report.part(REPORT.wall, 16)]);
-  plan.step("sendmsg", [reportFd, message, linux.MSG_NOSIGNAL]);
+  plan.step("pidfd_open", [pid, 0], { into: pidFd });
+  return pidFd;
 }
 
 /** Executes the program. If that fails, its standard error says why, as a shell would. */
