@@ -83,7 +83,7 @@ export {
 } from "./box/outcome/outcome.ts";
 export { fromMeta, toMeta } from "./box/outcome/outcome_meta.ts";
 export { type PairOptions, type PairOutcome, type PairProgram, runPair } from "./box/pair/pair.ts";
-export type { Lease, PoolOptions } from "./box/pool/lease_queue.ts";
+export type { Lease, PoolOptions } from "./box/pool/lease.ts";
 export { BoxPool } from "./box/pool/pool.ts";
 export type { BoxSize } from "./box/claim/own_file_system.ts";
 export type { DiskQuota } from "./box/claim/quota.ts";
