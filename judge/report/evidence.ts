@@ -1,17 +1,7 @@
 /** Shows a test in detail: the difference, messages, standard error, the conversation. */
 
 import type { Difference, TestResult, TranscriptLine } from "../types.ts";
-import {
-  amount,
-  cell,
-  column,
-  type Content,
-  folded,
-  type Markup,
-  markup,
-  row,
-  table,
-} from "./markup.ts";
+import { type Column, type Content, folded, type Markup, markup, table } from "./markup.ts";
 import { cut } from "../../text/quantities.ts";
 import { VERDICTS } from "../verdicts.ts";
 
@@ -48,36 +38,50 @@ ${parts}`;
   return folded(title, content, { className: "evidence", level: 3, isOpen });
 }
 
-function differenceTable(difference: Difference, message: string): Markup {
+/** A line of the answer and the line of the output beside it. */
+interface LinePair {
+  readonly index: number;
+  readonly left: string | undefined;
+  readonly right: string | undefined;
+}
+
+function differenceTable(difference: Difference, message: string): Content {
   const { reason, expected, actual, expectedFrom, actualFrom } = difference;
-  const rows = Array.from({ length: Math.max(expected.length, actual.length) }, (_, i) => {
-    const [left, right] = [expected[i], actual[i]];
-    const isSame = left !== undefined && right !== undefined && words(left) === words(right);
-    return markup`<tr${isSame ? "" : markup` class="differs"`}>${
-      sideCells(left, { number: expectedFrom + i, other: isSame ? left : right ?? "" })
-    }${sideCells(right, { number: actualFrom + i, other: isSame ? right : left ?? "" })}</tr>
-`;
+  const pairs = Array.from({ length: Math.max(expected.length, actual.length) }, (_, index) => {
+    return { index, left: expected[index], right: actual[index] };
   });
-  const columns = ["Line", "Answer", "Line", "Output"].map(column);
-  const caption = "The answer and the output, side by side";
-  return markup`${
-    message.includes(reason) ? "" : markup`<p>${cut(reason, 1000)}</p>
-`
-  }${table(rows, { columns, className: "difference", caption })}`;
+  const number = (from: number, lines: readonly string[]) => ({
+    name: "Line",
+    isAmount: true,
+    show: ({ index }: LinePair) => index < lines.length ? from + index : undefined,
+  });
+  const columns: Column<LinePair>[] = [
+    number(expectedFrom, expected),
+    { name: "Answer", show: (pair) => code(pair.left, isSame(pair) ? pair.left : pair.right) },
+    number(actualFrom, actual),
+    { name: "Output", show: (pair) => code(pair.right, isSame(pair) ? pair.right : pair.left) },
+  ];
+  return [
+    message.includes(reason) ? undefined : markup`<p>${cut(reason, 1000)}</p>\n`,
+    table(pairs, {
+      columns,
+      caption: "The answer and the output, side by side",
+      className: "difference",
+      rowClass: (pair) => isSame(pair) ? undefined : "differs",
+    }),
+  ];
 }
 
-/** Reduces a line to what counts in it, near enough to find the lines that matter. */
-function words(text: string): string {
-  return text.trim().split(/\s+/).join(" ").toLowerCase();
+/** Compares what counts in two lines, near enough to find the lines that matter. */
+function isSame({ left, right }: LinePair): boolean {
+  const words = (text: string) => text.trim().split(/\s+/).join(" ").toLowerCase();
+  return left !== undefined && right !== undefined && words(left) === words(right);
 }
 
-/** Writes the number and the text of a line, with a mark on what differs from the other side. */
-function sideCells(
-  text: string | undefined,
-  { number, other }: { number: number; other: string },
-): Content {
-  if (text === undefined) return [amount(""), cell("(no line)", { className: "none" })];
-  return [amount(number), cell(markup`<code>${marked(cut(text, LINE_LENGTH_MAX), other)}</code>`)];
+/** Writes a line with a mark on what differs from the other side. */
+function code(line: string | undefined, other = ""): Markup {
+  if (line === undefined) return markup`<i>(no line)</i>`;
+  return markup`<code>${marked(cut(line, LINE_LENGTH_MAX), other)}</code>`;
 }
 
 function marked(text: string, other: string): Content {
@@ -97,13 +101,20 @@ function marked(text: string, other: string): Content {
 
 function conversation(pieces: readonly TranscriptLine[]): Markup {
   const rest = pieces.length - PIECES_MAX;
-  const rows = pieces.slice(0, PIECES_MAX).map(({ from, text }) => {
-    const code = markup`<code>${cut(text, LINE_LENGTH_MAX).replace(/\n$/, "")}</code>`;
-    return row(from, cell(code), `from-${from}`);
+  const columns: Column<TranscriptLine>[] = [
+    { name: "Side", show: ({ from }) => from },
+    {
+      name: "Text",
+      show: ({ text }) => markup`<code>${cut(text, LINE_LENGTH_MAX).replace(/\n$/, "")}</code>`,
+    },
+  ];
+  const shown = table(pieces.slice(0, PIECES_MAX), {
+    columns,
+    caption: "Conversation",
+    className: "conversation",
+    rowClass: ({ from }) => `from-${from}`,
   });
-  const columns = ["Side", "Text"].map(column);
+  const more = rest > 0 ? markup`<p class="note">… and ${rest} more</p>` : undefined;
   return markup`<h4>Conversation</h4>
-${table(rows, { columns, className: "conversation", caption: "Conversation" })}${
-    rest > 0 ? markup`<p class="note">… and ${rest} more</p>` : undefined
-  }`;
+${shown}${more}`;
 }

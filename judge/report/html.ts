@@ -1,23 +1,12 @@
 /** Writes the report as one page of HTML that needs nothing else. */
 
-import { countText, cut, scoreText, sizeText, timeText } from "../../text/quantities.ts";
+import { countText, cut, sizeText, timeText } from "../../text/quantities.ts";
 import type { JudgeReport, SubmissionResult } from "../types.ts";
 import { VERDICTS, VERDICTS_BEST_FIRST } from "../verdicts.ts";
-import {
-  amount,
-  amountColumn,
-  cell,
-  column,
-  type Content,
-  facts,
-  Markup,
-  markup,
-  row,
-  table,
-} from "./markup.ts";
+import { type Column, type Content, facts, Markup, markup, table } from "./markup.ts";
 import ownStyle from "./report.css" with { type: "text" };
 import script from "./report.js" with { type: "text" };
-import { badge, expectedBadges, submissionSection } from "./submission.ts";
+import { badge, expectedBadges, SCORE, submissionSection } from "./submission.ts";
 
 /** The most sentences of a list that are shown. */
 const SENTENCES_MAX = 200;
@@ -28,8 +17,10 @@ const style = ownStyle + VERDICTS_BEST_FIRST.map((verdict) => {
 }).join("");
 
 /** The hashes of the style and the script: a browser obeys no others. A test holds them up to date. */
-const STYLE_HASH = "sha256-980rtTssfqQmx47h+5fljPHXZ8iwfkkGp7XndRYaf8A=";
+const STYLE_HASH = "sha256-PhWcJSwEoqbs6M7+Db/BRvSSQ2vZ+wrgd12yLRAD48U=";
 const SCRIPT_HASH = "sha256-1Tg/HhojLcIqnD7tOyjhMRu1ozmil0QUTL7jmWWZBPw=";
+
+const CROSS = markup` <span class="wrong" role="img" aria-label="not as expected">✗</span>`;
 
 /**
  * Writes a report as one self-contained page: no other file, no request, no script but a small one
@@ -40,7 +31,7 @@ export function htmlReport(report: JudgeReport): string {
   const policy = `default-src 'none'; style-src '${STYLE_HASH}'; script-src '${SCRIPT_HASH}'; ` +
     "base-uri 'none'; form-action 'none'";
   const sections = report.submissions.map((result, i) =>
-    submissionSection(result, { report, id: `s${i + 1}` })
+    submissionSection(result, { report, id: sectionId(i) })
   );
   return markup`<!DOCTYPE html>
 <html lang="en">
@@ -61,6 +52,10 @@ ${header(report)}${sentences("Not as expected", report.complaints, "complaints")
 </body>
 </html>
 `.code;
+}
+
+function sectionId(index: number): string {
+  return `s${index + 1}`;
 }
 
 function stateOf({ interrupted, complaints, submissions }: JudgeReport): string {
@@ -103,42 +98,47 @@ ${shown.map((sentence) => markup`<li>${sentence}</li>\n`)}</ul></section>
 
 function summaryTable(report: JudgeReport): Content {
   if (report.submissions.length === 0) return markup`<p>No submissions were judged.</p>\n`;
-  const columns = [
-    ...["Submission", "Verdict", "Expected"].map(column),
-    report.kind === "scoring" ? amountColumn("Score") : undefined,
-    ...["Time", "Memory"].map(amountColumn),
-    ...["Decided by", "Language"].map(column),
+  const columns: Column<SubmissionResult>[] = [
+    {
+      name: "Submission",
+      show: (result) => {
+        const id = sectionId(report.submissions.indexOf(result));
+        return markup`<a href="#${id}">${cut(result.submission, 200)}</a>`;
+      },
+    },
+    {
+      name: "Verdict",
+      show: ({ verdict, asExpected }) => [badge(verdict), asExpected ? undefined : CROSS],
+    },
+    { name: "Expected", show: ({ expected }) => expectedBadges(expected) },
+    ...report.kind === "scoring" ? [SCORE] : [],
+    {
+      name: "Time",
+      isAmount: true,
+      show: ({ tests, maxCpuTimeMs: ms }) =>
+        tests.length > 0 ? used(timeText(ms), ms / report.timeLimitMs) : "–",
+      value: ({ maxCpuTimeMs }) => maxCpuTimeMs,
+    },
+    {
+      name: "Memory",
+      isAmount: true,
+      show: ({ tests, maxMemoryKib: kib }) =>
+        tests.length > 0 ? used(sizeText(kib), kib / report.memoryKib) : "–",
+      value: ({ maxMemoryKib }) => maxMemoryKib,
+    },
+    { name: "Decided by", show: ({ decidedBy }) => cut(decidedBy ?? "–", 200) },
+    { name: "Language", show: ({ compile }) => cut(compile.language ?? "unknown", 60) },
   ];
-  const rows = report.submissions.map((result, i) =>
-    summaryRow(result, { report, id: `s${i + 1}` })
-  );
-  const options = { columns, className: "summary sortable", caption: "Submissions" };
   return markup`<section><h2 class="unseen">Submissions</h2>
-${table(rows, options)}</section>
+${
+    table(report.submissions, {
+      columns,
+      caption: "Submissions",
+      className: "summary sortable",
+      rowClass: ({ asExpected }) => asExpected ? undefined : "unexpected",
+    })
+  }</section>
 `;
-}
-
-function summaryRow(
-  result: SubmissionResult,
-  { report, id }: { report: JudgeReport; id: string },
-): Markup {
-  const { verdict, expected, asExpected, maxCpuTimeMs, maxMemoryKib } = result;
-  const wasRun = result.tests.length > 0;
-  const cross = asExpected ? undefined : markup` <span class="wrong" role="img"
- aria-label="not as expected">✗</span>`;
-  const time = used(timeText(maxCpuTimeMs), maxCpuTimeMs / report.timeLimitMs);
-  const memory = used(sizeText(maxMemoryKib), maxMemoryKib / report.memoryKib);
-  const link = markup`<a href="#${id}">${cut(result.submission, 200)}</a>`;
-  const cells = [
-    cell([badge(verdict), cross], { value: verdict }),
-    cell(expectedBadges(expected), { value: expected?.join(" ") ?? "" }),
-    report.kind === "scoring" ? amount(scoreText(result.score), result.score ?? -1) : undefined,
-    amount(wasRun ? time : "–", maxCpuTimeMs),
-    amount(wasRun ? memory : "–", maxMemoryKib),
-    cell(cut(result.decidedBy ?? "–", 200)),
-    cell(cut(result.compile.language ?? "unknown", 60)),
-  ];
-  return row(link, cells, asExpected ? undefined : "unexpected");
 }
 
 /** Shows an amount over a bar that is filled by its part of the limit. */

@@ -87,18 +87,18 @@ Deno.test("a bar's height is its part of the limit, which lies at four fifths", 
   const part = page.slice(page.indexOf(`${slow.submission}</h2>`));
   const bar = /class="bar tle" d="M[\d.]+ 100v-([\d.]+)h/.exec(part)?.[1];
   assertEquals(Number(bar), Number((slow.maxCpuTimeMs / 2000 * 80).toFixed(2)));
-  assertStringIncludes(part, '<path class="limit" d="M0 20H1000"/>');
+  assertStringIncludes(part, '<path class="limit" d="M0 20H1000"></path>');
 });
 
 Deno.test("a difference is shown side by side, with what differs marked", () => {
   const page = htmlReport(REPORTS.example);
   assertMatch(
     page,
-    /<td class="number">4<\/td><td><code>12 17<mark>29<\/mark><\/code><\/td><td class="number">4<\/td><td><code>12 17<mark>30<\/mark>/,
+    /<th scope="row" class="number">4<\/th><td><code>12 17<mark>29<\/mark><\/code><\/td><td class="number">4<\/td><td><code>12 17<mark>30<\/mark>/,
   );
   // More white space is no difference.
-  assertMatch(page, /<tr><td class="number">3<\/td><td><code>12 144<\/code>/);
-  assertStringIncludes(page, '<td class="none">(no line)</td>');
+  assertMatch(page, /<tr><th scope="row" class="number">3<\/th><td><code>12 144<\/code>/);
+  assertStringIncludes(page, "<td><i>(no line)</i></td>");
 });
 
 Deno.test("scores, groups and conversations are shown where there are any", () => {

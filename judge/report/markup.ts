@@ -58,51 +58,50 @@ ${items}</dl>
 `;
 }
 
-/** Writes a cell of a table; sorts by `value` instead of the text. */
-export function cell(
-  content: Content,
-  { className, value }: { className?: string; value?: string | number } = {},
-): Markup {
-  return markup`<td${className === undefined ? "" : markup` class="${className}"`}${
-    value === undefined ? "" : markup` data-value="${value}"`
-  }>${content}</td>`;
-}
-
-/** Writes a cell that shows an amount. */
-export function amount(content: Content, value?: string | number): Markup {
-  return cell(content, { className: "number", ...value !== undefined && { value } });
-}
-
-/** Writes a row of a table. */
-export function row(heading: Content, cells: Content, className?: string): Markup {
-  const attribute = className === undefined ? "" : markup` class="${className}"`;
-  return markup`<tr${attribute}><th scope="row">${heading}</th>${cells}</tr>
-`;
-}
-
-/** Writes the heading of a column. */
-export function column(name: string): Markup {
-  return markup`<th scope="col">${name}</th>`;
-}
-
-/** Writes the heading of a column of amounts. */
-export function amountColumn(name: string): Markup {
-  return markup`<th scope="col" class="number">${name}</th>`;
+/** A column of a table; the first one heads the rows. */
+export interface Column<Row> {
+  readonly name: string;
+  /** Amounts stand on the right. */
+  readonly isAmount?: boolean;
+  readonly show: (row: Row) => Content;
+  /** What the column is sorted by; default: its text. */
+  readonly value?: (row: Row) => string | number;
 }
 
 /** Writes a table in a frame that scrolls where there is no room. */
-export function table(
-  rows: readonly Markup[],
-  { columns, className, caption }: { columns: Content; className?: string; caption: string },
-): Markup {
+export function table<Row>(rows: readonly Row[], options: {
+  columns: readonly Column<Row>[];
+  caption: string;
+  className?: string;
+  rowClass?: (row: Row) => string | undefined;
+}): Markup {
+  const { columns, caption, className, rowClass } = options;
+  const numberClass = (isAmount = false) => attribute("class", isAmount ? "number" : undefined);
+  const heads = columns.map(({ name, isAmount }) =>
+    markup`<th scope="col"${numberClass(isAmount)}>${name}</th>`
+  );
+  const lines = rows.map((row) => {
+    const cells = columns.map(({ isAmount, show, value }, i) => {
+      const attributes = [numberClass(isAmount), attribute("data-value", value?.(row))];
+      return i === 0
+        ? markup`<th scope="row"${attributes}>${show(row)}</th>`
+        : markup`<td${attributes}>${show(row)}</td>`;
+    });
+    return markup`<tr${attribute("class", rowClass?.(row))}>${cells}</tr>
+`;
+  });
   return markup`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-<table${className === undefined ? "" : markup` class="${className}"`}>
+<table${attribute("class", className)}>
 <caption class="unseen">${caption}</caption>
-<thead><tr>${columns}</tr></thead>
+<thead><tr>${heads}</tr></thead>
 <tbody>
-${rows}</tbody>
+${lines}</tbody>
 </table></div>
 `;
+}
+
+function attribute(name: "class" | "data-value", value: string | number | undefined): Content {
+  return value === undefined ? undefined : markup` ${name}="${value}"`;
 }
 
 /** Writes a section that unfolds. */
@@ -112,7 +111,7 @@ export function folded(heading: Content, content: Content, options: {
   isOpen: boolean;
 }): Markup {
   const { className, level, isOpen } = options;
-  return markup`<details class="${className}"${isOpen ? markup` open` : ""}>
+  return markup`<details class="${className}"${isOpen ? markup` open` : undefined}>
 <summary><h${level}>${heading}</h${level}></summary>
 ${content}</details>
 `;

@@ -1,7 +1,7 @@
 /** Plots what each test used, as SVG. */
 
 import type { Verdict } from "../types.ts";
-import { type Content, Markup, markup } from "./markup.ts";
+import { type Content, type Markup, markup } from "./markup.ts";
 import { countText, cut } from "../../text/quantities.ts";
 import { VERDICTS, VERDICTS_BEST_FIRST } from "../verdicts.ts";
 
@@ -46,14 +46,11 @@ export function plot(bars: readonly Bar[], { title, limit, format }: PlotOptions
   const run = bars.filter(({ verdict }) => verdict !== undefined).length;
   const label = `${title} of ${countText(run, "test")} against the limit of ${format(limit)}; ` +
     `maximum: ${format(worst.value)} in ${worst.test}`;
-  const limitY = HEIGHT * (1 - LIMIT_AT);
-  const line = (className: string, y: number) =>
-    markup`<path class="${className}" d="M0 ${round(y)}H${WIDTH}"/>`;
   const drawing = [
     bands(folders, slot),
-    line("half", HEIGHT * (1 - LIMIT_AT / 2)),
+    path("half", `M0 ${round(HEIGHT * (1 - LIMIT_AT / 2))}H${WIDTH}`),
     shapes(bars, { slot, limit }),
-    line("limit", limitY),
+    path("limit", `M0 ${round(HEIGHT * (1 - LIMIT_AT))}H${WIDTH}`),
     tooltips(bars, { slot, format }),
   ];
   const most = `maximum ${format(worst.value)} in ${cut(worst.test, 60)}`;
@@ -70,10 +67,7 @@ ${names(folders, bars.length)}</div>
 }
 
 /** Draws one shape for all bars of a verdict, so that the page stays small. */
-function shapes(
-  bars: readonly Bar[],
-  { slot, limit }: { slot: number; limit: number },
-): Content {
+function shapes(bars: readonly Bar[], { slot, limit }: { slot: number; limit: number }): Content {
   const width = Math.min(slot * 0.76, 24);
   const box = (i: number, height: number) => {
     const x = slot * i + (slot - width) / 2;
@@ -84,13 +78,10 @@ function shapes(
   return VERDICTS_BEST_FIRST.map((verdict) => {
     const own = [...bars.entries()].filter(([, bar]) => bar.verdict === verdict);
     if (own.length === 0) return undefined;
-    const shape = (className: string, paths: readonly string[]) =>
-      markup`<path class="${className} ${verdict.toLowerCase()}" d="${new Markup(
-        paths.join(""),
-      )}"/>`;
+    const name = verdict.toLowerCase();
     const columns = verdict === "AC" ? [] : own.map(([i]) => box(i, HEIGHT));
     const boxes = own.map(([i, { value }]) => box(i, heightOf(value)));
-    return [shape("column", columns), shape("bar", boxes)];
+    return [path(`column ${name}`, columns.join("")), path(`bar ${name}`, boxes.join(""))];
   });
 }
 
@@ -116,7 +107,7 @@ function foldersOf(bars: readonly Bar[]): Folder[] {
 function bands(folders: readonly Folder[], slot: number): Content {
   const areas = folders.filter((_, i) => i % 2 === 1)
     .map(({ from, to }) => `M${round(slot * from)} 0V${HEIGHT}H${round(slot * to)}V0z`);
-  return markup`<path class="band" d="${new Markup(areas.join(""))}"/>`;
+  return path("band", areas.join(""));
 }
 
 /** Names the folders where there is room, outside the drawing: letters must not be stretched with it. */
@@ -141,9 +132,13 @@ function tooltips(
   if (bars.length > TOOLTIPS_MAX) return undefined;
   return bars.map(({ test, verdict, value }, i) => {
     const what = verdict === undefined ? "not run" : `${format(value)}, ${VERDICTS[verdict].name}`;
-    const area = new Markup(`M${round(slot * i)} 0h${round(slot)}v${HEIGHT}h-${round(slot)}z`);
-    return markup`<path class="tip" d="${area}"><title>${cut(test, 100)}: ${what}</title></path>`;
+    const area = `M${round(slot * i)} 0h${round(slot)}v${HEIGHT}h-${round(slot)}z`;
+    return path("tip", area, markup`<title>${cut(test, 100)}: ${what}</title>`);
   });
+}
+
+function path(className: string, d: string, content?: Markup): Markup {
+  return markup`<path class="${className}" d="${d}">${content}</path>`;
 }
 
 function round(value: number): number {

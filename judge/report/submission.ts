@@ -4,25 +4,20 @@ import { countText, cut, scoreText, sizeText, timeText } from "../../text/quanti
 import type { GroupResult, JudgeReport, SubmissionResult, TestResult, Verdict } from "../types.ts";
 import { VERDICTS, VERDICTS_BEST_FIRST } from "../verdicts.ts";
 import { evidence, textFrame } from "./evidence.ts";
-import {
-  amount,
-  amountColumn,
-  cell,
-  column,
-  type Content,
-  facts,
-  folded,
-  type Markup,
-  markup,
-  row,
-  table,
-} from "./markup.ts";
+import { type Column, type Content, facts, folded, type Markup, markup, table } from "./markup.ts";
 import { plot } from "./plot.ts";
 
 /** The most tests of a submission that are shown with all details. */
 const EVIDENCE_MAX = 8;
 /** So many submissions are unfolded, whatever their verdict. */
 const UNFOLDED_MAX = 3;
+
+/** The column of scores. */
+export const SCORE: Column<{ score?: number | undefined }> = {
+  name: "Score",
+  isAmount: true,
+  show: ({ score }) => scoreText(score),
+};
 
 /** Writes a verdict as a coloured label. */
 export function badge(verdict: Verdict): Markup {
@@ -107,43 +102,29 @@ function details(heading: string, content: Markup, isOpen: boolean): Markup {
   return folded(heading, content, { className: "all", level: 3, isOpen });
 }
 
-function groupTable(groups: readonly GroupResult[], report: JudgeReport): Content {
-  const isScoring = report.kind === "scoring";
+function groupTable(groups: readonly GroupResult[], { kind }: JudgeReport): Content {
+  const isScoring = kind === "scoring";
   if (groups.length < 2 && !isScoring) return undefined;
-  const columns = [
-    ...["Group", "Verdict"].map(column),
-    isScoring ? amountColumn("Score") : undefined,
-    ...["Tests run", "Skipped"].map(amountColumn),
+  const columns: Column<GroupResult>[] = [
+    { name: "Group", show: ({ group }) => group === "" ? "All" : cut(group, 200) },
+    { name: "Verdict", show: ({ verdict }) => badge(verdict) },
+    ...isScoring ? [SCORE] : [],
+    { name: "Tests run", isAmount: true, show: ({ testsRun }) => testsRun },
+    { name: "Skipped", isAmount: true, show: ({ testsSkipped }) => testsSkipped },
   ];
-  const rows = groups.map(({ group, verdict, score, testsRun, testsSkipped }) =>
-    row(group === "" ? "All" : cut(group, 200), [
-      cell(badge(verdict)),
-      isScoring ? amount(scoreText(score)) : undefined,
-      amount(testsRun),
-      amount(testsSkipped),
-    ])
-  );
-  return details("Groups", table(rows, { columns, caption: "Groups" }), isScoring);
+  return details("Groups", table(groups, { columns, caption: "Groups" }), isScoring);
 }
 
-function testTable({ tests }: SubmissionResult, report: JudgeReport): Markup {
-  const isScoring = report.kind === "scoring";
-  const columns = [
-    ...["Test", "Verdict"].map(column),
-    isScoring ? amountColumn("Score") : undefined,
-    ...["CPU time", "Wall time", "Memory"].map(amountColumn),
-    column("Message"),
+function testTable({ tests }: SubmissionResult, { kind }: JudgeReport): Markup {
+  const columns: Column<TestResult>[] = [
+    { name: "Test", show: ({ test }) => cut(test, 200) },
+    { name: "Verdict", show: ({ verdict }) => badge(verdict) },
+    ...kind === "scoring" ? [SCORE] : [],
+    { name: "CPU time", isAmount: true, show: ({ cpuTimeMs }) => timeText(cpuTimeMs) },
+    { name: "Wall time", isAmount: true, show: ({ wallTimeMs }) => timeText(wallTimeMs) },
+    { name: "Memory", isAmount: true, show: ({ memoryKib }) => sizeText(memoryKib) },
+    { name: "Message", show: ({ message }) => cut(message, 160) },
   ];
-  const rows = tests.map((result) =>
-    row(cut(result.test, 200), [
-      cell(badge(result.verdict)),
-      isScoring ? amount(scoreText(result.score)) : undefined,
-      amount(timeText(result.cpuTimeMs)),
-      amount(timeText(result.wallTimeMs)),
-      amount(sizeText(result.memoryKib)),
-      cell(cut(result.message, 160)),
-    ])
-  );
   const title = `${countText(tests.length, "test")} run`;
-  return details(title, table(rows, { columns, caption: "Tests" }), false);
+  return details(title, table(tests, { columns, caption: "Tests" }), false);
 }
