@@ -97,16 +97,12 @@ export class IdleWatchdog {
   }
 }
 
-/** How long CPUs have been doing nothing since the machine was started; see proc_stat(5). */
+/** Tells how long CPUs have been doing nothing since the machine was started; see proc_stat(5). */
 export function spareTimeMs(host: HostFiles, cpus: readonly number[] | undefined): number {
-  const text = host.readText("/proc/stat", { limitBytes: 1 << 22 });
-  const wanted = cpus ? new Set(cpus.map((cpu) => `cpu${cpu}`)) : new Set(["cpu"]);
-  let ticks = 0;
-  for (const line of text.split("\n")) {
-    if (!line.startsWith("cpu")) break;
-    const fields = line.split(/ +/);
-    if (!wanted.has(fields[0]!)) continue;
-    for (const field of IDLE_FIELDS) ticks += Number(fields[field] ?? 0);
-  }
-  return ticks * TICK_MS;
+  const wanted = cpus ? cpus.map((cpu) => `cpu${cpu}`) : ["cpu"];
+  const ticks = host.readText("/proc/stat", { limitBytes: 1 << 22 }).split("\n")
+    .map((line) => line.split(/ +/))
+    .filter(([name = ""]) => wanted.includes(name))
+    .flatMap((fields) => IDLE_FIELDS.map((field) => Number(fields[field] ?? 0)));
+  return TICK_MS * ticks.reduce((sum, one) => sum + one, 0);
 }

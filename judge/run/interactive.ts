@@ -24,13 +24,8 @@ import { runPair, SIGNALS, Transcript } from "../../mod.ts";
 import type { Judgement } from "../grading/outcome_verdict.ts";
 import type { TranscriptLine } from "../types.ts";
 import { type IdleWatchdog, wallTimeMs } from "./idle_watchdog.ts";
-import {
-  prepareValidator,
-  readVerdict,
-  type Validator,
-  VALIDATOR_ACCEPTED,
-  type ValidatorRun,
-} from "./validator.ts";
+import { prepareValidator, readVerdict, type Validator, VALIDATOR_ACCEPTED } from "./validator.ts";
+import type { Assignment } from "./workers.ts";
 
 /** A submission that waits had to wait for a validator that used at least this part of the wall time. */
 const BUSY_PART = 0.5;
@@ -48,12 +43,12 @@ export interface ContestantSide {
 }
 
 /** Lets a submission and a validator talk to each other. */
-export async function converse(contestant: ContestantSide, validator: Validator, options: {
-  run: ValidatorRun;
-  transcriptBytes: number;
-  signal: AbortSignal;
-}): Promise<{ outcome: Outcome; judgement: Judgement }> {
-  const { run, transcriptBytes, signal } = options;
+export async function converse(
+  contestant: ContestantSide,
+  validator: Validator,
+  { run, transcriptBytes }: { run: Assignment; transcriptBytes: number },
+): Promise<{ outcome: Outcome; judgement: Judgement }> {
+  const { signal } = run;
   const { box, command, watchdog } = contestant;
   const prepared = await prepareValidator(validator, run);
   const transcript = transcriptBytes > 0
@@ -68,7 +63,7 @@ export async function converse(contestant: ContestantSide, validator: Validator,
   const pair = await runPair({
     first: { box, command, options: { ...contestant.options, ...watchdog.options(signal) } },
     second: {
-      box: run.box,
+      box: prepared.box,
       command: prepared.command,
       options: { ...prepared.options, ...watchdog.otherOptions(), limits },
     },
@@ -82,22 +77,20 @@ export async function converse(contestant: ContestantSide, validator: Validator,
     ...transcript && { transcript },
   });
   const outcome = watchdog.outcome(pair.first);
-  const own = judge(outcome);
-  const validators = pair.endedFirst === "first" && own ? undefined : await readVerdict(validator, {
-    box: run.box,
-    outcome: pair.second,
-    stderr: prepared.stderr,
-  });
-  const judgement = decide({ outcome, own, validators, pair, wallTimeMs: contestant.wallTimeMs });
+  const ending = judge(outcome);
+  const feedback = pair.endedFirst === "first" && ending
+    ? undefined
+    : await readVerdict(validator, { ...prepared, outcome: pair.second });
+  const judgement = decide({ outcome, ending, feedback, pair, wallTimeMs: contestant.wallTimeMs });
   return { outcome, judgement: { ...judgement, transcript: transcript && linesOf(transcript) } };
 }
 
-function decide({ outcome, own, validators, pair: { second, endedFirst, unread }, wallTimeMs }: {
+function decide({ outcome, ending, feedback, pair: { second, endedFirst, unread }, wallTimeMs }: {
   outcome: Outcome;
-  /** What the submission's end says; undefined: it ended well. */
-  own: Judgement | undefined;
-  /** What the validator says; undefined: the submission's end decides. */
-  validators: Judgement | undefined;
+  /** Judges how the submission ended; undefined: it ended well. */
+  ending: Judgement | undefined;
+  /** The validator's verdict; undefined: the end of the submission decides. */
+  feedback: Judgement | undefined;
   pair: PairOutcome;
   wallTimeMs: number;
 }): Judgement {
@@ -112,11 +105,11 @@ function decide({ outcome, own, validators, pair: { second, endedFirst, unread }
       return { verdict: "JE", message };
     }
   }
-  if (!validators) return own!;
-  if (validators.verdict !== "AC" || !own) return validators;
-  const isForgiven = endedFirst === "second" && own.verdict === "RTE" &&
+  if (!feedback) return ending!;
+  if (feedback.verdict !== "AC" || !ending) return feedback;
+  const isForgiven = endedFirst === "second" && ending.verdict === "RTE" &&
     (outcome.kind === "exit" || outcome.kind === "signal" && outcome.signal === SIGNALS.SIGPIPE);
-  return isForgiven ? validators : { ...validators, ...own };
+  return isForgiven ? feedback : { ...feedback, ...ending };
 }
 
 function isAccepted(outcome: Outcome): boolean {

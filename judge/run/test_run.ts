@@ -1,17 +1,16 @@
 /** Runs one test of a submission, and judges how the program ended and what it wrote. */
 
-import type { HostFile, HostFiles, Outcome, RunOptions, Sandbox } from "../../mod.ts";
+import type { Box, HostFile, HostFiles, Outcome, RunOptions, Sandbox } from "../../mod.ts";
 import { Capture, openOutputFile } from "../../mod.ts";
 import { checkOutput } from "../checker/checker.ts";
 import type { Program } from "../compile/compile.ts";
-import type { PlannedTest } from "../grading/grading.ts";
 import { type Judgement, judgeOutcome, memoryOf } from "../grading/outcome_verdict.ts";
 import type { Problem, TestResult } from "../types.ts";
 import { reasonOf } from "./compile_program.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
 import { type ContestantSide, converse } from "./interactive.ts";
-import { validateOutput, type Validator, type ValidatorRun } from "./validator.ts";
-import type { Worker } from "./workers.ts";
+import { validateOutput, type Validator } from "./validator.ts";
+import type { Assignment } from "./workers.ts";
 
 const STDERR_BYTES = 8192;
 /** The standard error of an accepted test is of little interest. */
@@ -35,10 +34,7 @@ export interface TestContext {
 }
 
 /** A test on its way. */
-interface RunningTest {
-  readonly planned: PlannedTest;
-  readonly worker: Worker;
-  readonly signal: AbortSignal;
+interface RunningTest extends Assignment {
   readonly stderr: Capture;
   /** Known as soon as the program has ended, even if the judge fails then. */
   outcome: Outcome | undefined;
@@ -47,10 +43,10 @@ interface RunningTest {
 /** Runs one test. Whatever goes wrong on our side makes it a judge error; nothing is thrown. */
 export async function runTest(
   context: TestContext,
-  options: { planned: PlannedTest; worker: Worker; signal: AbortSignal },
+  assignment: Assignment,
 ): Promise<TestResult> {
   const stderr = new Capture({ limitBytes: STDERR_BYTES, overflow: "discard" });
-  const run: RunningTest = { ...options, stderr, outcome: undefined };
+  const run: RunningTest = { ...assignment, stderr, outcome: undefined };
   const { validation } = context.problem;
   const isInteractive = validation.kind === "custom" && validation.interactive;
   let judgement: Judgement;
@@ -75,7 +71,7 @@ export async function runTest(
   };
 }
 
-/** Makes the contestant's side of a test ready, with a kill time that is CPU time. */
+/** Prepares the contestant's side of a test; its wall time follows from `cpuTimeMs`. */
 function contestantSide(
   { problem, program, timeLimitMs, killTimeMs, host }: TestContext,
   { run: { worker, stderr }, cpuTimeMs }: { run: RunningTest; cpuTimeMs: number },
@@ -127,20 +123,17 @@ async function judgeRun(context: TestContext, run: RunningTest): Promise<Judgeme
     stdout: { fd: output.fd, limitBytes: problem.limits.outputKib * 1024 },
   });
   run.outcome = watchdog.outcome(outcome);
-  return judge(run.outcome) ?? await judgeOutput(context, { run, file: output });
+  return judge(run.outcome) ?? await judgeOutput(context, { run, output });
 }
 
 async function judgeOutput(
   { host, validator }: TestContext,
-  { run, file }: { run: RunningTest; file: HostFile },
+  { run, output }: { run: RunningTest; output: HostFile },
 ): Promise<Judgement> {
   const { test, group } = run.planned;
-  if (validator) {
-    const output = () => ({ fd: file.reopen(), transfer: true });
-    return await validateOutput(validator, validatorRun(run), { output, signal: run.signal });
-  }
+  if (validator) return await validateOutput(validator, { run, output });
   using answer = host.open(test.answerFile);
-  const result = await checkOutput({ output: file, answer, flags: group.validatorFlags });
+  const result = await checkOutput({ output, answer, flags: group.validatorFlags });
   if (result.accepted) return { verdict: "AC", message: "Accepted" };
   const { difference } = result;
   return { verdict: "WA", message: difference.reason, difference };
@@ -152,22 +145,12 @@ async function judgeConversation(context: TestContext, run: RunningTest): Promis
   // Some of the wall time is the validator's.
   const contestant = contestantSide(context, { run, cpuTimeMs: 2 * killTimeMs });
   await clearForTest(contestant.box);
-  const { outcome, judgement } = await converse(contestant, validator, {
-    run: validatorRun(run),
-    transcriptBytes,
-    signal: run.signal,
-  });
+  const { outcome, judgement } = await converse(contestant, validator, { run, transcriptBytes });
   run.outcome = outcome;
   return judgement;
 }
 
 /** Clears a box. Each test has its own peak of memory, even where the kernel tells only the group's. */
-async function clearForTest(box: Worker["box"]): Promise<void> {
+async function clearForTest(box: Box): Promise<void> {
   await box.clear({ controlGroup: box.peakMemoryIsOfBox });
-}
-
-function validatorRun({ planned, worker }: RunningTest): ValidatorRun {
-  const { validatorBox, cpus } = worker;
-  if (!validatorBox) throw new TypeError("Cannot run a validator without a box of its own");
-  return { box: validatorBox, cpus, test: planned.test, flags: planned.group.validatorFlags };
 }

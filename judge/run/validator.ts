@@ -4,14 +4,15 @@
  * submissions: whatever they do is an error of the judge at worst.
  */
 
-import type { BindRule, Box, HostFiles, Outcome, RunOptions } from "../../mod.ts";
+import type { BindRule, Box, HostFile, HostFiles, Outcome, RunOptions } from "../../mod.ts";
 import { Capture } from "../../mod.ts";
 import type { Program } from "../compile/compile.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
-import type { ProblemLimits, TestCase } from "../types.ts";
+import type { ProblemLimits } from "../types.ts";
 import { cut, sizeText, timeText } from "../../text/quantities.ts";
 import { describeEnding, type Judgement } from "../grading/outcome_verdict.ts";
 import { visibleText } from "../../text/visible.ts";
+import type { Assignment } from "./workers.ts";
 
 /** The exit status of a validator that accepts. */
 export const VALIDATOR_ACCEPTED = 42;
@@ -37,18 +38,9 @@ export interface Validator {
   readonly host: HostFiles;
 }
 
-/** Where a validator runs, and on which test. */
-export interface ValidatorRun {
-  readonly box: Box;
-  /** The CPUs that it is pinned to; undefined: all. */
-  readonly cpus: readonly number[] | undefined;
-  readonly test: TestCase;
-  /** Its arguments after the feedback directory. */
-  readonly flags: readonly string[];
-}
-
 /** A validator in its box, ready to run. */
 export interface PreparedValidator {
+  readonly box: Box;
   readonly command: readonly string[];
   /** All options but the streams that lead to the submission. */
   readonly options: RunOptions;
@@ -56,11 +48,12 @@ export interface PreparedValidator {
   readonly stderr: Capture;
 }
 
-/** Prepares a box for a validator. */
+/** Prepares the worker's second box for a validator. */
 export async function prepareValidator(
   { program, limits, host }: Validator,
-  { box, cpus, test, flags }: ValidatorRun,
+  { planned: { test, group }, worker: { validatorBox: box, cpus } }: Assignment,
 ): Promise<PreparedValidator> {
+  if (!box) throw new TypeError("Cannot run a validator without a box of its own");
   await box.clear();
   await box.files.makeDirectory(FEEDBACK);
   const input = await place(host, { box, file: test.inputFile, inside: INPUT });
@@ -73,7 +66,8 @@ export async function prepareValidator(
     controlGroup: box.hasControlGroup,
   });
   return {
-    command: [...command, input.path, answer.path, `/box/${FEEDBACK}/`, ...flags],
+    box,
+    command: [...command, input.path, answer.path, `/box/${FEEDBACK}/`, ...group.validatorFlags],
     stderr,
     options: {
       ...own,
@@ -117,30 +111,25 @@ async function place(host: HostFiles, { box, file, inside }: {
 /** Runs a validator on the output of a submission. */
 export async function validateOutput(
   validator: Validator,
-  run: ValidatorRun,
-  options: { output: () => NonNullable<RunOptions["stdin"]>; signal: AbortSignal },
+  { run, output }: { run: Assignment; output: HostFile },
 ): Promise<Judgement> {
   const prepared = await prepareValidator(validator, run);
   const { host, limits } = validator;
-  const spareMs = () => spareTimeMs(host, run.cpus);
+  const spareMs = () => spareTimeMs(host, run.worker.cpus);
   const watchdog = new IdleWatchdog(idleTimeMs(limits.validationTimeMs), spareMs);
-  const outcome = await run.box.run(prepared.command, {
+  const outcome = await prepared.box.run(prepared.command, {
     ...prepared.options,
-    ...watchdog.options(options.signal),
-    stdin: options.output(),
+    ...watchdog.options(run.signal),
+    stdin: { fd: output.reopen(), transfer: true },
     stdout: { file: "/dev/null", limitBytes: limits.validationOutputKib * 1024 },
   });
-  return await readVerdict(validator, {
-    box: run.box,
-    outcome: watchdog.outcome(outcome),
-    stderr: prepared.stderr,
-  });
+  return await readVerdict(validator, { ...prepared, outcome: watchdog.outcome(outcome) });
 }
 
 /** Reads the verdict and the messages of a validator that has ended. */
 export async function readVerdict(
   { givesScores, limits }: Validator,
-  { box, outcome, stderr }: { box: Box; outcome: Outcome; stderr: Capture },
+  { box, stderr, outcome }: PreparedValidator & { outcome: Outcome },
 ): Promise<Judgement> {
   const read = await feedbackFiles(box, limits);
   const judgeMessage = await read("judgemessage.txt");

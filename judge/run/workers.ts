@@ -2,6 +2,7 @@
 
 import type { Box, Sandbox } from "../../mod.ts";
 import { BoxPool, type Lease, SandboxError } from "../../mod.ts";
+import type { PlannedTest } from "../grading/grading.ts";
 
 /** How long to wait for a box that is not strictly needed. */
 const MORE_BOXES_MS = 2000;
@@ -14,6 +15,14 @@ export interface Worker {
   readonly validatorBox: Box | undefined;
   /** The CPUs that both boxes are pinned to; undefined: all. */
   readonly cpus: readonly number[] | undefined;
+}
+
+/** A test that a worker runs. */
+export interface Assignment {
+  readonly planned: PlannedTest;
+  readonly worker: Worker;
+  /** Interrupts the test. */
+  readonly signal: AbortSignal;
 }
 
 /** How many workers, and in which boxes. */
