@@ -1,14 +1,7 @@
 /** Runs a command of the shell that fixes something. */
 
 import { ERRNO } from "../ffi/errno.ts";
-import {
-  CLD_EXITED,
-  CLOSE_RANGE_CLOEXEC,
-  P_PID,
-  SIG_SETMASK,
-  SIGCHLD,
-  WEXITED,
-} from "../ffi/linux.ts";
+import { CLD_EXITED, CLOSE_RANGE_CLOEXEC, P_PID, SIG_SETMASK, WEXITED } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 
@@ -23,10 +16,8 @@ export function runCommand(
 ): number {
   const plan = new Plan();
   const child = plan.slot("child");
-  // struct clone_args: a copy of this process that reports its end by SIGCHLD.
-  const cloneArgs = plan.struct([0n, 0n, 0n, 0n, BigInt(SIGCHLD), 0n, 0n, 0n, 0n, 0n, 0n]);
   const what = `run ${command}`;
-  plan.spawn(cloneArgs, { into: child, what }, () => {
+  plan.spawn(plan.cloneArgs(), { into: child, what }, () => {
     const strings = (texts: readonly string[]) => plan.pointers(texts.map((t) => plan.string(t)));
     const variables = [...environment].map(([name, value]) => `${name}=${value}`);
     plan.step("rt_sigprocmask", [SIG_SETMASK, plan.struct([0n]), 0, 8]);

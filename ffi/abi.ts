@@ -1,15 +1,15 @@
 /**
- * The numbers on which the TypeScript side and the shim must agree: operation codes and layouts. A test
- * compares them with what the built libraries of both architectures say about themselves.
+ * What TypeScript and the shim must agree on: operation codes and layouts. A test compares it with
+ * what the built libraries of both architectures say about themselves.
  */
 
-/** The version of the plan format; a shim of another version is refused. */
+/** A shim with another version of the plan format is refused. */
 export const ABI_VERSION = 4;
 
-/** First word of every plan. */
+/** Begins every plan. */
 export const PLAN_MAGIC = 0x4c505349;
 
-/** The operations of a plan in the order of their codes: system calls, then the shim's own. */
+/** Lists the operations in the order of their codes: system calls, then the shim's own. */
 // deno-fmt-ignore
 export const OPERATIONS = [
   "openat", "openat2", "close", "close_range", "read", "pread64", "write", "pwrite64",
@@ -29,12 +29,11 @@ export const OPERATIONS = [
 /** A system call, or one of the shim's own operations, that a plan's step can name. */
 export type Operation = typeof OPERATIONS[number];
 
-/** Operation codes by name. */
 export const OPERATION_CODES: ReadonlyMap<Operation, number> = new Map(
   OPERATIONS.map((name, code) => [name, code]),
 );
 
-/** Layout of a plan: header, steps, slots (8 bytes each), pointers (8 bytes each), data. */
+/** Lays out a plan: header, steps, slots (8 bytes each), pointers (8 bytes each), data. */
 export const PLAN = {
   size: 48,
   magic: 0,
@@ -49,7 +48,6 @@ export const PLAN = {
   failedErrno: 36,
 } as const;
 
-/** Layout of a step. */
 export const STEP = {
   size: 64,
   operation: 0,
@@ -62,7 +60,7 @@ export const STEP = {
   args: 16,
 } as const;
 
-/** Layout of a message from a box to its keeper. */
+/** Lays out a message from a box to its keeper. */
 export const REPORT = {
   size: 72,
   kind: 0,
@@ -76,14 +74,12 @@ export const REPORT = {
   forcedSwitches: 64,
 } as const;
 
-/** What a report is about. */
 export const REPORT_KIND = { failed: 1, started: 2, ended: 3 } as const;
 
-/** Flags of a step. */
 export const STEP_FLAG = { ignore: 1, always: 2 } as const;
 
-/** How an argument of a step is to be read. */
+/** Says how the shim reads an argument of a step. */
 export const ARGUMENT = { value: 0, data: 1, buffer: 2, slot: 3 } as const;
 
-/** Marks a step without a result slot or guard. */
+/** Stands for "none" as a result slot or guard. */
 export const NO_SLOT = 0xffff;

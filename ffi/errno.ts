@@ -1,11 +1,8 @@
 /**
- * Error numbers of the kernel, with their names and the words people know for them. The numbers
- * are those of the generic ABI, which x86_64 and aarch64 share.
- *
- * See errno(3) and the kernel's `include/uapi/asm-generic/errno.h`.
+ * The kernel's errors: number, name, and the words of strerror(3). x86_64 and aarch64 share the
+ * numbers. See errno(3).
  */
 
-/** Number, name and words of each error. */
 export const ERRNO_TABLE = [
   [1, "EPERM", "Operation not permitted"],
   [2, "ENOENT", "No such file or directory"],
@@ -65,17 +62,15 @@ export const ERRNO_TABLE = [
   [126, "ENOKEY", "Required key not available"],
 ] as const;
 
-/** Error numbers by name, as far as isolate needs to tell them apart. */
 export const ERRNO: { readonly [Entry in typeof ERRNO_TABLE[number] as Entry[1]]: Entry[0] } =
-  Object
-    .fromEntries(ERRNO_TABLE.map(([number, name]) => [name, number])) as typeof ERRNO;
+  Object.fromEntries(ERRNO_TABLE.map(([number, name]) => [name, number])) as typeof ERRNO;
 
-/** The symbolic name of an error number. */
+/** Names an error number: `ENOENT`. */
 export function errnoName(errno: number): string {
   return ERRNO_TABLE.find(([number]) => number === errno)?.[1] ?? `errno ${errno}`;
 }
 
-/** What an error number means, in the words of strerror(3). */
+/** Explains an error number in the words of strerror(3). */
 export function errnoText(errno: number): string {
   return ERRNO_TABLE.find(([number]) => number === errno)?.[2] ?? `Error ${errno}`;
 }

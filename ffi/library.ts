@@ -1,4 +1,4 @@
-/** Loads the shim. This is the only place that says `Deno.dlopen`. */
+/** Loads the shim. Nothing else says `Deno.dlopen`. */
 
 import { ABI_VERSION, PLAN, REPORT, STEP } from "./abi.ts";
 import { ExpectedError } from "../text/errors.ts";
@@ -21,23 +21,22 @@ const SYMBOLS = {
   abi: { name: "isolate_abi", parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The shim cannot be loaded or is not the one that belongs to this program. */
+/** The shim cannot be loaded, or belongs to another version of this program. */
 export class ShimError extends ExpectedError {
-  /** Always `"ShimError"`. */
   override readonly name = "ShimError";
 }
 
-/** The loaded shim. */
+/** Is the loaded shim. */
 export interface Library {
-  /** Where it came from: a path, or `"embedded"`. */
+  /** A path, or `"embedded"`. */
   readonly origin: string;
-  /** A descriptor of the library's file, to be executed as a box's init. */
+  /** A descriptor of the library's file, which a box executes as its init. */
   readonly imageFd: number;
   /** Executes an encoded plan in this thread. */
   exec(image: Uint8Array<ArrayBuffer>): number;
-  /** Executes an encoded plan on another thread; the caller keeps a reference to it until then. */
+  /** Executes an encoded plan on another thread; the caller keeps a reference to it meanwhile. */
   execAside(image: Uint8Array<ArrayBuffer>): Promise<number>;
-  /** Has a signal's number written to a descriptor whenever the signal is sent to the process. */
+  /** Writes a signal's number to a descriptor whenever the signal is sent to the process. */
   signal(signal: number, fd: number): number;
 }
 
@@ -46,10 +45,8 @@ const LIBC = {
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** How to get a shim, for error messages. */
 const REMEDY = "build it with `./dev shim` in a checkout of the project";
 
-/** The name of the shim's file for an architecture. */
 function fileName(arch: string): string {
   if (arch !== "x86_64" && arch !== "aarch64") {
     throw new ShimError(`Cannot run on ${arch}: isolate supports x86_64 and aarch64`);
@@ -57,9 +54,11 @@ function fileName(arch: string): string {
   return `libisolate-${arch}.so`;
 }
 
-/** How to load the shim. */
 export interface LoadOptions {
-  /** `"file"`: the one beside the module; `"embedded"`: the one in the program; default: the first that is there. */
+  /**
+   * `"file"`: the one beside the module; `"embedded"`: the one in the program. Default: the first of
+   * them that is there.
+   */
   from?: "file" | "embedded";
   /** The directory of the shim files; for tests. */
   directory?: URL;
@@ -67,12 +66,12 @@ export interface LoadOptions {
 
 let loaded: Library | undefined;
 
-/** Loads the shim, once in a process. */
+/** Loads the shim once in a process. */
 export async function library(): Promise<Library> {
   return loaded ??= await loadLibrary();
 }
 
-/** Loads the shim anew. */
+/** Loads the shim once more; for tests. */
 export async function loadLibrary(options: LoadOptions = {}): Promise<Library> {
   const name = fileName(Deno.build.arch);
   const url = new URL(name, options.directory ?? new URL("../lib/", import.meta.url));

@@ -1,6 +1,6 @@
 /**
- * The builder of plans. A plan is a list of steps, most of them one system call each, that the
- * shim carries out in one go; it can be read (see `print.ts`) before it is executed.
+ * Builds plans. A plan is a list of steps, most of them one system call each, which the shim
+ * executes in one go; people can read it (see `print.ts`) before that.
  */
 
 import {
@@ -14,39 +14,33 @@ import {
   STEP,
   STEP_FLAG,
 } from "./abi.ts";
+import { CLONE_INTO_CGROUP, SIGCHLD } from "./linux.ts";
 import { encodeOsString } from "../text/os_string.ts";
 
-/** Where a step's result goes; later steps can have it as an argument. */
+/** Takes a step's result; later steps can have it as an argument. */
 export class Slot {
-  /** Position among the plan's slots. */
   readonly index: number;
-  /** What it holds, for people. */
+  /** Names it in traces. */
   readonly name: string;
 
-  /** Names a slot. */
   constructor(index: number, name: string) {
     this.index = index;
     this.name = name;
   }
 }
 
-/** A piece of the plan's data whose address a step gets. */
+/** Is a piece of the plan's data, whose address a step gets. */
 export class Data {
-  /** Offset in the plan's data, in bytes. */
   readonly offset: number;
-  /** Length in bytes. */
   readonly length: number;
-  /** The text, if it is a string. */
   readonly text: string | undefined;
 
-  /** Names a piece of the data. */
   constructor(offset: number, length: number, text?: string) {
     this.offset = offset;
     this.length = length;
     this.text = text;
   }
 
-  /** A part of it. */
   part(at: number, length: number): Data {
     return new Data(this.offset + at, length);
   }
@@ -55,11 +49,10 @@ export class Data {
 /** What a step can have as an argument. Negative numbers are sign-extended, as in C. */
 export type Argument = number | bigint | Slot | Data;
 
-/** How a step is treated. */
 export interface StepOptions {
-  /** Where the result goes (a negative errno too). */
+  /** Takes the result, or the negative errno. */
   into?: Slot;
-  /** The errno that is no failure of this step, or `"all"`. */
+  /** The errno that is not a failure of this step, or `"all"`. */
   ignore?: number | "all";
   /** Run even after another step has failed. */
   always?: boolean;
@@ -69,27 +62,22 @@ export interface StepOptions {
   what?: string;
 }
 
-/** A step as it was planned. */
 export interface Step {
-  /** What it does. */
   readonly operation: Operation;
-  /** Its arguments. */
   readonly args: readonly Argument[];
-  /** How it is treated. */
   readonly options: StepOptions;
-  /** The option or rule that led to it. */
+  /** The option or rule of a person that led to it. */
   readonly reason: string;
 }
 
 const encoder = new TextEncoder();
 
-/** A list of steps with the data they point to. */
+/** Collects steps and the data that they point to. */
 export class Plan {
-  /** The steps so far; children's steps are appended when the plan is encoded. */
+  /** Those of children are appended when the plan is encoded. */
   readonly steps: Step[] = [];
-  /** The slots so far. */
   readonly slots: Slot[] = [];
-  /** Descriptor on which a child says which step failed; -1: none. */
+  /** The descriptor on which a child reports the step that failed; -1: none. */
   reportFd = -1 as number;
   #children: { step: number; plan: Step[] }[] = [];
   #pointers: number[] = [];
@@ -101,7 +89,7 @@ export class Plan {
   #dataAt = 0;
   #slotsAt = 0;
 
-  /** Names the option or rule that the steps added inside `build` come from. */
+  /** Names the option or rule behind the steps that `build` adds. */
   because<T>(reason: string, build: () => T): T {
     const outer = this.#reason;
     this.#reason = reason;
@@ -112,19 +100,17 @@ export class Plan {
     }
   }
 
-  /** Adds a slot. */
   slot(name: string): Slot {
     const slot = new Slot(this.slots.length, name);
     this.slots.push(slot);
     return slot;
   }
 
-  /** Adds a step. */
   step(operation: Operation, args: readonly Argument[], options: StepOptions = {}): void {
     this.#target.push({ operation, args, options, reason: this.#reason });
   }
 
-  /** Adds a step that clones a child, which then runs steps of its own. */
+  /** Adds a step that clones a child, and the steps that the child runs. */
   spawn(cloneArgs: Data, options: StepOptions, build: () => void): void {
     const outer = this.#target;
     const plan: Step[] = [];
@@ -139,22 +125,22 @@ export class Plan {
     this.step("spawn", [cloneArgs], options);
   }
 
-  /** The steps of the children, in the order in which they are encoded after {@linkcode steps}. */
+  /** Lists the steps of children in the order in which they follow {@linkcode steps}. */
   childSteps(): readonly Step[] {
     return this.#children.flatMap((child) => child.plan);
   }
 
-  /** The steps of the child that a step clones. */
+  /** Finds the steps of the child that a step clones. */
   childOf(step: number): readonly Step[] | undefined {
     return this.#children.find((child) => child.step === step)?.plan;
   }
 
-  /** The data as planned so far; a view, not a copy. Pointers are not in it yet. */
+  /** Shows the data before execution: a view, not a copy, still without the pointers. */
   plannedData(): DataView<ArrayBuffer> {
     return new DataView(this.#data.buffer, 0, this.#dataLength);
   }
 
-  /** The pointers in the data. */
+  /** Maps the offset of each pointer in the data to that of its target. */
   plannedPointers(): ReadonlyMap<number, number> {
     const pointers = new Map<number, number>();
     for (let i = 0; i < this.#pointers.length; i += 2) {
@@ -163,7 +149,7 @@ export class Plan {
     return pointers;
   }
 
-  /** Adds room to the plan's data. */
+  /** Allocates zeroed bytes in the plan's data. */
   alloc(length: number): Data {
     const offset = (this.#dataLength + 7) & ~7;
     const needed = offset + length;
@@ -176,14 +162,13 @@ export class Plan {
     return new Data(offset, length);
   }
 
-  /** Adds bytes to the plan's data. */
   bytes(bytes: Uint8Array): Data {
     const data = this.alloc(bytes.length);
     this.#data.set(bytes, data.offset);
     return data;
   }
 
-  /** Adds a string with its terminating NUL. */
+  /** Adds a string and its terminating NUL. */
   string(text: string): Data {
     const bound = text.length * 3 + 1;
     const data = this.alloc(bound);
@@ -199,7 +184,7 @@ export class Plan {
     return new Data(data.offset, written + 1, text);
   }
 
-  /** Adds integers: a `u32` is a number, a `u64` a bigint. */
+  /** Adds integers: a number becomes 32 bits, a bigint 64. */
   struct(values: readonly (number | bigint)[]): Data {
     let length = 0;
     for (const value of values) length += typeof value === "bigint" ? 8 : 4;
@@ -225,12 +210,29 @@ export class Plan {
     return array;
   }
 
+  /** Adds `struct clone_args`, see clone3(2). The end of the child sends SIGCHLD. */
+  cloneArgs({ flags = 0, cgroupFd, stack }: {
+    flags?: number;
+    /** The control group in which the child is born; default: that of its parent. */
+    cgroupFd?: number | undefined;
+    /** The stack of a child that shares memory with its parent. */
+    stack?: Data;
+  } = {}): Data {
+    const allFlags = BigInt(flags) | (cgroupFd === undefined ? 0n : BigInt(CLONE_INTO_CGROUP));
+    const [stackSize, group] = [BigInt(stack?.length ?? 0), BigInt(cgroupFd ?? 0)];
+    const args = this.struct(
+      [allFlags, 0n, 0n, 0n, BigInt(SIGCHLD), 0n, stackSize, 0n, 0n, 0n, group],
+    );
+    if (stack) this.point(args, 40, stack);
+    return args;
+  }
+
   /** Puts the address of a piece of data into a structure. */
   point(structure: Data, at: number, target: Data): void {
     this.#pointers.push(structure.offset + at, target.offset);
   }
 
-  /** Writes the plan down in the form that the shim reads. */
+  /** Encodes the plan for the shim. */
   encode(): Uint8Array<ArrayBuffer> {
     const all = this.#children.length === 0 ? this.steps : [...this.steps, ...this.childSteps()];
     const slotsAt = PLAN.size + all.length * STEP.size;
@@ -260,7 +262,7 @@ export class Plan {
       words[at + 6] = child.plan.length;
       first += child.plan.length;
     }
-    // What no step has filled is no descriptor: 0 would be the caller's standard input.
+    // An empty slot must not name a descriptor: 0 would be the caller's standard input.
     words.fill(-1, slotsAt / 4, pointersAt / 4);
     words.set(this.#pointers, pointersAt / 4);
     image.set(this.#data.subarray(0, this.#dataLength), dataAt);
@@ -270,38 +272,37 @@ export class Plan {
     return image;
   }
 
-  /** What a slot holds after execution. */
+  /** Reads a slot after execution. */
   result(slot: Slot): number {
     const image = this.#executed();
     return Number(new DataView(image.buffer).getBigInt64(this.#slotsAt + slot.index * 8, true));
   }
 
-  /**
-   * Gives a slot a value for the next execution of a plan that is executed many times: an argument
-   * that changes from one execution to the next, such as an offset in a file.
-   */
+  /** Sets a slot before the next execution of a plan that runs many times: say, an offset in a file. */
   put(slot: Slot, value: number): void {
     const at = this.#slotsAt + slot.index * 8;
     new DataView(this.#executed().buffer).setBigInt64(at, BigInt(value), true);
   }
 
-  /** A piece of the data as it is after execution; a view, not a copy. */
+  /** Shows a piece of the data after execution; a view, not a copy. */
   view(data: Data): DataView<ArrayBuffer> {
     return new DataView(this.#executed().buffer, this.#dataAt + data.offset, data.length);
   }
 
-  /** Bytes of the data as they are after execution; a view, not a copy. */
+  /** Shows bytes of the data after execution; a view, not a copy. */
   content(data: Data, length: number = data.length): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#executed().buffer, this.#dataAt + data.offset, length);
   }
 
   #executed(): Uint8Array<ArrayBuffer> {
-    if (this.#image === undefined) throw new RangeError("Cannot read from a plan never encoded");
+    if (this.#image === undefined) {
+      throw new RangeError("Cannot read from a plan that was never encoded");
+    }
     return this.#image;
   }
 }
 
-/** Operations in which an address is followed by the number of bytes that must lie there. */
+/** Finds the address that is followed by the number of bytes that must lie there. */
 const BUFFER_ARGUMENT: Partial<Record<Operation, number>> = {
   read: 1,
   write: 1,
@@ -343,7 +344,7 @@ function encodeStep(words: Int32Array, at: number, step: Step): void {
       kinds |= ARGUMENT.slot << (4 * i);
       words[word] = arg.index;
     } else {
-      // A length that only execution will tell is the kernel's to check, and the planner's.
+      // Only execution will tell the length in a slot: the planner answers for it, not the shim.
       const isChecked = i === buffer && !(args[i + 1] instanceof Slot);
       kinds |= (isChecked ? ARGUMENT.buffer : ARGUMENT.data) << (4 * i);
       words[word] = arg.offset;

@@ -1,7 +1,7 @@
 import { OPERATION_CODES, PLAN, STEP } from "isolate/ffi/abi.ts";
 import { ERRNO } from "isolate/ffi/errno.ts";
 import { library } from "isolate/ffi/library.ts";
-import { MFD_CLOEXEC, O_CLOEXEC, O_NONBLOCK } from "isolate/ffi/linux.ts";
+import { CLONE_VFORK, CLONE_VM, MFD_CLOEXEC, O_CLOEXEC, O_NONBLOCK } from "isolate/ffi/linux.ts";
 import { type Data, Plan } from "isolate/ffi/plan.ts";
 import { System } from "isolate/ffi/system.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -223,7 +223,7 @@ Deno.test("spawn() makes a child that runs its steps, and only those", () => {
   const plan = new Plan();
   const child = plan.slot("child");
   const info = plan.alloc(128);
-  const args = plan.struct([0n, 0n, 0n, 0n, 17n, 0n, 0n, 0n, 0n, 0n, 0n]);
+  const args = plan.cloneArgs();
   plan.spawn(args, { into: child }, () => plan.step("exit_group", [42]));
   plan.step("waitid", [1, child, info, 4, 0]);
   assertEquals(plan.steps.map((step) => step.operation), ["spawn", "waitid"]);
@@ -239,7 +239,7 @@ Deno.test("a child whose steps come to their end exits with 0, one that fails wi
     const plan = new Plan();
     const child = plan.slot("child");
     const info = plan.alloc(128);
-    const args = plan.struct([0n, 0n, 0n, 0n, 17n, 0n, 0n, 0n, 0n, 0n, 0n]);
+    const args = plan.cloneArgs();
     plan.spawn(args, { into: child }, () => plan.step("close", [-1], fails ? {} : { ignore: 9 }));
     plan.step("waitid", [1, child, info, 4, 0]);
     system.run(plan, "make a child");
@@ -250,11 +250,9 @@ Deno.test("a child whose steps come to their end exits with 0, one that fails wi
 Deno.test("a child that shares our memory has its failure told by exec() itself", () => {
   const plan = new Plan();
   const child = plan.slot("child");
-  // A stack that is not aligned; the child puts that right.
+  // A stack that is not aligned; the child aligns it.
   const stack = plan.alloc(16384 + 8).part(8, 16384 - 4);
-  const flags = 0x100n | 0x4000n;
-  const args = plan.struct([flags, 0n, 0n, 0n, 17n, 0n, 16384n - 4n, 0n, 0n, 0n, 0n]);
-  plan.point(args, 40, stack);
+  const args = plan.cloneArgs({ flags: CLONE_VM | CLONE_VFORK, stack });
   const info = plan.alloc(128);
   plan.step("getpid", []);
   plan.spawn(args, { into: child }, () => {
@@ -272,7 +270,7 @@ Deno.test("several children each run their own steps", () => {
   const plan = new Plan();
   const infos = [3, 4, 5].map((status) => {
     const child = plan.slot("child");
-    const args = plan.struct([0n, 0n, 0n, 0n, 17n, 0n, 0n, 0n, 0n, 0n, 0n]);
+    const args = plan.cloneArgs();
     plan.spawn(args, { into: child }, () => {
       plan.step("getpid", []);
       plan.step("exit_group", [status]);

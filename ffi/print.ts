@@ -5,7 +5,7 @@ import type { Argument, Plan, Slot, Step } from "./plan.ts";
 import { SIGNATURES } from "./print_signatures.ts";
 import { type Format, number, PlanReader } from "./print_values.ts";
 
-/** As many steps that only count up, or only guard against another value, become one line. */
+/** So many steps that only count up, or only differ in the value they guard against, become one line. */
 const ALIKE_MIN = 3;
 
 /**
@@ -40,7 +40,7 @@ function printSteps(
   return lines;
 }
 
-/** How many steps from the given one on can share a line. */
+/** Counts the steps from the given one on that can share a line. */
 function countAlike(steps: readonly Step[], first: number): number {
   for (const isNext of [countsUp, isAlternative]) {
     let count = 1;
@@ -59,7 +59,7 @@ function isSameKind(a: Step, b: Step): boolean {
     a.options.always === b.options.always && a.args.length === b.args.length;
 }
 
-/** Is `step` the one before it but for one argument, which is one more? */
+/** Tells whether a step is the one before it, but for one argument that is one more. */
 function countsUp(previous: Step, step: Step, first: Step): boolean {
   if (!isSameKind(previous, step) || previous.options.when || step.options.when) return false;
   const changed = differing(previous, step);
@@ -68,7 +68,7 @@ function countsUp(previous: Step, step: Step, first: Step): boolean {
     (previous === first || differing(first, step)[0] === changed[0]);
 }
 
-/** Is it the same for another value of the same slot? Only one of them will run. */
+/** Tells whether a step is the one before it for another value of the same slot: only one will run. */
 function isAlternative(previous: Step, step: Step): boolean {
   const [a, b] = [previous.options.when, step.options.when];
   return isSameKind(previous, step) && a !== undefined && a[0] === b?.[0] && a[1] !== b[1];
@@ -106,7 +106,7 @@ function printStep(
   return `${result}${operation}(${words.join(", ")})${printTreatment(step, reader)}`;
 }
 
-/** Zeros that only fill up a call of many shapes, such as prctl(2), say nothing. */
+/** Leaves out the zeros that only fill up a call of many shapes, such as prctl(2). */
 function shownCount(args: readonly Argument[], formats: readonly Format[]): number {
   let count = args.length;
   while (count > formats.length && args[count - 1] === 0) count--;
@@ -128,7 +128,7 @@ function printGuard([slot, value]: readonly [Slot, number], reader: PlanReader):
   return `if ${reader.slotName(slot)} == ${printValue(value)}`;
 }
 
-/** A result: a negative one is an error. */
+/** Prints a result; a negative one is an error. */
 function printValue(value: number): string {
   return value < 0 ? `-${errnoName(-value)}` : String(value);
 }

@@ -1,9 +1,7 @@
-/**
- * What the arguments of each operation are, for printing plans: the kernel's man pages as a table.
- */
+/** Says what the arguments of each operation are: the kernel's man pages as a table. */
 
 import type { Operation } from "./abi.ts";
-import { SIGNALS } from "./linux.ts";
+import { S_IFMT, SIGNALS } from "./linux.ts";
 import type { Argument } from "./plan.ts";
 import {
   buffer,
@@ -13,29 +11,30 @@ import {
   type Format,
   hex,
   named,
+  nameOf,
   type Names,
   number,
   numbers,
   octal,
-  room,
+  output,
   signalSet,
   struct,
   text,
   texts,
 } from "./print_values.ts";
 
-/** The printers of an operation's arguments; of some the first ones decide what the others are. */
+/** Prints the arguments of an operation; of some the first ones decide what the others are. */
 export type Signature = readonly Format[] | ((args: readonly Argument[]) => readonly Format[]);
 
-const openFlags = flags(named("O_"), 3);
-const atFlags = flags(named("AT_"));
-const clock = choice(named("CLOCK_"));
-const message = flags(named("MSG_"));
+const openFlags = flags("O_", 3);
+const atFlags = flags("AT_");
+const clock = choice("CLOCK_");
+const message = flags("MSG_");
 const signal = choice(SIGNALS);
-const mountAttributes = flags(named("MOUNT_ATTR_"));
-const descriptorFlags = flags(named("O_"));
+const mountAttributes = flags("MOUNT_ATTR_");
+const descriptorFlags = flags("O_");
 
-/** See capabilities(7): a box drops all of them, so that no plan names one. */
+/** Numbers all capabilities. A box drops them in a loop, so that no plan names one. See capabilities(7). */
 export const CAPABILITIES: Names = Object.fromEntries(
   ("CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE " +
     "NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO " +
@@ -59,36 +58,36 @@ const itimerspec = struct([
 const openHow = struct([
   ["flags", 0, 8, openFlags],
   ["mode", 8, 8, octal],
-  ["resolve", 16, 8, flags(named("RESOLVE_"))],
+  ["resolve", 16, 8, flags("RESOLVE_")],
 ]);
 const mountAttr = struct([
   ["attr_set", 0, 8, mountAttributes],
   ["attr_clr", 8, 8, mountAttributes],
-  ["propagation", 16, 8, flags(named("MS_"))],
+  ["propagation", 16, 8, flags("MS_")],
   ["userns_fd", 24, 8, fd],
 ]);
 const cloneArgs = struct([
-  ["flags", 0, 8, flags(named("CLONE_"))],
-  ["pidfd", 8, 8, room],
+  ["flags", 0, 8, flags("CLONE_")],
+  ["pidfd", 8, 8, output],
   ["exit_signal", 32, 8, signal],
-  ["stack", 40, 8, room],
+  ["stack", 40, 8, output],
   ["stack_size", 48, 8, number],
   ["cgroup", 80, 8, fd],
 ]);
-const vector = struct([["iov_base", 0, 8, room], ["iov_len", 8, 8, number]]);
+const vector = struct([["iov_base", 0, 8, output], ["iov_len", 8, 8, number]]);
 const header = struct([
   ["msg_iov", 16, 8, vector],
   ["msg_iovlen", 24, 8, number],
-  ["msg_control", 32, 8, room],
+  ["msg_control", 32, 8, output],
   ["msg_controllen", 40, 8, number],
 ]);
-/** Packed on x86_64 only. */
+/** The kernel packs it on x86_64 only. */
 const epollEvent = struct([
-  ["events", 0, 4, flags(named("EPOLL[A-Z]"))],
+  ["events", 0, 4, flags("EPOLL[A-Z]")],
   ["data", Deno.build.arch === "x86_64" ? 4 : 8, 4, (value) => String(Number(value) | 0)],
 ]);
-const pollFd = struct([["fd", 0, 4, fd], ["events", 4, 2, flags(named("POLL"))]]);
-const filter = struct([["len", 0, 2, number], ["filter", 8, 8, room]]);
+const pollFd = struct([["fd", 0, 4, fd], ["events", 4, 2, flags("POLL")]]);
+const filter = struct([["len", 0, 2, number], ["filter", 8, 8, output]]);
 const capabilityHeader = struct([["version", 0, 4, hex], ["pid", 4, 4, number]]);
 const capabilitySets = struct([
   ["effective", 0, 4, hex],
@@ -102,155 +101,154 @@ const diskQuota = struct([
   ["isoftlimit", 32, 8, number],
   ["valid", 64, 4, hex],
 ]);
-const interfaceFlags = struct([["flags", 16, 2, flags(named("IFF_"))]]);
+const interfaceFlags = struct([["flags", 16, 2, flags("IFF_")]]);
 const interfaceRequest: Format = (value, step) =>
   `{name=${text(value, step)}, ${interfaceFlags(value, step).slice(1)}`;
 const nodeMode: Format = (value, step) => {
   const mode = Number(value);
-  const type = choice(named("S_IF"))(mode & 0o170000, step);
-  return mode & 0o170000 ? `${type}|${octal(mode & 0o7777, step)}` : octal(value, step);
+  const type = choice("S_IF")(mode & S_IFMT, step);
+  return mode & S_IFMT ? `${type}|${octal(mode & ~S_IFMT, step)}` : octal(value, step);
 };
-/** The type of a socket and the flags in the same number; all flags are above the types. */
-const socketType = flags(named("SOCK_"), 0xf);
+/** Prints the type of a socket and the flags in the same number; all flags lie above the types. */
+const socketType = flags("SOCK_", 0xf);
 const quotaCommand: Format = (value, step) =>
-  `QCMD(${choice(named("Q_"))(Number(value) >>> 8, step)}, ${Number(value) & 0xff})`;
+  `QCMD(${choice("Q_")(Number(value) >>> 8, step)}, ${Number(value) & 0xff})`;
 
-/** A signature in which the argument at `index` is a command, which decides about those after it. */
+/** Makes a signature in which a command decides about the arguments after it. */
 function byCommand(options: {
   before?: readonly Format[];
-  names: Names;
+  names: string;
   after: Readonly<Record<string, readonly Format[]>>;
 }): Signature {
   const before = options.before ?? [];
   const command = choice(options.names);
-  const commands = new Map(Object.entries(options.names).map(([name, value]) => [value, name]));
+  const names = named(options.names);
   return (args) => {
-    const name = commands.get(Number(args[before.length]));
+    const name = nameOf(names, Number(args[before.length]));
     return [...before, command, ...(name && options.after[name]) || []];
   };
 }
 
 const none: Signature = [];
-const splice = flags(named("SPLICE_"));
+const splice = flags("SPLICE_");
 
-/** The signature of every operation. */
 export const SIGNATURES: Readonly<Record<Operation, Signature>> = {
   openat: [fd, text, openFlags, octal],
   openat2: [fd, text, openHow, number],
   close: [fd],
-  close_range: [fd, fd, flags(named("CLOSE_RANGE_"))],
-  read: [fd, room, number],
-  pread64: [fd, room, number, number],
+  close_range: [fd, fd, flags("CLOSE_RANGE_")],
+  read: [fd, output, number],
+  pread64: [fd, output, number, number],
   write: [fd, buffer, number],
   pwrite64: [fd, buffer, number, number],
   ftruncate: [fd, number],
-  statx: [fd, text, atFlags, flags(named("STATX_(?!ATTR)")), room],
-  fstatfs: [fd, room],
-  readlinkat: [fd, text, room, number],
-  getdents64: [fd, room, number],
+  statx: [fd, text, atFlags, flags("STATX_(?!ATTR)"), output],
+  fstatfs: [fd, output],
+  readlinkat: [fd, text, output, number],
+  getdents64: [fd, output, number],
   mkdirat: [fd, text, octal],
   mknodat: [fd, text, nodeMode, number],
   unlinkat: [fd, text, atFlags],
-  renameat2: [fd, text, fd, text, flags(named("RENAME_"))],
+  renameat2: [fd, text, fd, text, flags("RENAME_")],
   fchownat: [fd, text, number, number, atFlags],
   fchmod: [fd, octal],
   fchmodat: [fd, text, octal],
-  flock: [fd, flags(named("LOCK_"))],
+  flock: [fd, flags("LOCK_")],
   fcntl: byCommand({
     before: [fd],
-    names: named("F_(?!SEAL|.*LCK)"),
+    names: "F_(?!SEAL|.*LCK)",
     after: {
       F_DUPFD: [fd],
       F_DUPFD_CLOEXEC: [fd],
-      F_SETFD: [flags(named("FD_"))],
+      F_SETFD: [flags("FD_")],
       F_SETFL: [descriptorFlags],
       F_SETPIPE_SZ: [number],
       F_ADD_SEALS: [hex],
     },
   }),
   dup3: [fd, fd, descriptorFlags],
-  pipe2: [room, descriptorFlags],
+  pipe2: [output, descriptorFlags],
   ioctl: byCommand({
     before: [fd],
-    names: named("TIOC|SIOC|FION"),
-    after: { TIOCSPGRP: [room], SIOCSIFFLAGS: [interfaceRequest] },
+    names: "TIOC|SIOC|FION",
+    after: { TIOCSPGRP: [output], SIOCSIFFLAGS: [interfaceRequest] },
   }),
-  splice: [fd, room, fd, room, number, splice],
-  sendfile: [fd, fd, room, number],
-  memfd_create: [text, flags(named("MFD_"))],
+  splice: [fd, output, fd, output, number, splice],
+  sendfile: [fd, fd, output, number],
+  memfd_create: [text, flags("MFD_")],
   umask: [octal],
   chdir: [text],
   fchdir: [fd],
   chroot: [text],
   quotactl_fd: [fd, quotaCommand, number, diskQuota],
-  open_tree: [fd, text, flags(named("OPEN_TREE_|AT_"))],
-  move_mount: [fd, text, fd, text, flags(named("MOVE_MOUNT_"))],
+  open_tree: [fd, text, flags("OPEN_TREE_|AT_")],
+  move_mount: [fd, text, fd, text, flags("MOVE_MOUNT_")],
   mount_setattr: [fd, text, atFlags, mountAttr, number],
-  fsopen: [text, flags(named("FSOPEN_"))],
-  fsconfig: [fd, choice(named("FSCONFIG_")), text, text, number],
-  fsmount: [fd, flags(named("FSMOUNT_")), mountAttributes],
+  fsopen: [text, flags("FSOPEN_")],
+  fsconfig: [fd, choice("FSCONFIG_"), text, text, number],
+  fsmount: [fd, flags("FSMOUNT_"), mountAttributes],
   pivot_root: [text, text],
-  umount2: [text, flags(named("MNT_|UMOUNT_"))],
+  umount2: [text, flags("MNT_|UMOUNT_")],
   execve: [text, texts, texts],
   execveat: [fd, text, texts, texts, atFlags],
   exit_group: [number],
-  waitid: [choice(named("P_")), number, room, flags(named("W[A-Z]|__W")), room],
+  waitid: [choice("P_"), number, output, flags("W[A-Z]|__W"), output],
   kill: [number, signal],
   pidfd_open: [number, descriptorFlags],
-  pidfd_send_signal: [fd, signal, room, number],
+  pidfd_send_signal: [fd, signal, output, number],
   getpid: none,
   getppid: none,
   getuid: none,
   geteuid: none,
   getgid: none,
-  getgroups: [number, room],
+  getgroups: [number, output],
   setgroups: [number, numbers],
   setresuid: [number, number, number],
   setresgid: [number, number, number],
   getpgid: [number],
   setpgid: [number, number],
-  prlimit64: [number, choice(named("RLIMIT_")), limits, room],
-  sched_getaffinity: [number, number, room],
+  prlimit64: [number, choice("RLIMIT_"), limits, output],
+  sched_getaffinity: [number, number, output],
   sched_setaffinity: [number, number, buffer],
   prctl: byCommand({
-    names: named("PR_(?!CAP_AMBIENT_)"),
+    names: "PR_(?!CAP_AMBIENT_)",
     after: {
       PR_SET_PDEATHSIG: [signal],
       PR_SET_NAME: [text],
       PR_CAPBSET_DROP: [choice(CAPABILITIES)],
       PR_SET_CHILD_SUBREAPER: [number],
       PR_SET_NO_NEW_PRIVS: [number],
-      PR_CAP_AMBIENT: [choice(named("PR_CAP_AMBIENT_"))],
+      PR_CAP_AMBIENT: [choice("PR_CAP_AMBIENT_")],
     },
   }),
   capset: [capabilityHeader, capabilitySets],
-  seccomp: [choice(named("SECCOMP_SET_")), hex, filter],
+  seccomp: [choice("SECCOMP_SET_"), hex, filter],
   keyctl: byCommand({
-    names: named("KEYCTL_"),
+    names: "KEYCTL_",
     after: {
       KEYCTL_JOIN_SESSION_KEYRING: [text],
-      KEYCTL_CLEAR: [choice(named("KEY_SPEC_"))],
-      KEYCTL_GET_PERSISTENT: [number, choice(named("KEY_SPEC_"))],
+      KEYCTL_CLEAR: [choice("KEY_SPEC_")],
+      KEYCTL_GET_PERSISTENT: [number, choice("KEY_SPEC_")],
     },
   }),
-  unshare: [flags(named("CLONE_"))],
-  uname: [room],
-  rt_sigprocmask: [choice(named("SIG_")), signalSet, room, number],
-  clock_gettime: [clock, room],
-  epoll_create1: [flags(named("EPOLL_CLOEXEC"))],
-  epoll_ctl: [fd, choice(named("EPOLL_CTL_")), fd, epollEvent],
-  epoll_pwait2: [fd, room, number, timespec, signalSet, number],
-  timerfd_create: [clock, flags(named("TFD_[CN]"))],
-  timerfd_settime: [fd, flags(named("TFD_TIMER_")), itimerspec, room],
+  unshare: [flags("CLONE_")],
+  uname: [output],
+  rt_sigprocmask: [choice("SIG_"), signalSet, output, number],
+  clock_gettime: [clock, output],
+  epoll_create1: [flags("EPOLL_CLOEXEC")],
+  epoll_ctl: [fd, choice("EPOLL_CTL_"), fd, epollEvent],
+  epoll_pwait2: [fd, output, number, timespec, signalSet, number],
+  timerfd_create: [clock, flags("TFD_[CN]")],
+  timerfd_settime: [fd, flags("TFD_TIMER_"), itimerspec, output],
   ppoll: [pollFd, number, timespec, signalSet, number],
-  socket: [choice(named("AF_")), socketType, number],
-  socketpair: [choice(named("AF_")), socketType, number, room],
+  socket: [choice("AF_"), socketType, number],
+  socketpair: [choice("AF_"), socketType, number, output],
   connect: [fd, buffer, number],
-  setsockopt: [fd, choice(named("SOL_")), choice(named("SO_")), buffer, number],
+  setsockopt: [fd, choice("SOL_"), choice("SO_"), buffer, number],
   sendto: [fd, buffer, number, message, buffer, number],
   sendmsg: [fd, header, message],
   recvmsg: [fd, header, message],
   spawn: [cloneArgs],
-  store: [room, number, number],
+  store: [output, number, number],
   reap: [number],
 };

@@ -1,37 +1,33 @@
 /**
- * How the arguments of steps are printed: numbers with their names, structures with their fields,
- * and what only the execution will bring as a placeholder.
+ * Prints the arguments of steps: numbers by their names, structures by their fields, and a placeholder
+ * for what only execution will bring.
  */
 
 import { type Argument, Data, type Plan, Slot } from "./plan.ts";
 import { decodeOsString } from "../text/os_string.ts";
+import { visibleText } from "../text/visible.ts";
 import * as linux from "./linux.ts";
 
-/** Names of the kernel and their values. */
 export type Names = Readonly<Record<string, number>>;
 
-/** Picks the constants of the kernel whose names begin with a pattern. */
+/** Picks the constants of the kernel whose names begin with a regular expression. */
 export function named(pattern: string): Names {
   const begins = new RegExp(`^(?:${pattern})`);
-  return Object.fromEntries(
-    Object.entries(linux).filter((entry): entry is [string, number] =>
-      typeof entry[1] === "number" && begins.test(entry[0])
-    ),
-  );
+  const table = Object.entries<unknown>(linux);
+  return Object.fromEntries(table.filter(([name]) => begins.test(name))) as Names;
 }
 
 const TEXT_MAX = 1024;
 const BYTES_MAX = 48;
 
-/** A plan as the printers of arguments see it. */
+/** Shows a plan to the printers of arguments. */
 export class PlanReader {
   readonly #view: DataView<ArrayBuffer>;
   readonly #pointers: ReadonlyMap<number, number>;
   readonly #slotNames: readonly string[];
-  /** Which operation will have filled which piece of the data, by its offset. */
+  /** Maps the offset of a piece of the data to the operation that will fill it. */
   readonly #filled = new Map<number, string>();
 
-  /** Looks at a plan. */
   constructor(plan: Plan) {
     this.#view = plan.plannedData();
     this.#pointers = plan.plannedPointers();
@@ -44,7 +40,7 @@ export class PlanReader {
     });
   }
 
-  /** The name of a slot, unique in the plan. */
+  /** Names a slot as no other in the plan. */
   slotName(slot: Slot): string {
     return this.#slotNames[slot.index]!;
   }
@@ -54,12 +50,12 @@ export class PlanReader {
     this.#filled.set(data.offset, operation);
   }
 
-  /** Which operation will have written there before. */
+  /** Names the operation that will have written there before. */
   filledBy(data: Data): string | undefined {
     return this.#filled.get(data.offset);
   }
 
-  /** An unsigned number in the data. */
+  /** Reads an unsigned number. */
   read(offset: number, width: number): bigint {
     return width === 8
       ? this.#view.getBigUint64(offset, true)
@@ -68,18 +64,17 @@ export class PlanReader {
       : BigInt(this.#view.getUint16(offset, true));
   }
 
-  /** Where a pointer in the data leads. */
+  /** Follows a pointer in the data. */
   pointee(offset: number): Data | undefined {
     const target = this.#pointers.get(offset);
     return target === undefined ? undefined : new Data(target, 0);
   }
 
-  /** Bytes of the data. */
   bytes(data: Data): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#view.buffer, this.#view.byteOffset + data.offset, data.length);
   }
 
-  /** The string at an offset, up to its NUL. */
+  /** Reads the string at an offset, up to its NUL. */
   string(offset: number): string {
     const rest = this.bytes(new Data(offset, this.#view.byteLength - offset));
     const end = rest.indexOf(0);
@@ -87,24 +82,20 @@ export class PlanReader {
   }
 }
 
-/** What the printer of an argument may look at besides the argument. */
+/** Is what the printer of an argument may look at besides the argument. */
 export interface Surroundings {
-  /** The plan. */
   readonly reader: PlanReader;
-  /** What the step does. */
   readonly operation: string;
-  /** All its arguments. */
   readonly args: readonly Argument[];
 }
 
-/** Prints an argument. */
 export type Format = (value: Argument, step: Surroundings) => string;
 
-/** Makes a printer for plain numbers; slots and what is not known are the same for all. */
+/** Makes a printer for numbers, which may also come from slots. */
 function numeric(print: (value: number) => string): Format {
   return (value, step) => {
     if (value instanceof Slot) return step.reader.slotName(value);
-    if (value instanceof Data) return room(value, step);
+    if (value instanceof Data) return output(value, step);
     return print(Number(value));
   };
 }
@@ -118,31 +109,31 @@ function address(print: (data: Data, step: Surroundings) => string): Format {
   };
 }
 
-/** A decimal number. */
 export const number: Format = numeric(String);
 
-/** A number of bits. */
 export const hex: Format = numeric((value) => value < 10 ? `${value}` : `0x${value.toString(16)}`);
 
-/** Permissions. */
 export const octal: Format = numeric((value) => value === 0 ? "0" : `0${value.toString(8)}`);
 
-/** A descriptor, the working directory, or (of a range) the last there can be. */
+/** Prints a descriptor; `~0` is the last that a range can have. */
 export const fd: Format = numeric((value) =>
   value === linux.AT_FDCWD ? "AT_FDCWD" : value === 2 ** 32 - 1 ? "~0" : `${value}`
 );
 
-/** One of several values. */
-export function choice(names: Names): Format {
+/** Prints one of several values: those of a table, or the constants that {@linkcode named} picks. */
+export function choice(among: string | Names): Format {
+  const names = typeof among === "string" ? named(among) : among;
   return numeric((value) => nameOf(names, value) ?? `${value}`);
 }
 
-function nameOf(names: Names, value: number): string | undefined {
+/** Finds the name of a value. */
+export function nameOf(names: Names, value: number): string | undefined {
   return Object.keys(names).find((name) => names[name] === value);
 }
 
-/** A sum of flags; the bits of `mask` are one choice among the names instead. */
-export function flags(names: Names, mask = 0): Format {
+/** Prints a sum of flags; the bits of `mask` are one choice among the names instead. */
+export function flags(pattern: string, mask = 0): Format {
+  const names = named(pattern);
   // A name for several bits comes before those for some of them.
   const descending = Object.entries(names).filter(([, bits]) => bits > mask)
     .sort(([, a], [, b]) => b - a);
@@ -163,10 +154,10 @@ export function flags(names: Names, mask = 0): Format {
   });
 }
 
-/** A string that ends with a NUL. */
+/** Prints a string that ends with a NUL. */
 export const text: Format = address(({ offset }, { reader }) => quote(reader.string(offset)));
 
-/** Bytes, as many as the next argument says. */
+/** Prints bytes, as many as the next argument says. */
 export const buffer: Format = address((data, { reader, args }) => {
   const length = args[args.indexOf(data) + 1];
   const wanted = Math.min(Number(typeof length === "number" ? length : 0), data.length);
@@ -174,17 +165,17 @@ export const buffer: Format = address((data, { reader, args }) => {
   return quote(decodeOsString(shown.slice())) + (wanted > BYTES_MAX ? "…" : "");
 });
 
-/** What the operation will fill. */
-export const room: Format = (value, step): string => {
+/** Prints a placeholder for what the operation will fill. */
+export const output: Format = (value, step): string => {
   if (!(value instanceof Data)) return Number(value) === 0 ? "NULL" : number(value, step);
   step.reader.fill(value, step.operation);
   return value.length > 0 ? `<${value.length} bytes>` : "<…>";
 };
 
-/** A field of a structure: its name, offset and width in bytes, and how it is printed. */
+/** Describes a field of a structure; offset and width are in bytes. */
 export type Field = readonly [name: string, offset: number, width: 2 | 4 | 8, format: Format];
 
-/** A structure; fields that are zero are left out unless `zeros` says otherwise. */
+/** Prints a structure, without the fields that are zero unless `zeros` is set. */
 export function struct(fields: readonly Field[], options: { zeros?: boolean } = {}): Format {
   return address((data, step) => {
     const words: string[] = [];
@@ -197,7 +188,7 @@ export function struct(fields: readonly Field[], options: { zeros?: boolean } = 
   });
 }
 
-/** An array of strings, ended by a null pointer. */
+/** Prints an array of strings, ended by a null pointer. */
 export const texts: Format = address(({ offset }, { reader }) => {
   const words: string[] = [];
   for (let at = offset;; at += 8) {
@@ -207,14 +198,14 @@ export const texts: Format = address(({ offset }, { reader }) => {
   }
 });
 
-/** An array of 32-bit numbers, as many as the argument before says. */
+/** Prints an array of 32-bit numbers, as many as the argument before says. */
 export const numbers: Format = address((data, { reader, args }) => {
   const count = Number(args[args.indexOf(data) - 1]);
   const words = Array.from({ length: count }, (_, i) => reader.read(data.offset + 4 * i, 4));
   return `[${words.join(", ")}]`;
 });
 
-/** A set of signals, of 8 bytes. */
+/** Prints a set of signals. */
 export const signalSet: Format = address(({ offset }, { reader }) => {
   const bits = reader.read(offset, 8);
   if (bits === 2n ** 64n - 1n) return "[all]";
@@ -225,16 +216,8 @@ export const signalSet: Format = address(({ offset }, { reader }) => {
   return `[${words.join(", ")}]`;
 });
 
-/** Text as C writes it; bytes that are no UTF-8 as `\xNN`. */
-export function quote(text: string): string {
-  const escaped = text.slice(0, TEXT_MAX).replace(/["\\]|\p{Cc}|\p{Surrogate}/gu, escape);
+/** Quotes text as C would; bytes that are not UTF-8 become `\xNN`. */
+function quote(text: string): string {
+  const escaped = visibleText(text.slice(0, TEXT_MAX).replaceAll(/["\\]/g, "\\$&"));
   return `"${escaped}"${text.length > TEXT_MAX ? "…" : ""}`;
-}
-
-function escape(character: string): string {
-  const known: Readonly<Record<string, string>> = { "\n": "\\n", "\t": "\\t", "\r": "\\r" };
-  if (character === '"' || character === "\\") return `\\${character}`;
-  const code = character.charCodeAt(0);
-  const hexadecimal = (code & 0xff).toString(16).padStart(2, "0");
-  return known[character] ?? (code >= 0x80 && code <= 0x9f ? "\\u00" : "\\x") + hexadecimal;
 }

@@ -1,25 +1,20 @@
-/**
- * Executes plans and turns failures into errors for people; and the few typed calls that several
- * parts need.
- */
+/** Executes plans, turns failures into sentences, and makes the few calls that many parts need. */
 
+import { PLAN } from "./abi.ts";
 import { ERRNO, errnoName, errnoText } from "./errno.ts";
 import { CLOCK_MONOTONIC } from "./linux.ts";
 import { type Library, library } from "./library.ts";
 import { type Data, Plan, type Step } from "./plan.ts";
 
-/** A step of a plan has failed. */
+/** Says which step of a plan failed, and why. */
 export class SystemError extends Error {
-  /** Always `"SystemError"`. */
   override readonly name = "SystemError";
-  /** The step that failed; undefined if the plan itself was refused. */
+  /** Undefined if the shim refused the plan. */
   readonly step: Step | undefined;
-  /** The error number, such as 2. */
   readonly errno: number;
-  /** Its name, such as `ENOENT`. */
+  /** The name of the errno, such as `ENOENT`. */
   readonly code: string;
 
-  /** Describes a failure. */
   constructor(step: Step | undefined, errno: number) {
     super(describeFailure(step, errno));
     this.step = step;
@@ -38,31 +33,28 @@ function describeFailure(step: Step | undefined, errno: number): string {
   return `${reason}${step.reason === "" ? "Cannot" : "cannot"} ${what}: ${detail}`;
 }
 
-/** The kernel, through the shim. */
+/** Reaches the kernel through the shim. */
 export class System {
-  /** The loaded shim. */
   readonly library: Library;
   /** Called with every plan before it is executed, for tracing. */
   readonly trace: ((plan: Plan, title: string) => void) | undefined;
 
-  /** Reaches the kernel through a shim. */
   constructor(library: Library, trace?: (plan: Plan, title: string) => void) {
     this.library = library;
     this.trace = trace;
   }
 
-  /** Loads the shim. */
   static async load(trace?: (plan: Plan, title: string) => void): Promise<System> {
     return new System(await library(), trace);
   }
 
-  /** Executes a plan. */
+  /** Executes a plan; throws a {@linkcode SystemError} if a step fails. */
   run(plan: Plan, title: string): void {
     const failure = this.attempt(plan, title);
     if (failure) throw failure;
   }
 
-  /** Executes a plan. */
+  /** Executes a plan; returns the failure. */
   attempt(plan: Plan, title: string): SystemError | undefined {
     return this.prepare(plan, title)();
   }
@@ -77,13 +69,13 @@ export class System {
   #execute(plan: Plan, image: Uint8Array<ArrayBuffer>): SystemError | undefined {
     if (this.library.exec(image) === 0) return undefined;
     const view = new DataView(image.buffer);
-    const errno = view.getInt32(36, true);
+    const errno = view.getInt32(PLAN.failedErrno, true);
     if (errno === 0) return new SystemError(undefined, ERRNO.EINVAL);
-    const index = view.getUint32(32, true);
+    const index = view.getUint32(PLAN.failedStep, true);
     return new SystemError([...plan.steps, ...plan.childSteps()][index], errno);
   }
 
-  /** Closes descriptors; one that is not open is no error. */
+  /** Closes descriptors; ignores those that are not open. */
   close(...fds: number[]): void {
     const plan = new Plan();
     for (const fd of fds) if (fd >= 0) plan.step("close", [fd], { ignore: "all" });
@@ -102,7 +94,7 @@ export class System {
     }
   }
 
-  /** Now, on the clock that wall time is measured with. */
+  /** Reads the clock that wall time is measured with. */
   nowMs(): number {
     return this.clockMs(CLOCK_MONOTONIC) ?? 0;
   }

@@ -1,5 +1,5 @@
-/* The decoder of plans. It believes nothing: whatever stands in a plan that it accepts, the interpreter itself reads,
- * writes and jumps only inside the plan. (What the plan's system calls do is the business of who made it.) */
+/* Decodes plans, and trusts nothing: whatever an accepted plan says, the interpreter itself reads, writes and jumps
+ * only inside the plan. (What the plan's system calls do is the planner's business.) */
 #include <asm/unistd.h>
 
 #include "operations.h"
@@ -42,7 +42,7 @@ static int step_is_valid(const struct plan *plan, const struct layout *layout, u
     if (!argument_is_valid(plan, layout, step, i))
       return 0;
   switch (operation_numbers[step->operation]) {
-  case OWN_spawn: /* only forward, so that no plan can run for ever */
+  case OWN_spawn: /* only forward, so that no plan runs for ever */
     return step->kinds == ARG_BUFFER && args[1] == CLONE_ARGS_SIZE && args[2] > index && args[2] >= plan->main_count &&
            args[2] <= plan->step_count && args[3] <= plan->step_count - args[2];
   case OWN_store:

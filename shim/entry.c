@@ -1,6 +1,5 @@
-/* How the shim is entered: by the keeper through its exports, and, executed as a program, as the
- * init process of a box (the library is its own static program, so that init shares no memory
- * with the keeper). */
+/* The entries of the shim: exports for the keeper, _start for a box's init. The library is also a static program, so
+ * that init shares no memory with the keeper. */
 #include "kernel.h"
 #include "operations.h"
 #include "plan.h"
@@ -8,8 +7,8 @@
 #define EXPORT __attribute__((visibility("default")))
 enum { EINVAL = 22 };
 
-/* Runs a plan in the calling thread. 0; -EINVAL for a plan that is malformed (failed_errno is then 0); or the
- * negative errno of the step that failed, here or in a spawned child that shares our memory. */
+/* Runs a plan in the calling thread. Returns 0; -EINVAL for a malformed plan (failed_errno is then 0); or the negative
+ * errno of the step that failed, here or in a spawned child that shares our memory. */
 EXPORT i32 isolate_exec(struct plan *plan, u32 size) {
   struct layout layout;
   if (!plan || !plan_decode(plan, size, &layout))
@@ -25,7 +24,7 @@ struct kernel_sigaction {
   u64 handler, flags, restorer, mask;
 };
 
-/* Init's entry, with the stack as execve leaves it; argv[1]: the number of the descriptor that holds the plan. */
+/* Enters init, with the stack as execve leaves it; argv[1] is the number of the descriptor that holds the plan. */
 __attribute__((noreturn, used)) void init_main(u64 *stack) {
   struct kernel_sigaction standard = {0, 0, 0, 0};
   struct layout layout;
@@ -33,7 +32,7 @@ __attribute__((noreturn, used)) void init_main(u64 *stack) {
   const char *digits = (const char *)stack[2];
   while (stack[0] > 1 && *digits >= '0' && *digits <= '9')
     fd = fd * 10 + (u64)(*digits++ - '0');
-  /* What the runtime or its caller ignored or blocked would be inherited through execve. */
+  /* The program would inherit through execve what the runtime or its caller ignored or blocked. */
   for (u64 signal = 1; signal <= SIGNALS; signal++)
     kernel(__NR_rt_sigaction, signal, (u64)&standard, 0, 8, 0, 0);
   kernel(__NR_rt_sigprocmask, SIG_SETMASK, (u64)&none, 0, 8, 0, 0);
@@ -65,28 +64,28 @@ static i32 set_handler(i32 signal, u64 handler) {
   return (i32)kernel(__NR_rt_sigaction, (u64)signal, (u64)&action, 0, 8, 0, 0);
 }
 
-/* Signal handlers belong to the whole process, so the one descriptor they write to does too. */
+/* Signal handlers belong to the whole process, and so does the one descriptor that they write to. */
 static volatile i32 signal_fd = -1;
 
 static void on_signal(i32 signal, const i32 *info, void *context) {
   const u64 faults = 1 << SIGILL | 1 << SIGTRAP | 1 << SIGBUS | 1 << SIGFPE | 1 << SIGSEGV | 1ul << SIGSYS;
   u8 byte = (u8)signal;
   (void)context;
-  if (faults >> signal & 1 && info[SI_CODE] > 0) /* raised, not sent: let it happen again, with its default effect */
+  if (faults >> signal & 1 && info[SI_CODE] > 0) /* raised, not sent: let it recur with its default effect */
     set_handler(signal, SIG_DFL);
   else
     kernel(__NR_write, (u64)signal_fd, (u64)&byte, 1, 0, 0, 0);
 }
 
-/* From now on a sent `signal` is one byte, its number, in `fd`; fd -1 ignores it, -2 is the default again. */
+/* Writes a byte, the number of `signal`, to `fd` whenever it is sent; fd -1 ignores it, -2 restores the default. */
 EXPORT i32 isolate_signal(i32 signal, i32 fd) {
   if (fd >= 0)
     signal_fd = fd;
   return set_handler(signal, fd >= 0 ? (u64)on_signal : fd == -1 ? SIG_IGN : SIG_DFL);
 }
 
-/* What the TypeScript side must agree with. Numbers and names only, so that a test can read it from the file of the
- * other architecture too. */
+/* What TypeScript must agree with. It has only numbers and names, so that a test can read it from the file of the other
+ * architecture too. */
 #define COUNT(name) +1
 #define NAME(name) #name " "
 #define OFFSET(type, member) (u32) __builtin_offsetof(struct type, member)

@@ -1,6 +1,6 @@
 /* Fuzzes the decoder and the interpreter of plans: damages good plans and insists that whatever the decoder accepts
- * stays inside its buffer, when looked at and when run against a kernel that does nothing and answers anything.
- * Not part of the shim: an ordinary program, built with the sanitizers, which find every access outside.
+ * stays inside its buffer, both when checked and when run against a kernel that does nothing and answers anything.
+ * Not part of the shim: an ordinary program, built with sanitizers, which find every access outside.
  *
  *   gcc -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-strict-aliasing -o fuzz shim/fuzz.c
  *   ./fuzz SEED ROUNDS PLAN...
@@ -53,7 +53,7 @@ static jmp_buf process_end;
 static u64 calls;
 static const u8 *plan_begin, *plan_end;
 
-/* The waitid of reap() is the only call that gives addresses of our own: those of its variables. */
+/* The waitid of reap() is the only call with addresses of our own: those of its variables. */
 static int lies_on_stack(u64 address) {
   u64 here = (u64)__builtin_frame_address(0);
   return address > here && address < here + 65536;
@@ -73,7 +73,7 @@ static i64 kernel(i64 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
   return results[random_below(sizeof results / sizeof *results)];
 }
 
-/* The child is run before its parent goes on, and on its stack. */
+/* The child runs before its parent goes on, and on its stack. */
 static i64 kernel_clone3(u64 args, u64 size, void (*entry)(void *), void *argument) {
   const struct child *child = argument;
   insist(entry == child_main && size == CLONE_ARGS_SIZE, "clone_args have another size");
@@ -172,7 +172,7 @@ static void damage_step(const struct plan *plan, struct step *step) {
   }
 }
 
-/* Damages `plan` once; gives its new size. */
+/* Damages `plan` once and returns its new size. */
 static u64 damage(struct plan *plan, u64 size) {
   struct step *steps = (struct step *)(plan + 1);
   u64 step_count = (size - sizeof *plan) / sizeof(struct step);
@@ -205,8 +205,8 @@ static u64 damage(struct plan *plan, u64 size) {
 
 /* --- Rounds ------------------------------------------------------------------------------------------------------- */
 
-/* Decodes a plan in a buffer of exactly its size, so that the byte after it is known to be another's; if it is
- * accepted, checks and executes it. */
+/* Decodes a plan in a buffer of exactly its size, so that the sanitizer knows where it ends; if it is accepted, checks
+ * and executes it. */
 static int try_plan(const void *image, u64 size) {
   struct plan *plan = malloc(size);
   struct layout layout;
@@ -234,7 +234,7 @@ static struct plan *read_plan(const char *path, u64 *size) {
   rewind(file);
   struct plan *plan = malloc(*size);
   if (!plan || *size < sizeof *plan || fread(plan, 1, *size, file) != *size) {
-    fprintf(stderr, "%s is no plan\n", path);
+    fprintf(stderr, "%s is not a plan\n", path);
     exit(2);
   }
   fclose(file);
@@ -257,7 +257,7 @@ int main(int argc, char **argv) {
     u64 which = random_below(count), size = sizes[which];
     struct plan *good = malloc(size);
     memcpy(good, seeds[which], size);
-    /* The first rounds are those of the plans as they are. */
+    /* The first rounds run the plans undamaged. */
     for (u64 i = round < 10 * count ? 0 : 1 + random_below(4); i > 0; i--)
       size = damage(good, size);
     if (try_plan(good, size)) {

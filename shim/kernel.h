@@ -1,12 +1,12 @@
-/* The door to the kernel: raw system calls, without a libc's errno, cancellation or locks. */
+/* Raw system calls, without a libc's errno, cancellation or locks. */
 #pragma once
 
 #include <asm/unistd.h>
 
 #include "plan.h"
 
-/* kernel_clone3: clone3 whose child, on a stack of its own or on its copy of ours, calls entry(argument), which never
- * returns. The child aligns its stack, and keeps off the red zone, what the compiler left below a copied one. */
+/* kernel_clone3: the child, on its own stack or on its copy of ours, calls entry(argument), which never returns. It
+ * aligns its stack and skips the red zone, which the compiler may have used below a copied one. */
 #if defined(__x86_64__)
 
 static inline i64 kernel(i64 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {

@@ -1,7 +1,7 @@
-/* The layout of a plan, of its steps, and of what a box reports. Mirrored by ffi/abi.ts. */
+/* The layout of a plan, of its steps, and of a box's reports. ffi/abi.ts mirrors it. */
 #pragma once
 
-#pragma GCC visibility push(hidden) /* no symbol goes through a table that somebody would have to relocate */
+#pragma GCC visibility push(hidden) /* so that no symbol needs a relocation */
 
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -12,25 +12,25 @@ typedef long i64;
 
 enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 4, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
 
-/* What the four bits an argument has in step.kinds say. */
+/* The kind of an argument: four bits each in step.kinds. */
 enum {
-  ARG_VALUE = 0,  /* as it stands */
+  ARG_VALUE = 0,  /* as it is */
   ARG_DATA = 1,   /* an offset into the plan's data; the call gets its address */
-  ARG_BUFFER = 2, /* likewise, and the next argument is the number of bytes that must lie there */
+  ARG_BUFFER = 2, /* the same, and the next argument is the number of bytes that must lie there */
   ARG_SLOT = 3,   /* the number of a slot; the call gets what the slot holds */
 };
 
 enum {
   STEP_IGNORE = 1,  /* a failure of this step is no failure of the plan */
-  STEP_FINALLY = 2, /* runs also after another step has failed (puts ids and masks back) */
+  STEP_FINALLY = 2, /* runs even after another step has failed (to restore ids and masks) */
 };
 
 struct step {
   u16 operation;
   u8 flags;
   u8 ignored_errno; /* this one errno is no failure; 0: none */
-  u16 result_slot;  /* where the result goes, the negative errno included */
-  u16 guard_slot;   /* the step is left out unless this slot holds guard_value */
+  u16 result_slot;  /* takes the result or the negative errno */
+  u16 guard_slot;   /* the step runs only if this slot holds guard_value */
   i32 guard_value;
   u32 kinds;
   u64 args[6];
@@ -41,15 +41,15 @@ struct plan {
   u32 magic, abi_version;
   u32 size; /* of everything, in bytes */
   u32 step_count;
-  u32 main_count; /* the first so many steps are run; the others are for spawned children */
+  u32 main_count; /* the steps after these are for spawned children */
   u32 slot_count, pointer_count;
-  i32 report_fd; /* where a child says that a step failed; -1: nowhere */
+  i32 report_fd; /* takes a child's report of a failed step; -1: none */
   u32 failed_step;
   i32 failed_errno; /* positive; 0: nothing failed */
   u32 reserved[2];
 };
 
-/* One message of a box to its keeper. "started" is written by plan steps, the others by the shim. */
+/* One message of a box to its keeper. Plan steps write "started", the shim writes the others. */
 enum { REPORT_FAILED = 1, REPORT_STARTED = 2, REPORT_ENDED = 3 };
 
 struct report {
@@ -63,7 +63,7 @@ struct report {
   i64 voluntary_switches, forced_switches;
 };
 
-/* Where the parts of a checked plan lie. */
+/* The parts of a checked plan. */
 struct layout {
   struct step *steps;
   i64 *slots;
@@ -74,13 +74,13 @@ struct layout {
 
 static inline u32 argument_kind(const struct step *step, u32 i) { return step->kinds >> (4 * i) & 15; }
 
-/* Reads and checks a plan; every offset, count and slot in it is within bounds if this returns 1. */
+/* Checks a plan. If it returns 1, every offset, count and slot in the plan is within bounds. */
 int plan_decode(struct plan *plan, u64 size, struct layout *layout);
 
-/* Runs `count` steps; 0 or the negative errno, with plan->failed_step set. */
+/* Runs `count` steps. Returns 0, or the negative errno with plan->failed_step set. */
 i64 plan_run(struct plan *plan, struct layout *layout, u32 first, u32 count);
 
-/* The same as the whole life of a process: a failure is reported to the keeper. */
+/* Does the same as the whole life of a process, and reports a failure to the keeper. */
 __attribute__((noreturn)) void plan_live(struct plan *plan, struct layout *layout, u32 first, u32 count);
 
 extern const u16 operation_numbers[];

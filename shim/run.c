@@ -1,4 +1,4 @@
-/* The interpreter of plans: one system call a step. It takes no decisions. */
+/* Interprets plans: one system call a step, and no decisions. */
 #include "kernel.h"
 
 enum { P_ALL = 0, WEXITED = 4, WNOWAIT = 0x01000000, CLOCK_MONOTONIC = 1, MSG_NOSIGNAL = 0x4000, ECHILD = 10 };
@@ -31,7 +31,7 @@ static void child_main(void *argument) {
   plan_live(child->plan, child->layout, child->first, child->count);
 }
 
-/* As in the kernel's struct rusage (two timevals, fourteen longs) and siginfo (what waitid fills). */
+/* The kernel's struct rusage (two timevals, fourteen longs), and what waitid fills of its siginfo. */
 struct usage {
   i64 user_s, user_us, system_s, system_us, max_rss_kib, unused[11], voluntary_switches, forced_switches;
 };
@@ -48,8 +48,8 @@ static void add_usage(struct report *report, const struct usage *usage) {
   report->forced_switches += usage->forced_switches;
 }
 
-/* The life of the box's init. The program is looked at, but never reaped: while init lives, the program's process id
- * in the keeper's eyes cannot come to mean another process. */
+/* Lives as the box's init. It never reaps the program itself: while init lives, the keeper's process id of the program
+ * cannot come to mean another process. */
 static i64 reap(const struct plan *plan, i64 program) {
   struct report report = {.kind = REPORT_ENDED};
   for (;;) {

@@ -1,7 +1,6 @@
 /** A short run of the harness that damages plans: see shim/fuzz.c, also for a longer one. */
 
 import { Box, Sandbox } from "isolate/mod.ts";
-import { SIGCHLD } from "isolate/ffi/linux.ts";
 import { Plan } from "isolate/ffi/plan.ts";
 import { assert, assertEquals } from "@std/assert";
 import { needs, testWith } from "./support/skip.ts";
@@ -12,10 +11,6 @@ const SEED = Number(Deno.env.get("ISOLATE_FUZZ_SEED") ?? 1);
 
 const SOURCE = new URL("../shim/fuzz.c", import.meta.url).pathname;
 const FLAGS = "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-strict-aliasing";
-
-function cloneArgs(plan: Plan) {
-  return plan.struct([0n, 0n, 0n, 0n, BigInt(SIGCHLD), 0n, 0n, 0n, 0n, 0n, 0n]);
-}
 
 /** The plans of a whole life of a box, by what they are for. */
 async function realPlans(): Promise<Map<string, Uint8Array>> {
@@ -42,7 +37,7 @@ function smallPlan(): Plan {
   plan.step("getpid", [], { into: pid });
   plan.step("store", [word, 8, pid]);
   for (const guard of [0, 1]) {
-    plan.spawn(cloneArgs(plan), { into: pid, when: [pid, guard] }, () => {
+    plan.spawn(plan.cloneArgs(), { into: pid, when: [pid, guard] }, () => {
       plan.step("write", [1, text, text.length], { ignore: "all" });
       plan.step("execve", [text, plan.pointers([text, text]), plan.pointers([])]);
     });

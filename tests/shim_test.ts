@@ -1,7 +1,7 @@
 /** The shim as it is built: the same bytes from the same sources, small, and alone in the world. */
 
 import { embeddedShim } from "isolate/ffi/embedded.ts";
-import { AF_UNIX, PR_SET_CHILD_SUBREAPER, SIGCHLD, SOCK_SEQPACKET } from "isolate/ffi/linux.ts";
+import { AF_UNIX, PR_SET_CHILD_SUBREAPER, SOCK_SEQPACKET } from "isolate/ffi/linux.ts";
 import { Plan } from "isolate/ffi/plan.ts";
 import { assert, assertEquals } from "@std/assert";
 import { ELF, readElf } from "./support/elf.ts";
@@ -187,7 +187,7 @@ Deno.test("init reaps orphans, reports the end of the program, and exits", async
   // Where nothing else is open these are descriptors 4 and 5.
   plan.reportFd = 5;
   const program = plan.slot("program");
-  const args = plan.struct([0n, 0n, 0n, 0n, BigInt(SIGCHLD), 0n, 0n, 0n, 0n, 0n, 0n]);
+  const args = plan.cloneArgs();
   plan.spawn(args, { into: program }, () => {
     const words = ["sh", "-c", "(sleep 0.05 & sleep 0.1 & exit 3) & sleep 0.2; exit 9"];
     const argv = plan.pointers(words.map((word) => plan.string(word)));

@@ -6,7 +6,7 @@
 
 import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
-import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
+import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { Run } from "../run_options.ts";
 import { planRoot } from "./mounts.ts";
 import { planBecome, planBoundCapabilities } from "./privileges.ts";
@@ -61,7 +61,7 @@ function planBox(plan: Plan, { run, rules, fds }: {
 function planStart(plan: Plan, run: Run, reportFd: number): Slot {
   planCloseOnExec(plan, programFds(run));
   const program = plan.slot("program");
-  const args = cloneArgs(plan, { cgroupFd: run.controlGroup?.birthFd });
+  const args = plan.cloneArgs({ cgroupFd: run.controlGroup?.birthFd });
   plan.spawn(args, { into: program, what: "clone the program's process" }, () => {
     planProgram(plan, run, reportFd);
   });
@@ -89,25 +89,6 @@ export function programFds({ controlGroup, streams: { stdin, stdout, stderr } }:
     typeof stream === "object" && "fd" in stream && stream.fd > 2 ? [stream.fd] : []
   );
   return [...controlGroup?.fds ?? [], ...fds];
-}
-
-/** Adds `struct clone_args`, see clone3(2). */
-export function cloneArgs(plan: Plan, { flags = 0, cgroupFd, stack }: {
-  flags?: number;
-  /** The control group in which the child is born; default: that of its parent. */
-  cgroupFd?: number | undefined;
-  /** The stack of a child that shares memory with its parent. */
-  stack?: Data;
-}): Data {
-  const intoGroup = cgroupFd === undefined ? 0n : BigInt(linux.CLONE_INTO_CGROUP);
-  const stackSize = BigInt(stack?.length ?? 0);
-  const group = BigInt(cgroupFd ?? 0);
-  const exitSignal = BigInt(linux.SIGCHLD);
-  const args = plan.struct(
-    [BigInt(flags) | intoGroup, 0n, 0n, 0n, exitSignal, 0n, stackSize, 0n, 0n, 0n, group],
-  );
-  if (stack) plan.point(args, 40, stack);
-  return args;
 }
 
 function planCloseOnExec(plan: Plan, fds: readonly (number | undefined)[]): void {

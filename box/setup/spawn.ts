@@ -11,7 +11,7 @@ import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { defaultDirectoryRules } from "./directory_rules.ts";
-import { cloneArgs, type InitFds, planInit, programFds } from "./init.ts";
+import { type InitFds, planInit, programFds } from "./init.ts";
 import { planClones } from "./mounts.ts";
 import { closeSources, openSources, type PlacedRule } from "./sources.ts";
 
@@ -93,7 +93,7 @@ function cloneInit(
   const pid = plan.slot("init");
   const pidfd = plan.alloc(8);
   const flags = linux.CLONE_VM | linux.CLONE_VFORK | linux.CLONE_PIDFD | namespacesOf(run);
-  const args = cloneArgs(plan, { flags, stack: plan.alloc(STACK_SIZE) });
+  const args = plan.cloneArgs({ flags, stack: plan.alloc(STACK_SIZE) });
   plan.point(args, 8, pidfd);
   const mask = plan.alloc(8);
   const all = plan.struct([-1n]);
