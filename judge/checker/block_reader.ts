@@ -1,27 +1,27 @@
-/** A file read in blocks of constant size. */
+/** Reads a file in blocks. */
 
 import type { FileBlock, HostFile } from "../../mod.ts";
 
-/** Most files end before that, and it takes no time to make. */
+/** Most files are smaller, and such a block takes no time to make. */
 const FIRST_BLOCK_BYTES = 1 << 13;
-/** Two of them, of both sides of a comparison, fit into the cache of one processor. */
+/** Those of both sides fit into the cache of one processor together. */
 const BLOCK_BYTES = 1 << 18;
 
 /** Reads a regular file, or a memory file, anywhere in it; the descriptor's position stays. */
 export class BlockReader {
-  /** Where in the block the reader stands. */
+  /** The reader's place in the block. */
   at = 0;
-  /** Where in the block its content ends. */
+  /** The end of the content in the block. */
   end = 0;
   /** Whether the file ends where the block ends. */
   ended = false;
   readonly #file: HostFile;
   #block!: FileBlock;
-  #words!: Int32Array<ArrayBuffer>;
+  #ints!: Int32Array<ArrayBuffer>;
   #start = 0;
   #isLarge = false;
 
-  /** Stands at the beginning of a file, with an empty block. */
+  /** Begins at the beginning of a file, with an empty block. */
   constructor(file: HostFile) {
     this.#file = file;
     this.#prepare(FIRST_BLOCK_BYTES);
@@ -30,30 +30,30 @@ export class BlockReader {
   #prepare(lengthBytes: number): void {
     this.#block = this.#file.block(lengthBytes);
     const { buffer, byteOffset } = this.#block.bytes;
-    this.#words = new Int32Array(buffer, byteOffset, lengthBytes / 4);
+    this.#ints = new Int32Array(buffer, byteOffset, lengthBytes / 4);
   }
 
-  /** The block; what is in it lies before {@linkcode end}. */
+  /** The block, whose content ends at {@linkcode end}. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#block.bytes;
   }
 
   /** The same block, four bytes at once. */
-  get words(): Int32Array<ArrayBuffer> {
-    return this.#words;
+  get ints(): Int32Array<ArrayBuffer> {
+    return this.#ints;
   }
 
-  /** Where in the file the reader stands. */
+  /** The reader's place in the file. */
   get offset(): number {
     return this.#start + this.at;
   }
 
-  /** Reads the block that begins where the reader stands. */
+  /** Reads the block that begins at the reader's place. */
   fill(): void {
     this.fillFrom(this.offset);
   }
 
-  /** Reads the block that begins at an offset; the reader stands there then. */
+  /** Moves the reader to an offset, and reads the block that begins there. */
   fillFrom(offset: number): void {
     // A full block tells that the file is longer than it.
     if (!this.#isLarge && this.end === FIRST_BLOCK_BYTES) {

@@ -18,7 +18,7 @@
 import type { HostFile } from "../../mod.ts";
 import { BlockReader } from "./block_reader.ts";
 import { parseFlags } from "./checker_flags.ts";
-import { Comparison } from "./comparison.ts";
+import { compare } from "./comparison.ts";
 import { describeDifference } from "./difference.ts";
 import type { Difference } from "../types.ts";
 
@@ -62,14 +62,8 @@ function* check({ output, answer, flags }: CheckOptions): Generator<void, CheckR
     expected: new BlockReader(answer),
     actual: new BlockReader(output),
   };
-  const comparison = new Comparison(readers, rules);
-  for (;;) {
-    const found = comparison.turn();
-    if (found === "accepted") return { accepted: true };
-    if (found) {
-      const difference = yield* describeDifference(found, { readers, rules });
-      return { accepted: false, difference };
-    }
-    yield;
-  }
+  const mismatch = yield* compare(readers, rules);
+  if (mismatch === undefined) return { accepted: true };
+  const difference = yield* describeDifference(mismatch, { readers, rules });
+  return { accepted: false, difference };
 }

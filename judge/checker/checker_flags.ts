@@ -5,17 +5,16 @@
 
 /** How an output is compared with the answer. */
 export interface CheckRules {
-  /** Upper and lower case of A to Z are different letters. */
+  /** Upper and lower case of A to Z differ. */
   readonly caseSensitive: boolean;
   /** White space must be the same, byte for byte. */
   readonly spaceSensitive: boolean;
-  /** A number may be off by so much; undefined: not by this rule. */
   readonly absoluteTolerance: number | undefined;
-  /** A number may be off by so many times the right one; undefined: not by this rule. */
+  /** As a fraction of the number in the answer. */
   readonly relativeTolerance: number | undefined;
 }
 
-/** Flags that are followed by a number, and which tolerances it is. */
+/** Flags with a number behind them, and which tolerances they set. */
 const TOLERANCES: ReadonlyMap<string, { absolute: boolean; relative: boolean }> = new Map([
   ["float_tolerance", { absolute: true, relative: true }],
   ["float_absolute_tolerance", { absolute: true, relative: false }],
@@ -41,8 +40,8 @@ function tolerance(flag: string, word: string | undefined): number {
 }
 
 /**
- * Understands flags. Where one comes twice the last one counts, because the older format appends the
- * flags of a test group to those of the problem.
+ * Parses flags. Of a flag that is repeated the last one counts: the older format appends the flags of a
+ * test group to those of the problem.
  */
 export function parseFlags(flags: readonly string[]): CheckRules {
   const rules: { -readonly [Key in keyof CheckRules]: CheckRules[Key] } = {
@@ -66,9 +65,4 @@ export function parseFlags(flags: readonly string[]): CheckRules {
     }
   }
   return rules;
-}
-
-/** Says whether flags are those of the default output validator. */
-export function validateFlags(flags: readonly string[]): void {
-  parseFlags(flags);
 }

@@ -2,27 +2,18 @@
 
 import type { BlockReader } from "./block_reader.ts";
 import type { CheckRules } from "./checker_flags.ts";
-import type { Mismatch } from "./comparison.ts";
+import type { Mismatch, Sides } from "./comparison.ts";
 import { byteAt, linesAround, locate, type Place, wordAt } from "./locate.ts";
 import type { Difference } from "../types.ts";
 
-/** Both sides of something. */
-export interface Sides<T> {
-  /** The answer's. */
-  readonly expected: T;
-  /** The output's. */
-  readonly actual: T;
-}
-
-/** Describes what is wrong with an output, in turns of one block each. */
+/** Describes what is wrong with an output; yields after each block. */
 export function* describeDifference(
   mismatch: Mismatch,
   { readers, rules }: { readers: Sides<BlockReader>; rules: CheckRules },
 ): Generator<void, Difference> {
-  const [expectedOffset, actualOffset] = [readers.expected.offset, readers.actual.offset];
   const places = {
-    expected: yield* locate(readers.expected, expectedOffset),
-    actual: yield* locate(readers.actual, actualOffset),
+    expected: yield* locate(readers.expected, readers.expected.offset),
+    actual: yield* locate(readers.actual, readers.actual.offset),
   };
   const reason = reasonOf(mismatch, { readers, places, rules });
   const expected = linesAround(readers.expected, places.expected);
@@ -72,14 +63,14 @@ function reasonOf(
   }
 }
 
-/** The place in the output, and that in the answer where it is called otherwise. */
+/** Names the place in the output, and that in the answer if it has another name. */
 function whereOf({ expected, actual }: Sides<Place>): string {
   const same = expected.line === actual.line && expected.word === actual.word;
   const answer = same ? "" : ` (line ${expected.line}, word ${expected.word} of the answer)`;
   return `Line ${actual.line}, word ${actual.word}${answer}`;
 }
 
-/** The same for white space, which is in no word. */
+/** Names the place by its byte, as white space is in no word. */
 function byteWhereOf({ expected, actual }: Sides<Place>): string {
   const byteOf = (place: Place) => place.offset - place.lineOffsets.at(-1)! + 1;
   const same = expected.line === actual.line && byteOf(expected) === byteOf(actual);

@@ -5,13 +5,11 @@ import { visiblePiece } from "../../text/visible.ts";
 
 /** How many lines are shown before and after the one that matters. */
 const LINES_AROUND = 3;
-/** How much of a line is shown, in bytes. */
 const LINE_BYTES_MAX = 180;
-/** How much of a word is shown, in bytes. */
 const WORD_BYTES_MAX = 40;
-/** How much of a line or word is shown before the place that matters, where it is cut. */
+/** How much of a line or word is shown before the place, where it is cut. */
 const BEFORE_BYTES = 24;
-/** How far lines after the one that matters are looked for. */
+/** How far the lines after the place are looked for. */
 const AHEAD_BYTES_MAX = 1 << 14;
 
 const LINE_FEED = 0x0a;
@@ -20,71 +18,51 @@ function isSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 
-/** A place in a file, as people name it. */
+/** A place in a file, as people name it; lines and words are counted from 1. */
 export interface Place {
-  /** Its offset in bytes. */
   readonly offset: number;
-  /** The number of the line, from 1. */
   readonly line: number;
-  /** The number of the word that is at the place, or begins there, in its line, from 1. */
+  /** The word of the line that is at the place, or begins there. */
   readonly word: number;
   /** Where this word begins. */
   readonly wordOffset: number;
-  /** Where the lines before it and the line itself begin, as many as are shown. */
+  /** Where the line and those shown before it begin. */
   readonly lineOffsets: readonly number[];
 }
 
-/** Counts lines and words up to a place, in turns of one block each. */
+/** Counts lines and words up to a place; yields after each block. */
 export function* locate(reader: BlockReader, offset: number): Generator<void, Place> {
+  const lineOffsets = [0];
   let line = 1;
-  let lineOffsets = [0];
-  for (reader.fillFrom(0);;) {
-    const { bytes } = reader;
-    const start = reader.offset;
-    const end = Math.min(reader.end, offset - start);
-    for (let at = bytes.indexOf(LINE_FEED); at !== -1 && at < end;) {
-      line++;
-      lineOffsets.push(start + at + 1);
-      at = bytes.indexOf(LINE_FEED, at + 1);
-    }
-    lineOffsets = lineOffsets.slice(-1 - LINES_AROUND);
-    if (start + end >= offset || reader.ended) break;
-    yield;
-    reader.fillFrom(start + end);
-  }
-  yield;
-  const { words, wordOffset } = yield* countWords(reader, { from: lineOffsets.at(-1)!, offset });
-  return { offset, line, word: words, wordOffset, lineOffsets };
-}
-
-/** The words of a line up to a place, the one that is there included. */
-function* countWords(
-  reader: BlockReader,
-  { from, offset }: { from: number; offset: number },
-): Generator<void, { words: number; wordOffset: number }> {
-  let words = 0;
-  let wordOffset = from;
+  let word = 0;
+  let wordOffset = 0;
   let inWord = false;
-  for (let start = from; start < offset;) {
-    reader.fillFrom(start);
-    const { bytes } = reader;
+  for (reader.fillFrom(0);; reader.fillFrom(reader.offset + reader.end)) {
+    const { bytes, offset: start } = reader;
     const end = Math.min(reader.end, offset - start);
     for (let at = 0; at < end; at++) {
-      const isWord = !isSpace(bytes[at]!);
-      if (isWord && !inWord) {
-        words++;
+      const byte = bytes[at]!;
+      if (byte === LINE_FEED) {
+        line++;
+        word = 0;
+        lineOffsets.push(start + at + 1);
+        if (lineOffsets.length > LINES_AROUND + 1) lineOffsets.shift();
+      }
+      if (isSpace(byte)) inWord = false;
+      else if (!inWord) {
+        inWord = true;
+        word++;
         wordOffset = start + at;
       }
-      inWord = isWord;
     }
-    if (end === 0) break;
-    start += end;
     yield;
+    if (start + end >= offset || reader.ended) break;
   }
-  return inWord ? { words, wordOffset } : { words: words + 1, wordOffset: offset };
+  if (!inWord) [word, wordOffset] = [word + 1, offset];
+  return { offset, line, word, wordOffset, lineOffsets };
 }
 
-/** The word at a place; of a long one the part around the place. */
+/** Shows the word at a place; of a long one the part around the place. */
 export function wordAt(reader: BlockReader, place: Place): string {
   const from = Math.max(place.wordOffset, place.offset - BEFORE_BYTES);
   reader.fillFrom(from);
@@ -96,17 +74,13 @@ export function wordAt(reader: BlockReader, place: Place): string {
   return visiblePiece(bytes, { from: 0, to, cutBefore: from > place.wordOffset, cutAfter });
 }
 
-/** The byte at a place. */
 export function byteAt(reader: BlockReader, place: Place): number | undefined {
   reader.fillFrom(place.offset);
   return reader.end > 0 ? reader.bytes[0] : undefined;
 }
 
-/** The lines around a place; long ones are cut, the one that matters around the place. */
-export function linesAround(
-  reader: BlockReader,
-  place: Place,
-): { from: number; lines: string[] } {
+/** Shows the lines around a place; long ones are cut, the line of the place around it. */
+export function linesAround(reader: BlockReader, place: Place): { from: number; lines: string[] } {
   const before = place.lineOffsets.slice(0, -1).map((offset) => {
     reader.fillFrom(offset);
     return lineHere(reader, { cutBefore: false });
@@ -127,7 +101,7 @@ export function linesAround(
   return { from: place.line - before.length, lines: [...before, ...lines] };
 }
 
-/** The line, or the rest of it, that begins where the reader stands. */
+/** Shows the line, or the rest of it, from where the reader is. */
 function lineHere(reader: BlockReader, { cutBefore }: { cutBefore: boolean }): string {
   const { bytes, at, end } = reader;
   const most = Math.min(end, at + LINE_BYTES_MAX);

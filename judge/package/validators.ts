@@ -1,7 +1,7 @@
 /** Output validators of packages. */
 
 import type { ProgramSource, TestGroup, Validation } from "../types.ts";
-import { validateFlags } from "../checker/checker_flags.ts";
+import { parseFlags } from "../checker/checker_flags.ts";
 import type { PackageEntry, PackageFiles } from "./files.ts";
 import { isHidden, readProgram } from "./programs.ts";
 
@@ -73,7 +73,7 @@ function programsIn(files: PackageFiles, folder: string): PackageEntry[] {
 /** Finds flags that the default validator does not know, so that nobody learns it test by test. */
 export function unknownFlags(group: TestGroup): { group: string; reason: string } | undefined {
   try {
-    validateFlags(group.validatorFlags);
+    parseFlags(group.validatorFlags);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { group: group.name, reason: error.message };
