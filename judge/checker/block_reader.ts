@@ -7,40 +7,25 @@ const FIRST_BLOCK_BYTES = 1 << 13;
 /** Those of both sides fit into the cache of one processor together. */
 const BLOCK_BYTES = 1 << 18;
 
-/** Reads a regular file, or a memory file, anywhere in it; the descriptor's position stays. */
+/** Reads a file from any place in it. */
 export class BlockReader {
+  /** The block, whose content ends at {@linkcode end}. */
+  bytes!: FileBlock["bytes"];
+  /** The same block, four bytes at once. */
+  ints!: Int32Array<ArrayBuffer>;
   /** The reader's place in the block. */
   at = 0;
-  /** The end of the content in the block. */
   end = 0;
   /** Whether the file ends where the block ends. */
   ended = false;
   readonly #file: HostFile;
-  #block!: FileBlock;
-  #ints!: Int32Array<ArrayBuffer>;
+  #read!: FileBlock["read"];
   #start = 0;
-  #isLarge = false;
 
   /** Begins at the beginning of a file, with an empty block. */
   constructor(file: HostFile) {
     this.#file = file;
-    this.#prepare(FIRST_BLOCK_BYTES);
-  }
-
-  #prepare(lengthBytes: number): void {
-    this.#block = this.#file.block(lengthBytes);
-    const { buffer, byteOffset } = this.#block.bytes;
-    this.#ints = new Int32Array(buffer, byteOffset, lengthBytes / 4);
-  }
-
-  /** The block, whose content ends at {@linkcode end}. */
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#block.bytes;
-  }
-
-  /** The same block, four bytes at once. */
-  get ints(): Int32Array<ArrayBuffer> {
-    return this.#ints;
+    this.#allocate(FIRST_BLOCK_BYTES);
   }
 
   /** The reader's place in the file. */
@@ -48,22 +33,23 @@ export class BlockReader {
     return this.#start + this.at;
   }
 
-  /** Reads the block that begins at the reader's place. */
-  fill(): void {
-    this.fillFrom(this.offset);
-  }
-
   /** Moves the reader to an offset, and reads the block that begins there. */
   fillFrom(offset: number): void {
-    // A full block tells that the file is longer than it.
-    if (!this.#isLarge && this.end === FIRST_BLOCK_BYTES) {
-      this.#prepare(BLOCK_BYTES);
-      this.#isLarge = true;
+    // A full block tells that the file is longer.
+    if (this.end === FIRST_BLOCK_BYTES && this.end === this.bytes.length) {
+      this.#allocate(BLOCK_BYTES);
     }
-    this.end = this.#block.read(offset);
+    this.end = this.#read(offset);
     this.#start = offset;
     this.at = 0;
-    // Of a regular file only the last block is short.
-    this.ended = this.end < this.#block.bytes.length;
+    // Only the last block of a regular file is short.
+    this.ended = this.end < this.bytes.length;
+  }
+
+  #allocate(lengthBytes: number): void {
+    const { bytes, read } = this.#file.block(lengthBytes);
+    this.bytes = bytes;
+    this.ints = new Int32Array(bytes.buffer, bytes.byteOffset, lengthBytes / 4);
+    this.#read = read;
   }
 }

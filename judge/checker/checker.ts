@@ -1,18 +1,18 @@
 /**
- * The default output validator of the problem package format: compares an output with the answer,
- * word by word, and tells where they differ.
+ * The default output validator of the problem package format: compares an output with the answer
+ * word by word, and describes the first difference.
  *
- * - Words are separated by white space: space, tab, line feed, vertical tab, form feed, carriage
- *   return. How much of it there is, and where, does not matter, unless `space_change_sensitive`.
- * - Words are compared byte for byte, but upper and lower case of A to Z are the same, unless
+ * - White space (space, tab, line feed, vertical tab, form feed, carriage return) separates words.
+ *   Its kind and amount do not matter, unless `space_change_sensitive`.
+ * - Words are compared byte by byte. Upper and lower case of A to Z are the same, unless
  *   `case_sensitive`.
- * - With `float_tolerance E`, `float_absolute_tolerance E` or `float_relative_tolerance E`, where the
- *   word of the answer is a decimal number, that of the output must be one too, and be off by at most
- *   E, or by at most E times the right one; either is enough where both are given. Infinity, NaN,
- *   hexadecimal numbers, what is too large for a double and what is longer than 1,024 bytes are
- *   words like others: they are compared as text in an answer, and are no number in an output.
+ * - With `float_absolute_tolerance E` a number may be off by at most E, with
+ *   `float_relative_tolerance E` by at most E times the number in the answer, with `float_tolerance E`
+ *   by either. Numbers are decimal. Infinity, NaN, hexadecimal numbers, numbers too large for a double
+ *   and words of more than 1,024 bytes are text in an answer, and wrong in an output in place of a
+ *   number.
  *
- * The output is hostile: it is read in blocks, never kept, and no word or line is too long.
+ * The output is hostile: it is read in blocks and never kept, and words and lines may have any length.
  */
 
 import type { HostFile } from "../../mod.ts";
@@ -22,28 +22,22 @@ import { compare } from "./comparison.ts";
 import { describeDifference } from "./difference.ts";
 import type { Difference } from "../types.ts";
 
-/** What is said of an output. */
+/** Whether an output is accepted, or how it differs. */
 export type CheckResult =
   | { readonly accepted: true }
   | { readonly accepted: false; readonly difference: Difference };
 
 /** What is compared, and how. */
 export interface CheckOptions {
-  /** The output. */
   readonly output: HostFile;
-  /** The answer. */
   readonly answer: HostFile;
   /** Flags of the default output validator, such as `case_sensitive`. */
   readonly flags: readonly string[];
 }
 
-/** For so long others may have to wait. */
 const TURN_MS = 4;
 
-/**
- * Compares an output with the answer, and lets others (the keepers of other boxes) have their turn
- * every few milliseconds.
- */
+/** Compares an output with the answer; the keepers of other boxes get their turn again and again. */
 export async function checkOutput(options: CheckOptions): Promise<CheckResult> {
   const turns = check(options);
   let turnEndsMs = performance.now() + TURN_MS;
@@ -58,10 +52,7 @@ export async function checkOutput(options: CheckOptions): Promise<CheckResult> {
 
 function* check({ output, answer, flags }: CheckOptions): Generator<void, CheckResult> {
   const rules = parseFlags(flags);
-  const readers = {
-    expected: new BlockReader(answer),
-    actual: new BlockReader(output),
-  };
+  const readers = { expected: new BlockReader(answer), actual: new BlockReader(output) };
   const mismatch = yield* compare(readers, rules);
   if (mismatch === undefined) return { accepted: true };
   const difference = yield* describeDifference(mismatch, { readers, rules });

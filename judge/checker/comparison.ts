@@ -48,8 +48,8 @@ export function* compare(
     if (typeof found === "object") return found;
     inWord = found === "in-word";
     // Always both, so that equal text stays equally aligned.
-    expected.fill();
-    actual.fill();
+    expected.fillFrom(expected.offset);
+    actual.fillFrom(actual.offset);
     yield;
   }
 }
