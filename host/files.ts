@@ -98,8 +98,18 @@ export class HostFiles extends HostReader {
    * Opens a directory to read what lies in it, and nothing else, whatever links there are.
    *
    * @param path its path
-   * @returns the directory, to be closed by `using`
+   * @returns the directory, to be closed by `using`; paths are relative to it
    * @throws {SandboxError} if it cannot be opened
+   *
+   * @example A link that leads out
+   * ```ts
+   * import { HostFiles, SandboxError, sharedSandbox } from "isolate/mod.ts";
+   * import { assertThrows } from "@std/assert";
+   *
+   * using proc = new HostFiles(await sharedSandbox()).directory("/proc");
+   * proc.readText("sys/kernel/ostype", { limitBytes: 100 });
+   * assertThrows(() => proc.realPath("self/exe"), SandboxError);
+   * ```
    */
   directory(path: string): HostDirectory {
     return new HostDirectory(this.#access, path);

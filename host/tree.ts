@@ -1,7 +1,7 @@
 /**
- * Directory trees of boxes: giving them to another user, removing them. Everything in them is
- * hostile: names, kinds of files, depth, number. The walk goes by descriptors, one level at a time,
- * follows no link, leaves no mount, and keeps few descriptors however deep it gets.
+ * Gives directory trees to another user, and removes them. Everything in them is hostile: names, kinds
+ * of files, depth, number. The walk goes by descriptors, one level at a time, follows no link, leaves no
+ * mount, and keeps few descriptors however deep it gets.
  */
 
 import {
@@ -43,7 +43,7 @@ interface Visitor {
   leave?(parentFd: number, name: Uint8Array): void;
 }
 
-/** Walks the tree below an open directory. The descriptor stays open and the caller's. */
+/** Walks the tree below an open directory, which stays open. */
 function walk(system: System, rootFd: number, visitor: Visitor): void {
   const root: Level = {
     fd: rootFd,
@@ -117,9 +117,8 @@ export function openParent(system: System, child: number, identity: string): num
   return undefined;
 }
 
-/** To whom a tree is given, and what is taken out of it. */
+/** To whom a tree is given, and what is removed from it. */
 export interface GiveOptions {
-  /** The new owner. */
   readonly to: Identity;
   /** Whose files are given; if root is among them, also those of others that lie nowhere else. */
   readonly from: readonly number[];
@@ -130,11 +129,11 @@ export interface GiveOptions {
 }
 
 /**
- * Gives a directory and everything below it to a user.
+ * Gives a directory and everything below it to a user; returns the mode that it had.
  *
- * What neither of the two parties owns is left alone: a caller could have linked a file of the host
- * into the box, or have moved it there with a folder of his, to get it as a present. Where the
- * caller is root only a file with more than one hard link is.
+ * What neither of the two parties owns is left alone: a caller could have linked a file of the host into
+ * the box, or moved it there with a folder, to get it as a present. Where the caller is root only files
+ * with more than one hard link are.
  */
 export function giveTree(system: System, fd: number, options: GiveOptions): number {
   const plan = new Plan();
@@ -145,7 +144,7 @@ export function giveTree(system: System, fd: number, options: GiveOptions): numb
   plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], {
     what: `give box/ to user ${uid}`,
   });
-  // Of its own, for it is read from the beginning each time.
+  // A description of its own, which is read from the beginning.
   const listing = plan.slot("listing");
   const flags = O_DIRECTORY | O_NOATIME | O_CLOEXEC;
   plan.step("openat", [fd, plan.string("."), flags, 0], { into: listing, what: "list box/" });
@@ -211,7 +210,7 @@ function giveBatch(system: System, directory: number, { entries, options }: {
   return directories;
 }
 
-/** Whether something in a box is of those who use the box. */
+/** Whether something in a box belongs to its users. */
 export function belongsTo(owners: readonly number[], file: FileStatus): boolean {
   if (owners.includes(file.uid)) return true;
   return owners.includes(0) && (file.kind === "directory" || file.links === 1);

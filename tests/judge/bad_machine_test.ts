@@ -53,7 +53,7 @@ testWith(needsJudge, "a file in the place of the cache is no contestant's fault"
   assertEquals(result.code, 2);
   assertEquals(
     lineOf(result, GOOD_NAME),
-    "JE judge error: Cannot make the directory FOLDER/cache: a file is there",
+    "JE judge error: Cannot make the directory FOLDER/cache: Not a directory (openat2: ENOTDIR)",
   );
 });
 
