@@ -5,7 +5,7 @@ import { withFolder } from "../tests/support/folder.ts";
 import { Batch } from "./batch.ts";
 import { ControlGroupError } from "./types.ts";
 
-/** Files of control groups are files: an ordinary folder will do. */
+/** Files of control groups are files: an ordinary folder is enough. */
 async function withBatch(
   test: (batch: Batch, folder: string, log: string[]) => void | Promise<void>,
 ): Promise<void> {

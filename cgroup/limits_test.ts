@@ -1,4 +1,4 @@
-/** What no kernel here can show: groups whose files are an ordinary folder's. */
+/** Kernels that are not at hand: groups whose files are in an ordinary folder. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { System } from "../ffi/system.ts";

@@ -27,7 +27,7 @@ testWith(
   },
 );
 
-Deno.test("findControlGroupRoot() refuses a directory that is no control group", async () => {
+Deno.test("findControlGroupRoot() refuses a directory that is not a control group", async () => {
   const system = await System.load();
   await withFolder((directory) => {
     const find = () => findControlGroupRoot(system, { directory, create: true, log: () => {} });

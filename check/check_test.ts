@@ -53,7 +53,7 @@ function look(machine: Machine, name: string): Finding & { lines: string[] } {
   return { ...finding, lines: (finding.repairs ?? []).map(shellLine) };
 }
 
-/** A row: the check, the machine, the verdict, words of the text, and the lines that repair it. */
+/** A row: the check, the machine, the verdict, words of the text, and the lines of the repair. */
 type Row = readonly [name: string, tree: Tree, verdict: string, words: string, lines?: string[]];
 
 const CPU = "/sys/devices/system/cpu";
@@ -243,7 +243,7 @@ Deno.test("check control-groups fails with the reason why they cannot be used", 
     },
   }));
 
-Deno.test("check control-groups says how to start the service or to boot, if that is it", () => {
+Deno.test("check control-groups says how to start the service or how to boot, if that is the reason", () => {
   const broken = {
     controlGroups: () => {
       throw new ControlGroupError("the reason");
@@ -322,7 +322,7 @@ Deno.test("check box-mount fails where boxes lie on a noexec or read-only file s
       },
       run: runNothing,
     });
-  // The kernel mounts /proc noexec itself, or whoever starts the machine does.
+  // The kernel mounts /proc noexec itself, or init does.
   const isNoExec = (await Deno.readTextFile("/proc/self/mountinfo")).split("\n")
     .some((line) => / \/proc [^ ]*noexec/.test(line));
   const found = look(machine("/proc/isolate/boxes"), "box-mount");

@@ -28,7 +28,7 @@ function program(
   `;
 }
 
-/** Checks a machine with two files wrong, and if it has swap space a third thing. */
+/** Checks a machine with two wrong files and, if it has swap space, a third fault. */
 async function checkFiles(
   request: Record<string, boolean>,
   { hasSwap = false, swapoff = 0 }: { hasSwap?: boolean; swapoff?: number } = {},
@@ -64,7 +64,7 @@ function fixes(stdout: string): string[] {
 
 testWith(
   [needs.root()],
-  "check says what is wrong, and prints what would put it right as a script",
+  "check says what is wrong, and prints a script that repairs it",
   async () => {
     const { code, stdout, stderr, files } = await checkFiles({});
     assertEquals(code, 1);
@@ -127,7 +127,7 @@ testWith([needs.root()], "check without -e runs nothing", async () => {
   assertStringIncludes(stderr, "FAIL    swap: ");
 });
 
-testWith([needs.root()], "check -q -e says nothing where all could be put right", async () => {
+testWith([needs.root()], "check -q -e says nothing if it could repair everything", async () => {
   const { code, stderr } = await checkFiles({ execute: true, quiet: true });
   assertEquals([code, stderr], [0, ""]);
 });

@@ -60,7 +60,7 @@ function listen(width: number | undefined, verbosity: -1 | 0 | 1, stepMs = 1000)
   return { said, tell, submission };
 }
 
-Deno.test("JudgeProgress says a line for each submission in a pipe, and nothing in between", () => {
+Deno.test("JudgeProgress prints a line for each submission into a pipe, and nothing else", () => {
   const { said, tell, submission } = listen(undefined, 0);
   tell({ kind: "test", submission, result: testResult(), done: 1, total: 2 });
   assertEquals(said, []);
@@ -72,7 +72,7 @@ Deno.test("JudgeProgress says a line for each submission in a pipe, and nothing 
   );
 });
 
-Deno.test("JudgeProgress says a line for each test when asked to", () => {
+Deno.test("JudgeProgress prints a line for each test on request", () => {
   const { said, tell, submission } = listen(undefined, 1);
   const result = testResult({ verdict: "WA", message: "Line 3: no" });
   tell({ kind: "test", submission, result, done: 1, total: 2 });
@@ -80,7 +80,7 @@ Deno.test("JudgeProgress says a line for each test when asked to", () => {
   assertStringIncludes(said.join(""), "WA   0.412 s  2 MiB  Line 3: no\n");
 });
 
-Deno.test("JudgeProgress says nothing when it is to be quiet", () => {
+Deno.test("JudgeProgress prints nothing when it is quiet", () => {
   const { said, tell, submission } = listen(80, -1);
   tell({ kind: "test", submission, result: testResult(), done: 1, total: 2 });
   tell({ kind: "judged", result: submissionResult() });
@@ -107,7 +107,7 @@ Deno.test("JudgeProgress does not redraw faster than the eye", () => {
   assertEquals(said.length, 1);
 });
 
-Deno.test("JudgeProgress shows nothing of a name that a terminal would obey", () => {
+Deno.test("JudgeProgress shows no control characters of a name", () => {
   const { said, tell } = listen(undefined, 0);
   tell({ kind: "judged", result: submissionResult({ submission: "\x1b]0;evil\x07.py" }) });
   // deno-lint-ignore no-control-regex

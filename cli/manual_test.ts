@@ -8,7 +8,7 @@ import { optionsOf } from "./option.ts";
 
 const PAGE = manualPage({ version: "1.2.3" });
 
-/** What a program prints when it gets the page, on both streams. */
+/** Returns what a program prints for the page, on both streams. */
 async function pipedTo(
   program: string,
   args: string[],
@@ -83,7 +83,7 @@ Deno.test("escapeRoff() keeps text from being taken for requests and escapes", (
   assertEquals(escapeRoff("a\\fBb"), "a\\efBb");
 });
 
-Deno.test("formatRoff() makes what is typed bold, and what stands for something italic", () => {
+Deno.test("formatRoff() makes what is typed bold, and placeholders italic", () => {
   assertEquals(formatRoff("use `--meta=`_FILE_."), "use \\fB\\-\\-meta=\\fP\\fIFILE\\fP\\&.");
   assertEquals(formatRoff("_VAR_`=`_VALUE_"), "\\fIVAR\\fP\\fB=\\fP\\fIVALUE\\fP");
 });

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { flag, option } from "./option.ts";
 import { asTyped } from "./values.ts";
 
-/** What is known of an option that is typed like this. */
+/** Finds an option by how it is typed. */
 function facts(typed: string) {
   const set = () => {};
   const { long, short, value, valueName } = option(typed, "does it", { read: asTyped, set });

@@ -23,7 +23,7 @@ Deno.test("parseUnsigned() reads a leading zero as decimal, not as octal", () =>
   assertEquals(parseUnsigned("010"), 10);
 });
 
-Deno.test("parseUnsigned() refuses what is no decimal number", () => {
+Deno.test("parseUnsigned() refuses what is not a decimal number", () => {
   const wrong = ["", " ", "x", "12x", "12 ", "1 2", "0x10", "1.5", "1e3", "1_000", "+", "-", "+-5"];
   refuses(
     parseUnsigned,
@@ -99,7 +99,7 @@ Deno.test("parseSeconds() never turns a positive time into 0", () => {
   assert(parseSeconds("1e-99999999999999999999999") > 0);
 });
 
-Deno.test("parseSeconds() refuses what is no decimal number", () => {
+Deno.test("parseSeconds() refuses what is not a decimal number", () => {
   const wrong = [
     "",
     " ",

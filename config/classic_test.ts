@@ -47,7 +47,7 @@ Deno.test("parseClassicConfig() names the file and the line of what is wrong", (
   assertRefused("\nfirst_uid = 5", "/etc/isolate:2: first_uid needs first_gid");
 });
 
-Deno.test("parseClassicConfig() refuses lines that are no settings", () => {
+Deno.test("parseClassicConfig() refuses lines that are not settings", () => {
   for (const line of ["num_boxes", "num_boxes: 5", "= 5", "[section]"]) {
     assertRefused(`\n${line}`, `/etc/isolate:2: expected 'key = value', found '${line}'`);
   }

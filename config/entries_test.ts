@@ -61,7 +61,7 @@ Deno.test("settingsFromEntries() refuses unknown keys", () => {
   }
 });
 
-Deno.test("settingsFromEntries() says what stands for a key of version 1", () => {
+Deno.test("settingsFromEntries() names the new key for a key of version 1", () => {
   assertRefused(
     { cg_root: "/sys/fs/cgroup", cg_parent: "boxes" },
     2,
@@ -69,7 +69,7 @@ Deno.test("settingsFromEntries() says what stands for a key of version 1", () =>
   );
 });
 
-Deno.test("settingsFromEntries() refuses a key that comes twice", () => {
+Deno.test("settingsFromEntries() refuses a duplicate key", () => {
   const entries = [
     { key: "num_boxes", value: "5", line: 2 },
     { key: "num_boxes", value: "5", line: 9 },
@@ -117,7 +117,7 @@ Deno.test("settingsFromEntries() refuses bad numbers", () => {
   }
 });
 
-Deno.test("settingsFromEntries() refuses the ids of root and of nobody at all", () => {
+Deno.test("settingsFromEntries() refuses the id of root, and the id that means no user", () => {
   for (const value of ["0", "4294967295", "99999999999999999999999"]) {
     assertRefused({ first_uid: value, first_gid: "1000" }, 1, "first_uid must be from 1 to");
     assertRefused({ first_uid: "1000", first_gid: value }, 2, "first_gid must be from 1 to");
@@ -186,7 +186,7 @@ Deno.test("settingsFromEntries() takes lists of CPUs and memory nodes", () => {
   assertEquals(settings({ "box1.cpus": "0, 2 - 3" }).perBox.get(1), { cpus: "0,2-3" });
 });
 
-Deno.test("settingsFromEntries() refuses what is no list", () => {
+Deno.test("settingsFromEntries() refuses what is not a list", () => {
   for (const list of ["a", "-1", "1-", "3-1", "0,,1", "0,", "0-3-5", "0;1", "0:1/2"]) {
     assertRefused({ "box1.cpus": list }, 1, "box1.cpus must be a list");
   }

@@ -23,12 +23,12 @@ Deno.test("findSubordinateIds() counts no more boxes than there are box ids", ()
   assertEquals("numBoxes" in ids && ids.numBoxes, 2147483648);
 });
 
-Deno.test("findSubordinateIds() tells which file has no range", () => {
+Deno.test("findSubordinateIds() names the file without a range", () => {
   assertEquals(find("", "judge:1:1"), { missingIn: "/etc/subuid" });
   assertEquals(find("judge:1:1", "# judge:1:1\njudges:1:1"), { missingIn: "/etc/subgid" });
 });
 
-Deno.test("findSubordinateIds() does not mind the lines of others", () => {
+Deno.test("findSubordinateIds() ignores the lines of others", () => {
   const text = "rubbish\n\nother:x:y\njudge:1000:5\njudge:broken\n";
   assertEquals(find(text), { firstUid: 1000, firstGid: 1000, numBoxes: 5 });
 });

@@ -1,5 +1,5 @@
 /**
- * Both sides of the interface of the shim, held against each other: `ffi/abi.ts`, and what the
+ * Both sides of the interface of the shim, compared with each other: `ffi/abi.ts`, and what the
  * built libraries of both architectures say about themselves.
  */
 

@@ -192,7 +192,7 @@ refuses("a child with so many steps that their end wraps around", (view) => {
 refuses("a child whose clone_args have another size", (view) => {
   view.setBigUint64(argument(SPAWN, 1), 64n, true);
 });
-refuses("a child whose clone_args are no buffer", (view) => {
+refuses("a child whose clone_args are not a buffer", (view) => {
   view.setUint32(at(SPAWN, STEP.kinds), ARGUMENT.data, true);
 });
 refuses("a child whose number of steps comes from a slot", (view) => {

@@ -145,7 +145,7 @@ Deno.test("a shim with structures of other sizes is refused", async () => {
   });
 });
 
-Deno.test("a path with spaces and letters of all kinds is no obstacle", async () => {
+Deno.test("a path may have spaces and letters of all kinds", async () => {
   await withFolder(async (folder) => {
     const inner = `${folder}/ä b%41`;
     await Deno.mkdir(inner);

@@ -123,7 +123,7 @@ Deno.test("a step can ignore one errno, or all", () => {
   assertEquals(system.attempt(other, "not ignored")?.code, "EBADF");
 });
 
-Deno.test("string() encodes what is no valid UTF-8 and refuses a NUL", () => {
+Deno.test("string() encodes what is not valid UTF-8, and refuses a NUL", () => {
   const plan = new Plan();
   const broken = plan.string("a\udcff");
   const next = plan.string("ä");
@@ -175,7 +175,7 @@ Deno.test("data of any size goes to the kernel and back", () => {
   }
 });
 
-Deno.test("a slot stands for a descriptor and store() puts it into a structure", () => {
+Deno.test("a slot takes the place of a descriptor, and store() puts it into a structure", () => {
   const plan = new Plan();
   const fd = plan.slot("event");
   const ready = plan.slot("ready");
@@ -247,7 +247,7 @@ Deno.test("a child whose steps come to their end exits with 0, one that fails wi
   }
 });
 
-Deno.test("a child that shares our memory has its failure told by exec() itself", () => {
+Deno.test("exec() itself reports the failure of a child that shares our memory", () => {
   const plan = new Plan();
   const child = plan.slot("child");
   // A stack that is not aligned; the child aligns it.
@@ -365,6 +365,6 @@ Deno.test("a plan is executed on another thread too", async () => {
   assertEquals(plan.result(slot), Deno.pid);
 });
 
-Deno.test("an empty plan is a good plan", () => {
+Deno.test("an empty plan succeeds", () => {
   assertEquals(system.attempt(new Plan(), "nothing"), undefined);
 });

@@ -88,7 +88,7 @@ const LINES: readonly (readonly [string, string, () => string])[] = [
       }),
   ],
   [
-    "bytes that are no UTF-8, and control characters",
+    "bytes that are not UTF-8, and control characters",
     'chdir("\\xff\\t\\x1b[1mä😀\\u009b")',
     () => print("chdir", (plan) => [plan.string("\udcff\t\x1b[1mä😀\x9b")]),
   ],
@@ -231,7 +231,7 @@ Deno.test("printPlan() shows results on the left, guards and treatments on the r
   ]);
 });
 
-Deno.test("printPlan() tells slots of the same name apart", () => {
+Deno.test("printPlan() distinguishes slots of the same name", () => {
   const plan = new Plan();
   for (let i = 0; i < 3; i++) plan.step("getpid", [], { into: plan.slot("pid") });
   assertEquals(printPlan(plan), ["$pid = getpid()", "$pid#2 = getpid()", "$pid#3 = getpid()"]);

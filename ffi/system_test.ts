@@ -60,7 +60,7 @@ Deno.test("a plan that the shim refuses is an error of ours, and says so", () =>
   assertStringIncludes(error!.message, "malformed plan (a bug in isolate)");
 });
 
-Deno.test("trace is told of a plan before it is executed", () => {
+Deno.test("trace gets a plan before it is executed", () => {
   const seen: string[] = [];
   const traced = new System(system.library, (plan, title) => {
     seen.push(title);

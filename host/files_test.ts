@@ -31,7 +31,7 @@ async function makeFifo(path: string): Promise<void> {
   assert(success);
 }
 
-Deno.test("HostFiles.absolute() adds the working directory and drops what says nothing", async () => {
+Deno.test("HostFiles.absolute() adds the working directory and drops dots and empty parts", async () => {
   await withHost((host) => {
     assertEquals(host.absolute("/a//b/./c/"), "/a/b/c");
     assertEquals(host.absolute("a/b"), `${Deno.cwd()}/a/b`);
@@ -52,7 +52,7 @@ Deno.test("HostFiles.realPath() follows links", async () => {
   });
 });
 
-Deno.test("HostFiles.list() tells names, kinds and sizes, sorted, and follows no link", async () => {
+Deno.test("HostFiles.list() returns names, kinds and sizes, sorted, and follows no link", async () => {
   await withHost(async (host, folder) => {
     await Deno.writeTextFile(`${folder}/b`, "12345");
     await Deno.mkdir(`${folder}/a`);
@@ -81,7 +81,7 @@ Deno.test("HostFiles.list() lists many, and refuses more than are allowed", asyn
   });
 });
 
-Deno.test("HostFiles.status() tells what is there, or that nothing is", async () => {
+Deno.test("HostFiles.status() says what is there, or that nothing is", async () => {
   await withHost(async (host, folder) => {
     await Deno.writeTextFile(`${folder}/a`, "abc", { mode: 0o640 });
     await Deno.symlink("a", `${folder}/b`);
@@ -114,7 +114,7 @@ Deno.test("HostFiles.readBytes() reads up to a limit and no more", async () => {
   });
 });
 
-Deno.test("HostFiles.readText() keeps bytes that are no UTF-8", async () => {
+Deno.test("HostFiles.readText() keeps bytes that are not UTF-8", async () => {
   await withHost(async (host, folder) => {
     await Deno.writeFile(`${folder}/a`, new Uint8Array([0x61, 0xff]));
     assertEquals(host.readText(`${folder}/a`, { limitBytes: 9 }), "a\udcff");
@@ -243,7 +243,7 @@ Deno.test("HostFiles.removeTree() removes what is below, and follows no link", a
   });
 });
 
-Deno.test("HostFiles reads and writes with the rights of whom the sandbox acts for", async () => {
+Deno.test("HostFiles reads and writes with the rights of the user that the sandbox acts for", async () => {
   await withUser(async (host, folder) => {
     await Deno.writeTextFile(`${folder}/secret`, "root's", { mode: 0o600 });
     await Deno.mkdir(`${folder}/closed`, { mode: 0o700 });

@@ -17,7 +17,7 @@ function currentIds(): string[] {
   );
 }
 
-Deno.test("callerIdentity() tells who this process is, groups included", async () => {
+Deno.test("callerIdentity() returns the user of this process, groups included", async () => {
   const { uid, gid, groups } = callerIdentity(await System.load());
   assertEquals([uid, gid], [Deno.uid(), Deno.gid()]);
   const [, , listed] = currentIds();

@@ -17,7 +17,7 @@ function open(path: string, flags: number): number {
   return plan.result(fd);
 }
 
-/** Lengths around those at which something changes. */
+/** Lengths near which something changes. */
 const LENGTHS = [0, 1, 4095, 4096, SMALL_BYTES, SMALL_BYTES + 1, 1 << 20, (1 << 20) + 1, 3_000_000];
 
 for (const isSizeKnown of [true, false]) {

@@ -90,7 +90,7 @@ Deno.test("giveTree() removes special files and keeps what links point to", () =
     assertEquals(owner("/"), [0, 0]);
   }));
 
-Deno.test("giveTree() gives special files too if they are to be kept, and follows none", () =>
+Deno.test("giveTree() gives special files too if they are kept, and follows none", () =>
   withFolder(async (folder) => {
     await shell(
       folder,
@@ -116,7 +116,7 @@ Deno.test("giveTree() leaves alone a hard link to a file of a third party", () =
     assertEquals(owner(`${folder}/tree/single`), [BOX.uid, BOX.gid]);
   }));
 
-Deno.test("giveTree() and removeTree() work on names that are no text", () =>
+Deno.test("giveTree() and removeTree() work on names that are not text", () =>
   withFolder(async (folder) => {
     await shell(
       folder,
@@ -157,7 +157,7 @@ Deno.test("removeTree() removes links and not what they point to", () =>
     assertEquals([...Deno.readDirSync(`${folder}/outside`)].length, 1);
   }));
 
-Deno.test("removeTree() does not care whether there is anything", () =>
+Deno.test("removeTree() succeeds if there is nothing", () =>
   withFolder((folder) => remove(folder, "nothing")));
 
 Deno.test("removeTree() does not remove a link in the place of the directory", () =>
@@ -167,7 +167,7 @@ Deno.test("removeTree() does not remove a link in the place of the directory", (
     assertEquals([...Deno.readDirSync(`${folder}/outside`)].length, 1);
   }));
 
-Deno.test("removeTree() fails, and gives all descriptors back, if something cannot be removed", () =>
+Deno.test("removeTree() fails, and closes all descriptors, if something cannot be removed", () =>
   withFolder(async (folder) => {
     const system = await System.load();
     await shell(folder, "mkdir -p tree/mount/point; mount -t tmpfs none tree/mount");

@@ -8,7 +8,7 @@ Deno.test("socketAddress() ends a path with a zero, and begins an abstract name 
   assertEquals([...socketAddress("@/ab")], [1, 0, 0, 47, 97, 98]);
 });
 
-Deno.test("socketAddress() refuses what the kernel could not take for it", () => {
+Deno.test("socketAddress() refuses what the kernel could not accept", () => {
   assertEquals(socketAddress(`/${"x".repeat(106)}`).length, 110);
   for (
     const name of ["", "relative", "vsock:2:1234", `/${"x".repeat(107)}`, `@${"x".repeat(107)}`]

@@ -1,4 +1,4 @@
-/** The shim as it is built: the same bytes from the same sources, small, and alone in the world. */
+/** The built shim: the same bytes from the same sources, small, and without dependencies. */
 
 import { embeddedShim } from "isolate/ffi/embedded.ts";
 import { AF_UNIX, PR_SET_CHILD_SUBREAPER, SOCK_SEQPACKET } from "isolate/ffi/linux.ts";
@@ -10,7 +10,7 @@ import { type Arch, ARCHITECTURES, HOST_SHIM, needsZig, shimPath, ZIG } from "./
 import { needs, testWith } from "./support/skip.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
-/** What somebody who has to trust it can read in one sitting. */
+/** Few enough lines to read in one sitting. */
 const SHIM_LINES_MAX = 499;
 
 testWith([needsZig()], "zig build makes the committed libraries byte for byte", async () => {

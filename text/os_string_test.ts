@@ -25,7 +25,7 @@ for (const bytes of BROKEN) {
   });
 }
 
-Deno.test("decodeOsString() shows bytes that are no UTF-8 as lone surrogates", () => {
+Deno.test("decodeOsString() shows bytes that are not UTF-8 as lone surrogates", () => {
   assertEquals(decodeOsString(new Uint8Array([0x61, 0x80, 0xff])), "a\udc80\udcff");
 });
 
@@ -57,7 +57,7 @@ Deno.test("encodeOsString() refuses a NUL, which would end the string early", ()
   assertThrows(() => encodeOsString("\udcff\0"), TypeError, "NUL");
 });
 
-Deno.test("encodeOsString() does not invent bytes for surrogates that stand for none", () => {
+Deno.test("encodeOsString() does not invent bytes for surrogates that encode none", () => {
   // U+FFFD, as everywhere on the web.
   assertEquals([...encodeOsString("\ud800")], [0xef, 0xbf, 0xbd]);
   assertEquals([...encodeOsString("\udc00")], [0xef, 0xbf, 0xbd]);
@@ -75,7 +75,7 @@ Deno.test("random bytes come back from a string as they were", () => {
   }
 });
 
-/** A generator of integers below a bound; the same row for the same seed. */
+/** A generator of integers below a bound; the same sequence for the same seed. */
 function pseudoRandom(seed: number): (bound: number) => number {
   let state = seed;
   return (bound) => {

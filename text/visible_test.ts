@@ -23,11 +23,11 @@ Deno.test("visibleLines() keeps line breaks and tabs, and nothing else that cann
   assertEquals(visibleLines("a\tb\r\nc\rd\0\u202e"), "a\tb\nc\\rd\\x00\\u202e");
 });
 
-Deno.test("visibleText() shows each byte that is no UTF-8", () => {
+Deno.test("visibleText() shows each byte that is not UTF-8", () => {
   assertEquals(visibleText(new Uint8Array([0x61, 0xc3, 0x80, 0xc3, 0xff])), "aÀ\\xc3\\xff");
 });
 
-Deno.test("visiblePiece() tears no characters apart where it was cut", () => {
+Deno.test("visiblePiece() does not split characters where it was cut", () => {
   const bytes = new TextEncoder().encode("ä€🙂x");
   const piece = { from: 1, to: 8, cutBefore: true, cutAfter: true };
   assertEquals(visiblePiece(bytes, piece), "…€…");

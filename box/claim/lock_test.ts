@@ -30,14 +30,14 @@ Deno.test("BoxLock.take() makes an empty file that only root can read", () =>
     lock.release();
   }));
 
-Deno.test("BoxLock.take() gives nothing where there is no file and none is to be made", () =>
+Deno.test("BoxLock.take() returns nothing if there is no file and it may not make one", () =>
   withFolder(async (lockRoot) => {
     const options = { lockRoot, boxId: 3, create: false };
     assertEquals(await BoxLock.take(await System.load(), options), undefined);
     assertEquals([...Deno.readDirSync(lockRoot)], []);
   }));
 
-Deno.test("BoxLock keeps what was written for whoever comes next", () =>
+Deno.test("BoxLock keeps the record for the next process", () =>
   withFolder(async (lockRoot) => {
     for (let flags = 0; flags < 32; flags++) {
       const record = {
@@ -146,7 +146,7 @@ Deno.test("BoxLock.take() waits for a box that is in use, if it is given a waite
     waiter.close();
   }));
 
-Deno.test("BoxLock.take() stops waiting when it is told to", () =>
+Deno.test("BoxLock.take() stops waiting when its signal is aborted", () =>
   withFolder(async (lockRoot) => {
     const system = await System.load();
     const waiter = Waiter.create(system);

@@ -33,12 +33,12 @@ Deno.test("planWriterCheck() finds nobody where a file is only read, and leaves 
   withFile(async ({ system, path, ...file }) => {
     using _reader = await Deno.open(path);
     assertEquals(check(system, file), 0);
-    // A lease that were still held would make this one wait.
+    // A lease that is still held would make this one wait.
     (await Deno.open(path, { write: true })).close();
     assertEquals(check(system, file), 0);
   }));
 
-Deno.test("planWriterCheck() finds who has the file open for writing, in this process or another", () =>
+Deno.test("planWriterCheck() finds a writer of the file, in this process or in another", () =>
   withFile(async ({ system, path, ...file }) => {
     const writer = await Deno.open(path, { write: true });
     assertEquals(check(system, file), -ERRNO.EAGAIN);
@@ -55,7 +55,7 @@ Deno.test("planWriterCheck() finds who has the file open for writing, in this pr
     assertEquals(check(system, file), 0);
   }));
 
-Deno.test("planWriterCheck() does not mind a file that is gone", () =>
+Deno.test("planWriterCheck() accepts a file that is gone", () =>
   withFile(({ system, parent }) => {
     assert(check(system, { parent, name: "nothing" }) < 0);
     return waitForWriters(system, { parent, name: "nothing", what: "test" }, -ERRNO.ENOENT);
@@ -73,7 +73,7 @@ Deno.test("waitForWriters() waits until the last writer has closed the file", ()
     assert(closed);
   }));
 
-/** What a thread does that starts processes all the time. */
+/** The work of a thread that starts processes all the time. */
 const STARTER = `
   let stop = false;
   self.onmessage = () => { stop = true; };
@@ -114,6 +114,6 @@ Deno.test("a file that was just closed can be executed after waitForWriters(), w
     const stopped = told();
     for (const worker of workers) worker.postMessage("stop");
     await stopped;
-    // Else this test would show nothing.
+    // Otherwise this test would show nothing.
     assertGreater(held, 0);
   }));

@@ -96,7 +96,7 @@ Deno.test("conclude() keeps how a program ended that was faster than the kill", 
   ]);
 });
 
-Deno.test("conclude() tells the signal that interrupted a command, or fails with what aborted it", () => {
+Deno.test("conclude() names the signal that interrupted a command, or fails with what aborted it", () => {
   const outcome = killed("abort", { signal: AbortSignal.abort(15) });
   assertEquals(outcome.kind === "interrupted" && outcome.signal, 15);
   const reason = new SandboxError("stream", "no more");

@@ -14,7 +14,7 @@ function socketPair(system: System): [number, number] {
   return [plan.view(pair).getInt32(0, true), plan.view(pair).getInt32(4, true)];
 }
 
-/** Looks at a box that is nothing but the far ends of two sockets. */
+/** Looks at a box that consists of the far ends of two sockets. */
 async function withBox(
   test: (context: {
     look: () => BoxStatus;

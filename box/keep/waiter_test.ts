@@ -50,7 +50,7 @@ async function withPipes(
   }
 }
 
-/** Has the promise been kept after all that was due? */
+/** Returns whether a promise is resolved once everything that is due has run. */
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol();
   const later = new Promise((resolve) => setTimeout(() => resolve(pending), 30));
@@ -164,14 +164,14 @@ Deno.test("many waits at once each get what is theirs", async () => {
     });
     for (let round = 0; round < rounds; round++) {
       for (const i of order) write(pipes[i]!, `${i}/${round}`);
-      // Who has not read its text before the next one comes would get both.
+      // A reader that has not read its text before the next one comes would get both.
       while (pipes.some((pipe) => bytesIn(pipe) > 0)) await waiter.sleep(0.1);
     }
     await Promise.all(readers);
   });
 });
 
-/** How much waits to be read. */
+/** Returns how many bytes can be read. */
 function bytesIn({ reader }: Pipe): number {
   const plan = new Plan();
   const count = plan.alloc(8);
@@ -205,7 +205,7 @@ Deno.test("forget() lets a number be used for another descriptor", async () => {
       waiter.forget(pipe.reader);
       system.close(pipe.reader, pipe.writer);
     }
-    // Nor does it mind what it never knew.
+    // It also accepts what it never knew.
     waiter.forget(999_999);
   });
 });
@@ -238,7 +238,7 @@ Deno.test("what comes for an observer while nobody waits is there for the next w
   });
 });
 
-Deno.test("an observer that is forgotten is called no more", async () => {
+Deno.test("a forgotten observer is no longer called", async () => {
   await withPipes(1, async (waiter, [observed]) => {
     let calls = 0;
     waiter.observe(observed!.reader, () => calls++ && drain(observed!));
@@ -299,7 +299,7 @@ Deno.test("a wait keeps the process alive until its deadline", async () => {
   assertEquals({ code, stdout }, { code: 0, stdout: "end\nslept\n" }, stderr);
 });
 
-/** Writes until the pipe takes no more. */
+/** Fills a pipe. */
 function fill(pipe: Pipe): void {
   const plan = new Plan();
   const bytes = plan.alloc(4096);
@@ -325,7 +325,7 @@ Deno.test("ready() ends when a descriptor can be written to, not before", async 
   });
 });
 
-Deno.test("forget() wakes who waits for the descriptor, and nobody else", async () => {
+Deno.test("forget() wakes those that wait for the descriptor, and no others", async () => {
   await withPipes(2, async (waiter, [first, second]) => {
     const forgotten = waiter.readable([first!.reader], NEVER);
     const other = waiter.readable([second!.reader], NEVER);

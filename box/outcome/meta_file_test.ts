@@ -19,7 +19,7 @@ Deno.test("MetaFile.open() empties the file at once, and write() fills it", () =
     assertEquals(bytes, "message:strange \xFF byte\nexitcode:0\n");
   }));
 
-Deno.test("MetaFile.open() makes files that belong to whom the sandbox acts for", () =>
+Deno.test("MetaFile.open() makes files that belong to the user that the sandbox acts for", () =>
   withFolder(async (folder) => {
     Deno.chmodSync(folder, 0o777);
     const sandbox = await Sandbox.open({ settings: defaultSettings(), actAs: NOBODY });

@@ -111,7 +111,7 @@ Deno.test("parseMeta() reads an empty file and a file without a last newline", (
   assertEquals([...parseMeta("time:1.000")], [["time", "1.000"]]);
 });
 
-Deno.test("parseMeta() refuses lines without a key, and keys that come twice", () => {
+Deno.test("parseMeta() refuses lines without a key, and duplicate keys", () => {
   assertThrows(() => parseMeta("time:1\nrubbish\n"), SyntaxError, "line 2");
   assertThrows(() => parseMeta("time:1\n\nkilled:1\n"), SyntaxError, "line 2");
   assertThrows(() => parseMeta(":1\n"), SyntaxError, "line 1");

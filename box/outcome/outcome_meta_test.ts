@@ -96,7 +96,7 @@ for (const [outcome, message, head] of OUTCOMES) {
   });
 }
 
-Deno.test("toMeta() hides how a program ended that was over its time limit by then", () => {
+Deno.test("toMeta() hides how a program over its time limit ended", () => {
   for (
     const ending of [
       { how: "exit", exitCode: 5 },
@@ -144,12 +144,12 @@ Deno.test("fromMeta() reads what other programs write", () => {
   assertEquals(fromMeta(text), outcome);
 });
 
-Deno.test("fromMeta() tells how a program ended that was over its time limit by then", () => {
+Deno.test("fromMeta() says how a program over its time limit ended", () => {
   const outcome = fromMeta("status:TO\nmessage:Time limit exceeded\nexitsig:11\n");
   assertEquals(outcome.kind === "time-limit" && outcome.ending, { how: "signal", signal: 11 });
 });
 
-Deno.test("fromMeta() takes nothing for granted that the file does not tell", () => {
+Deno.test("fromMeta() assumes nothing that the file does not say", () => {
   const { usage } = fromMeta("exitcode:0\n");
   assertEquals(usage, {
     cpuTimeMs: 0,
@@ -161,7 +161,7 @@ Deno.test("fromMeta() takes nothing for granted that the file does not tell", ()
   });
 });
 
-Deno.test("fromMeta() throws where the sandbox had failed", () => {
+Deno.test("fromMeta() throws if the sandbox had failed", () => {
   const error = assertThrows(
     () => fromMeta("status:XX\nmessage:no luck\n"),
     SandboxError,
@@ -170,7 +170,7 @@ Deno.test("fromMeta() throws where the sandbox had failed", () => {
   assertEquals(error.kind, "internal");
 });
 
-Deno.test("fromMeta() refuses what tells of no outcome", () => {
+Deno.test("fromMeta() refuses a file without an outcome", () => {
   const texts = [
     "",
     "status:RE\n",

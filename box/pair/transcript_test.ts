@@ -46,7 +46,7 @@ Deno.test("Transcript copies what it is given, and gives copies", () => {
   assert(transcript.pieces[0]!.bytes.every((byte) => byte === 0x78));
 });
 
-Deno.test("Transcript refuses a limit that is no number of bytes", () => {
+Deno.test("Transcript refuses a limit that is not a number of bytes", () => {
   for (const limitBytes of [-1, 0.5, NaN, Infinity]) {
     assertThrows(
       () => new Transcript({ limitBytes }),

@@ -32,7 +32,7 @@ function planned(
   return plan;
 }
 
-/** Where a step stands; it must be there, and just once. */
+/** Returns the position of a step, which must be there exactly once. */
 function position(plan: Plan, operation: string): number {
   const found = allSteps(plan).flatMap((step, i) => step.operation === operation ? [i] : []);
   assertEquals(found.length, 1, operation);

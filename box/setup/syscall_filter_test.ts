@@ -88,7 +88,7 @@ Deno.test("buildSyscallFilter() makes no filter for flags 0, not even for a term
   assertEquals(buildSyscallFilter({ flags: 0, arch: "aarch64", terminal: true }), undefined);
 });
 
-Deno.test("buildSyscallFilter() refuses flags that are no small whole number", () => {
+Deno.test("buildSyscallFilter() refuses flags that are not a small whole number", () => {
   for (const flags of [-1, 1.5, NaN, Infinity, 2 ** 31]) {
     assertThrows(() => buildSyscallFilter({ flags, arch: "x86_64" }), RangeError, "flags");
   }

@@ -44,13 +44,13 @@ Deno.test("a large limit takes no memory before there is output", () => {
   assertEquals(capture.bytes.buffer.byteLength, 4096);
 });
 
-Deno.test("text() keeps a byte order mark, and replaces what is no UTF-8", () => {
+Deno.test("text() keeps a byte order mark, and replaces invalid UTF-8", () => {
   const capture = new Capture({ limitBytes: 10 });
   capture.add(new Uint8Array([0xef, 0xbb, 0xbf, 0x61, 0xff]));
   assertStrictEquals(capture.text(), "\ufeffa\ufffd");
 });
 
-Deno.test("a Capture refuses limits that are no whole number of bytes", () => {
+Deno.test("a Capture refuses limits that are not a whole number of bytes", () => {
   for (const limitBytes of [-1, 1.5, NaN, Infinity, 2 ** 60]) {
     assertThrows(() => new Capture({ limitBytes }), RangeError, `current value is ${limitBytes}`);
   }

@@ -58,13 +58,13 @@ Deno.test("white space does not matter, unless it is asked for", async () => {
   assert(!await accepts(" ", "", "space_change_sensitive"));
 });
 
-Deno.test("what is no ASCII white space separates no words", async () => {
+Deno.test("only ASCII white space separates words", async () => {
   assert(!await accepts("a b", "a\u00a0b"));
   assert(!await accepts("a b", "a\0b"));
   assert(!await accepts("a\n", "a\u0085"));
 });
 
-Deno.test("upper and lower case are the same from A to Z only", async () => {
+Deno.test("case is ignored for A to Z only", async () => {
   assert(await accepts("Yes NO\n", "yES no\n"));
   assert(!await accepts("Yes\n", "yes\n", "case_sensitive"));
   assert(!await accepts("é\n", "É\n"));
@@ -140,7 +140,7 @@ Deno.test("the reason says that an output is empty, ends too early or goes on", 
   assertMatch(await reason("1 ", "1 2", "space_change_sensitive"), /goes on/);
 });
 
-Deno.test("the reason tells white space apart", async () => {
+Deno.test("the reason distinguishes kinds of white space", async () => {
   const cases = [
     ["a b\n", "a\nb\n", "Line 1, byte 2: expected a space, got the end of the line"],
     ["a\n", "a\r\n", "Line 1, byte 2: expected the end of the line, got a carriage return"],
@@ -196,7 +196,7 @@ Deno.test("at the end of a file the lines before are shown", async () => {
   assertEquals([empty.actualFrom, empty.actual], [1, []]);
 });
 
-Deno.test("bytes that are no text become text that shows them", async () => {
+Deno.test("bytes that are not text are shown as text", async () => {
   const found = await difference(
     "ok\n",
     new Uint8Array([0xff, 0x00, 0x1b, 0xe2, 0x80, 0xae, 0x0a]),
@@ -238,7 +238,7 @@ Deno.test("a word of 32 MB is compared, described, and never kept", async () => 
   }
 });
 
-/** What the checker must say, the simple way. */
+/** Decides in the simple way what the checker must say. */
 function oracle(answer: string, output: string, flags: readonly string[]): boolean {
   const words = (text: string) => text.match(/[^ \t\n\v\f\r]+/g) ?? [];
   const gaps = (text: string) => text.split(/[^ \t\n\v\f\r]+/);

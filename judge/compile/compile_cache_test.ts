@@ -103,7 +103,7 @@ cacheTest(
     [key("a"), key("b"), key("c"), "new-leftover", "somebody's own"].forEach((name, i) => {
       old(name, 10 - i);
     });
-    // Whoever uses an entry makes it young again.
+    // Using an entry makes it young again.
     await cache.find(key("a"));
     cache.close();
     assertEquals(names(directory), [key("a"), key("d"), "somebody's own"].sort());

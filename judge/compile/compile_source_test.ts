@@ -20,13 +20,17 @@ async function prepare(id: string, files: Readonly<Record<string, string>>) {
   return { names: prepared.map(({ name }) => name), words: Object.fromEntries(words) };
 }
 
-testWith([needs.root()], "sources are told from what belongs to them", async () => {
-  const files = { "a.cpp": "", "b.CC": "", "c.h": "", "data.txt": "" };
-  assertEquals(await prepare("cpp", files), {
-    names: ["a.cpp", "b.CC", "c.h", "data.txt"],
-    words: { sources: ["a.cpp", "b.CC"], program: "program" },
-  });
-});
+testWith(
+  [needs.root()],
+  "sources are distinguished from the files that belong to them",
+  async () => {
+    const files = { "a.cpp": "", "b.CC": "", "c.h": "", "data.txt": "" };
+    assertEquals(await prepare("cpp", files), {
+      names: ["a.cpp", "b.CC", "c.h", "data.txt"],
+      words: { sources: ["a.cpp", "b.CC"], program: "program" },
+    });
+  },
+);
 
 testWith([needs.root()], "a program does not take the name of a file", async () => {
   const { words } = await prepare("cpp", { "a.cpp": "", "program": "", "program_/data": "" });

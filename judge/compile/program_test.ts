@@ -93,7 +93,7 @@ testWith([needs.root()], "a program sees its folder and its tools, read-only", a
   assertEquals(environment.get("LANG"), "C.UTF-8");
 });
 
-testWith([needs.root()], "a heap that is full is told from other failures", async () => {
+testWith([needs.root()], "a full heap is distinguished from other failures", async () => {
   const program = new Program(await language("java"), "/srv/sum", new Map());
   const failed: Outcome = { kind: "exit", exitCode: 1, usage };
   const full = 'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space\n';

@@ -176,7 +176,7 @@ Deno.test("a score that a group cannot have is reported", () => {
   ]);
 });
 
-Deno.test("grades of tests that are missing are no verdict on the submission", () => {
+Deno.test("missing tests decide nothing about the submission", () => {
   const grading = new Grading({ data: group("", THREE), kind: "scoring" });
   grading.add(grading.next()!, result("1", "AC"));
   const { verdict, message, score, tests, isComplete } = grading.conclude();

@@ -69,7 +69,7 @@ Deno.test("memory and output limits say how much was allowed", () => {
   ]);
 });
 
-Deno.test("a program that gets no more memory has hit the memory limit", () => {
+Deno.test("a program that cannot get more memory has hit the memory limit", () => {
   const words = [
     "terminate called after throwing an instance of 'std::bad_alloc'",
     "memory allocation of 4096 bytes failed",

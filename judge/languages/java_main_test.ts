@@ -41,7 +41,7 @@ Deno.test("readJavaFile() knows records, enums and interfaces, and names with ot
   assertEquals(readJavaFile("public interface I$ { }").publicType, "I$");
 });
 
-Deno.test("readJavaFile() finds nothing in what is no Java", () => {
+Deno.test("readJavaFile() finds nothing in what is not Java", () => {
   const nothing = { packageName: "", publicType: undefined, mainType: undefined };
   for (const text of ["", "}}}}", "{{{{", "public class", '"', "'", "/*", "\0\uffff", '"""']) {
     assertEquals(readJavaFile(text), nothing, text);

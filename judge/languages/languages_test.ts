@@ -150,7 +150,7 @@ testWith([needs.root()], "each language of the table has what judging needs", as
   ) {
     assert(ids.includes(id), id);
   }
-  // Nobody guesses: what is not in PATH is missing, with a reason.
+  // Nothing is guessed: what is not in PATH is missing, with a reason.
   const elsewhere = languages.find(({ id }) => id === "rust")!;
   if (elsewhere.missing) assertMatch(elsewhere.missing, /^Rust cannot be used here: there is no /);
 });

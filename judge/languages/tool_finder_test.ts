@@ -52,13 +52,13 @@ finderTest("a tool elsewhere is bound with its installation", async ({ folder, m
   await make("tool-1/bin/tool");
   const expected = { path: placeInBox(`${folder}/tool-1/bin/tool`), bind: `${folder}/tool-1` };
   assertEquals(find(["tool"], { path: `${folder}/tool-1/bin` }), expected);
-  // However one gets there.
+  // By whatever path.
   await make("links/tool", { link: "../tool-1/bin/tool" });
   assertEquals(find(["tool"], { path: `${folder}/links` }), expected);
   assertEquals(find([`${folder}/links/tool`]), expected);
 });
 
-finderTest("a tool that stands alone is bound alone", async ({ folder, make, find }) => {
+finderTest("a tool without an installation is bound alone", async ({ folder, make, find }) => {
   await make("anywhere/tool");
   const path = `${folder}/anywhere/tool`;
   assertEquals(find(["tool"], { path: `${folder}/anywhere`, alone: true }), {
@@ -97,7 +97,7 @@ finderTest("programs that only start others are passed over", async ({ folder, m
   );
 });
 
-finderTest("what others cannot execute is of no use", async ({ folder, make, find }) => {
+finderTest("what others cannot execute is passed over", async ({ folder, make, find }) => {
   await make("tool-1/bin/tool", { mode: 0o750 });
   const found = find(["tool"], { path: `${folder}/tool-1/bin` });
   assertMatch(String(found), /tool is not executable by everybody$/);

@@ -124,7 +124,7 @@ Deno.test("readPackage() reads validator flags of later versions, words as they 
   assertEquals(group(problem, "secret").validatorFlags, ["a b", "c"]);
 });
 
-Deno.test("readPackage() is silent about what may stand beside tests, and warns of the rest", async () => {
+Deno.test("readPackage() accepts what may lie beside tests, and warns of the rest", async () => {
   const beside = ["1.hint", "1.desc", "1.png", "1.interaction", "README.md", ".hidden", "1.in~"];
   const problem = await readFiles({
     ...TEST,
@@ -141,7 +141,7 @@ Deno.test("readPackage() is silent about what may stand beside tests, and warns 
   ]);
 });
 
-Deno.test("readPackage() warns where only samples are", async () => {
+Deno.test("readPackage() warns if there are only samples", async () => {
   const problem = await readFiles({
     "problem.yaml": "",
     ...tests("sample/1"),

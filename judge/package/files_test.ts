@@ -15,7 +15,7 @@ async function makeFifo(path: string): Promise<void> {
   assertEquals(success, true);
 }
 
-Deno.test("readPackage() says what it found where there is no package", async () => {
+Deno.test("readPackage() says what it found if there is no package", async () => {
   const start = "pack: is no problem package: there must be a problem.yaml or a task.yaml, ";
   assertEquals(await complaintAbout({}), start + "it is empty");
   const some = { "b.txt": "", "a/x": "", "c\x1b[1m": "" };
@@ -39,7 +39,7 @@ Deno.test("readPackage() says that there is no such folder", async () => {
   });
 });
 
-Deno.test("readPackage() says that a file is no package", async () => {
+Deno.test("readPackage() says that a file is not a package", async () => {
   await withPackage({ "file": "" }, async ({ host, directory }) => {
     const error = await readPackage(host, `${directory}/file`).catch((error) => error);
     assertEquals(
@@ -150,7 +150,7 @@ Deno.test("readPackage() refuses files that are larger than any problem.yaml is"
   assertEquals(await complaintAbout(files), "pack/problem.yaml: is larger than 1048576 bytes");
 });
 
-Deno.test("readPackage() refuses a problem.yaml that is no UTF-8, and takes a byte order mark", async () => {
+Deno.test("readPackage() refuses a problem.yaml that is not UTF-8, and accepts a byte order mark", async () => {
   const bytes = new Uint8Array([0x61, 0x3a, 0xff]);
   assertEquals(
     await complaintAbout({ "problem.yaml": bytes }),

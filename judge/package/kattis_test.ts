@@ -42,7 +42,7 @@ Deno.test("readPackage() takes an empty problem.yaml for a problem named like it
   assertEquals((await read("# nothing\n")).title, "pack");
 });
 
-Deno.test("readPackage() prefers the English name, and takes another where there is none", async () => {
+Deno.test("readPackage() prefers the English name, and takes another if there is none", async () => {
   assertEquals((await read("name: {de: Kurz, en: Short}")).title, "Short");
   assertEquals((await read("name: {de: Kurz, fr: Bref}")).title, "Kurz");
 });
@@ -149,7 +149,7 @@ Deno.test("readPackage() reads grading that older packages have in problem.yaml"
   assertEquals([acceptScore, rejectScore, range], [5, 1, [0, Infinity]]);
 });
 
-Deno.test("readPackage() warns of keys that nobody knows, with the one that was meant", async () => {
+Deno.test("readPackage() warns of unknown keys, and suggests the one that was meant", async () => {
   const { warnings } = await read("nmae: x\nlimits:\n  memroy: 5\nsomething: 1\n");
   assertEquals(warnings.map((text) => text.replace(/^.*\/pack/, "pack").slice(0, 75)), [
     "pack/problem.yaml:1: nmae: is no key that is known here; did you mean name?",

@@ -67,7 +67,7 @@ Deno.test("readPackage() goes by the tag of expected results rather than by the 
   );
 });
 
-Deno.test("readPackage() warns of words that are no verdicts, and of folders that promise nothing", async () => {
+Deno.test("readPackage() warns of words that are not verdicts, and of folders that promise nothing", async () => {
   await withPackage({
     ...SMALL_PACKAGE,
     "submissions/notes.txt": "",

@@ -159,7 +159,7 @@ Deno.test("readPackage() takes flags of the default checker, or a program", asyn
   assertEquals(full.validation.kind === "custom" && full.validation.score, true);
 });
 
-Deno.test("readPackage() takes an interactor, and the input where there is no answer", async () => {
+Deno.test("readPackage() takes an interactor, and the input if there is no answer", async () => {
   const problem = await read("interactor: talk.py\ntests: only\n", {
     "talk.py": "",
     "only/1.in": "",
@@ -316,7 +316,7 @@ for (const [yaml, message, more] of MESSAGES) {
   });
 }
 
-Deno.test("readPackage() says where tests could be where a task has none", async () => {
+Deno.test("readPackage() says where it looked for tests if a task has none", async () => {
   assertEquals(
     await complaintAbout({ "task.yaml": "title: x\n" }),
     "pack/task.yaml: must have tests or groups, or a folder tests beside it",

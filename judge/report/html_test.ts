@@ -48,7 +48,7 @@ Deno.test("the policy names the page's own style and script, and allows nothing 
   );
 });
 
-Deno.test("the page asks for nothing outside", () => {
+Deno.test("the page loads nothing from outside", () => {
   for (const report of Object.values(REPORTS)) {
     const markup = htmlReport(report).replaceAll(/&lt;[^<]*/g, "");
     assertEquals(occurrences(markup, /\bsrc=|\bhref="(?!#)|url\(|@import|https?:/g), 0);
@@ -63,14 +63,14 @@ Deno.test("each submission has its row, its part and two plots", () => {
     assertStringIncludes(page, `<div id="s${i + 1}" class="inside">`);
     assertStringIncludes(page, `>${verdict}</abbr>`);
   }
-  // Nothing was run of what could not be compiled.
+  // What could not be compiled did not run.
   const run = REPORTS.example.submissions.filter(({ tests }) => tests.length > 0).length;
   assertEquals(occurrences(page, /<figure class="plot">/g), 2 * run);
   assertEquals(occurrences(page, /<details class="submission" open>/g), 1);
   assertMatch(page, /<h3>Compiler output<\/h3>[^]*‘cuot’ was not declared/);
 });
 
-Deno.test("a plot tells in words what it shows", () => {
+Deno.test("a plot says in words what it shows", () => {
   const page = htmlReport(REPORTS.example);
   assertStringIncludes(
     page,
@@ -96,7 +96,7 @@ Deno.test("a difference is shown side by side, with what differs marked", () => 
     page,
     /<th scope="row" class="number">4<\/th><td><code>12 17<mark>29<\/mark><\/code><\/td><td class="number">4<\/td><td><code>12 17<mark>30<\/mark>/,
   );
-  // More white space is no difference.
+  // More white space makes no difference.
   assertMatch(page, /<tr><th scope="row" class="number">3<\/th><td><code>12 144<\/code>/);
   assertStringIncludes(page, "<td><i>(no line)</i></td>");
 });

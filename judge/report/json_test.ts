@@ -15,7 +15,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 
 const SCHEMA: JsonSchema = schema;
 
-/** A report in which programs ended in all ways that there are. */
+/** A report in which programs ended in every possible way. */
 function endingsReport(): JudgeReport {
   const { usage } = testResult("a", "AC", 1).outcome!;
   const outcomes: NonNullable<TestResult["outcome"]>[] = [
@@ -97,7 +97,7 @@ Deno.test("every field in the schema is described", () => {
   assert(fields > 60, `only ${fields} fields`);
 });
 
-Deno.test("jsonReport() is for people too, and well-formed whatever was written", () => {
+Deno.test("jsonReport() is indented, and well-formed whatever was written", () => {
   const text = jsonReport(hostileReport());
   assertMatch(text, /^\{\n {2}"schema": "isolate-judge-report",\n {2}"version": 1,\n {2}"problem"/);
   assert(text.endsWith("}\n"));

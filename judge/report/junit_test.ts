@@ -60,7 +60,7 @@ testWith([parser], "there is a suite for each submission, a case for each test",
   }
 });
 
-testWith([parser], "only what is not as expected has failed", async () => {
+testWith([parser], "only an unexpected verdict has failed", async () => {
   const suites = await parse(junitReport(exampleReport()));
   for (const { name, failures, cases } of suites) {
     const failed = cases.filter(({ problem }) => problem === "failure");
@@ -93,7 +93,7 @@ testWith([parser], "where no test decided, the verdict itself has failed", async
   assertEquals(suite!.cases.length, tests.length + 1);
 });
 
-testWith([parser], "an error of the judge is an error, no failure", async () => {
+testWith([parser], "an error of the judge is an error, not a failure", async () => {
   const broken = submissionResult("accepted/a.c", [testResult("sample/1", "JE", 1)], {
     expected: ["AC"],
     asExpected: false,
@@ -103,7 +103,7 @@ testWith([parser], "an error of the judge is an error, no failure", async () => 
   assertEquals(suite!.failures, "0");
 });
 
-testWith([parser], "hostile texts make no other XML", async () => {
+testWith([parser], "hostile texts do not change the XML", async () => {
   const suites = await parse(junitReport(hostileReport()));
   const harmless = visibleLines(HOSTILE);
   assertEquals(suites.map(({ name }) => name), [harmless, harmless]);

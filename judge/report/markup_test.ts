@@ -17,7 +17,7 @@ Deno.test("markup escapes what could end an attribute or an element", () => {
   assertEquals(markup`${"a'b\"c</x>&lt;"}`.code, "a&#39;b&quot;c&lt;/x&gt;&amp;lt;");
 });
 
-Deno.test("table() has headings and a caption for those who listen", () => {
+Deno.test("table() has headings and a caption for screen readers", () => {
   const columns = [
     { name: "A", show: ([a]: string) => a },
     { name: "B", isAmount: true, show: ([, b]: string) => b, value: () => 7 },

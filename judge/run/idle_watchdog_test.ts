@@ -7,7 +7,7 @@ Deno.test("wall time leaves room for sleep, and more for a loaded machine", () =
   assertEquals([idleTimeMs(1000), wallTimeMs(1000)], [3000, 20_000]);
 });
 
-/** Tells when a program with this CPU time at each moment is killed, on a CPU with so much spare time. */
+/** Returns when a program with this CPU time is killed, on a CPU with that much spare time. */
 function endOf(cpuMs: (wallMs: number) => number, sparePart = 0.9): number | undefined {
   let nowMs = 0;
   const watchdog = new IdleWatchdog(6000, () => nowMs * sparePart);

@@ -111,7 +111,7 @@ async function cms({ id, outer, greedy }: Places): Promise<void> {
   const crashed = await run({}, ["/bin/sh", "-c", "kill -SEGV $$"]);
   assertEquals([crashed.code, crashed.meta["exitsig"]], [1, "11"]);
 
-  // A wall clock timeout is told from a CPU timeout by the word `wall`.
+  // The word `wall` distinguishes a wall clock timeout from a CPU timeout.
   const asleep = await run({ limits: ["--time=1.5", "--wall-time=0.3"] }, ["/bin/sleep", "9"]);
   assertEquals(asleep.meta["status"], "TO");
   assertMatch(asleep.meta["message"]!, /wall/);

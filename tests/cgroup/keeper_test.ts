@@ -1,6 +1,6 @@
 /**
  * `isolate cg-setup` and `isolate cg-keeper` as processes of this machine, without a service
- * manager: what they make, what they write, what they say to whoever has started them.
+ * manager: what they make, what they write, and what they report to the process that started them.
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -18,7 +18,7 @@ import { needsControlGroup } from "../support/control_group.ts";
 import { needs, testWith } from "../support/skip.ts";
 
 const NEEDS_CG = [needsControlGroup.any()];
-// With v1 nobody is moved.
+// With v1 no process is moved.
 const NEEDS_V2 = [needsControlGroup.version(2)];
 const NEEDS_SOCKET = [...NEEDS_CG, needs.command("python3")];
 const ID = 620;
@@ -35,12 +35,12 @@ async function configure(folder: string, cgRoot: string): Promise<string> {
   return `--config=${folder}/config`;
 }
 
-/** The place that is used where the configuration names none. */
+/** The place that is used if the configuration names none. */
 async function ordinaryPlace(): Promise<string> {
   return (await succeed(["--print-cg-root"])).trim();
 }
 
-/** Runs a service while a test uses it; it must end by itself when it is told to. */
+/** Runs a service while a test uses it; it must end by itself on a signal. */
 async function withKeeper(
   args: readonly string[],
   { env = {}, file }: { env?: Record<string, string>; file: string },
@@ -236,32 +236,36 @@ testWith(
 );
 
 for (const kind of ["path", "abstract name"] as const) {
-  testWith(NEEDS_SOCKET, `cg-keeper tells the service manager at a ${kind} how it is`, async () => {
-    await withScratch(async (folder) => {
-      const file = `${folder}/cgroup`;
-      const config = await configure(folder, `auto:${file}`);
-      const socket = kind === "path" ? `${folder}/notify` : `@isolate-test-${Deno.pid}`;
-      await withListener(socket, async (next) => {
-        const env = { NOTIFY_SOCKET: socket };
-        await withKeeper([config], { env, file }, async (keeper) => {
-          const place = (await Deno.readTextFile(file)).trim();
-          const ready = [keeper.pid, `READY=1\nSTATUS=Groups of boxes are made in ${place}`];
-          assertEquals(await next(), ready);
-          keeper.kill("SIGHUP");
-          const [pid, reloading] = await next();
-          assertEquals(pid, keeper.pid);
-          assertMatch(reloading, /^RELOADING=1\nMONOTONIC_USEC=\d+$/);
-          assertEquals(await next(), ready);
+  testWith(
+    NEEDS_SOCKET,
+    `cg-keeper reports its state to a service manager at a ${kind}`,
+    async () => {
+      await withScratch(async (folder) => {
+        const file = `${folder}/cgroup`;
+        const config = await configure(folder, `auto:${file}`);
+        const socket = kind === "path" ? `${folder}/notify` : `@isolate-test-${Deno.pid}`;
+        await withListener(socket, async (next) => {
+          const env = { NOTIFY_SOCKET: socket };
+          await withKeeper([config], { env, file }, async (keeper) => {
+            const place = (await Deno.readTextFile(file)).trim();
+            const ready = [keeper.pid, `READY=1\nSTATUS=Groups of boxes are made in ${place}`];
+            assertEquals(await next(), ready);
+            keeper.kill("SIGHUP");
+            const [pid, reloading] = await next();
+            assertEquals(pid, keeper.pid);
+            assertMatch(reloading, /^RELOADING=1\nMONOTONIC_USEC=\d+$/);
+            assertEquals(await next(), ready);
+          });
+          assertEquals((await next())[1], "STOPPING=1");
         });
-        assertEquals((await next())[1], "STOPPING=1");
       });
-    });
-  });
+    },
+  );
 }
 
 testWith(
   NEEDS_CG,
-  "cg-keeper fails if nobody listens where it is to say that it is ready",
+  "cg-keeper fails if nobody listens where it must report that it is ready",
   async () => {
     await withScratch(async (folder) => {
       const config = await configure(folder, `auto:${folder}/cgroup`);
@@ -350,7 +354,7 @@ testWith(
         assert(exists(`${group}/box-0`));
         await succeed([config, "--cg", "--run", "--", "/bin/true"]);
         await succeed([config, "--cg", "--cleanup"]);
-        // What a service manager does that knows DelegateSubgroup=.
+        // A service manager with DelegateSubgroup= does this.
         keeper.kill("SIGTERM");
         assertEquals((await keeper.result).code, 0);
         const again = startIsolate(["cg-keeper", config], {

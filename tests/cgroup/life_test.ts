@@ -15,7 +15,7 @@ import {
 import { assertRefused, eventually, isolate, succeed, withBox } from "../support/isolate.ts";
 import { testWith } from "../support/skip.ts";
 
-/** A process of the host that is in nobody's way, and dead when the test is over. */
+/** A process of the host that disturbs nothing, and is dead when the test is over. */
 async function withSleeper(
   test: (pid: number, dead: Promise<unknown>) => Promise<void>,
 ): Promise<void> {
@@ -50,7 +50,7 @@ function boxTest(id: number, name: string, test: () => Promise<void>): void {
 
 boxTest(
   530,
-  "--init --cg makes the group, --cleanup takes it away, with --cg or without",
+  "--init --cg makes the group, --cleanup removes it, with --cg or without",
   async () => {
     for (const cleanup of [["--cg"], []]) {
       await succeed(["-b530", "--cg", "--init"]);
@@ -91,7 +91,7 @@ boxTest(533, "options of control groups need --cg", async () => {
   assertRefused(await isolate(["-b533", "--cg-mem=1000", "--run", "--", "/bin/true"]), sentence);
 });
 
-boxTest(534, "--cg --cleanup of a box that never was succeeds", async () => {
+boxTest(534, "--cg --cleanup of a box that never existed succeeds", async () => {
   await succeed(["-b534", "--cg", "--cleanup"]);
   assertEquals(groupsOf(534), []);
 });
@@ -208,30 +208,34 @@ testWith(
   },
 );
 
-groupTest(542, "an aborted initialisation leaves no group that is in the way", async (box) => {
-  // Killed at some point of its work.
-  for (const afterMs of [20, 40, 60, 80]) {
-    const init = new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--allow-ffi",
-        new URL("../../isolate.ts", import.meta.url).pathname,
-        `-b${box.id}`,
-        "--cg",
-        "--init",
-      ],
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    await new Promise((resolve) => setTimeout(resolve, afterMs));
-    killIfAlive(init);
-    await init.status;
-  }
-  await succeed([`-b${box.id}`, "--cg", "--init"]);
-  await succeed([`-b${box.id}`, "--cg", "--run", "--", "/bin/true"]);
-});
+groupTest(
+  542,
+  "an aborted initialisation leaves no group that blocks the next one",
+  async (box) => {
+    // Killed at some point of its work.
+    for (const afterMs of [20, 40, 60, 80]) {
+      const init = new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          "--allow-ffi",
+          new URL("../../isolate.ts", import.meta.url).pathname,
+          `-b${box.id}`,
+          "--cg",
+          "--init",
+        ],
+        stdout: "null",
+        stderr: "null",
+      }).spawn();
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      killIfAlive(init);
+      await init.status;
+    }
+    await succeed([`-b${box.id}`, "--cg", "--init"]);
+    await succeed([`-b${box.id}`, "--cg", "--run", "--", "/bin/true"]);
+  },
+);
 
-groupTest(543, "-v tells where groups are made and why, -vv every value", async (box) => {
+groupTest(543, "-v says where groups are made and why, -vv every value", async (box) => {
   const one = await isolate([`-b${box.id}`, "--cg", "-v", "--run", "--", "/bin/true"]);
   assertMatch(one.stderr, /^Control groups are made in \/sys\/.*: .*cgroup v[12]/m);
   assert(!one.stderr.includes("write "));

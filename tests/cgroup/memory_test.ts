@@ -1,4 +1,4 @@
-/** Memory of a control group: every way to take too much of it, and what is told of it. */
+/** Memory of a control group: every way to take too much of it, and what is reported. */
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { Box, parseDirectoryRule, resolveDirectoryRules, SandboxError } from "isolate/mod.ts";
@@ -31,7 +31,7 @@ function assertFits({ outcome, meta, stdout }: GroupRun): void {
   assertEquals(keys, [undefined, undefined, "1"]);
 }
 
-/** What the bombs take; the limit lets pass half of it. */
+/** What the bombs take; the limit is half of it. */
 const BOMBS: readonly { what: string; words: string; rules?: string[] }[] = [
   { what: "malloc and touch", words: "heap KIB" },
   { what: "a shared mapping", words: "shared KIB" },
@@ -54,7 +54,7 @@ for (const { what, words, rules = [] } of BOMBS) {
   });
 }
 
-groupTest(501, "--cg-mem ends a program, and the meta-file tells of it", async (box) => {
+groupTest(501, "--cg-mem ends a program, and the meta-file says so", async (box) => {
   const run = (kib: number) => box.run(["--cg-mem=40960", "-w60"], ["greedy", "heap", `${kib}`]);
   const { code, meta, stderr } = await run(81920);
   assertEquals([code, stderr], [1, "Caught fatal signal 9\n"]);
@@ -64,7 +64,7 @@ groupTest(501, "--cg-mem ends a program, and the meta-file tells of it", async (
 
 libraryTest(
   502,
-  "a memory limit that a child hits is told although the program goes on",
+  "a memory limit that a child hits is reported although the program goes on",
   async (box) => {
     const { outcome, meta, stdout } = await box.run(`child ${80 * MIB}`, limit(40));
     assertEquals(stdout, "child signal 9\n");

@@ -1,4 +1,4 @@
-/** Processes of a control group: how many there may be, and that none of them stays. */
+/** Processes of a control group: how many there may be, and that none of them survives. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Box, type Limits } from "isolate/mod.ts";
@@ -80,7 +80,7 @@ libraryTest(513, "all limits can be set at once, and each of them is hit", async
   assertEquals([slow.meta["killed"], slow.meta["cg-oom-killed"]], ["1", undefined]);
   const asleep = await run("wait 60000", { wallTimeMs: 100 });
   assertEquals(asleep.meta["message"], "Time limit exceeded (wall clock)");
-  // Two in one run: the verdict is the time limit, and what was killed before is told too.
+  // Two in one run: the verdict is the time limit, and what was killed before is reported too.
   const both = await run(["/bin/sh", "-c", "./greedy child 81920; ./greedy spin 60000"]);
   assertEquals([both.meta["status"], both.meta["cg-oom-killed"]], ["TO", "1"]);
 });

@@ -73,7 +73,7 @@ cgTest("--print-cg-root prints the directory", async () => {
 cgTest("cg_root can be a directory", async () => {
   await withGroup("isolate-test-550", async (directory, all) => {
     await withConfig(() => [`cg_root = ${directory}`], async (config) => {
-      // A v2 group must be there: it is somebody's who delegates it.
+      // A v2 group must exist: somebody has delegated it.
       if (place().version === 2) await Deno.mkdir(directory);
       assertEquals(await succeed([config, "--print-cg-root"]), `${directory}\n`);
       await lives([config], ["--cg-mem=50000"]);
@@ -187,7 +187,7 @@ cgTest("read-only control groups are refused with the reason", async () => {
   const sentence = `Control groups cannot be used: ${mount} is mounted read-only`;
   assertRefused(await isolateWhere(script, ["--print-cg-root"]), sentence);
   assertRefused(await isolateWhere(script, ["-b550", "--cg", "--init"]), sentence);
-  // Who does not want control groups does not miss them.
+  // A run without control groups does not need them.
   const result = await isolateWhere(script, ["-b550", "--init"]);
   assertEquals(result.code, 0, result.stderr);
   await succeed(["-b550", "--cleanup"]);

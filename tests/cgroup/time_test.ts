@@ -7,7 +7,7 @@ libraryTest(520, "CPU time is that of all processes together", async (box) => {
   const { outcome, stdout } = await box.run("busy 150 4");
   const measuredMs = parseInt(stdout);
   assert(measuredMs > 550, stdout);
-  // The clock of an emulated machine is a rough one.
+  // The clock of an emulated machine is rough.
   assertAlmostEquals(outcome.usage.cpuTimeMs, measuredMs, 100 + 0.2 * measuredMs);
 });
 

@@ -6,7 +6,7 @@ import type { TestBox } from "../support/isolate.ts";
 
 const LIMIT = ["-p20", "-w30", "--cg-mem=40960"];
 
-/** After whatever a script has tried, the group's limits still hold. */
+/** Whatever a script has tried, the group's limits still hold. */
 async function tries(box: TestBox, options: string[], script: string): Promise<string> {
   const command = ["/bin/bash", "-c", `${script}\nexec 2>&1; ./greedy child 81920`];
   const { stdout, meta, stderr } = await box.run([...LIMIT, ...options], command);
@@ -58,7 +58,7 @@ groupTest(
   562,
   "a program cannot mount control groups, not even in namespaces of its own",
   async (box) => {
-    // Where users may have user namespaces the mount may succeed; what is in it is still root's.
+    // If users may make user namespaces the mount may succeed; what is in it is still root's.
     const script = `
     mkdir -p /tmp/groups
     for type in cgroup2 cgroup; do
@@ -88,7 +88,7 @@ groupTest(564, "no descriptor of a group reaches the program", async (box) => {
   }
 });
 
-groupTest(565, "nobody but the program is in the group", async (box) => {
+groupTest(565, "only the program is in the group", async (box) => {
   await using running = box.start([...LIMIT], ["greedy", "wait", "1500"]);
   await isReady(box);
   const members = await membersOf(565);

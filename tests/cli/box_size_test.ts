@@ -48,7 +48,7 @@ Deno.test("--box-size makes box/ a file system of its own: nosuid, nodev, mode 0
   }, { init: ["--box-size=1024"] });
 });
 
-Deno.test("--box-size gives box/ to the user whom the sandbox acts for", async () => {
+Deno.test("--box-size gives box/ to the user that the sandbox acts for", async () => {
   const options = ["--as-uid=1234", "--as-gid=4321"];
   await withBox(601, async (box) => {
     await box.sh("echo hello > file");
@@ -68,7 +68,7 @@ Deno.test("--box-size stops a program that writes more, with ENOSPC", async () =
   }, { init: ["--box-size=256"] });
 });
 
-Deno.test("--box-size stops a program that makes more files than it may", async () => {
+Deno.test("--box-size stops a program that makes too many files", async () => {
   await withBox(602, async (box) => {
     const script = "for i in 1 2 3 4 5 6 7 8 9 10; do : > file$i || exit 3; done";
     const { code, stderr, meta } = await box.run(["-p"], ["/bin/sh", "-c", script]);
@@ -122,7 +122,7 @@ Deno.test("a program executes from a box with --box-size, but set-user-id means 
     await Deno.chown(box.path("id"), 0, 0);
     await Deno.chmod(box.path("id"), 0o4755);
     assertEquals((await box.run([], ["./id", "-u"])).stdout, "60604\n");
-    // Nor on the host, where nothing but the flag of the mount stands in the way.
+    // Nor on the host, where only the flag of the mount prevents it.
     await Deno.chown(box.path("id"), 1234, 1234);
     await Deno.chmod(box.path("id"), 0o4755);
     assertEquals(await sh(`${box.path("id")} -u`), "0\n");
@@ -139,7 +139,7 @@ Deno.test("--cleanup unmounts a full box with --box-size", async () => {
   }, { init: ["--box-size=256"] });
 });
 
-Deno.test("--cleanup unmounts a box that somebody stands in", async () => {
+Deno.test("--cleanup unmounts a box that is somebody's working directory", async () => {
   await withBox(605, async (box) => {
     const script = `cd ${box.path()}; ${COMMAND_LINE} -b605 --cleanup; pwd -P 2>&1 || true`;
     await sh(script);
@@ -172,7 +172,7 @@ Deno.test("--init without --box-size puts the box on the disk again", async () =
   }, { init: ["--box-size=256"] });
 });
 
-Deno.test("--init takes away what keepers that were killed have left mounted, layer by layer", async () => {
+Deno.test("--init removes what killed keepers have left mounted, layer by layer", async () => {
   await withBox(607, async (box) => {
     // As if three of them had died between the mount and the record of it.
     for (let i = 0; i < 3; i++) await sh(`mount -t tmpfs leftover ${box.path()}`);
@@ -266,25 +266,29 @@ Deno.test("a box does not keep the file system of another one alive", async () =
   });
 });
 
-testWith([NEEDS_CG], "--box-size is memory of the control group of whoever writes", async () => {
-  await withBox(613, async (box) => {
-    const peakKib = async (command: string) => {
-      const { code, stderr, meta } = await box.run(["-p"], ["/bin/sh", "-c", command]);
-      assertEquals(code, 0, stderr);
-      return Number(meta["cg-mem"]);
-    };
-    // Longer than any page that is counted ahead.
-    await Deno.writeFile(box.path("mine"), new Uint8Array(16 * 2 ** 20));
-    const nothing = await peakKib("true");
-    assert(nothing < 8000, `${nothing} KiB for what the caller wrote`);
-    const reading = await peakKib("cat mine > /dev/null");
-    assert(reading < 8000, `${reading} KiB for reading what the caller wrote`);
-    const writing = await peakKib("head -c 16777216 /dev/zero > its");
-    assert(writing >= 16384, `${writing} KiB for 16384 KiB that the program wrote`);
-    const afterwards = await peakKib("true");
-    assert(afterwards >= 16384, `${afterwards} KiB while what the program wrote is there`);
-  }, { options: ["--cg"], init: ["--box-size=65536"] });
-});
+testWith(
+  [NEEDS_CG],
+  "--box-size is memory of the control group of the process that writes",
+  async () => {
+    await withBox(613, async (box) => {
+      const peakKib = async (command: string) => {
+        const { code, stderr, meta } = await box.run(["-p"], ["/bin/sh", "-c", command]);
+        assertEquals(code, 0, stderr);
+        return Number(meta["cg-mem"]);
+      };
+      // Larger than the memory that the kernel counts ahead.
+      await Deno.writeFile(box.path("mine"), new Uint8Array(16 * 2 ** 20));
+      const nothing = await peakKib("true");
+      assert(nothing < 8000, `${nothing} KiB for what the caller wrote`);
+      const reading = await peakKib("cat mine > /dev/null");
+      assert(reading < 8000, `${reading} KiB for reading what the caller wrote`);
+      const writing = await peakKib("head -c 16777216 /dev/zero > its");
+      assert(writing >= 16384, `${writing} KiB for 16384 KiB that the program wrote`);
+      const afterwards = await peakKib("true");
+      assert(afterwards >= 16384, `${afterwards} KiB while what the program wrote is there`);
+    }, { options: ["--cg"], init: ["--box-size=65536"] });
+  },
+);
 
 testWith([NEEDS_CG], "--cg-mem stops a program that fills its box with --box-size", async () => {
   await withBox(613, async (box) => {

@@ -64,7 +64,7 @@ client("CMS: cleanup, init, compile, evaluate, chmod, cleanup", 120, async ({ ou
   assertEquals(await run(options(), ["/bin/sh", "-c", "kill -SEGV $$"]), 1);
   assertEquals((await meta(`${outer}/run.meta.0`))["exitsig"], "11");
 
-  // A wall clock timeout is told from a CPU timeout by the word `wall`.
+  // The word `wall` distinguishes a wall clock timeout from a CPU timeout.
   assertEquals(await run([...options(), "--wall-time=0.3"], ["/bin/sleep", "9"]), 1);
   assertMatch((await meta(`${outer}/run.meta.0`))["message"]!, /wall/);
   assertEquals(

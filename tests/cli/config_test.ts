@@ -102,7 +102,7 @@ Deno.test("a configuration that others could change is refused", async () => {
   });
 });
 
-Deno.test("a configuration that is not there or no file is refused", async () => {
+Deno.test("a configuration that does not exist or is not a file is refused", async () => {
   assertRefused(await isolate(["--config=/no/where", "--init"]), "/no/where");
   assertRefused(await isolate(["--config=/usr", "--init"]), "/usr");
 });
@@ -177,7 +177,7 @@ Deno.test("--help and -h print the usage on stdout", async () => {
   assertEquals(await succeed(["--run", "-h"]), stdout);
 });
 
-Deno.test("a reader of --help that goes away is no error", async () => {
+Deno.test("a reader of --help may go away", async () => {
   const through = ["/bin/bash", "-c", '"$0" "$@" | true; echo "${PIPESTATUS[0]}"'];
   const { stdout, stderr } = await isolate(["--help"], { through });
   assertEquals([stdout, stderr], ["0\n", ""]);

@@ -102,7 +102,7 @@ Deno.test("a source is looked for with the rights of the user that is acted for,
         (await box.run([`--dir=${rule}`], ["/bin/true"])).code;
       assertEquals(await attempt(`x=${scratch}/own`), 0);
       assertEquals(await attempt(`x=${scratch}/private/there`), 2);
-      // Whether something is there must not show: it looks the same as something that is not.
+      // Whether it exists must not show: both cases look the same.
       const [there, missing] = ["there", "missing"].map((name) =>
         `x=${scratch}/private/${name}:maybe`
       );
@@ -244,7 +244,7 @@ Deno.test("mount points below each other work in their order", async () => {
       await sh(`cd ${scratch}; mkdir -p outer/inner other; echo o > outer/o; echo i > other/i`);
       const rules = [`--dir=a=${scratch}/outer`, `--dir=a/inner=${scratch}/other`];
       assertEquals(await box.sh("cat /a/o /a/inner/i", rules), "o\ni\n");
-      // Made the other way round, the outer one comes to lie on top.
+      // In the other order the outer one covers the inner one.
       const reversed = await box.run(rules.toReversed(), ["/bin/cat", "/a/inner/i"]);
       assertEquals(reversed.code, 1);
     });

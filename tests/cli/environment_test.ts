@@ -23,7 +23,7 @@ Deno.test("the program's environment is what the rules make of it", async (t) =>
     ]],
     ["the built-in variable can be removed", ["-ELIBC_FATAL_STDERR_="], []],
     ["-e inherits everything", ["-e"], ["A=caller", own, path]],
-    ["--full-env is applied first wherever it stands", ["-EA=1", "-EPATH=", "--full-env"], [
+    ["--full-env is applied first, wherever it is given", ["-EA=1", "-EPATH=", "--full-env"], [
       "A=1",
       own,
     ]],
@@ -39,7 +39,7 @@ Deno.test("the program's environment is what the rules make of it", async (t) =>
   });
 });
 
-Deno.test("bytes that are no UTF-8 pass through arguments and the environment", async () => {
+Deno.test("bytes that are not UTF-8 pass through arguments and the environment", async () => {
   await withBox(107, async (box) => {
     // `printf` makes the bytes, so that this test's own strings need not hold them.
     const through = ["sh", "-c", 'x=$(printf "\\377\\200"); export x; exec "$0" "$@" "$x"'];

@@ -1,4 +1,4 @@
-/** Whose the files of a box are, which are removed, and the redirections of the standard streams. */
+/** Who owns the files of a box, which are removed, and the redirections of the standard streams. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {

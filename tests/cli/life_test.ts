@@ -98,7 +98,7 @@ Deno.test("--cleanup prints nothing, removes the box and empties the lock file",
   });
 });
 
-Deno.test("--cleanup of a box that never existed is no error and leaves nothing behind", async () => {
+Deno.test("--cleanup of a box that never existed succeeds and leaves nothing behind", async () => {
   await withScratch(async (scratch) => {
     const config = `${scratch}/config`;
     await Deno.writeTextFile(config, `box_root = ${scratch}/b\nlock_root = ${scratch}/l\n`);
@@ -124,7 +124,7 @@ Deno.test("a lock file is never unlinked: its inode stays through init and clean
   });
 });
 
-Deno.test("a box whose initialisation was broken off cannot run until the next --init", async () => {
+Deno.test("a box whose initialisation was interrupted cannot run until the next --init", async () => {
   await withBox(102, async (box) => {
     const lock = await Deno.readFile(`${LOCK}/102`);
     lock[8]! &= ~1; // the flag "initialised"
@@ -166,7 +166,7 @@ Deno.test("two boxes run at the same time", async () => {
   });
 });
 
-Deno.test("a waiting command gives up when it is told to stop", async () => {
+Deno.test("a waiting command gives up on a signal", async () => {
   await withBox(103, async (box) => {
     await using _sleeper = await startSleeper(103);
     await using waiting = box.start(["--wait"], ["/bin/true"]);
@@ -208,7 +208,7 @@ Deno.test("--as-uid: files of the box are the user's again after the run", async
   }, { init: OTHER });
 });
 
-Deno.test("restricted_init leaves the making of boxes to root", async () => {
+Deno.test("restricted_init lets only root make boxes", async () => {
   await withScratch(async (scratch) => {
     const config = `${scratch}/config`;
     await Deno.writeTextFile(

@@ -100,7 +100,7 @@ Deno.test("times, memory and context switches are those of the program", async (
     if (result.code === 1 && result.stderr.includes("127")) return; // no python3 in /usr/bin
     const { meta } = result;
     assertEquals(verdict(result), { exitcode: "0" });
-    // To end takes the interpreter some time too; the sleep of 1.2 s is none of it.
+    // The interpreter needs some time to end, too; the sleep of 1.2 s is not part of it.
     const own = Number(result.stdout);
     assert(Number(meta["time"]) >= own - 0.001 && Number(meta["time"]) < own + 1, meta["time"]);
     assert(Number(meta["time-wall"]) >= 1.5, meta["time-wall"]);

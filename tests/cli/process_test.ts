@@ -57,7 +57,7 @@ testWith(
         box.path("look"),
         LOOK,
       );
-      // Much of this could be inherited from a caller who has it otherwise.
+      // Much of this could be inherited from a caller with other settings.
       const through = [
         "/bin/bash",
         "-c",

@@ -1,11 +1,11 @@
-/** The system call filter, asked by a real program. */
+/** The system call filter, tried by a real program. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { compileC } from "../support/c_program.ts";
 import { type TestBox, withBox, withScratch } from "../support/isolate.ts";
 import { needs, testWith } from "../support/skip.ts";
 
-/** Tries a call in a child of its own and prints what came of it. */
+/** Tries a call in a child of its own and prints the result. */
 const ASK = `
 #include <errno.h>
 #include <fcntl.h>

@@ -161,7 +161,7 @@ timed("a limit of less than a millisecond is a limit", async (box) => {
   }
 });
 
-timed("a limit of 0 is no limit", async (box) => {
+timed("a limit of 0 means no limit", async (box) => {
   const result = await burn(box, ["--time=0", "--wall-time=0.000", "--extra-time=0"], "burn .1");
   assertEquals([result.code, result.meta["exitcode"]], [0, "0"]);
 });

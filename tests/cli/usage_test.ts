@@ -1,4 +1,4 @@
-/** What bad input gets: a sentence on standard error, exit status 2, nothing changed. */
+/** Bad input: a sentence on standard error, exit status 2, and nothing has changed. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { assertRefused, isolate, sh, succeed, type TestBox, withBox } from "../support/isolate.ts";

@@ -1,4 +1,4 @@
-/** `isolate judge` with what others have done wrong: one clear sentence, and the right verdict. */
+/** `isolate judge` on bad input: one clear sentence, and the right verdict. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
@@ -39,7 +39,7 @@ const PACKAGES: readonly [name: string, files: Files, sentence: string][] = [
     "FOLDER/task/task.yaml:1: must be a mapping of keys to values",
   ],
   [
-    "bytes that are no text",
+    "bytes that are not text",
     { ...TWICE, "task.yaml": new Uint8Array([0x74, 0x3a, 0x20, 0xe9, 0x0a]) },
     "FOLDER/task/task.yaml: is not valid UTF-8",
   ],
@@ -138,14 +138,14 @@ const VALIDATORS: readonly [what: string, files: Files, reason: string | RegExp]
 ];
 
 for (const [what, files, reason] of VALIDATORS) {
-  testWith(needsJudge, `a validator that ${what} is no contestant's fault`, async () => {
+  testWith(needsJudge, `a validator that ${what} is not the contestant's fault`, async () => {
     const result = await judgeBad({ files });
     assertEquals(result.code, 2, result.stdout);
     const line = lineOf(result, GOOD_NAME);
     if (typeof reason === "string") assertEquals(line, `JE ${reason}`);
     else assertMatch(line.replace(/^JE /, ""), reason);
     assertStringIncludes(result.stdout, `wrong: ${GOOD_NAME} could not be judged (`);
-    // Who needs no validator is judged.
+    // A submission that needs no validator is judged.
     const fails = lineOf(result, "run_time_error/fails.sh");
     if (line.includes("on tests/1")) assertMatch(fails, /^RTE .*tests\/1: Exit status 3$/);
   });
@@ -164,7 +164,7 @@ testWith(
     const line = lineOf(result, GOOD_NAME);
     const [, seconds] = /was still running after ([\d.]+) s, with [\d.]+ s of CPU/.exec(line) ??
       [];
-    // A machine without time to spare gives it up to 30 s.
+    // On a busy machine it may take up to 30 s.
     assertMatch(seconds ?? line, /^([5-9]|[12]\d|30)\./);
   },
 );
@@ -290,7 +290,7 @@ nim:
   },
 );
 
-/** An interactor, and who writes a line to it and waits for one. */
+/** An interactor, and a submission that writes a line to it and waits for one. */
 function interactor(source: string): Files {
   const limits = "{time: 200ms, memory: 64MiB, checker_time: 300ms, checker_memory: 64MiB}";
   return {
@@ -324,19 +324,27 @@ const INTERACTORS: readonly [what: string, source: string, reason: string][] = [
 for (const [what, source, reason] of INTERACTORS) {
   for (const transcript of what === "never reads" ? [[], ["--transcript"]] : [[]]) {
     const how = transcript.length > 0 ? ", also when the conversation is kept" : "";
-    testWith(needsJudge, `an interactor that ${what} is no contestant's fault${how}`, async () => {
-      const result = await judgeBad({ files: interactor(source), args: transcript });
-      assertEquals(result.code, 2, result.stdout);
-      assertEquals(lineOf(result, GOOD_NAME), `JE ${SAYS} ${reason}`);
-    });
+    testWith(
+      needsJudge,
+      `an interactor that ${what} is not the contestant's fault${how}`,
+      async () => {
+        const result = await judgeBad({ files: interactor(source), args: transcript });
+        assertEquals(result.code, 2, result.stdout);
+        assertEquals(lineOf(result, GOOD_NAME), `JE ${SAYS} ${reason}`);
+      },
+    );
   }
 }
 
-testWith(needsJudge, "who does not speak to an interactor that waits is too slow", async () => {
-  const files = {
-    ...interactor("import sys\nsys.stdin.readline()\nsys.exit(42)\n"),
-    "submissions/time_limit_exceeded/silent.sh": "read n\n",
-  };
-  const result = await judgeBad({ files });
-  assertMatch(lineOf(result, "time_limit_exceeded/silent.sh"), /^TLE .* of wall time, with /);
-});
+testWith(
+  needsJudge,
+  "a submission that does not speak to a waiting interactor is too slow",
+  async () => {
+    const files = {
+      ...interactor("import sys\nsys.stdin.readline()\nsys.exit(42)\n"),
+      "submissions/time_limit_exceeded/silent.sh": "read n\n",
+    };
+    const result = await judgeBad({ files });
+    assertMatch(lineOf(result, "time_limit_exceeded/silent.sh"), /^TLE .* of wall time, with /);
+  },
+);

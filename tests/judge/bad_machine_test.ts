@@ -15,7 +15,7 @@ import { needs, testWith } from "../support/skip.ts";
 
 const needsMount = [...needsJudge, needs.command("mount")];
 
-/** A small file system without room. */
+/** A small file system that is full. */
 function fill(name: string): NonNullable<BadCase["prepare"]> {
   return (folder) =>
     sh(
@@ -24,7 +24,7 @@ function fill(name: string): NonNullable<BadCase["prepare"]> {
     );
 }
 
-testWith(needsMount, "boxes on a full disk are no contestant's fault", async () => {
+testWith(needsMount, "boxes on a full disk are not the contestant's fault", async () => {
   const result = await judgeBad({ prepare: fill("boxes") });
   assertEquals(result.code, 2);
   assertEquals(
@@ -35,7 +35,7 @@ testWith(needsMount, "boxes on a full disk are no contestant's fault", async () 
 
 testWith(
   needsMount,
-  "a cache on a full disk is no contestant's fault, and leaves nothing",
+  "a cache on a full disk is not the contestant's fault, and leaves nothing",
   async () => {
     const result = await judgeBad({ prepare: fill("cache") });
     assertEquals(result.code, 2);
@@ -46,7 +46,7 @@ testWith(
   },
 );
 
-testWith(needsJudge, "a file in the place of the cache is no contestant's fault", async () => {
+testWith(needsJudge, "a file in the place of the cache is not the contestant's fault", async () => {
   const result = await judgeBad({
     prepare: (folder) => Deno.writeTextFile(`${folder}/cache`, ""),
   });
@@ -57,22 +57,26 @@ testWith(needsJudge, "a file in the place of the cache is no contestant's fault"
   );
 });
 
-testWith(needsMount, "reports that cannot be written are named, and all else is said", async () => {
-  const result = await judgeBad({
-    prepare: fill("out"),
-    args: ["--html=FOLDER/out/r.html", "--junit=/dev/full"],
-  });
-  assertEquals(result.code, 2);
-  assertMatch(result.stdout, /^ok .*accepted\/twice\.sh +AC [^]*1 of 1 submission as expected/);
-  assertEquals(result.stderr.trimEnd().split("\n"), [
-    "Cannot write the report /dev/full (option --junit): Cannot write /dev/full: No space left on " +
-    "device (write: ENOSPC)",
-    "Cannot write the report FOLDER/out/r.html (option --html): Cannot write FOLDER/out/r.html: No " +
-    "space left on device (write: ENOSPC)",
-  ]);
-});
+testWith(
+  needsMount,
+  "reports that cannot be written are named, and everything else is printed",
+  async () => {
+    const result = await judgeBad({
+      prepare: fill("out"),
+      args: ["--html=FOLDER/out/r.html", "--junit=/dev/full"],
+    });
+    assertEquals(result.code, 2);
+    assertMatch(result.stdout, /^ok .*accepted\/twice\.sh +AC [^]*1 of 1 submission as expected/);
+    assertEquals(result.stderr.trimEnd().split("\n"), [
+      "Cannot write the report /dev/full (option --junit): Cannot write /dev/full: No space left on " +
+      "device (write: ENOSPC)",
+      "Cannot write the report FOLDER/out/r.html (option --html): Cannot write FOLDER/out/r.html: No " +
+      "space left on device (write: ENOSPC)",
+    ]);
+  },
+);
 
-testWith(needsJudge, "boxes that there are not are refused by the option's name", async () => {
+testWith(needsJudge, "boxes that do not exist are refused with the option's name", async () => {
   assertOneSentence(
     await judgeBad({ boxes: "11-20" }),
     "Option --box-ids must be from 0 to 19, as num_boxes is 20: current value is 11-20",
@@ -81,7 +85,7 @@ testWith(needsJudge, "boxes that there are not are refused by the option's name"
 
 testWith(
   needsJudge,
-  "a directory that is no control group is said, and judging goes on",
+  "a directory that is not a control group is reported, and judging goes on",
   async () => {
     const result = await judgeBad({ config: "cg_root: FOLDER/task\n" });
     assertEquals(result.code, 0, result.stdout);
@@ -93,7 +97,7 @@ testWith(
   },
 );
 
-testWith(needsJudge, "a package that vanishes is no contestant's fault", async () => {
+testWith(needsJudge, "a package that vanishes is not the contestant's fault", async () => {
   const files = {
     ...TWICE,
     "submissions/accepted/slow.sh": "sleep 1\nread n\necho $((n * 2))\n",
@@ -116,7 +120,7 @@ testWith(needsJudge, "a package that vanishes is no contestant's fault", async (
   );
 });
 
-testWith(needsJudge, "a package without submissions is said to have none", async () => {
+testWith(needsJudge, "a package without submissions is reported to have none", async () => {
   const { [`submissions/${GOOD_NAME}`]: _, ...files } = TWICE;
   const result = await judgeBad({ files });
   assertEquals(result.code, 0, result.stdout);

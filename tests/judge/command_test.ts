@@ -138,7 +138,7 @@ Deno.test("isolate judge --json prints the report alone on standard output", asy
   });
 });
 
-Deno.test("isolate judge writes reports for other programs and for browsers", async () => {
+Deno.test("isolate judge writes reports for programs and for browsers", async () => {
   await withTask(TWICE, async ({ folder, options }) => {
     const [junit, html] = [`${folder}/report.xml`, `${folder}/report.html`];
     const args = ["judge", ...options, "-q", `--junit=${junit}`, `--html=${html}`];
@@ -205,7 +205,7 @@ Deno.test("isolate judge ends cleanly with what is known when it is interrupted"
     },
     async ({ folder, options }) => {
       await using judge = startIsolate(["judge", ...options, "--json", `${folder}/task`]);
-      // The fast ones are done and the last one runs when its box has a sleeper.
+      // The fast ones are done, and the last one runs, when its box has a sleeping process.
       const sleeps = async () => {
         const { stdout } = await start(["ps", "-e", "-o", "uid=,args="]).result;
         return /^ *615\d\d sleep 600$/m.test(stdout);

@@ -18,7 +18,7 @@ const known = await languages();
 const open = (options: { cacheDirectory?: string; controlGroup?: boolean } = {}) =>
   Workbench.open(BOX_ID, { table: known.table, ...options });
 
-/** The package's own scripts stand for any compiler that does what it should not. */
+/** The package's own scripts play any compiler that does what it should not. */
 const scripts = (build: string, run = "#!/bin/sh\n") => ({ build: `#!/bin/sh\n${build}\n`, run });
 const validator = { kind: "validator" } as const;
 
@@ -32,16 +32,20 @@ async function filesBelow(directory: string, prefix = ""): Promise<string[]> {
   return names.sort();
 }
 
-testWith([known.needs("cpp")], "a compile error is told by the compiler's first line", async () => {
-  await using bench = await open();
-  const { result, program, judgeError } = await bench.compile({
-    "wrong.cpp": "int main() {\n  return x;\n}\n",
-  });
-  assertEquals([result.ok, program, judgeError], [false, undefined, undefined]);
-  assertMatch(result.message, /^wrong\.cpp:2:10: error: .*x.* was not declared/);
-  assert(result.output.includes("return x;"), result.output);
-  assertEquals(result.language, "C++");
-});
+testWith(
+  [known.needs("cpp")],
+  "a compile error is reported with the compiler's first line",
+  async () => {
+    await using bench = await open();
+    const { result, program, judgeError } = await bench.compile({
+      "wrong.cpp": "int main() {\n  return x;\n}\n",
+    });
+    assertEquals([result.ok, program, judgeError], [false, undefined, undefined]);
+    assertMatch(result.message, /^wrong\.cpp:2:10: error: .*x.* was not declared/);
+    assert(result.output.includes("return x;"), result.output);
+    assertEquals(result.language, "C++");
+  },
+);
 
 for (
   const [id, files] of [
@@ -190,7 +194,7 @@ testWith([known.needs("c")], "a source that includes an endless device ends", as
   }
 });
 
-testWith([needs.root()], "what is no regular file does not become part of a program", async () => {
+testWith([needs.root()], "only regular files become part of a program", async () => {
   await using bench = await open();
   const build = `mkdir -p a/b && echo x > a/b/plain && ln -s /etc/passwd link && mkfifo pipe
 ln -s /etc directory && ln plain2 hard 2>/dev/null; chmod 6777 a/b/plain; chmod 000 a`;
@@ -305,13 +309,13 @@ for (
 
 testWith(
   [known.needs("c")],
-  "names of files are no options and no lists of arguments",
+  "names of files are not options and not lists of arguments",
   async () => {
     await using bench = await open();
     const text = SUMS.c!["sum.c"]!;
     for (const name of ["-o.c", "@a.c", "a b.c", "ü.c", "$(id).c", "-.c", "program", "'.c"]) {
       const program = await bench.program({ [name]: text }, { language: "c" }).catch((error) => {
-        // gcc cannot tell what a file without an ending is.
+        // gcc does not know what a file without an ending is.
         if (name === "program") return undefined;
         throw new Error(`${name}: ${error.message}`);
       });
@@ -355,7 +359,7 @@ Deno.test("a language whose tools are missing is a judge error with the places l
 
 testWith(
   [known.needs("java")],
-  "what needs a control group says so where there is none",
+  "a language that needs a control group says so if there is none",
   async () => {
     await using bench = await open({ controlGroup: false });
     const { result, judgeError } = await bench.compile(SUMS.java!);
@@ -395,7 +399,7 @@ testWith([needs.root()], "what was compiled once is taken from the cache", async
     assertEquals(cached, [false, true, false]);
     assertEquals(stamps[0], stamps[1]);
     assert(stamps[0] !== stamps[2]);
-    // What is not whole is made anew.
+    // What is not whole is made again.
     await Deno.writeTextFile(`${directory}/stamp`, "corrupted\n");
     assertEquals(await compile(), directory);
     assertEquals(cached.at(-1), false);
@@ -406,7 +410,7 @@ testWith([needs.root()], "what was compiled once is taken from the cache", async
   });
 });
 
-testWith([needs.root()], "a directory that others can change is no cache", async () => {
+testWith([needs.root()], "a directory that others can change is not used as a cache", async () => {
   await withFolder(async (folder) => {
     await Deno.chmod(folder, 0o755);
     await using bench = await open({ cacheDirectory: folder });
@@ -472,7 +476,7 @@ testWith([needs.root()], "without a cache directory nothing is left behind", asy
 
 testWith(
   [needs.root()],
-  "a compilation is broken off by its signal, and the box can be used",
+  "a compilation is interrupted by its signal, and the box can be used",
   async () => {
     await using bench = await open();
     const controller = new AbortController();
@@ -507,7 +511,7 @@ testWith([needs.root()], "a tool that does not work in a box is a judge error", 
 
 testWith(
   [needs.root()],
-  "who waits for another's version goes on when that one is broken off",
+  "a judge that waits for another's compilation goes on when that one is interrupted",
   async () => {
     const sandbox = await sharedSandbox();
     await using bench = await open();

@@ -1,4 +1,4 @@
-/** Interactive problems: who is to blame when a conversation goes wrong. */
+/** Interactive problems: whose fault it is when a conversation goes wrong. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { existingBoxes, needsJudge, resultOf, verdicts, withPackage } from "../support/judging.ts";
@@ -94,7 +94,7 @@ for (const transcriptBytes of [0, 4096]) {
   });
 }
 
-testWith(needsJudge, "a conversation is kept if that is asked for, up to its limit", async () => {
+testWith(needsJudge, "a conversation is kept on request, up to its limit", async () => {
   const files = interactive({ "submissions/accepted/good.py": GOOD });
   await withPackage(files, async (judge) => {
     const [result] = (await judge.judge({ transcriptBytes: 12 })).submissions;

@@ -1,4 +1,4 @@
-/** The course of judging: time limits, packages that are checked, ends that come too early. */
+/** The course of judging: time limits, verified packages, interruptions. */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Box } from "isolate/mod.ts";
@@ -67,7 +67,7 @@ testWith(
       const report = await judge.judge({ submissions: [mine] });
       assertEquals([report.timeLimitMs, report.submissions[0]!.verdict], [2000, "TLE"]);
       assertEquals(report.submissions[0]!.asExpected, true);
-      // Nobody has asked for the others.
+      // The others were not needed.
       const told = judge.events.flatMap((event) => event.kind === "judged" ? [event.result] : []);
       assertEquals(told.map(({ submission }) => submission), ["mine.py"]);
     });
@@ -121,7 +121,7 @@ while time.process_time() < (0.5 if a == 1 else 2): pass
   });
 });
 
-testWith(needsJudge, "a package without an accepted submission is complained about", async () => {
+testWith(needsJudge, "a package without an accepted submission gets a complaint", async () => {
   await withPackage({ ...SUM, "submissions/wrong_answer/a.py": "print(0)\n" }, async (judge) => {
     assertMatch((await judge.judge({ verify: true })).complaints[0]!, /no accepted submission/);
     assertEquals((await judge.judge()).complaints, []);
@@ -159,7 +159,7 @@ testWith(
   },
 );
 
-testWith(needsJudge, "an abort ends everything, and the report tells what is known", async () => {
+testWith(needsJudge, "an abort ends everything, and the report has partial results", async () => {
   const files = {
     ...SUM,
     "submissions/accepted/a.py": GOOD,
@@ -188,7 +188,7 @@ testWith(needsJudge, "an abort ends everything, and the report tells what is kno
   assertEquals(existingBoxes(), []);
 });
 
-testWith(needsJudge, "boxes are kept where that is asked for, with the last program", async () => {
+testWith(needsJudge, "boxes are kept on request, with the last program", async () => {
   await withPackage({ ...SUM, "submissions/accepted/a.py": GOOD }, async (judge) => {
     const report = await judge.judge({ keep: true, jobs: 1 });
     const [id, ...others] = existingBoxes();

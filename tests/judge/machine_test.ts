@@ -1,4 +1,4 @@
-/** Judging on a machine that has not got all that one could wish for. */
+/** Judging on a machine that lacks something. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { defaultSettings, Sandbox, type Settings } from "isolate/mod.ts";
@@ -53,7 +53,7 @@ testWith(
 
 testWith(
   needsJudge,
-  "without control groups memory is limited nevertheless, and that is said",
+  "without control groups memory is limited nevertheless, with a warning",
   async () => {
     const files = {
       ...SUM,

@@ -1,4 +1,4 @@
-/** Real reports of the examples: what `isolate judge` writes for other programs and for browsers. */
+/** Real reports of the examples: what `isolate judge` writes for programs and for browsers. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import schema from "../../judge/report/report.schema.json" with { type: "json" };

@@ -11,7 +11,7 @@ import {
 } from "../support/judging.ts";
 import { needs, testWith } from "../support/skip.ts";
 
-/** By wall time only where somebody else has all of the CPU. */
+/** By wall time only if another program uses all of the CPU. */
 const TOO_SLOW = /^TLE: More than (0\.500 s of CPU time|15 s of wall time, .*)$/;
 
 const PYTHON = {
@@ -46,7 +46,7 @@ testWith(needsJudge, "each submission gets its verdict, with one sentence", asyn
     );
     assertMatch(seen["time_limit_exceeded/loop.py"]!, TOO_SLOW);
     assertMatch(
-      // The longer time where the machine has no CPU to spare.
+      // The longer time on a busy machine.
       seen["time_limit_exceeded/sleep.py"]!,
       /^TLE: More than (2|15) s of wall time, with [\d.]+ s of CPU time$/,
     );

@@ -1,4 +1,4 @@
-/** Breaking runs off. */
+/** Interrupted runs. */
 
 import { getEventListeners } from "node:events";
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
@@ -65,7 +65,7 @@ Deno.test("an abort after the end changes nothing, and no listener is left", asy
   assertEquals((await box.run(["/bin/true"])).kind, "exit");
 });
 
-Deno.test("one signal breaks off many runs, each in its box", async () => {
+Deno.test("one signal interrupts many runs, each in its box", async () => {
   await using stack = new AsyncDisposableStack();
   const boxes: Box[] = [];
   for (let i = 0; i < 5; i++) boxes.push(stack.use(await Box.init({ boxId: BOX_ID + i })));

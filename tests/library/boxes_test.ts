@@ -75,13 +75,13 @@ Deno.test("open() refuses a box that was never made or that is gone", async () =
   assertEquals(message, "Box not found, did you run `isolate --init'?");
 });
 
-Deno.test("remove() tells whether there was a box, and does not mind", async () => {
+Deno.test("remove() returns whether there was a box", async () => {
   (await Box.init({ boxId: BOX_ID })).release();
   assertEquals(await Box.remove({ boxId: BOX_ID }), true);
   assertEquals(await Box.remove({ boxId: BOX_ID }), false);
 });
 
-Deno.test("the same box cannot be had twice at once, not even in one process", async () => {
+Deno.test("the same box cannot be taken twice at once, not even in one process", async () => {
   await using box = await Box.init({ boxId: BOX_ID });
   for (const take of [Box.init, Box.open, Box.remove]) {
     const message = await refused("box-in-use", () => take({ boxId: BOX_ID }));
@@ -90,7 +90,7 @@ Deno.test("the same box cannot be had twice at once, not even in one process", a
   assert(exists(`${box.directory}/box`));
 });
 
-Deno.test("wait: true waits for the box until it is free", async () => {
+Deno.test("wait: true waits until the box is free", async () => {
   const box = await Box.init({ boxId: BOX_ID });
   const next = Box.init({ boxId: BOX_ID, wait: true });
   let cleaned = false;
@@ -102,7 +102,7 @@ Deno.test("wait: true waits for the box until it is free", async () => {
   assert(cleaned);
 });
 
-Deno.test("waiting for a box can be given up", async () => {
+Deno.test("waiting for a box can be aborted", async () => {
   await using _box = await Box.init({ boxId: BOX_ID });
   const signal = AbortSignal.timeout(50);
   const options = { boxId: BOX_ID, wait: true, signal };
@@ -183,7 +183,7 @@ Deno.test("a box acts for its owner, and refuses others but root", async () => {
   assertEquals(await Box.remove({ boxId: BOX_ID }), true);
 });
 
-Deno.test("restricted_init leaves making boxes to root", async () => {
+Deno.test("restricted_init lets only root make boxes", async () => {
   const settings = { ...defaultSettings(), restrictedInit: true };
   const sandbox = await Sandbox.open({ settings, actAs: { uid: 65_001, gid: 65_001 } });
   const message = await refused("restricted", () => Box.init({ boxId: BOX_ID, sandbox }));

@@ -32,7 +32,7 @@ Deno.test("a program runs on the CPUs asked for, and this process where it did b
   assertEquals(await allowedIn(box), own);
 });
 
-Deno.test("CPUs that are none are refused", async () => {
+Deno.test("CPUs that do not exist are refused", async () => {
   await using box = await Box.init({ boxId: BOX_ID });
   for (const cpus of [[], [-1], [0.5], [NaN], [0, 8192]]) {
     await assertRejects(() => box.run(["/bin/true"], { cpus }), RangeError, "Cannot choose CPUs");

@@ -78,7 +78,7 @@ const FAILURES: readonly [string, RunOptions, Expected][] = [
     errno: ENOENT,
     says: "No such file or directory",
   }],
-  ["a working directory that is none", { workingDirectory: "/bin/true" }, {
+  ["a working directory that is a file", { workingDirectory: "/bin/true" }, {
     names: "working directory: cannot enter /bin/true",
     step: "chdir",
     errno: ENOTDIR,

@@ -1,4 +1,4 @@
-/** What a program can plant in its box, and what becomes of those who read, write and copy there. */
+/** What a program can plant in its box for those that read, write and copy there. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Box, type BoxFiles, SandboxError, type SandboxErrorKind } from "isolate/mod.ts";

@@ -76,14 +76,14 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-Deno.test("write() copies a file of /proc, whose size is said to be 0", () =>
+Deno.test("write() copies a file of /proc, whose reported size is 0", () =>
   withBox(async (box) => {
     await box.files.write("version", { hostFile: "/proc/version" });
     const text = await box.files.readText("version", { limitBytes: 1000 });
     assertEquals(text, Deno.readTextFileSync("/proc/version"));
   }));
 
-Deno.test("write() gives the file to whom the sandbox acts for, with its mode and the directories above", async () => {
+Deno.test("write() gives the file, with its mode and the directories above, to the user that the sandbox acts for", async () => {
   const sandbox = await Sandbox.open({
     settings: defaultSettings(),
     actAs: { uid: 65_003, gid: 65_004 },
@@ -172,7 +172,7 @@ Deno.test("a write() that fails leaves the old file and nothing else, and cancel
     })
   ));
 
-Deno.test("files of the host are read with the rights of whom the sandbox acts for", () =>
+Deno.test("files of the host are read with the rights of the user that the sandbox acts for", () =>
   withScratch(async (folder) => {
     const settings = defaultSettings();
     const sandbox = await Sandbox.open({ settings, actAs: { uid: 65_003, gid: 65_003 } });
@@ -196,7 +196,7 @@ Deno.test("files of the host are read with the rights of whom the sandbox acts f
     }, { sandbox });
   }));
 
-Deno.test("list() tells names, kinds, sizes and modes", () =>
+Deno.test("list() returns names, kinds, sizes and modes", () =>
   withBox(async (box) => {
     await box.files.write("b", "123", { mode: 0o600 });
     await box.files.makeDirectory("a");
@@ -216,7 +216,7 @@ Deno.test("list() tells names, kinds, sizes and modes", () =>
     assertEquals(message, 'Cannot list "b" in the box: it is a regular file, not a directory');
   }));
 
-Deno.test("names that are no UTF-8 come and go as they are", () =>
+Deno.test("names that are not UTF-8 come and go as they are", () =>
   withBox(async (box) => {
     const name = "a\udcff\udc80";
     await box.files.write(name, "1");

@@ -1,4 +1,4 @@
-/** What stays behind in the process, and on the machine: nothing. */
+/** Runs leave nothing behind in the process or on the machine. */
 
 import { assertEquals, assertLess } from "@std/assert";
 import { Box, defaultSettings, type RunOptions } from "isolate/mod.ts";
@@ -72,7 +72,7 @@ const CASES: Readonly<Record<string, Case>> = {
     options: { workingDirectory: "/nowhere" },
     fails: true,
   },
-  "that are broken off": {
+  "that are interrupted": {
     command: ["/bin/sleep", "10"],
     options: { signal: AbortSignal.abort() },
   },
@@ -90,7 +90,7 @@ for (const [what, { command, options = {}, fails = false }] of Object.entries(CA
   });
 }
 
-Deno.test("100 boxes made and cleaned up leave no descriptor and no memory to speak of", async () => {
+Deno.test("100 boxes made and cleaned up leave no descriptor and hardly any memory", async () => {
   (await Box.init({ boxId: BOX_ID })).cleanup();
   const before = descriptors();
   const rssBefore = Deno.memoryUsage().rss;
@@ -125,7 +125,7 @@ async function runScript(script: string): Promise<Deno.CommandOutput> {
   }).output();
 }
 
-Deno.test("a process that ends with a box running takes everything in it along", async () => {
+Deno.test("a process that ends with a box running ends everything in it", async () => {
   try {
     const { code } = await runScript(`
       const box = await Box.init({ boxId: ${BOX_ID} });

@@ -1,4 +1,4 @@
-/** What `box.run()` says of programs: one test for each kind of outcome. */
+/** What `box.run()` reports about programs: a test for each kind of outcome. */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { Box, type Outcome, type RunOptions, toMeta } from "isolate/mod.ts";
@@ -13,7 +13,7 @@ async function outcomeOf(script: string, options: RunOptions = {}): Promise<Outc
   return await box.run(["/bin/sh", "-c", script], options);
 }
 
-Deno.test("run() tells the exit code of a program that ends by itself", async () => {
+Deno.test("run() reports the exit code of a program that ends by itself", async () => {
   for (const exitCode of [0, 1, 127, 255]) {
     const outcome = await outcomeOf(`exit ${exitCode}`);
     assert(outcome.kind === "exit");
@@ -21,7 +21,7 @@ Deno.test("run() tells the exit code of a program that ends by itself", async ()
   }
 });
 
-Deno.test("run() tells the signal that ended a program", async () => {
+Deno.test("run() reports the signal that ended a program", async () => {
   for (const signal of [6, 9, 11, 15, 34]) {
     const outcome = await outcomeOf(`kill -${signal} $$`);
     assert(outcome.kind === "signal", outcome.kind);
@@ -38,7 +38,7 @@ Deno.test("run() kills a busy program soon after its CPU time limit", async () =
   assertLess(outcome.usage.cpuTimeMs, 400);
 });
 
-Deno.test("run() kills a sleeper soon after its wall clock limit", async () => {
+Deno.test("run() kills a sleeping program soon after its wall clock limit", async () => {
   const limits = { wallTimeMs: 200, cpuTimeMs: 10_000 };
   const outcome = await outcomeOf("exec sleep 100", { limits });
   assert(outcome.kind === "time-limit");

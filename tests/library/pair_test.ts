@@ -26,7 +26,7 @@ const BOX_IDS = [952, 953, 954, 955] as const;
 const GROUP_BOX_IDS = [956, 957] as const;
 const LIMIT_BYTES = 65536;
 
-/** What one of the programs of a test is: words for `talk`, or a whole command. */
+/** A program of a test: words for `talk`, or a whole command. */
 type Words = string | readonly string[];
 
 function program(box: Box, words: Words, options: PairProgram["options"] = {}): PairProgram {
@@ -149,7 +149,7 @@ pairTest(
   },
 );
 
-pairTest("runPair() tells that the second program has ended first", async ({ first, talk }) => {
+pairTest("runPair() reports that the second program has ended first", async ({ first, talk }) => {
   const verdict = ["/bin/sh", "-c", "echo hello; read -r line; exit 43"];
   // It has noticed the end of its input, and takes its time.
   const slow = ["/bin/sh", "-c", "while read -r line; do echo $line; done; sleep 0.1; exit 0"];
@@ -159,17 +159,20 @@ pairTest("runPair() tells that the second program has ended first", async ({ fir
   assertGreater(pair.gapMs, 50);
 });
 
-pairTest("runPair() tells what was left unread when one ended", async ({ first, second, talk }) => {
-  const limits = { processes: 2 };
-  const writes = ["/bin/sh", "-c", "echo one; sleep 0.2; echo three; sleep 0.2"];
-  const reads = ["/bin/sh", "-c", "read -r line; sleep 600"];
-  const options = { announceEnds: true, stopOther: () => true };
-  const sides = [program(first, writes, { limits }), program(second, reads, { limits })] as const;
-  assertEquals((await talk(...sides, options)).unread, { first: 0, second: 6 });
-  assertEquals((await talk(sides[0], "later 1000 0")).unread, undefined);
-});
+pairTest(
+  "runPair() reports what was left unread when one ended",
+  async ({ first, second, talk }) => {
+    const limits = { processes: 2 };
+    const writes = ["/bin/sh", "-c", "echo one; sleep 0.2; echo three; sleep 0.2"];
+    const reads = ["/bin/sh", "-c", "read -r line; sleep 600"];
+    const options = { announceEnds: true, stopOther: () => true };
+    const sides = [program(first, writes, { limits }), program(second, reads, { limits })] as const;
+    assertEquals((await talk(...sides, options)).unread, { first: 0, second: 6 });
+    assertEquals((await talk(sides[0], "later 1000 0")).unread, undefined);
+  },
+);
 
-pairTest("runPair() tells that the first program has ended first", async ({ talk }) => {
+pairTest("runPair() reports that the first program has ended first", async ({ talk }) => {
   const pair = await talk(["/bin/sh", "-c", "echo hello; exit 3"], "later 200 44");
   assertEquals(both(pair), ["exit 3", "exit 44"]);
   assertEquals(pair.endedFirst, "first");
@@ -203,7 +206,7 @@ pairTest(
     // The second may live on for a moment without a reader.
     assert(["wall limit", "signal 13"].includes(short(pair.second)), short(pair.second));
     assertEquals(short(pair.first), "wall limit");
-    // Whoever waits for room sleeps.
+    // A writer that waits for room sleeps.
     assertLess(pair.first.usage.cpuTimeMs, 150);
     if (!transcript) return;
     assertEquals(transcript.truncated, true);
@@ -212,7 +215,7 @@ pairTest(
 );
 
 pairTest(
-  "runPair() tells that a program killed by SIGPIPE was not the first to end",
+  "runPair() reports that a program killed by SIGPIPE was not the first to end",
   async ({ talk }) => {
     for (let i = 0; i < 5; i++) {
       const pair = await talk("flood", ["/bin/sh", "-c", "read -r line; exit 43"]);
@@ -223,7 +226,7 @@ pairTest(
 );
 
 pairTest(
-  "runPair() tells programs that ignore SIGPIPE by an error that nobody listens",
+  "runPair() gives programs that ignore SIGPIPE an error when nobody listens",
   async ({ talk }) => {
     const pair = await talk(["/bin/sh", "-c", "exit 43"], "stubborn 100");
     assertEquals(both(pair), ["exit 43", "exit 7"]);
@@ -235,7 +238,7 @@ pairTest(
   "runPair() passes the end of one direction on while the other one is used",
   async ({ first, second, talk, transcript }) => {
     const pair = await talk(
-      // It says all that it has to say, and then hears the answer.
+      // It writes everything, and then reads the answer.
       ["/bin/sh", "-c", "echo question; exec >&-; read -r answer; echo got $answer >result"],
       program(
         second,
@@ -277,7 +280,7 @@ pairTest(
       for (const { bytes } of pieces) for (const byte of bytes) assertEquals(byte, at++ * 7 % 251);
       kept += at;
     }
-    // One side may have filled all of it before the other was heard.
+    // One side may have filled all of it before the other wrote anything.
     if (transcript) assertGreater(kept, 1000);
   },
 );
@@ -307,7 +310,7 @@ pairTest("runPair() lets the other program go on if it is not to be stopped", as
   assertEquals(both(pair), ["exit 4", "exit 0"]);
 });
 
-pairTest("runPair() stops both programs when it is told to", async ({ talk }) => {
+pairTest("runPair() stops both programs when its signal is aborted", async ({ talk }) => {
   const controller = new AbortController();
   setTimeout(() => controller.abort(2), 100);
   const { first, second } = await talk("hang", "hang", { signal: controller.signal });
@@ -318,7 +321,7 @@ pairTest("runPair() stops both programs when it is told to", async ({ talk }) =>
 });
 
 pairTest(
-  "runPair() stops one program when its own signal says so, and the other one hears it",
+  "runPair() stops one program by its own signal, and the other one sees the end",
   async ({ first, talk }) => {
     const signal = AbortSignal.timeout(100);
     const pair = await talk(program(first, "hang", { signal }), "echo");
@@ -388,7 +391,7 @@ for (const way of ["direct", "tee"] as const) {
         });
       const stop = new AbortController();
       const early = pairOf(a!, b!, 0);
-      // Started while the ends are open here: had it one of them, nobody would see an end.
+      // Started while the ends are open here: if the box had one of them, nobody would see an end.
       const sleeper = beside!.run(["/bin/sleep", "30"], { signal: stop.signal });
       const pairs = await Promise.all([early, pairOf(c!, d!, 1)]);
       stop.abort();

@@ -1,4 +1,4 @@
-/** What the library needs of the runtime: nothing to be imported, `--allow-ffi` to work. */
+/** What the library needs of the runtime: nothing to be imported, and `--allow-ffi` to work. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { withFolder } from "isolate/tests/support/folder.ts";

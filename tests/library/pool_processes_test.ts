@@ -32,7 +32,7 @@ async function cleanUp(): Promise<void> {
 }
 
 Deno.test("processes that share a range never have the same box, and each gets its turn", async () => {
-  // Who finds the file of somebody else in its box, or loses its own, says so.
+  // A process that finds another's file in its box, or loses its own, says so.
   const script = `
     const ids = [];
     await Promise.all(Array.from({ length: 25 }, (_, i) => pool.use(async (box) => {
@@ -99,7 +99,7 @@ Deno.test("the boxes of a process that was killed are free again, and clean", as
   }
 });
 
-Deno.test("a classic --init takes the box of a killed pool, which is then nobody's but its own", async () => {
+Deno.test("a classic --init takes the box of a killed pool, and then it alone owns it", async () => {
   const child = await startHolder();
   try {
     const held = await isolate([`--box-id=${FIRST}`, "--init"]);

@@ -39,7 +39,7 @@ async function withPool(
 
 const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** The boxes of the range that there are. */
+/** The boxes of the range that exist. */
 function boxes(): number[] {
   const { boxRoot } = defaultSettings();
   const names = [...Deno.readDirSync(boxRoot)].map(({ name }) => Number(name));
@@ -103,7 +103,7 @@ Deno.test("boxes that are in use, or initialised and not cleaned up, are left al
   }
 });
 
-Deno.test("a box that comes free while the pool waits is taken, by whoever has waited longest", async () => {
+Deno.test("a box that comes free goes to the job that has waited longest", async () => {
   await using stack = new AsyncDisposableStack();
   const held: Box[] = [];
   for (const boxId of BOX_IDS) held.push(stack.use(await Box.init({ boxId })));
@@ -141,7 +141,7 @@ async function look(box: Box): Promise<string> {
 
 for (const handedOver of [true, false]) {
   for (const size of [undefined, { sizeKib: 1024 }]) {
-    const how = `${handedOver ? "handed over" : "made anew"}, ${size ? "with" : "without"} a size`;
+    const how = `${handedOver ? "handed over" : "made again"}, ${size ? "with" : "without"} a size`;
     Deno.test(`nothing of a lease reaches the next (${how})`, async () => {
       const options = { firstBoxId: FIRST, count: 1, size: 1, ...(size && { init: { size } }) };
       await using pool = await BoxPool.create(options);
@@ -164,7 +164,7 @@ for (const handedOver of [true, false]) {
       assertNotStrictEquals(second.box, first.box);
       assertEquals(await processesOf(defaultSettings().firstUid + FIRST), []);
       assert(Deno.statSync(`${second.box.directory}/box`).ino !== oldInode || size);
-      // What the last job has kept of the box is of no use.
+      // What the last job has kept of the box does not work any more.
       await refused("no-box", () => first.box.run(["/bin/true"]));
       await refused("no-box", () => first.box.files.write("planted", ""));
       await first.box.cleanup();
@@ -196,7 +196,7 @@ cgTest("a lease has a control group of its own, which has used nothing", async (
   assert(peaks[0]! > 150_000 && peaks[1]! < 100_000, `${peaks}`);
 });
 
-Deno.test("a job that fails gives its box back, and what it still runs is stopped", () =>
+Deno.test("a job that fails returns its box, and what it still runs is stopped", () =>
   withPool({ size: 1 }, async (pool) => {
     let run: Promise<{ kind: string }> | undefined;
     const job = async (box: Box) => {
@@ -207,7 +207,7 @@ Deno.test("a job that fails gives its box back, and what it still runs is stoppe
     await assertRejects(() => pool.use(job), Error, "the job is broken");
     assertEquals((await run!).kind, "interrupted");
     assertEquals([pool.leased, boxes()], [0, []]);
-    // So it is where somebody waits for the box.
+    // The same if a job waits for the box.
     const jobs = [pool.use(job), pool.use((box) => look(box))];
     await assertRejects(() => jobs[0]!, Error, "the job is broken");
     assert((await jobs[1]!)!.length > 0);
@@ -220,7 +220,7 @@ Deno.test("a job that releases or cleans up its box itself does no harm", () =>
     const waiting = [pool.use((box) => box.cleanup()), pool.use((box) => box.boxId)];
     assertEquals((await Promise.all(waiting))[1], FIRST);
     await pool.use((box) => box.release());
-    // That was on purpose: the box is kept.
+    // It was kept on purpose.
     assertEquals(await pool.use((box) => box.boxId), FIRST + 1);
     assert(await Box.remove({ boxId: FIRST }));
   }));
@@ -240,7 +240,7 @@ Deno.test("keep() leaves the box as it is for others, and the pool goes on with 
     }
   }));
 
-Deno.test("waiting for a box can be given up, and the next in line gets it", () =>
+Deno.test("waiting for a box can be aborted, and the next in line gets it", () =>
   withPool({ size: 1 }, async (pool) => {
     const first = await pool.lease();
     const abort = new AbortController();
@@ -254,7 +254,7 @@ Deno.test("waiting for a box can be given up, and the next in line gets it", () 
     assertEquals(boxes(), []);
   }));
 
-Deno.test("close() refuses who waits, lets jobs end, and leaves nothing", async () => {
+Deno.test("close() refuses waiting jobs, lets running ones end, and leaves nothing", async () => {
   const before = descriptors();
   const pool = await BoxPool.create({ ...RANGE, size: 2 });
   const jobs = [1, 2].map(() =>
@@ -290,7 +290,7 @@ Deno.test("boxes are pinned to CPUs in turn, and programs run there", async () =
     const expected = [0, 1, 2].map((i) => usable[i % usable.length]);
     assertEquals(leases.map(({ cpu }) => cpu), expected);
     for (const { box, cpu } of leases) assertEquals(await cpusOf(box), `${cpu}`);
-    // Who waits gets the CPU that comes free.
+    // A waiting job gets the CPU that comes free.
     const next = pool.lease();
     await leases[1]!.release();
     leases[1] = await next;
@@ -315,7 +315,7 @@ Deno.test("boxes are pinned to CPUs in turn, and programs run there", async () =
   );
 });
 
-Deno.test("a pool needs boxes, and says which there are", async () => {
+Deno.test("a pool without boxes is refused, and the message names the range", async () => {
   for (
     const options of [
       { firstBoxId: 999, count: 2, size: 1 },
@@ -330,7 +330,7 @@ Deno.test("a pool needs boxes, and says which there are", async () => {
   }
 });
 
-Deno.test("a pool whose boxes cannot be made says why, to everybody who asks", () =>
+Deno.test("a pool whose boxes cannot be made says why, each time", () =>
   withFolder(async (folder) => {
     const settings = { ...defaultSettings(), boxRoot: `${folder}/boxes`, lockRoot: `${folder}/l` };
     const sandbox = await Sandbox.open({ settings });

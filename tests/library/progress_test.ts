@@ -1,4 +1,4 @@
-/** What is told while a program runs. */
+/** Progress that is reported while a program runs. */
 
 import {
   assertEquals,
@@ -25,7 +25,7 @@ async function progressOf(
   return { told, kind };
 }
 
-Deno.test("progress is told again and again, with times that grow, until the program ends", async () => {
+Deno.test("progress is reported again and again, with growing times, until the program ends", async () => {
   for (const stdout of ["none", new Capture({ limitBytes: 1 })] as const) {
     const limits = { wallTimeMs: 500, cpuTimeMs: 10_000 };
     const { told, kind } = await progressOf(BUSY, { limits, progressEveryMs: 20, stdout });
@@ -42,19 +42,19 @@ Deno.test("progress is told again and again, with times that grow, until the pro
   }
 });
 
-Deno.test("progress is told of a program without any limit, and every 100 ms unless asked for", async () => {
+Deno.test("progress is reported without any limit, by default every 100 ms", async () => {
   const { told, kind } = await progressOf(["/bin/sleep", "1"], {});
   assertEquals(kind, "exit");
   assertGreater(told.length, 0);
   assertLess(told.length, 11);
 });
 
-Deno.test("a program that is over at once may have no progress to tell", async () => {
+Deno.test("a program that is over at once may have no progress to report", async () => {
   const { told, kind } = await progressOf(["/bin/true"], { progressEveryMs: 60_000 });
   assertEquals([told, kind], [[], "exit"]);
 });
 
-Deno.test("what is thrown by who is told fails the run, when the box is dead", async () => {
+Deno.test("an error in onProgress fails the run, after the box is dead", async () => {
   await using box = await Box.init({ boxId: BOX_ID });
   const onProgress = () => {
     throw new Error("no patience");
@@ -64,7 +64,7 @@ Deno.test("what is thrown by who is told fails the run, when the box is dead", a
   assertEquals((await box.run(["/bin/true"])).kind, "exit");
 });
 
-Deno.test("who is told can break the run off", async () => {
+Deno.test("onProgress can interrupt the run", async () => {
   await using box = await Box.init({ boxId: BOX_ID });
   const abort = new AbortController();
   const outcome = await box.run(BUSY, {
@@ -75,7 +75,7 @@ Deno.test("who is told can break the run off", async () => {
   assertEquals(outcome.kind, "interrupted");
 });
 
-Deno.test("an interval that is none is refused", async () => {
+Deno.test("an interval that is not positive is refused", async () => {
   await using box = await Box.init({ boxId: BOX_ID });
   for (const progressEveryMs of [0, -1, NaN]) {
     const run = () => box.run(["/bin/true"], { onProgress: () => {}, progressEveryMs });

@@ -28,7 +28,7 @@ const BOX_ID = 910;
 const BOX_UID = defaultSettings().firstUid + BOX_ID;
 const LIMIT = 1 << 20;
 const MANY = { processes: 10 };
-/** A limit that is passed only if something hangs. */
+/** A limit that is reached only if something hangs. */
 const PATIENCE = { wallTimeMs: 60_000, ...MANY };
 
 /** Runs a shell script in a box. */
@@ -83,7 +83,7 @@ Deno.test("a text is given to a program in UTF-8", async () => {
   assertEquals(await outputOf("cat", { stdin: { text } }), text);
 });
 
-Deno.test("standard input that is none ends at once, and output that is none goes nowhere", async () => {
+Deno.test("standard input of none ends at once, and output to none is discarded", async () => {
   const script = "wc -c; echo out; echo err >&2";
   assertEquals(await outputOf(script, { stdin: "none", stderr: "none" }), "0\nout\n");
   assertEquals(
@@ -193,7 +193,7 @@ Deno.test("a program that prints for ever is stopped soon after the limit, and s
   });
 });
 
-Deno.test("the stream that was too much is named, and the other one is kept", async () => {
+Deno.test("the stream over its limit is named, and the other one is kept", async () => {
   const stdout = new Capture({ limitBytes: 100 });
   const stderr = new Capture({ limitBytes: 100 });
   const outcome = await shell("echo out; sleep 0.1; yes >&2", { stdout, stderr });
@@ -201,7 +201,7 @@ Deno.test("the stream that was too much is named, and the other one is kept", as
   assertEquals([outcome.stream, stdout.text(), stderr.bytes.length], ["stderr", "out\n", 100]);
 });
 
-Deno.test("what is over a limit can be thrown away, and the program does not notice", async () => {
+Deno.test("output over a limit can be discarded, and the program does not notice", async () => {
   await withFolder(async (folder) => {
     const capture = new Capture({ limitBytes: 10, overflow: "discard" });
     const file = { file: `${folder}/out`, limitBytes: 10, overflow: "discard" } as const;
@@ -244,7 +244,7 @@ Deno.test("a child in the background that keeps standard output open holds nothi
   assertLess(outcome.usage.wallTimeMs, 20_000);
 });
 
-Deno.test("the limit that made the sandbox kill a program is the one that is told", async () => {
+Deno.test("the limit that made the sandbox kill a program is the one that is reported", async () => {
   const stdout = new Capture({ limitBytes: 10 });
   const busy = "while :; do :; done";
   const cpu = await shell(`echo hello; ${busy}`, { stdout, limits: { cpuTimeMs: 100, ...MANY } });
@@ -253,7 +253,7 @@ Deno.test("the limit that made the sandbox kill a program is the one that is tol
   assertEquals(output.kind, "output-limit");
 });
 
-Deno.test("streams of many runs at once do not get into each other", async () => {
+Deno.test("streams of many runs at once do not mix", async () => {
   await using stack = new AsyncDisposableStack();
   const boxes: Box[] = [];
   for (let i = 0; i < 5; i++) boxes.push(stack.use(await Box.init({ boxId: BOX_ID + i })));
@@ -269,14 +269,14 @@ Deno.test("streams of many runs at once do not get into each other", async () =>
   assertEquals(texts, boxes.map((_, i) => `${i}\n4\n`));
 });
 
-/** A stream that tells whether it was cancelled, and by itself never ends. */
+/** A stream that records whether it was cancelled, and never ends by itself. */
 function endless(): { stream: ReadableStream<Uint8Array>; cancelled: () => boolean } {
   let cancelled = false;
   const stream = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(pattern(100_000)),
     cancel: () => {
       cancelled = true;
-      // A source that never answers must not hold us up.
+      // A source that never answers must not delay the run.
       return new Promise(() => {});
     },
   });
@@ -324,7 +324,7 @@ Deno.test("a stream that fails, or gives no bytes, fails the run when the box is
   }
 });
 
-Deno.test("a stream that somebody else reads is refused", async () => {
+Deno.test("a stream that already has a reader is refused", async () => {
   const { stream } = endless();
   using _reader = Object.assign(stream.getReader(), { [Symbol.dispose]: () => {} });
   await assertRejects(() => shell("true", { stdin: { stream } }), TypeError, "locked");
@@ -414,7 +414,7 @@ Deno.test("files of the host that cannot be used are named", async () => {
   });
 });
 
-Deno.test("files of the host are opened with the rights of whom the sandbox acts for", async () => {
+Deno.test("files of the host are opened with the rights of the user that the sandbox acts for", async () => {
   await withFolder(async (folder) => {
     const sandbox = await Sandbox.open({ actAs: { uid: 12_345, gid: 12_345 } });
     await using box = await Box.init({ boxId: BOX_ID, sandbox });
@@ -432,7 +432,7 @@ Deno.test("files of the host are opened with the rights of whom the sandbox acts
   });
 });
 
-/** Streams of every kind, and what is to be closed afterwards. */
+/** Streams of every kind, and what must be closed afterwards. */
 function everyKind(folder: string): { kinds: RunOptions[]; others: number[] } {
   const { stream } = endless();
   const [input, output] = [makePipe(), makePipe()];

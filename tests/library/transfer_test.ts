@@ -1,4 +1,4 @@
-/** Descriptors that a run is given for good. */
+/** Descriptors that are transferred to a run. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { Box, type RunOptions } from "isolate/mod.ts";
@@ -33,7 +33,7 @@ Deno.test("transferred descriptors are closed when the box has them, while the p
   assertEquals(descriptors(), before);
 });
 
-/** A run that is given a pipe for good, and fails. */
+/** A run that gets a pipe, and fails. */
 async function failedRun(box: Box, command: string[], options: RunOptions): Promise<void> {
   const before = descriptors();
   const { reader, writer } = makePipe();

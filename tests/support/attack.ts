@@ -43,7 +43,7 @@ export function attempts(output: string): Map<string, string | undefined> {
   return found;
 }
 
-/** The attack ended by itself, it made that many different attempts, and all of them were denied. */
+/** Asserts that the attack ended by itself, and that all of its different attempts were denied. */
 export function assertDenied(
   result: { code: number; stdout: string; stderr: string },
   count: number,
@@ -56,7 +56,7 @@ export function assertDenied(
   assert(made.size >= count, `only ${made.size} of ${count} attempts were made:\n${stdout}`);
 }
 
-/** Nothing of a box is alive: everything is dead before the keeper returns. */
+/** Asserts that nothing of a box is alive: everything is dead before the keeper returns. */
 export async function assertNobodyLeft(boxId: number): Promise<void> {
   assertEquals(await processesOf(FIRST_UID + boxId), [], `processes of box ${boxId} are left`);
 }

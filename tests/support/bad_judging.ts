@@ -1,11 +1,11 @@
-/** `isolate judge` with what goes wrong: a task, a machine of its own, and what may not be left. */
+/** `isolate judge` in trouble: a task, boxes of its own, and a check that nothing is left. */
 
 import { assert, assertEquals } from "@std/assert";
 import { withFolder } from "./folder.ts";
 import { type CommandResult, processesOf, sh, startIsolate } from "./isolate.ts";
 import { type PackageContent, writeFiles } from "./package.ts";
 
-/** Control groups are named after boxes, also of other configurations: these are nobody else's. */
+/** Box ids that nothing else uses: control groups are named after boxes of any configuration. */
 const FIRST_BOX = 11;
 const LAST_BOX = 18;
 const FIRST_UID = 61600;

@@ -62,7 +62,7 @@ export function place(): Place {
   return known;
 }
 
-/** What tests of control groups can ask for, besides {@linkcode needs}. */
+/** What tests of control groups can ask for, in addition to {@linkcode needs}. */
 export const needsControlGroup = {
   any(): Missing {
     known ??= findPlace();
@@ -78,7 +78,7 @@ export const needsControlGroup = {
     if (reason !== undefined) return reason;
     return needs.that(place().directories[name] !== undefined, `needs the ${name} controller`);
   },
-  /** Boxes on a disk, whose pages in memory can be given up, as those of a tmpfs cannot. */
+  /** Boxes on a disk, whose cached pages the kernel can drop, unlike those of a tmpfs. */
   disk(): Missing {
     const reason = this.any();
     if (reason !== undefined) return reason;
@@ -90,7 +90,7 @@ export const needsControlGroup = {
     const type = new TextDecoder().decode(stdout).trim();
     return needs.that(!/^(tmpfs|ramfs)$/.test(type), `needs boxes on a disk (this is a ${type})`);
   },
-  /** A kernel that tells the peak of one run: v1, or Linux 6.12. */
+  /** A kernel that reports the peak of one run: v1, or Linux 6.12. */
   peakOfRun(): Missing {
     const reason = this.any();
     if (reason !== undefined || place().version === 1) return reason;
@@ -219,7 +219,7 @@ export async function discard(id: number, options: readonly string[] = []): Prom
   await isolate([`-b${id}`, ...options, "--cleanup"]);
 }
 
-/** Takes what it is told to take, and says how far it came. */
+/** Takes as much as its arguments say, and prints how far it got. */
 export const GREEDY = `
 #include <errno.h>
 #include <fcntl.h>

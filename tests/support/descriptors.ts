@@ -6,7 +6,7 @@ import { System } from "isolate/ffi/system.ts";
 
 const system = await System.load();
 
-/** What all open descriptors are, sorted; those of the runtime for a moment included. */
+/** Lists what all open descriptors are, sorted, with those that the runtime has for a moment. */
 export function descriptors(): string[] {
   return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
     try {

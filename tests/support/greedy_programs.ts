@@ -1,8 +1,8 @@
-/** Programs that go to the limits, in several languages: files by what they do and the language. */
+/** Programs that hit limits, in several languages: files by what they do and the language. */
 
 type Files = Readonly<Record<string, string>>;
 
-/** Fill memory until there is no more. */
+/** Fill memory until none is left. */
 export const HOGS: Readonly<Record<string, Files>> = {
   cpp: {
     "hog.cpp": `#include <vector>

@@ -17,7 +17,7 @@ export const COMMAND: readonly string[] = [
   SCRIPT,
 ];
 
-/** In which surroundings a command is started. */
+/** The surroundings of a command. */
 export interface CommandOptions {
   /** What it reads on standard input. Default: nothing. */
   stdin?: string | Uint8Array;
@@ -39,7 +39,7 @@ export interface CommandResult {
   stderr: string;
 }
 
-/** A command that is at work; with `await using` it does not outlive the test. */
+/** A running command; with `await using` it does not outlive the test. */
 export interface RunningCommand extends AsyncDisposable {
   pid: number;
   kill(signal: Deno.Signal): void;
@@ -88,7 +88,7 @@ async function feed(stream: WritableStream<Uint8Array>, input: string | Uint8Arr
     await writer.write(typeof input === "string" ? new TextEncoder().encode(input) : input);
     await writer.close();
   } catch (error) {
-    // Who does not read its input may end before it was written.
+    // A program that does not read its input may end before all of it is written.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }
@@ -133,7 +133,7 @@ export function parseMetaText(text: string): Record<string, string> {
   return meta;
 }
 
-/** What a run gave. */
+/** The result of a run. */
 export interface RunResult extends CommandResult {
   meta: Record<string, string>;
 }
@@ -219,7 +219,7 @@ export async function withBox(
   } = {},
 ): Promise<void> {
   await withScratch(async (scratch) => {
-    // Whomever the command acts for writes its meta-file there.
+    // The user that the command acts for writes the meta-file there.
     await Deno.chmod(scratch, 0o777);
     const own = [`--box-id=${id}`, ...options];
     try {
@@ -232,7 +232,7 @@ export async function withBox(
   });
 }
 
-/** A new directory that everybody may enter, removed in the end. */
+/** Gives `test` a new directory that everybody may enter, and removes it afterwards. */
 export async function withScratch(test: (directory: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "isolate-test-" });
   try {
@@ -243,7 +243,7 @@ export async function withScratch(test: (directory: string) => Promise<void>): P
   }
 }
 
-/** The command said no: one sentence (and a hint for usage errors), status 2, nothing on stdout. */
+/** Asserts a refusal: one sentence (a hint after usage errors), status 2, nothing on stdout. */
 export function assertRefused(result: CommandResult, message: string | RegExp): void {
   const { code, stdout, stderr } = result;
   assertEquals(code, 2, stderr);

@@ -102,7 +102,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 };
 
 /**
- * Holds a value against a schema.
+ * Validates a value by a schema.
  *
  * @returns what is wrong, a line each; throws if the schema has a keyword that is not known here
  */

@@ -26,14 +26,14 @@ export async function writeFiles(
   }
 }
 
-/** The smallest package that there is. */
+/** The smallest package. */
 export const SMALL_PACKAGE: Readonly<Record<string, PackageContent>> = {
   "problem.yaml": "name: Small\n",
   "data/secret/1.in": "1\n",
   "data/secret/1.ans": "1\n",
 };
 
-/** The smallest task that there is. */
+/** The smallest task. */
 export const SMALL_TASK: Readonly<Record<string, PackageContent>> = {
   "task.yaml": "title: Small\n",
   "tests/1.in": "1\n",

@@ -20,7 +20,7 @@ export function operationsOf(plan: Plan): string[] {
     .filter((operation, i, all) => operation !== all[i - 1]);
 }
 
-/** The text of a step's argument; undefined if it is no string. */
+/** The text of a step's argument; undefined if it is not a string. */
 export function textOf(step: Step, index: number): string | undefined {
   const argument = step.args[index];
   return argument instanceof Data ? argument.text : undefined;

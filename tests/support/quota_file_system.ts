@@ -1,10 +1,10 @@
-/** A file system of its own with disk quotas, in a file, for tests that use one up. */
+/** A file system with disk quotas, in a file, for tests that use one up. */
 
 import { type Missing, needs } from "./skip.ts";
 
 const SIZE_BYTES = 32 * 2 ** 20;
 
-/** Runs a command that has to succeed. */
+/** Runs a command that must succeed. */
 async function run(program: string, args: readonly string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(program, {
     args: [...args],

@@ -1,6 +1,6 @@
 /**
- * Tests that need something of the machine. Where it is missing they are skipped, and the reason
- * stands in their name: `./dev test` lists it, and refuses a skipped test that gives none.
+ * Tests that need something of the machine. If it is missing they are skipped, and the reason
+ * is part of their name: `./dev test` lists it, and refuses a skipped test without one.
  *
  * @example A test that needs root and a compiler
  * ```ts ignore

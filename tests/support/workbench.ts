@@ -39,7 +39,7 @@ export interface Languages {
   needs(id: string): Missing;
 }
 
-/** Reads the table; where there are no root rights, nothing can be tested. */
+/** Reads the table; without root rights nothing can be tested. */
 export async function languages(): Promise<Languages> {
   if (Deno.uid() !== 0) {
     const nothing = new LanguageTable(undefined as never, []);
@@ -60,7 +60,7 @@ export async function languages(): Promise<Languages> {
   };
 }
 
-/** A folder of sources, a compiler and a box, as long as a test wants them. */
+/** A folder of sources, a compiler and a box, for one test. */
 export class Workbench implements AsyncDisposable {
   readonly box: Box;
   readonly compiler: Compiler;
@@ -121,7 +121,7 @@ export class Workbench implements AsyncDisposable {
     };
   }
 
-  /** Compiles a program, whatever comes of it. */
+  /** Compiles a program, which may fail. */
   async compile(
     files: Readonly<Record<string, string | Uint8Array>>,
     changes: CompileChanges = {},

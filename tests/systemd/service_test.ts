@@ -1,6 +1,6 @@
 /**
- * The service under a real systemd, in the guest of `./dev vm-test` that has one: it would be wrong
- * to install it on the machine of whoever runs the tests.
+ * The service under a real systemd, in the guest of `./dev vm-test` that has one: it must not be
+ * installed on the machine that runs the tests.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -162,7 +162,7 @@ serviceTest("a box that runs out of memory does not stop the service", async () 
       "head -c 200000000 /dev/zero | tail -c 1000000000 | cat > /dev/null; exit 7",
     ]);
     assertEquals([code, meta["cg-oom-killed"]], [1, "1"]);
-    // What systemd hears of it, it hears later.
+    // systemd learns of it later.
     await new Promise((resolve) => setTimeout(resolve, 1000));
     assertEquals(await property("ActiveState"), "active");
     assertEquals((await box.run([], ["/bin/true"])).code, 0);
@@ -204,7 +204,7 @@ serviceTest("systemctl stop kills what runs in boxes, and takes groups and file 
     await systemctl("stop", "isolate.service");
     assert(performance.now() - started < 30_000, "the sleeper did not have to be waited for");
     const { code, stderr, meta } = await box.resultOf(running);
-    // The group with all its numbers was taken away: nothing can be said about the run.
+    // The group is gone with all its numbers: nothing is known about the run.
     assertEquals([code, meta.status], [2, "XX"]);
     assertStringIncludes(stderr, `${GROUP}/box-644`);
     assertEquals([exists(FILE), exists(GROUP)], [false, false]);

@@ -8,7 +8,7 @@ import { needs, testWith } from "../support/skip.ts";
 
 const HUGE = "/sys/kernel/mm/transparent_hugepage";
 
-/** Files of the kernel with a value that is to be put right, and how they read after that. */
+/** Files of the kernel with a wrong value, and what they hold after the repair. */
 const WRONG: readonly { path: string; value: string; check: string; repair: string }[] = [
   {
     path: "/proc/sys/fs/protected_hardlinks",
@@ -85,7 +85,7 @@ testWith(
 
 testWith(
   REQUIREMENTS,
-  "check -e puts right what is wrong, and touches nothing else",
+  "check -e repairs what is wrong, and touches nothing else",
   () =>
     withWrongSettings(async () => {
       const expected = settings();

@@ -10,14 +10,14 @@ import {
 } from "../support/attack.ts";
 import { COMMAND, sh, start, withBox } from "../support/isolate.ts";
 
-Deno.test("a program gets neither a child nor a thread unless it may", async () => {
+Deno.test("a program gets neither a child nor a thread by default", async () => {
   await withBox(270, async (box) => {
     assertEquals((await attack(box, ["bombs", "count-forks"])).stdout, "1\n");
     assertEquals((await attack(box, ["bombs", "count-threads"])).stdout, "1\n");
   });
 });
 
-Deno.test("a program gets as many processes and threads as it may", async () => {
+Deno.test("a program gets as many processes and threads as its limit", async () => {
   await withBox(270, async (box) => {
     assertEquals((await attack(box, ["bombs", "count-forks"], ["-p20"])).stdout, "20\n");
     assertEquals((await attack(box, ["bombs", "count-threads"], ["-p20"])).stdout, "20\n");
@@ -36,7 +36,7 @@ for (const bomb of ["forks", "threads"]) {
 }
 
 for (const bomb of ["memory", "mmap"]) {
-  Deno.test(`a program gets no more memory by ${bomb} than it may`, async () => {
+  Deno.test(`a program gets no more memory by ${bomb} than its limit`, async () => {
     await withBox(272, async (box) => {
       const options = ["--mem=100000", "--wall-time=20"];
       const { code, stdout, meta } = await attack(box, ["bombs", bomb], options);
@@ -55,7 +55,7 @@ Deno.test("a program that recurses for ever dies at its stack limit", async () =
   });
 });
 
-Deno.test("a program gets no more descriptors than it may", async () => {
+Deno.test("a program gets no more descriptors than its limit", async () => {
   await withBox(273, async (box) => {
     for (const [options, highest] of [[[], 1023], [["-n10"], 9]] as const) {
       const run = await attack(box, ["bombs", "descriptors"], options);
@@ -65,7 +65,7 @@ Deno.test("a program gets no more descriptors than it may", async () => {
   });
 });
 
-Deno.test("a program cannot make a file larger than it may", async () => {
+Deno.test("a program cannot make a file larger than its limit", async () => {
   await withBox(274, async (box) => {
     const died = await attack(box, ["bombs", "big-file", "big"], ["--fsize=1000"]);
     assertEquals([died.meta.status, died.meta.exitsig], ["SG", "25"]);
@@ -116,7 +116,7 @@ for (const name of ["burn", "burn-aside", "burn-again", "burn-ignoring"]) {
   });
 }
 
-Deno.test("a bomb in one box does not keep another from its work", async () => {
+Deno.test("a bomb in one box does not stop another box", async () => {
   await withBox(277, async (bomb) => {
     await withBox(278, async (box) => {
       const program = await installAttack(bomb, "bombs");

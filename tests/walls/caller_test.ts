@@ -1,4 +1,4 @@
-/** Callers who are not root, for whom a service of root's works: they get nothing by it. */
+/** Callers who are not root, for whom a service that is root works: they gain nothing by it. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { assertNobodyLeft } from "../support/attack.ts";
@@ -49,7 +49,7 @@ async function withCaller(boxId: number, test: (caller: Caller) => Promise<void>
   }
 }
 
-Deno.test("a caller can have no meta-file written that only root or root's groups may write", async () => {
+Deno.test("a caller cannot have a meta-file written that only root or root's groups may write", async () => {
   await withScratch(async (scratch) => {
     const files = { root: "0:0 600", group: "0:0 660", other: "0:4 660", readable: "0:7280 644" };
     for (const [name, what] of Object.entries(files)) {
@@ -108,7 +108,7 @@ async function withClosedDirectory(
   });
 }
 
-Deno.test("a caller can bind nothing that he cannot reach", async () => {
+Deno.test("a caller cannot bind what he cannot reach", async () => {
   await withClosedDirectory(async ({ scratch, closed }) => {
     await withCaller(281, async (caller) => {
       const paths = [`${closed}/open`, `${closed}/open/file`, `${scratch}/link`, "/root/.bashrc"];
@@ -123,7 +123,7 @@ Deno.test("a caller can bind nothing that he cannot reach", async () => {
   });
 });
 
-Deno.test("a caller can bind nothing by what the sandbox itself has open", async () => {
+Deno.test("a caller cannot bind anything through what the sandbox itself has open", async () => {
   await withClosedDirectory(async ({ scratch, closed }) => {
     await sh(`for fd in 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
         ln -s /proc/self/fd/$fd ${scratch}/fd$fd; done; ln -s /proc/self/cwd ${scratch}/cwd`);
@@ -150,7 +150,7 @@ Deno.test("a caller cannot find out by 'maybe' what there is where he cannot loo
       for (const name of [`${closed}/missing`, `${closed}/open/missing`, `${closed}/open/file`]) {
         assertEquals(await answer(name), there, name);
       }
-      // Where he can look, he is told.
+      // Where he can look, the message says more.
       assertEquals((await answer(`${scratch}/missing`))[0], 0);
     });
   });
@@ -261,7 +261,7 @@ Deno.test("a caller cannot end, stop or trace the sandbox that works for him", a
     ) {
       assert((await start([...user, script]).result).code !== 0, script);
     }
-    // His own init, which runs as he does, he may stop: the wall time ends the run all the same.
+    // He may stop his own init, which runs as he does: the wall time ends the run all the same.
     await start([...user, "kill -STOP -- -1"]).result;
     const { code, stderr } = await running.result;
     await assertNobodyLeft(286);

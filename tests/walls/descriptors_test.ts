@@ -1,4 +1,4 @@
-/** Programs that look for descriptors which somebody forgot to close, and play with their own. */
+/** Programs that look for descriptors that were left open, and misuse their own. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { assertDenied, assertNobodyLeft, attack, installAttack } from "../support/attack.ts";
@@ -56,7 +56,7 @@ async function plantLinks(box: TestBox, below: string): Promise<string[]> {
   return names;
 }
 
-/** Runs a command for each link, many at a time within one keeper's life would hide who did what. */
+/** Runs a command for each link; many in one run would hide which of them did what. */
 async function runAll(
   box: TestBox,
   { names, scratch, option, command }: {

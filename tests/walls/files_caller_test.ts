@@ -28,7 +28,7 @@ async function refused(work: () => Promise<unknown>): Promise<string> {
 async function withMovedFolder(test: (box: Box, boxDirectory: string) => Promise<void>) {
   await using box = await Box.init({ boxId: BOX_ID, sandbox: await sandboxOfCaller() });
   const inside = `${box.directory}/box`;
-  // Where boxes are, as only within a file system things can be renamed.
+  // On the file system of the boxes, because renaming works only within one.
   const home = await Deno.makeTempDir({ dir: box.sandbox.settings.boxRoot, prefix: "home-" });
   try {
     await sh(`cd ${home}; mkdir -p moved/closed moved/shown; chown ${UID}:${UID} . moved
@@ -41,7 +41,7 @@ async function withMovedFolder(test: (box: Box, boxDirectory: string) => Promise
   }
 }
 
-Deno.test("a caller reads nothing of others that he has moved into his box", async () => {
+Deno.test("a caller cannot read others' files that he has moved into his box", async () => {
   await withMovedFolder(async (box) => {
     await withFolder(async (folder) => {
       await sh(`chmod 777 ${folder}`);
@@ -56,7 +56,7 @@ Deno.test("a caller reads nothing of others that he has moved into his box", asy
   });
 });
 
-Deno.test("a caller changes nothing of others that he has moved into his box", async () => {
+Deno.test("a caller cannot change others' files that he has moved into his box", async () => {
   await withMovedFolder(async (box, inside) => {
     for (const path of ["moved/shown/file", "moved/shown/new", "moved/closed/new"]) {
       await refused(() => box.files.write(path, "his"));
@@ -76,7 +76,7 @@ Deno.test("a caller changes nothing of others that he has moved into his box", a
   });
 });
 
-Deno.test("a caller gets nothing of others as a present by running a program", async () => {
+Deno.test("a caller does not become the owner of others' files by running a program", async () => {
   await withMovedFolder(async (box, inside) => {
     const command = ["/bin/cat", "moved/secret", "moved/closed/secret"];
     const outcome = await box.run(command, { stdout: "none", stderr: "none" });
@@ -175,7 +175,7 @@ Deno.test("nothing but the box's own files is read while a program exchanges eve
   });
 });
 
-Deno.test("two users share a range of boxes, and neither gets what the other one has left", async () => {
+Deno.test("two users share a range of boxes, and neither gets what the other has left", async () => {
   const range = { firstBoxId: BOX_ID, count: 2, size: 2 };
   const other = await Sandbox.open({ actAs: { uid: UID + 1, gid: UID + 1 } });
   await using his = await BoxPool.create({ ...range, sandbox: await sandboxOfCaller() });

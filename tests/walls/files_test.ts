@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { assertDenied, attack, attackProgram, installAttack } from "../support/attack.ts";
 import { sh, start, withBox, withScratch } from "../support/isolate.ts";
 
-/** What setpriv itself executes it executes with capabilities that it still has. */
+/** setpriv executes its program with the capabilities that it still has. */
 const SHELL = ["sh", "-c", 'exec "$@"', "sh"];
 
 Deno.test("a program cannot read a file of the host that everybody else may read", async () => {
@@ -37,7 +37,7 @@ Deno.test("a program cannot write to a directory that is bound read-only, whatev
     await Deno.writeTextFile(`${shared}/file`, "content");
     await Deno.chmod(`${shared}/file`, 0o666);
     await Deno.mkdir(`${shared}/nested`);
-    // Mounted below what is bound: read-only has to hold there too.
+    // Mounted below what is bound: read-only must hold there, too.
     await sh(`mount -t tmpfs -o mode=0777 none ${shared}/nested`);
     try {
       await withBox(201, async (box) => {
@@ -73,7 +73,7 @@ Deno.test("a program cannot leave setuid files, devices, FIFOs, sockets or links
   });
 });
 
-Deno.test("nobody else can reach what a program leaves in its /tmp, setuid or not", async () => {
+Deno.test("no other user can reach what a program leaves in its /tmp, setuid or not", async () => {
   await withBox(204, async (box) => {
     assertDenied(await attack(box, ["files", "leave"]), 9);
     const left = `${box.directory}/tmp/tmp/setuid`;

@@ -1,4 +1,4 @@
-/** Submissions that want more from a judge than to be judged. */
+/** Submissions that attack the judge. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { needsControlGroup } from "../support/control_group.ts";
@@ -7,7 +7,7 @@ import { testWith } from "../support/skip.ts";
 
 const BOXES = { first: 925, count: 4 };
 
-/** Wherever something can be left it leaves a mark, and looks for those of earlier tests. */
+/** Leaves a mark wherever it can, and looks for those of earlier tests. */
 const MARKS = `
 import ctypes, os, socket, sys
 libc = ctypes.CDLL(None, use_errno=True)
@@ -45,7 +45,7 @@ testWith(needsJudge, "a submission finds nothing that it has left in an earlier 
   });
 });
 
-/** Looks for what belongs to the judge, by all names that it is told and by walking around. */
+/** Looks for what belongs to the judge, by all names that it gets and by walking around. */
 const SPY = (folder: string) => `
 import os, sys
 seen = []

@@ -1,4 +1,4 @@
-/** Output validators that are after the judge itself. */
+/** Output validators that attack the judge itself. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { needsJudge, resultOf, SUM, withPackage } from "../support/judging.ts";

@@ -16,7 +16,7 @@ import {
 const BOX = 290;
 const ROUNDS = 30;
 
-/** Should they survive after all, the next test shall not meet them. */
+/** Kills survivors, so that the next test does not meet them. */
 async function killAll(uid: number): Promise<void> {
   const user = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
   await start(["sh", "-c", "kill -9 -1"], { through: user }).result;
@@ -24,7 +24,7 @@ async function killAll(uid: number): Promise<void> {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-Deno.test("wherever SIGKILL meets the keeper, nobody of the box lives on and the box works again", async () => {
+Deno.test("whenever SIGKILL hits the keeper, the box dies with it and works again", async () => {
   try {
     await withBox(BOX, async (box) => {
       const program = await installAttack(box, "outlive");
@@ -40,7 +40,7 @@ Deno.test("wherever SIGKILL meets the keeper, nobody of the box lives on and the
         await keeper.result;
         const nobody = async () => (await processesOf(FIRST_UID + BOX)).length === 0;
         await eventually("everybody in the box is dead", nobody, 2000);
-        // Every third time the box is used as it is, else it is made anew.
+        // Every third time the box is used as it is, otherwise it is made again.
         if (round % 3 === 0) continue;
         await succeed(["-b290", "--init"]);
         await installAttack(box, "outlive");

@@ -1,4 +1,4 @@
-/** Names of files and processes, and trees, that shall confuse the keeper. */
+/** Names of files and processes, and trees, that try to confuse the keeper. */
 
 import { assert, assertEquals } from "@std/assert";
 import { attack, installAttack } from "../support/attack.ts";
@@ -19,7 +19,7 @@ async function census(box: TestBox): Promise<number> {
   return Number(await find(""));
 }
 
-/** Whoever cleans up: nothing is left. */
+/** Cleans up and checks that nothing is left. */
 async function assertRemovable(box: TestBox, options: readonly string[] = []): Promise<void> {
   await succeed([`--box-id=${box.id}`, ...options, "--cleanup"]);
   assert(!await Deno.stat(box.directory).catch(() => undefined), "the box is still there");

@@ -1,4 +1,4 @@
-/** Programs that try to reach somebody outside. */
+/** Programs that try to reach something outside. */
 
 import { createSocket } from "node:dgram";
 import { assertStringIncludes } from "@std/assert";

@@ -1,4 +1,4 @@
-/** Links and swaps in a box that shall make the keeper give away, read or remove files of the host. */
+/** Links and swaps in a box, by which the keeper could give away, read or remove the host's files. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { attackProgram, FIRST_UID } from "../support/attack.ts";
@@ -69,7 +69,7 @@ Deno.test("a box of which a part was replaced by a link is refused", async () =>
   });
 });
 
-/** Hard links to what is not one's own: forbidden by fs.protected_hardlinks, unless that is off. */
+/** Hard links to others' files: fs.protected_hardlinks forbids them, unless it is off. */
 async function withUnprotectedLinks(test: () => Promise<void>): Promise<void> {
   const setting = "/proc/sys/fs/protected_hardlinks";
   const before = await Deno.readTextFile(setting);
@@ -117,7 +117,7 @@ Deno.test("a program cannot link what is outside of its directories", async () =
   });
 });
 
-Deno.test("a caller who swaps directories and links under the keeper's hands gains nothing", async () => {
+Deno.test("a caller who swaps directories and links while the keeper works gains nothing", async () => {
   await withUnprotectedLinks(async () => {
     await withHostFiles(async (host) => {
       const options = ["--box-id=253", ...AS_CALLER];

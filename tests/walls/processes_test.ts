@@ -34,7 +34,7 @@ Deno.test("a program cannot trace, read, change or enter its init", async () => 
   });
 });
 
-Deno.test("nor when its init belongs to a caller who is not root", async () => {
+Deno.test("a program cannot attack its init when that belongs to a caller who is not root, either", async () => {
   const caller = ["--as-uid=7211", "--as-gid=7211"];
   await withScratch(async (scratch) => {
     await Deno.chown(scratch, 7211, 7211);

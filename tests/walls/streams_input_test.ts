@@ -33,7 +33,7 @@ print(os.readlink("/proc/self/fd/0"))
 print(sys.stdin.read(), os.lseek(0, 0, 0), os.read(0, 3))
 `;
 
-Deno.test("a program can do nothing with the file that is its input but read it", async () => {
+Deno.test("a program can only read the file that is its input", async () => {
   await withFolder(async (folder) => {
     await using box = await Box.init({ boxId: BOX_ID });
     await box.files.write("attack.py", PROGRAM);
@@ -64,7 +64,7 @@ Deno.test("a program can do nothing with the file that is its input but read it"
   });
 });
 
-Deno.test("a file that is emptied while it is the input harms nobody but its reader", async () => {
+Deno.test("a file that is emptied while it is the input harms only its reader", async () => {
   await withFolder(async (folder) => {
     await using box = await Box.init({ boxId: BOX_ID });
     const file = `${folder}/input`;

@@ -1,4 +1,4 @@
-/** Programs that do to the pipes of their standard streams what they like. */
+/** Programs that misuse the pipes of their standard streams. */
 
 import { assert, assertEquals } from "@std/assert";
 import { Box, Capture, type Outcome, runPair, Transcript } from "isolate/mod.ts";

@@ -1,4 +1,4 @@
-/** Programs that type commands into the terminal of who started them. */
+/** Programs that type commands into the terminal of the user who started them. */
 
 import { assert, assertEquals } from "@std/assert";
 import { assertDenied, attackProgram, installAttack } from "../support/attack.ts";
@@ -22,10 +22,10 @@ async function onTerminal(
 }
 
 for (const terminal of ["controlling", "bare"] as const) {
-  // Nobody can be the foreground of a terminal that is no session's own.
+  // A terminal without a session has no foreground.
   const hack = terminal === "bare" ? [] : [["--tty-hack"]];
   for (const options of [[], ...hack, ["--syscalls=0"]]) {
-    // Only the filter keeps a foreground program from it: who turns both on and off gets that.
+    // Only the filter keeps a foreground program from it: without the filter it succeeds.
     const given = `a ${terminal} terminal and ${options.join() || "no options"}`;
     Deno.test(`a program cannot push input into ${given}`, async () => {
       await withBox(240, async (box) => {

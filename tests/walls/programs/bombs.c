@@ -1,4 +1,4 @@
-/* Uses up whatever there is. Prints how far it came. */
+/* Uses up whatever there is. Prints how far it got. */
 #include "attack.h"
 
 #include <pthread.h>
@@ -133,7 +133,7 @@ static void burn_again(char **arguments) {
 
 static void burn_here(char **arguments) { burn(arguments); }
 
-/* Is hard to kill: everything is ignored, and its children are too. */
+/* Is hard to kill: it ignores everything, and so do its children. */
 static void burn_ignoring(char **arguments) {
   for (int signal = 1; signal < 65; signal++)
     sigaction(signal, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);

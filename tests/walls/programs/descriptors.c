@@ -1,4 +1,4 @@
-/* Looks for descriptors that somebody forgot to close, and plays with its own. */
+/* Looks for descriptors that were left open, and misuses its own. */
 #include "attack.h"
 
 static const char *target_of(int fd) {

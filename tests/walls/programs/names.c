@@ -1,4 +1,4 @@
-/* Files and processes with names that nobody expects. */
+/* Files and processes with unexpected names. */
 #include "attack.h"
 
 static void make_file(const char *name) {

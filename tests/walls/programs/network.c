@@ -1,4 +1,4 @@
-/* Tries to reach somebody outside. */
+/* Tries to reach something outside. */
 #include "attack.h"
 
 #include <arpa/inet.h>

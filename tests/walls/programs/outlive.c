@@ -64,7 +64,7 @@ static void reaper(char **arguments) {
   usleep(20000);
 }
 
-/* The program's own child traces it: its end is told to the tracer only. */
+/* The program's own child traces it: only the tracer learns of its end. */
 static void traced(char **arguments) {
   (void)arguments;
   int parent = getpid(), ready[2];

@@ -142,7 +142,7 @@ static void limits(char **arguments) {
   }
 }
 
-/* What a setuid or setgid file, or one with capabilities, makes of who executes it. */
+/* What a setuid or setgid file, or one with capabilities, gives to the process that executes it. */
 static void who(char **arguments) {
   (void)arguments;
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};

@@ -1,4 +1,4 @@
-/* Types into the terminal of who started it. */
+/* Types into the terminal of the user who started it. */
 #include "attack.h"
 
 #include <sys/ioctl.h>
@@ -29,7 +29,7 @@ static void inject(char **arguments) {
   push("/dev/tty", open("/dev/tty", O_RDWR));
 }
 
-/* As the leader of a session of its own, which may have the terminal as its own. */
+/* As the leader of a session of its own, which may take the terminal. */
 static void steal(char **arguments) {
   (void)arguments;
   int child = fork();

@@ -93,7 +93,7 @@ static void hold_lock(char **arguments) {
   int fd = open(arguments[0], O_RDONLY);
   must("a lock", flock(fd, LOCK_EX));
   write(1, "locked\n", 7);
-  /* Somebody who would hold it on. */
+  /* A process that would keep it alive. */
   if (fork() == 0)
     for (;;)
       pause();
