@@ -44,8 +44,8 @@ async function ours(sandbox: Sandbox, makeTree: MakeTree): Promise<Times> {
 }
 
 /**
- * In memory: how long a disk takes to free the blocks of a file (waiting for each, if it is mounted
- * with `discard`) says nothing about who asks for it.
+ * Works in memory: the time that a disk needs to free the blocks of a file (with `discard` it waits
+ * for each) has nothing to do with the program that removes it.
  */
 async function rounds(folder: string): Promise<{ references: Times[]; heres: Times[] }> {
   const settings = {

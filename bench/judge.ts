@@ -98,7 +98,7 @@ async function overhead(folder: string, jobs: number): Promise<Row> {
   };
 }
 
-/** Verifies all examples, as somebody would who checks them. */
+/** Verifies all examples, as their author would. */
 async function examples(folder: string): Promise<Row> {
   const { host, run } = await openJudge(`${folder}/examples-cache`);
   let totalMs = 0;

@@ -4,7 +4,7 @@ declare module "@std/yaml" {
   export type SchemaType = "failsafe" | "json" | "core" | "default" | "extended";
 
   export interface ParseOptions {
-    /** Throw on a key that stands twice in one mapping, unless this is set: then the last wins. */
+    /** Throw on a duplicate key, unless this is set: then the last wins. */
     allowDuplicateKeys?: boolean;
     schema?: SchemaType;
     /** Called for what is odd but no error. */
