@@ -8,7 +8,7 @@ import { mediansInTurns, type Row, timeMs, withFolder } from "./measure.ts";
 const BYTES = 100e6;
 const ROUNDS = 5;
 
-interface Case {
+interface CheckerCase {
   what: string;
   flags: readonly string[];
   /** Makes the output from the answer; undefined: the same. */
@@ -34,7 +34,7 @@ const SPACE = 0x20;
 const LINE_FEED = 0x0a;
 const TAB = 0x09;
 
-const CASES: readonly Case[] = [
+const CASES: readonly CheckerCase[] = [
   { what: "the same", flags: [], goal: 3 },
   { what: "the same, float tolerance", flags: ["float_tolerance", "1e-4"] },
   {

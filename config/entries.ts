@@ -36,7 +36,7 @@ const SYSCALL_FLAGS_MAX = 0x7fff_ffff;
 type Refuse = (reason: string) => never;
 
 /** Reads the value of a key; throws a reason that begins with the key. */
-type Read<Value> = (entry: ConfigEntry, refuse: Refuse) => Value;
+type ReadEntry<Value> = (entry: ConfigEntry, refuse: Refuse) => Value;
 
 type Assign = (parsed: ParsedConfig, entry: ConfigEntry, refuse: Refuse) => void;
 
@@ -58,7 +58,7 @@ const ASSIGN: { readonly [key: string]: Assign } = {
   subid_user: (parsed, { value, line }) => parsed.subidUser = { name: value, line },
 };
 
-function store<Key extends keyof Settings>(key: Key, read: Read<Settings[Key]>): Assign {
+function store<Key extends keyof Settings>(key: Key, read: ReadEntry<Settings[Key]>): Assign {
   return ({ settings }, entry, refuse) => settings[key] = read(entry, refuse);
 }
 
@@ -147,7 +147,7 @@ function cgroupRoot(entry: ConfigEntry, refuse: Refuse): CgroupRoot {
   );
 }
 
-function wholeNumber(min: number, max: number): Read<number> {
+function wholeNumber(min: number, max: number): ReadEntry<number> {
   return ({ key, value }, refuse) => {
     if (!/^[0-9]+$/.test(value)) {
       refuse(`${key} must be a whole number: current value is '${value}'`);

@@ -1,7 +1,7 @@
 /** The programs of the demo, what they get, and what must become of them. */
 
 /** What the demo says of a program. */
-export type Verdict =
+export type DemoVerdict =
   | "accepted"
   | "wrong answer"
   | `exit status ${number}`
@@ -18,7 +18,7 @@ export interface Case {
   /** Its file under `programs/`. */
   source: string;
   does: string;
-  expected: Verdict;
+  expected: DemoVerdict;
   /** Options after the usual limits; a later one wins. */
   options?: readonly string[];
   input?: string;
@@ -33,7 +33,7 @@ function accepted(source: string, does: string, input: string, answer: string): 
   return { source, does, expected: "accepted", input, answer };
 }
 
-function stopped(source: string, does: string, expected: Verdict, ...options: string[]): Case {
+function stopped(source: string, does: string, expected: DemoVerdict, ...options: string[]): Case {
   return { source, does, expected, options };
 }
 

@@ -8,7 +8,7 @@
 
 import { defaultSettings } from "isolate/config/settings.ts";
 import { isolateCommand, ROOT } from "../tools/process.ts";
-import { type Case, demoCases, type Verdict } from "./cases.ts";
+import { type Case, demoCases, type DemoVerdict } from "./cases.ts";
 import { DemoBox, type RunResult } from "./isolate.ts";
 import { missingLanguage, prepare } from "./languages.ts";
 import { printHeading, printRow } from "./table.ts";
@@ -38,7 +38,7 @@ async function judgeExample(name: string): Promise<boolean> {
   return (await new Deno.Command(program, { args, stdin: "null" }).spawn().status).success;
 }
 
-function verdictOf({ answer, expected }: Case, { meta, output }: RunResult): Verdict {
+function verdictOf({ answer, expected }: Case, { meta, output }: RunResult): DemoVerdict {
   const isAttack = expected === "held";
   switch (meta.get("status")) {
     case "TO":
@@ -68,7 +68,7 @@ function lstat(path: string): Deno.FileInfo | undefined {
 }
 
 interface Judged {
-  verdict: Verdict;
+  verdict: DemoVerdict;
   result: RunResult;
   /** What is wrong; empty if all is as expected. */
   complaints: string[];

@@ -62,7 +62,7 @@ export function planOpen(
 }
 
 /** How a file is opened with the caller's rights. */
-export interface OpenOptions extends Omit<OpenHow, "resolve"> {
+export interface OpenRequest extends Omit<OpenHow, "resolve"> {
   /** An open directory, out of which the path must not lead; default: any path. */
   readonly beneathFd?: number | undefined;
   /** The option that names the file, for messages. */
@@ -75,7 +75,7 @@ export interface OpenOptions extends Omit<OpenHow, "resolve"> {
 export function openFile(
   access: HostAccess,
   path: string,
-  { beneathFd, reason = "", what = `open ${path}`, ...how }: OpenOptions,
+  { beneathFd, reason = "", what = `open ${path}`, ...how }: OpenRequest,
 ): { fd: number; status: FileStatus } {
   const plan = new Plan();
   const fd = plan.slot(path);

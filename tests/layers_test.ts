@@ -119,3 +119,14 @@ Deno.test("no source outside ffi/ uses what needs a permission", async () => {
   }
   assertEquals(wrong, []);
 });
+
+Deno.test("no two types have one name", async () => {
+  const places = new Map<string, string[]>();
+  for (const { path, code } of await productSources()) {
+    const declarations = /^(?:export )?(?:abstract )?(?:class|interface|type|enum) (\w+)/gm;
+    for (const [, name = ""] of withoutComments(code).matchAll(declarations)) {
+      places.set(name, [...places.get(name) ?? [], path]);
+    }
+  }
+  assertEquals([...places].filter(([, paths]) => paths.length > 1), []);
+});

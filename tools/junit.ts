@@ -1,7 +1,7 @@
 /** Reads the JUnit report that `deno test --junit-path` writes. */
 
 /** What became of one test. */
-export interface TestCase {
+export interface CaseResult {
   /** The test's file, as the runner names it. */
   file: string;
   name: string;
@@ -14,7 +14,7 @@ export interface TestCase {
 
 /** What became of many tests. */
 export interface TestRun {
-  cases: TestCase[];
+  cases: CaseResult[];
   /** What went wrong besides the tests that the report lists. */
   problem?: string;
 }
@@ -50,8 +50,8 @@ function splitName(text: string): { name: string; reason?: string; file?: string
  * Lists the tests of a report. The steps of a test are folded into it: the report names them
  * `TEST > STEP` and marks the test itself as failed when one of them failed.
  */
-export function parseJunit(xml: string): TestCase[] {
-  const cases: TestCase[] = [];
+export function parseJunit(xml: string): CaseResult[] {
+  const cases: CaseResult[] = [];
   const names = new Set<string>();
   const pattern =
     /<testcase name="([^"]*)" classname="([^"]*)" time="([\d.]+)"[^>]*>(.*?)<\/testcase>/gs;

@@ -7,7 +7,7 @@
  * (`ISOLATE_CHECK_FAILED`), and if nothing ran.
  */
 
-import { parseJunit, type TestCase, type TestRun } from "./junit.ts";
+import { type CaseResult, parseJunit, type TestRun } from "./junit.ts";
 import { runVmTests } from "./vm/run.ts";
 
 /** After this time something hangs: stop, and report what has run. */
@@ -26,7 +26,7 @@ function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
-function isBareSkip({ outcome, reason }: TestCase): boolean {
+function isBareSkip({ outcome, reason }: CaseResult): boolean {
   return outcome === "skipped" && reason === undefined;
 }
 
@@ -85,7 +85,7 @@ async function runAll(args: readonly string[]): Promise<TestRun[]> {
 async function main(args: readonly string[]): Promise<number> {
   const runs = await runAll(args);
   const cases = runs.flatMap((run) => run.cases);
-  const of = (outcome: TestCase["outcome"]) => cases.filter((test) => test.outcome === outcome);
+  const of = (outcome: CaseResult["outcome"]) => cases.filter((test) => test.outcome === outcome);
   const skipped = of("skipped");
   for (const { name, reason, file } of skipped) {
     console.log(`skipped: ${name} (${file}): ${reason ?? "NO REASON GIVEN"}`);

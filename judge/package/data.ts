@@ -65,7 +65,7 @@ export async function readData(files: PackageFiles, reading: DataReading): Promi
   return { name: "", ...settings, members };
 }
 
-interface Level extends DataReading {
+interface FolderLevel extends DataReading {
   readonly above: GroupSettings;
   readonly isSample: boolean;
 }
@@ -73,7 +73,7 @@ interface Level extends DataReading {
 async function readGroup(
   files: PackageFiles,
   folder: PackageEntry,
-  level: Level,
+  level: FolderLevel,
 ): Promise<TestGroup> {
   const { above, isSample, problemFlags, warn } = level;
   const entries = (files.list(folder.path) ?? []).filter(({ name }) => !isHidden(name));

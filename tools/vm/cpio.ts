@@ -1,7 +1,7 @@
 /** Writes the archives that the kernel unpacks as its first root: cpio, format "newc". */
 
 /** What lies at a path of the archive. */
-export type Entry =
+export type ArchiveEntry =
   | { kind: "directory"; mode: number }
   | { kind: "symlink"; target: string }
   /** Its content, or the path of a file on this machine. */
@@ -38,7 +38,7 @@ export function formatHeader(
   return padded(result);
 }
 
-function contentOf(entry: Entry): Uint8Array {
+function contentOf(entry: ArchiveEntry): Uint8Array {
   switch (entry.kind) {
     case "directory":
       return new Uint8Array();
@@ -49,7 +49,7 @@ function contentOf(entry: Entry): Uint8Array {
   }
 }
 
-function modeOf(entry: Entry): number {
+function modeOf(entry: ArchiveEntry): number {
   return FILE_TYPES[entry.kind] | (entry.kind === "symlink" ? 0o777 : entry.mode);
 }
 
@@ -57,7 +57,9 @@ function modeOf(entry: Entry): number {
  * Makes the pieces of an archive of absolute paths, in the order given: a folder must come before
  * what is in it.
  */
-export function* archive(entries: Iterable<[path: string, entry: Entry]>): Generator<Uint8Array> {
+export function* archive(
+  entries: Iterable<[path: string, entry: ArchiveEntry]>,
+): Generator<Uint8Array> {
   let inode = 1;
   for (const [path, entry] of entries) {
     const content = contentOf(entry);

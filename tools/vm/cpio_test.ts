@@ -1,9 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { archive, type Entry, formatHeader } from "./cpio.ts";
+import { archive, type ArchiveEntry, formatHeader } from "./cpio.ts";
 
 const decoder = new TextDecoder();
 
-function bytesOf(entries: [string, Entry][]): Uint8Array {
+function bytesOf(entries: [string, ArchiveEntry][]): Uint8Array {
   return Uint8Array.from([...archive(entries)].flatMap((piece) => [...piece]));
 }
 

@@ -1,7 +1,7 @@
 /** A guest's root: files of this machine, where they are here or elsewhere, and some of our own. */
 
 import { dirname, resolve } from "node:path/posix";
-import { archive, type Entry } from "./cpio.ts";
+import { archive, type ArchiveEntry } from "./cpio.ts";
 
 /** Documentation, translations, and what compilers need for link-time optimisation and checkers. */
 const LEFT_OUT = new RegExp([
@@ -24,7 +24,7 @@ function lstat(path: string): Deno.FileInfo | undefined {
 
 /** The files of a guest, by their absolute paths. */
 export class Image {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, ArchiveEntry>();
 
   /** Lists the paths in the order of the archive: each folder before what is in it. */
   paths(): string[] {

@@ -1,6 +1,6 @@
 /** Runs tests in guests, and makes one list of their reports, as if they had run here. */
 
-import { parseJunit, type TestCase, type TestRun } from "../junit.ts";
+import { type CaseResult, parseJunit, type TestRun } from "../junit.ts";
 import { ROOT } from "../process.ts";
 import { chooseAccelerator } from "./accelerator.ts";
 import { type Accelerator, runGuest } from "./guest.ts";
@@ -61,7 +61,7 @@ const TIME_LIMIT_MS = 1_800_000;
 const CONSOLE_TAIL_LINES = 60;
 
 /** How guests run on this machine. */
-interface Machine {
+interface Emulation {
   accelerator: Accelerator;
   /** Whether their consoles are shown while they run. */
   echo: boolean;
@@ -78,7 +78,7 @@ function secondsSince(start: number): string {
 }
 
 /** Marks a test as one of a guest's: the same test may have run here, too. */
-function named(test: TestCase, guest: GuestName): TestCase {
+function named(test: CaseResult, guest: GuestName): CaseResult {
   return { ...test, name: `[vm ${guest}] ${test.name}` };
 }
 
@@ -102,7 +102,7 @@ function withoutRepeat(line: string): string {
 
 /** Runs one guest. Its console is kept in a file, and shown if something failed. */
 async function runOne(
-  { accelerator, echo }: Machine,
+  { accelerator, echo }: Emulation,
   { kernel, image, guest, index }: {
     kernel: Kernel;
     image: string;
@@ -144,7 +144,7 @@ async function removeStaleImages(): Promise<void> {
 }
 
 /** Runs all guests of a kind, which share an image. */
-async function runKind(machine: Machine, job: Job): Promise<TestRun> {
+async function runKind(machine: Emulation, job: Job): Promise<TestRun> {
   const { guest, guests, makeImage, ...kind } = job.kind;
   let kernel: Kernel;
   try {

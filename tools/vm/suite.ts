@@ -1,6 +1,6 @@
 /** Which tests run in a guest, how they are dealt out, and how long they took there. */
 
-import type { TestCase } from "../junit.ts";
+import type { CaseResult } from "../junit.ts";
 import { output, ROOT } from "../process.ts";
 
 /** The kinds of guests, each for its tests. */
@@ -70,7 +70,7 @@ export function deal(
 }
 
 /** Adds up the seconds of each file, without skipped tests. */
-export function timesOf(cases: readonly TestCase[]): Map<string, number> {
+export function timesOf(cases: readonly CaseResult[]): Map<string, number> {
   const times = new Map<string, number>();
   for (const { file, wallTimeS, outcome } of cases) {
     if (outcome === "skipped") continue;
