@@ -1,7 +1,18 @@
 import { OPERATION_CODES, PLAN, STEP } from "isolate/ffi/abi.ts";
 import { ERRNO } from "isolate/ffi/errno.ts";
 import { library } from "isolate/ffi/library.ts";
-import { CLONE_VFORK, CLONE_VM, MFD_CLOEXEC, O_CLOEXEC, O_NONBLOCK } from "isolate/ffi/linux.ts";
+import {
+  AT_FDCWD,
+  CLONE_VFORK,
+  CLONE_VM,
+  F_DUPFD_CLOEXEC,
+  F_GETFD,
+  MFD_CLOEXEC,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  P_PID,
+  WEXITED,
+} from "isolate/ffi/linux.ts";
 import { type Data, Plan } from "isolate/ffi/plan.ts";
 import { System } from "isolate/ffi/system.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -18,8 +29,8 @@ function throughPipe(plan: Plan, data: Data): Data {
   system.run(plan, "make a pipe");
   const [readFd, writeFd] = [plan.view(pair).getInt32(0, true), plan.view(pair).getInt32(4, true)];
   plan.steps.length = 0;
-  plan.step("fcntl", [readFd, 1030, 3], { into: reader });
-  plan.step("fcntl", [writeFd, 1030, 3], { into: writer });
+  plan.step("fcntl", [readFd, F_DUPFD_CLOEXEC, 3], { into: reader });
+  plan.step("fcntl", [writeFd, F_DUPFD_CLOEXEC, 3], { into: writer });
   plan.step("write", [writer, data, data.length]);
   plan.step("read", [reader, out, out.length]);
   for (const fd of [reader, writer, readFd, writeFd]) plan.step("close", [fd], { always: true });
@@ -32,7 +43,11 @@ Deno.test("encode() lays out the header, steps, slots, pointers and data", () =>
   const target = plan.string("target");
   const array = plan.pointers([target]);
   plan.reportFd = 7;
-  plan.step("mkdirat", [-100, target, 0o755], { into: slot, ignore: ERRNO.EEXIST, always: true });
+  plan.step("mkdirat", [AT_FDCWD, target, 0o755], {
+    into: slot,
+    ignore: ERRNO.EEXIST,
+    always: true,
+  });
   const image = plan.encode();
   const view = new DataView(image.buffer);
   assertEquals(view.getUint32(PLAN.magic, true), 0x4c505349);
@@ -225,7 +240,7 @@ Deno.test("spawn() makes a child that runs its steps, and only those", () => {
   const info = plan.alloc(128);
   const args = plan.cloneArgs();
   plan.spawn(args, { into: child }, () => plan.step("exit_group", [42]));
-  plan.step("waitid", [1, child, info, 4, 0]);
+  plan.step("waitid", [P_PID, child, info, WEXITED, 0]);
   assertEquals(plan.steps.map((step) => step.operation), ["spawn", "waitid"]);
   assertEquals(plan.childSteps().map((step) => step.operation), ["exit_group"]);
   assertEquals(plan.childOf(0)?.length, 1);
@@ -241,7 +256,7 @@ Deno.test("a child whose steps come to their end exits with 0, one that fails wi
     const info = plan.alloc(128);
     const args = plan.cloneArgs();
     plan.spawn(args, { into: child }, () => plan.step("close", [-1], fails ? {} : { ignore: 9 }));
-    plan.step("waitid", [1, child, info, 4, 0]);
+    plan.step("waitid", [P_PID, child, info, WEXITED, 0]);
     system.run(plan, "make a child");
     assertEquals(plan.view(info).getInt32(24, true), status);
   }
@@ -259,7 +274,7 @@ Deno.test("exec() itself reports the failure of a child that shares our memory",
     plan.step("getpid", []);
     plan.step("fchdir", [-1], { what: "enter nothing" });
   });
-  plan.step("waitid", [1, child, info, 4, 0], { always: true });
+  plan.step("waitid", [P_PID, child, info, WEXITED, 0], { always: true });
   const failure = system.attempt(plan, "make a child");
   assertEquals(failure?.step?.options.what, "enter nothing");
   assertEquals(failure?.code, "EBADF");
@@ -276,7 +291,7 @@ Deno.test("several children each run their own steps", () => {
       plan.step("exit_group", [status]);
     });
     const info = plan.alloc(128);
-    plan.step("waitid", [1, child, info, 4, 0]);
+    plan.step("waitid", [P_PID, child, info, WEXITED, 0]);
     return info;
   });
   system.run(plan, "make children");
@@ -313,8 +328,8 @@ Deno.test("put() changes an argument between two executions", () => {
   const plan = new Plan();
   const [fd, flags] = [plan.slot("copy"), plan.slot("flags")];
   const [source, wanted] = [plan.slot("source"), plan.slot("lowest number")];
-  plan.step("fcntl", [source, 1030, wanted], { into: fd });
-  plan.step("fcntl", [fd, 1, 0], { into: flags });
+  plan.step("fcntl", [source, F_DUPFD_CLOEXEC, wanted], { into: fd });
+  plan.step("fcntl", [fd, F_GETFD, 0], { into: flags });
   plan.step("close", [fd], { always: true });
   assertThrows(() => plan.put(source, 0), RangeError, "never encoded");
   const execute = system.prepare(plan, "copy a descriptor");

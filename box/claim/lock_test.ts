@@ -1,3 +1,4 @@
+import { F_DUPFD } from "../../ffi/linux.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Plan } from "../../ffi/plan.ts";
 import { System, SystemError } from "../../ffi/system.ts";
@@ -114,8 +115,7 @@ Deno.test("BoxLock.release() frees the box even if a child that is being started
     const fd = links.find((fd) => linkOf(fd) === `${lockRoot}/3`)!;
     const plan = new Plan();
     const copy = plan.slot("copy");
-    const duplicate = 0;
-    plan.step("fcntl", [fd, duplicate, 3], { into: copy });
+    plan.step("fcntl", [fd, F_DUPFD, 3], { into: copy });
     system.run(plan, "copy the descriptor, as a clone does");
     lock.release();
     (await take(lockRoot)).release();

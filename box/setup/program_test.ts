@@ -1,5 +1,15 @@
+import { ERRNO } from "../../ffi/errno.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { F_SETFD, KEYCTL_JOIN_SESSION_KEYRING, TIOCSPGRP } from "../../ffi/linux.ts";
+import {
+  F_SETFD,
+  KEYCTL_JOIN_SESSION_KEYRING,
+  O_CLOEXEC,
+  O_CREAT,
+  O_NOCTTY,
+  O_TRUNC,
+  O_WRONLY,
+  TIOCSPGRP,
+} from "../../ffi/linux.ts";
 import { Data, Plan, Slot, type Step } from "../../ffi/plan.ts";
 import { allSteps, stepsOf, textOf } from "../../tests/support/plans.ts";
 import type { RunOptions } from "../run_options.ts";
@@ -73,7 +83,6 @@ Deno.test("planProgram() opens redirections as the box's user, before it enters 
 Deno.test("planProgram() truncates and creates outputs, and only reads the input", () => {
   const plan = planned({ streams: { stdin: { path: "in" }, stdout: { path: "out" } } });
   const [input, output] = stepsOf(plan, "openat");
-  const [O_WRONLY, O_CREAT, O_TRUNC, O_NOCTTY, O_CLOEXEC] = [0o1, 0o100, 0o1000, 0o400, 0o2000000];
   assertEquals(input!.args[2], O_CLOEXEC | O_NOCTTY);
   assertEquals(output!.args[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY);
   assertEquals(output!.args[3], 0o666);
@@ -139,8 +148,7 @@ Deno.test("planProgram() says why execve failed and exits with 127", () => {
   const plan = planned({ command: ["/no/such"] });
   const steps = allSteps(plan);
   const after = steps.slice(position(plan, "execve") + 1);
-  const ENOENT = 2;
-  const line = after.find((step) => step.options.when?.[1] === -ENOENT)!;
+  const line = after.find((step) => step.options.when?.[1] === -ERRNO.ENOENT)!;
   assertEquals(line.args[0], 2);
   assertEquals(textOf(line, 1), 'execve("/no/such"): No such file or directory\n');
   assertEquals([after.at(-1)!.operation, ...after.at(-1)!.args], ["exit_group", 127]);

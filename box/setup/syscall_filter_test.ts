@@ -1,3 +1,12 @@
+import { ERRNO } from "../../ffi/errno.ts";
+import {
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_ERRNO,
+  SECCOMP_RET_KILL_PROCESS,
+  TIOCLINUX,
+  TIOCSETD,
+  TIOCSTI,
+} from "../../ffi/linux.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { defaultSettings } from "../../config/settings.ts";
 import {
@@ -16,11 +25,9 @@ import {
 } from "./syscall_filter_table.ts";
 
 const ARCHITECTURES: Architecture[] = ["x86_64", "aarch64"];
-const ALLOW = 0x7fff_0000;
-const KILL = 0x8000_0000;
-const EPERM = 0x0005_0001;
-const ENOSYS = 0x0005_0026;
-const EAFNOSUPPORT = 0x0005_0061;
+const EPERM = SECCOMP_RET_ERRNO | ERRNO.EPERM;
+const ENOSYS = SECCOMP_RET_ERRNO | ERRNO.ENOSYS;
+const EAFNOSUPPORT = SECCOMP_RET_ERRNO | ERRNO.EAFNOSUPPORT;
 const JUNK = 0xdead_beef_0000_0000n;
 
 interface Call {
@@ -157,10 +164,13 @@ Deno.test("flag 1 forbids keyctl, add_key and request_key", () => {
       calls: [first, second, third].map((nr) => ({ abi, nr })),
     });
     assertVerdict(options, {
-      verdict: ALLOW,
+      verdict: SECCOMP_RET_ALLOW,
       calls: [first - 1, third + 1].map((nr) => ({ abi, nr })),
     });
-    assertVerdict({ ...options, flags: 2 }, { verdict: ALLOW, calls: [{ abi, nr: third }] });
+    assertVerdict({ ...options, flags: 2 }, {
+      verdict: SECCOMP_RET_ALLOW,
+      calls: [{ abi, nr: third }],
+    });
   }
 });
 
@@ -181,12 +191,15 @@ Deno.test("flag 2 forbids sockets of the family AF_VSOCK and no others", () => {
     assertVerdict(options, { verdict: EAFNOSUPPORT, calls: [{ abi, nr, args: [40n, 1n, 0n] }] });
     const families = [0n, 1n, 2n, 10n, 16n, 39n, 41n, 40n << 8n, 0xffff_ffffn];
     assertVerdict(options, {
-      verdict: ALLOW,
+      verdict: SECCOMP_RET_ALLOW,
       calls: families.map((family) => ({ abi, nr, args: [family, 40n, 40n] })),
     });
-    assertVerdict(options, { verdict: ALLOW, calls: [{ abi, nr: nr + 1, args: [40n] }] });
+    assertVerdict(options, {
+      verdict: SECCOMP_RET_ALLOW,
+      calls: [{ abi, nr: nr + 1, args: [40n] }],
+    });
     assertVerdict({ ...options, flags: 1 }, {
-      verdict: ALLOW,
+      verdict: SECCOMP_RET_ALLOW,
       calls: [{ abi, nr, args: [40n] }],
     });
   }
@@ -196,13 +209,16 @@ Deno.test("flag 2 ignores junk in the high half of the family", () => {
   for (const [abi, nr] of SOCKET.filter(([abi]) => abi === "x86_64" || abi === "aarch64")) {
     const options = { flags: 2, arch: archOf(abi) };
     assertVerdict(options, { verdict: EAFNOSUPPORT, calls: [{ abi, nr, args: [JUNK | 40n] }] });
-    assertVerdict(options, { verdict: ALLOW, calls: [{ abi, nr, args: [(40n << 32n) | 1n] }] });
+    assertVerdict(options, {
+      verdict: SECCOMP_RET_ALLOW,
+      calls: [{ abi, nr, args: [(40n << 32n) | 1n] }],
+    });
   }
 });
 
 Deno.test("flag 2 cannot see sockets made through socketcall", () => {
   assertVerdict({ flags: 2, arch: "x86_64" }, {
-    verdict: ALLOW,
+    verdict: SECCOMP_RET_ALLOW,
     calls: [{ abi: "i386", nr: 102, args: [1n, 40n] }],
   });
 });
@@ -225,8 +241,11 @@ Deno.test("flag 4 forbids flock", () => {
   for (const [abi, nr] of numbers) {
     const options = { flags: 4, arch: archOf(abi) };
     assertVerdict(options, { verdict: ENOSYS, calls: [{ abi, nr, args: [3n, 2n] }] });
-    assertVerdict(options, { verdict: ALLOW, calls: [{ abi, nr: nr + 1, args: [3n, 2n] }] });
-    assertVerdict({ ...options, flags: 8 }, { verdict: ALLOW, calls: [{ abi, nr }] });
+    assertVerdict(options, {
+      verdict: SECCOMP_RET_ALLOW,
+      calls: [{ abi, nr: nr + 1, args: [3n, 2n] }],
+    });
+    assertVerdict({ ...options, flags: 8 }, { verdict: SECCOMP_RET_ALLOW, calls: [{ abi, nr }] });
   }
 });
 
@@ -240,11 +259,11 @@ Deno.test("flag 4 forbids six commands of fcntl and no others", () => {
     // F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_OFD_GETLK, F_GETLEASE, F_DUPFD_CLOEXEC…
     const others = [0n, 1n, 2n, 3n, 4n, 5n, 8n, 36n, 39n, 1023n, 1025n, 1030n, 1031n, 1033n];
     assertVerdict(options, {
-      verdict: ALLOW,
+      verdict: SECCOMP_RET_ALLOW,
       calls: others.map((command) => ({ abi, nr, args: [6n, command, 7n] })),
     });
     assertVerdict({ ...options, flags: 27 & ~16 }, {
-      verdict: ALLOW,
+      verdict: SECCOMP_RET_ALLOW,
       calls: LOCK_COMMANDS.map((command) => ({ abi, nr, args: [3n, command] })),
     });
   }
@@ -257,7 +276,7 @@ Deno.test("flag 4 forbids the locks with 64-bit offsets of 32-bit programs", () 
       calls: [13n, 14n].map((command) => ({ abi, nr, args: [3n, command] })),
     });
     assertVerdict({ flags: 4, arch: archOf(abi) }, {
-      verdict: ALLOW,
+      verdict: SECCOMP_RET_ALLOW,
       calls: [12n, 15n].map((command) => ({ abi, nr, args: [3n, command] })),
     });
   }
@@ -270,7 +289,7 @@ Deno.test("flag 4 ignores junk in the high half of the command", () => {
       calls: LOCK_COMMANDS.map((command) => ({ abi, nr, args: [3n, JUNK | command] })),
     });
     assertVerdict({ flags: 4, arch: archOf(abi) }, {
-      verdict: ALLOW,
+      verdict: SECCOMP_RET_ALLOW,
       calls: LOCK_COMMANDS.map((command) => ({ abi, nr, args: [3n, (command << 32n) | 5n] })),
     });
   }
@@ -283,8 +302,14 @@ Deno.test("flag 8 forbids all of io_uring", () => {
       verdict: ENOSYS,
       calls: [425, 426, 427].map((nr) => ({ abi, nr })),
     });
-    assertVerdict(options, { verdict: ALLOW, calls: [424, 428].map((nr) => ({ abi, nr })) });
-    assertVerdict({ ...options, flags: 7 }, { verdict: ALLOW, calls: [{ abi, nr: 425 }] });
+    assertVerdict(options, {
+      verdict: SECCOMP_RET_ALLOW,
+      calls: [424, 428].map((nr) => ({ abi, nr })),
+    });
+    assertVerdict({ ...options, flags: 7 }, {
+      verdict: SECCOMP_RET_ALLOW,
+      calls: [{ abi, nr: 425 }],
+    });
   }
 });
 
@@ -293,16 +318,16 @@ Deno.test("flag 16 kills every 32-bit call and leaves the others alone", () => {
     const legacy = LEGACY_ABIS[arch];
     for (const flags of [16, ALL_SYSCALL_FLAGS]) {
       assertVerdict({ flags, arch }, {
-        verdict: KILL,
+        verdict: SECCOMP_RET_KILL_PROCESS,
         calls: [0, 1, 4, 20, 102, 288, 0xffff_ffff].map((nr) => ({ abi: legacy, nr })),
       });
       assertVerdict({ flags, arch }, {
-        verdict: ALLOW,
+        verdict: SECCOMP_RET_ALLOW,
         calls: [0, 1, 20, 63].map((nr) => ({ abi: arch, nr })),
       });
     }
     assertVerdict({ flags: 16, arch }, {
-      verdict: ALLOW,
+      verdict: SECCOMP_RET_ALLOW,
       calls: [{ abi: arch, nr: 250 }, { abi: arch, nr: 219 }, { abi: arch, nr: 425 }],
     });
   }
@@ -312,7 +337,7 @@ Deno.test("without flag 16 ordinary 32-bit calls pass", () => {
   for (const arch of ARCHITECTURES) {
     const legacy = LEGACY_ABIS[arch];
     assertVerdict({ flags: 15, arch }, {
-      verdict: ALLOW,
+      verdict: SECCOMP_RET_ALLOW,
       // 41, 72, 250 and the like are forbidden as native calls only.
       calls: [0, 1, 4, 25, 32, 41, 72, 73, 198, 219, 250].map((nr) => ({ abi: legacy, nr })),
     });
@@ -322,11 +347,11 @@ Deno.test("without flag 16 ordinary 32-bit calls pass", () => {
 Deno.test("a call of the other processor's conventions is killed under any flags", () => {
   for (const flags of [1, 15, 16, 31, 32]) {
     assertVerdict({ flags, arch: "x86_64" }, {
-      verdict: KILL,
+      verdict: SECCOMP_RET_KILL_PROCESS,
       calls: [{ abi: "aarch64", nr: 0 }, { abi: "arm", nr: 0 }],
     });
     assertVerdict({ flags, arch: "aarch64" }, {
-      verdict: KILL,
+      verdict: SECCOMP_RET_KILL_PROCESS,
       calls: [{ abi: "x86_64", nr: 0 }, { abi: "i386", nr: 0 }],
     });
   }
@@ -335,12 +360,12 @@ Deno.test("a call of the other processor's conventions is killed under any flags
 Deno.test("x32 numbers are killed under any flags", () => {
   for (const flags of [1, 2, 4, 8, 16, 31, 32]) {
     assertVerdict({ flags, arch: "x86_64" }, {
-      verdict: KILL,
+      verdict: SECCOMP_RET_KILL_PROCESS,
       calls: [0x4000_0000, 0x4000_0000 + 250, 0x4000_0000 + 512, 0xc000_0000, 0x7fff_ffff]
         .map((nr) => ({ abi: "x86_64" as const, nr })),
     });
     assertVerdict({ flags, arch: "x86_64" }, {
-      verdict: ALLOW,
+      verdict: SECCOMP_RET_ALLOW,
       calls: [0, 1, 0x3fff_ffff, 0x8000_0000].map((nr) => ({ abi: "x86_64" as const, nr })),
     });
   }
@@ -348,14 +373,14 @@ Deno.test("x32 numbers are killed under any flags", () => {
 
 Deno.test("a call that a tracer has cancelled is not taken for an x32 call", () => {
   assertVerdict({ flags: 31, arch: "x86_64" }, {
-    verdict: ALLOW,
+    verdict: SECCOMP_RET_ALLOW,
     calls: [{ abi: "x86_64", nr: 0xffff_ffff }],
   });
 });
 
 Deno.test("large numbers mean nothing on aarch64", () => {
   assertVerdict({ flags: 31, arch: "aarch64" }, {
-    verdict: ALLOW,
+    verdict: SECCOMP_RET_ALLOW,
     calls: [{ abi: "aarch64", nr: 0x4000_0000 }, { abi: "aarch64", nr: 0xffff_ffff }],
   });
 });
@@ -367,17 +392,17 @@ Deno.test("terminal forbids typing into a terminal and reconfiguring it", () => 
   ]];
   for (const [abi, nr] of numbers) {
     const options = { flags: 1, arch: archOf(abi), terminal: true };
-    const commands = [0x5412n, 0x541cn, 0x5423n];
+    const commands = [TIOCSTI, TIOCLINUX, TIOCSETD].map(BigInt);
     const high = abi === "x86_64" || abi === "aarch64" ? [0n, JUNK] : [0n];
     for (const junk of high) {
       const calls = commands.map((command) => ({ abi, nr, args: [0n, junk | command] }));
       assertVerdict(options, { verdict: EPERM, calls });
-      assertVerdict({ ...options, terminal: false }, { verdict: ALLOW, calls });
+      assertVerdict({ ...options, terminal: false }, { verdict: SECCOMP_RET_ALLOW, calls });
     }
     // TCGETS, TIOCGWINSZ, FIONREAD and neighbours.
     const others = [0x5401n, 0x5413n, 0x541bn, 0x5411n, 0x541dn, 0x5422n, 0x5424n, 0x5412_0000n];
     assertVerdict(options, {
-      verdict: ALLOW,
+      verdict: SECCOMP_RET_ALLOW,
       calls: others.map((command) => ({ abi, nr, args: [0x5412n, command] })),
     });
   }

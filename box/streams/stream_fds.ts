@@ -1,30 +1,6 @@
 /** The descriptors behind the streams of a run: pipes, memory files, files of the host. */
 
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  F_ADD_SEALS,
-  F_DUPFD_CLOEXEC,
-  F_SEAL_GROW,
-  F_SEAL_SEAL,
-  F_SEAL_SHRINK,
-  F_SEAL_WRITE,
-  F_SETFL,
-  F_SETPIPE_SZ,
-  MFD_ALLOW_SEALING,
-  MFD_CLOEXEC,
-  MOUNT_ATTR_NODEV,
-  MOUNT_ATTR_NOEXEC,
-  MOUNT_ATTR_NOSUID,
-  MOUNT_ATTR_RDONLY,
-  O_CLOEXEC,
-  O_CREAT,
-  O_NOCTTY,
-  O_NONBLOCK,
-  O_TRUNC,
-  O_WRONLY,
-  OPEN_TREE_CLONE,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
@@ -33,7 +9,7 @@ import { openFile } from "../../host/open.ts";
 import { planRestrictions } from "../setup/mounts.ts";
 
 /** Nothing about the file can be changed any more. */
-const F_SEAL_ALL = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+const F_SEAL_ALL = linux.F_SEAL_SEAL | linux.F_SEAL_SHRINK | linux.F_SEAL_GROW | linux.F_SEAL_WRITE;
 /** The largest pipe that the kernel gives without being configured. */
 const PIPE_BYTES = 1 << 20;
 const COPY_BYTES = 1 << 20;
@@ -53,16 +29,16 @@ export function openPipe(
 ): BoxPipe {
   const plan = new Plan();
   const pair = plan.alloc(8);
-  plan.step("pipe2", [pair, O_CLOEXEC], { what: "make a pipe" });
+  plan.step("pipe2", [pair, linux.O_CLOEXEC], { what: "make a pipe" });
   system.run(plan, "make a pipe");
   const [readFd, writeFd] = [plan.view(pair).getInt32(0, true), plan.view(pair).getInt32(4, true)];
   const [boxFd, ownFd] = own === "reads" ? [writeFd, readFd] : [readFd, writeFd];
   const settings = new Plan();
-  settings.step("fcntl", [ownFd, F_SETFL, O_NONBLOCK]);
+  settings.step("fcntl", [ownFd, linux.F_SETFL, linux.O_NONBLOCK]);
   // Fewer turns of the keeper; without that much it works too.
-  settings.step("fcntl", [ownFd, F_SETPIPE_SZ, PIPE_BYTES], { ignore: "all" });
+  settings.step("fcntl", [ownFd, linux.F_SETPIPE_SZ, PIPE_BYTES], { ignore: "all" });
   const empty = settings.string("");
-  settings.step("fchownat", [boxFd, empty, boxUser.uid, boxUser.gid, AT_EMPTY_PATH]);
+  settings.step("fchownat", [boxFd, empty, boxUser.uid, boxUser.gid, linux.AT_EMPTY_PATH]);
   const failure = system.attempt(settings, "set the pipe up");
   if (!failure) return { boxFd, ownFd };
   system.close(boxFd, ownFd);
@@ -74,7 +50,7 @@ export function openMemory(system: System, bytes: Uint8Array): number {
   const plan = new Plan();
   const memory = plan.slot("memory file");
   const name = plan.string("isolate-input");
-  plan.step("memfd_create", [name, MFD_CLOEXEC | MFD_ALLOW_SEALING], { into: memory });
+  plan.step("memfd_create", [name, linux.MFD_CLOEXEC | linux.MFD_ALLOW_SEALING], { into: memory });
   // Anybody may open it again by /dev/stdin, nobody may execute it.
   plan.step("fchmod", [memory, 0o444]);
   const failure = system.attempt(plan, "keep the input in memory");
@@ -92,7 +68,7 @@ export function openMemory(system: System, bytes: Uint8Array): number {
       system.run(write, "keep the input in memory");
     }
     const seal = new Plan();
-    seal.step("fcntl", [fd, F_ADD_SEALS, F_SEAL_ALL]);
+    seal.step("fcntl", [fd, linux.F_ADD_SEALS, F_SEAL_ALL]);
     system.run(seal, "seal the input");
     return fd;
   } catch (error) {
@@ -116,7 +92,8 @@ export function openStreamFile(
   }
   const { system } = access;
   // Never wait for the other end of a FIFO.
-  const flags = O_NOCTTY | O_NONBLOCK | (use === "write" ? O_WRONLY | O_CREAT | O_TRUNC : 0);
+  const flags = linux.O_NOCTTY | linux.O_NONBLOCK |
+    (use === "write" ? linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC : 0);
   const { fd, status: { kind } } = openFile(access, path, {
     flags,
     mode: use === "write" ? 0o666 : 0,
@@ -132,7 +109,7 @@ export function openStreamFile(
   }
   const plan = new Plan();
   // The program's reads and writes wait, as it expects.
-  plan.step("fcntl", [fd, F_SETFL, 0]);
+  plan.step("fcntl", [fd, linux.F_SETFL, 0]);
   system.run(plan, `open ${path}`);
   return kind === "file" && use === "read" ? isolateInput(system, fd) : fd;
 }
@@ -147,16 +124,17 @@ export function openStreamFile(
 function isolateInput(system: System, fd: number): number {
   const clone = new Plan();
   const mount = clone.slot("mount of the input");
-  const flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH;
+  const flags = linux.OPEN_TREE_CLONE | linux.O_CLOEXEC | linux.AT_EMPTY_PATH;
   clone.step("open_tree", [fd, clone.string(""), flags], { into: mount });
-  const attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  const attr = linux.MOUNT_ATTR_RDONLY | linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV |
+    linux.MOUNT_ATTR_NOEXEC;
   planRestrictions(clone, { fd: mount, path: "", attr });
   const isCloned = system.attempt(clone, "show the input and nothing else") === undefined;
   const mountFd = clone.result(mount);
   const open = new Plan();
   const again = open.slot("input");
   const path = open.string(`/proc/self/fd/${mountFd}`);
-  open.step("openat", [AT_FDCWD, path, O_CLOEXEC | O_NOCTTY, 0], { into: again });
+  open.step("openat", [linux.AT_FDCWD, path, linux.O_CLOEXEC | linux.O_NOCTTY, 0], { into: again });
   const isOpen = isCloned && system.attempt(open, "open the input again") === undefined;
   system.close(mountFd, ...isOpen ? [fd] : []);
   return isOpen ? open.result(again) : fd;
@@ -167,7 +145,10 @@ export function duplicate(system: System, fd: number, stream: string): number {
   const plan = new Plan();
   const copy = plan.slot("duplicate");
   plan.because(stream, () => {
-    plan.step("fcntl", [fd, F_DUPFD_CLOEXEC, 3], { into: copy, what: `use descriptor ${fd}` });
+    plan.step("fcntl", [fd, linux.F_DUPFD_CLOEXEC, 3], {
+      into: copy,
+      what: `use descriptor ${fd}`,
+    });
   });
   system.run(plan, "duplicate a descriptor");
   return plan.result(copy);

@@ -1,3 +1,4 @@
+import { MFD_CLOEXEC } from "isolate/ffi/linux.ts";
 import { Plan } from "isolate/ffi/plan.ts";
 import { System } from "isolate/ffi/system.ts";
 import { HostFile, SandboxError } from "isolate/mod.ts";
@@ -14,7 +15,7 @@ type Content = string | Uint8Array;
 function memoryFile(content: Content): HostFile {
   const plan = new Plan();
   const fd = plan.slot("file");
-  plan.step("memfd_create", [plan.string("content"), 1], { into: fd });
+  plan.step("memfd_create", [plan.string("content"), MFD_CLOEXEC], { into: fd });
   system.run(plan, "make a memory file");
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   system.writeAll(plan.result(fd), bytes, "content");

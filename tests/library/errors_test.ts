@@ -1,5 +1,6 @@
 /** Errors of the sandbox itself: what callers can rely on. */
 
+import { ERRNO } from "isolate/ffi/errno.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   Box,
@@ -30,10 +31,7 @@ interface Expected {
   says: string;
 }
 
-const ENOENT = 2;
-const EBADF = 9;
-const EROFS = 30;
-const ENOTDIR = 20;
+const { ENOENT, EBADF, EROFS, ENOTDIR } = ERRNO;
 
 const FAILURES: readonly [string, RunOptions, Expected][] = [
   ["a rule whose source is missing", { directoryRules: rules("data=/no/such") }, {
