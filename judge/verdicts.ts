@@ -18,7 +18,7 @@ export interface VerdictInfo {
   readonly junit: "failure" | "error";
 }
 
-/** From the best to the worst: the worst of a group's verdicts is the one that stands last here. */
+/** From the best to the worst: the worst verdict of a group is the one that comes last here. */
 export const VERDICTS = {
   AC: { name: "accepted", terminal: "green", page: ["#2d8a4e", "#3fa55f"], junit: "failure" },
   WA: { name: "wrong answer", terminal: "red", page: ["#cf222e", "#f0524f"], junit: "failure" },

@@ -11,7 +11,7 @@
  * 3. The validator ended without 42 or 43: an error of the judge.
  * 4. The validator rejected the answer: wrong answer, whatever the submission does then.
  * 5. The validator accepted: the submission must still end within its limits and without a signal. An
- *    exit status or SIGPIPE is forgiven if the validator ended first, for nobody reads any more.
+ *    exit status or SIGPIPE is forgiven if the validator ended first, for its end of the pipes is gone.
  *
  * Neither side notices the end of the other before it is known here, so that it is certain which ended
  * first. The end of input then comes with the end of the other, not when that closes its output.

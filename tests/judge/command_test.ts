@@ -196,7 +196,7 @@ Deno.test("isolate judge --keep leaves the boxes and names them", async () => {
   });
 });
 
-Deno.test("isolate judge ends cleanly with what is known when it is interrupted", async () => {
+Deno.test("isolate judge ends cleanly with partial results when it is interrupted", async () => {
   await withTask(
     {
       ...TWICE,
