@@ -3,26 +3,20 @@
 import { ControlGroupFiles } from "../cgroup/files.ts";
 import { findControlGroupRoot } from "../cgroup/root.ts";
 import { type ControlGroup, ControlGroupError, type ControlGroupRoot } from "../cgroup/types.ts";
-import { DELEGATED_GROUP_FILE, type Settings } from "../config/settings.ts";
+import { DELEGATED_GROUP_FILE } from "../config/settings.ts";
 import { readFile } from "../host/read.ts";
 import { isRootsAlone } from "../host/status.ts";
 import { decodeOsString } from "../text/os_string.ts";
 import type { BoxPlaces } from "./claim/paths.ts";
-import type { System } from "../ffi/system.ts";
-import type { Log } from "./trace.ts";
+import type { Sandbox } from "./sandbox.ts";
 
-/** The parts of a sandbox that decide where its control groups are. */
-export interface ControlGroupContext {
-  readonly system: System;
-  readonly settings: Settings;
-  readonly log: Log;
-}
+type Context = Pick<Sandbox, "system" | "settings" | "log">;
 
-const found = new WeakMap<ControlGroupContext, ControlGroupRoot>();
+const found = new WeakMap<Context, ControlGroupRoot>();
 
 /** Finds the place where control groups of boxes are made, once for each sandbox. */
 export function controlGroups(
-  sandbox: ControlGroupContext,
+  sandbox: Context,
   options: { readonly create: boolean },
 ): ControlGroupRoot {
   const known = found.get(sandbox);
@@ -39,14 +33,14 @@ export function controlGroups(
 
 /** Finds the control group of a box. */
 export function controlGroupOf(
-  sandbox: ControlGroupContext,
+  sandbox: Context,
   places: BoxPlaces,
   options: { readonly create: boolean },
 ): ControlGroup {
   return controlGroups(sandbox, options).group(`box-${places.boxId}`);
 }
 
-function configuredGroup({ system, settings, log }: ControlGroupContext): string | undefined {
+function configuredGroup({ system, settings, log }: Context): string | undefined {
   const { cgRoot } = settings;
   if (cgRoot.kind === "directory") return cgRoot.directory;
   const path = cgRoot.kind === "auto" ? DELEGATED_GROUP_FILE : cgRoot.file;

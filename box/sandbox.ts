@@ -1,14 +1,11 @@
-/**
- * What all boxes of a process share: the kernel, the waiter, the configuration, and for whom they
- * work.
- */
+/** What all boxes of a process share: kernel, waiter, configuration, and for whom they work. */
 
 import { loadConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { Plan } from "../ffi/plan.ts";
 import { System } from "../ffi/system.ts";
 import { makeDirectories } from "../host/directories.ts";
-import { SandboxError, toSandboxError } from "../host/errors.ts";
+import { SandboxError, translated } from "../host/errors.ts";
 import { callerIdentity, type Identity } from "../host/identity.ts";
 import { commandLineOf, environmentOf } from "../host/read.ts";
 import { isRootsAlone } from "../host/status.ts";
@@ -84,8 +81,8 @@ export class Sandbox {
    * @throws {SandboxError} without root rights, on an older kernel, without a shim
    * @throws {FileError} if the configuration cannot be read or understood
    */
-  static async open(options: SandboxOptions = {}): Promise<Sandbox> {
-    try {
+  static open(options: SandboxOptions = {}): Promise<Sandbox> {
+    return translated(async () => {
       const system = await System.load(options.trace && (await tracer(options.trace)));
       const own = callerIdentity(system);
       checkKernel(system);
@@ -95,9 +92,7 @@ export class Sandbox {
       const caller = options.actAs ? { ...options.actAs, groups: [] } : own;
       const log = options.log ?? (() => {});
       return new Sandbox({ system, settings, configFile, own, caller, log });
-    } catch (error) {
-      throw toSandboxError(error);
-    }
+    });
   }
 
   /**
@@ -115,13 +110,11 @@ export class Sandbox {
    * @returns its path; with v1 that of the memory controller
    * @throws {SandboxError} if control groups cannot be used here, with the reason
    */
-  async controlGroupDirectory(): Promise<string> {
-    try {
+  controlGroupDirectory(): Promise<string> {
+    return translated(async () => {
       const { controlGroups } = await import("./control_groups.ts");
       return controlGroups(this, { create: true }).directory;
-    } catch (error) {
-      throw toSandboxError(error);
-    }
+    });
   }
 
   /**

@@ -3,7 +3,7 @@
 import { encodeOsString } from "../../text/os_string.ts";
 import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_NOCTTY, O_TRUNC, O_WRONLY } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { toSandboxError } from "../../host/errors.ts";
+import { translatedSync } from "../../host/errors.ts";
 import { asCaller } from "../../host/identity.ts";
 import { formatMeta, type MetaRecord } from "./meta.ts";
 import type { Sandbox } from "../sandbox.ts";
@@ -54,8 +54,7 @@ export class MetaFile {
         });
       });
     });
-    const failure = sandbox.system.attempt(plan, "open the meta-file");
-    if (failure) throw toSandboxError(failure);
+    translatedSync(() => sandbox.system.run(plan, "open the meta-file"));
     return new MetaFile(sandbox, { fd: plan.result(fd), path });
   }
 
@@ -66,12 +65,10 @@ export class MetaFile {
    * @throws {SandboxError} if it cannot be written whole
    */
   write(record: MetaRecord): void {
-    try {
+    translatedSync(() => {
       const text = encodeOsString(formatMeta(record));
       this.#sandbox.system.writeAll(this.#fd, text, `the meta-file ${this.#path}`);
-    } catch (error) {
-      throw toSandboxError(error);
-    }
+    });
   }
 
   /** Closes the file. */

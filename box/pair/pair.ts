@@ -3,7 +3,7 @@
 import { SIGPIPE } from "../../ffi/linux.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Box } from "../box.ts";
-import { toSandboxError } from "../../host/errors.ts";
+import { translated } from "../../host/errors.ts";
 import type { Outcome } from "../outcome/outcome.ts";
 import { duplicate, makePipes, type Pipe, unreadBytes } from "./pipes.ts";
 import type { RunOptions } from "../run_options.ts";
@@ -110,28 +110,30 @@ export interface PairOutcome {
  * assertEquals(transcript.pieces.map(({ bytes }) => text.decode(bytes)), ["1\n", "no\n", "2\n", "yes\n"]);
  * ```
  */
-export async function runPair(options: PairOptions): Promise<PairOutcome> {
-  refuseStreams(options);
-  const { first, transcript } = options;
-  const { system, waiter } = first.box.sandbox;
-  const run = new PairRun(options);
-  const { fromFirst, fromSecond, toFirst, toSecond } = run.connect();
-  const works = [
-    run.program("first", { stdinFd: toFirst.readFd, stdoutFd: fromFirst.writeFd }),
-    run.program("second", { stdinFd: toSecond.readFd, stdoutFd: fromSecond.writeFd }),
-  ];
-  if (transcript) {
-    works.push(run.guard(async () => {
-      const { Tee } = await import("./tee.ts");
-      const directions = [
-        { from: "first", readFd: fromFirst.readFd, writeFd: toSecond.writeFd },
-        { from: "second", readFd: fromSecond.readFd, writeFd: toFirst.writeFd },
-      ] as const;
-      await new Tee({ system, waiter, transcript, directions }).run();
-    }));
-  }
-  await Promise.all(works);
-  return run.conclude();
+export function runPair(options: PairOptions): Promise<PairOutcome> {
+  return translated(async () => {
+    refuseStreams(options);
+    const { first, transcript } = options;
+    const { system, waiter } = first.box.sandbox;
+    const run = new PairRun(options);
+    const { fromFirst, fromSecond, toFirst, toSecond } = run.connect();
+    const works = [
+      run.program("first", { stdinFd: toFirst.readFd, stdoutFd: fromFirst.writeFd }),
+      run.program("second", { stdinFd: toSecond.readFd, stdoutFd: fromSecond.writeFd }),
+    ];
+    if (transcript) {
+      works.push(run.guard(async () => {
+        const { Tee } = await import("./tee.ts");
+        const directions = [
+          { from: "first", readFd: fromFirst.readFd, writeFd: toSecond.writeFd },
+          { from: "second", readFd: fromSecond.readFd, writeFd: toFirst.writeFd },
+        ] as const;
+        await new Tee({ system, waiter, transcript, directions }).run();
+      }));
+    }
+    await Promise.all(works);
+    return run.conclude();
+  });
 }
 
 /** One of the two programs, while they run. */
@@ -234,7 +236,7 @@ class PairRun {
 
   /** Puts the result together when everything has ended. */
   conclude(): PairOutcome {
-    if (this.#failure) throw toSandboxError(this.#failure.error);
+    if (this.#failure) throw this.#failure.error;
     const { first, second } = this.#sides;
     const gapMs = second.endedMs - first.endedMs;
     const [faster, slower] = gapMs >= 0 ? [first, second] : [second, first];

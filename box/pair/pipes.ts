@@ -3,7 +3,6 @@
 import { F_DUPFD_CLOEXEC, FIONREAD, O_CLOEXEC } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
-import { toSandboxError } from "../../host/errors.ts";
 
 const WHAT = "make the pipes between two programs";
 
@@ -25,7 +24,7 @@ export function makePipes(system: System, count: number): Pipe[] {
   });
   if (!failure) return pipes;
   system.close(...pipes.flatMap(({ readFd, writeFd }) => [readFd, writeFd]));
-  throw toSandboxError(failure);
+  throw failure;
 }
 
 /** Counts the bytes that are in each pipe, see ioctl_pipe(2). */
@@ -53,5 +52,5 @@ export function duplicate(system: System, fds: readonly number[]): number[] {
   if (!failure) return duplicates;
   // close() skips those that were not made: they are negative.
   system.close(...duplicates);
-  throw toSandboxError(failure);
+  throw failure;
 }

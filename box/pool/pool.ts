@@ -1,7 +1,7 @@
 /** Pools of boxes: any number of jobs share some boxes, and processes share a range of box ids. */
 
 import type { Settings } from "../../config/settings.ts";
-import { SandboxError, toSandboxError } from "../../host/errors.ts";
+import { SandboxError, toSandboxError, translated } from "../../host/errors.ts";
 import { Box } from "../box.ts";
 import type { BoxTaken } from "../claim/box_claim.ts";
 import { type Sandbox, sharedSandbox } from "../sandbox.ts";
@@ -83,12 +83,10 @@ export class BoxPool {
    * @throws {RangeError} if there are no such boxes or CPUs
    * @throws {SandboxError} if the sandbox cannot work here
    */
-  static async create(options: PoolOptions): Promise<BoxPool> {
-    try {
+  static create(options: PoolOptions): Promise<BoxPool> {
+    return translated(async () => {
       return new BoxPool(options.sandbox ?? await sharedSandbox(), options);
-    } catch (error) {
-      throw toSandboxError(error);
-    }
+    });
   }
 
   /** How many boxes are leased now. */

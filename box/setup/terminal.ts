@@ -8,15 +8,11 @@ import type { Plan, StepOptions } from "../../ffi/plan.ts";
  * output. From the background the kernel would stop it for that, unless SIGTTOU is blocked.
  */
 export function planForeground(plan: Plan, options: StepOptions = {}): void {
+  const blocked = plan.struct([1n << BigInt(linux.SIGTTOU - 1)]);
   const mask = plan.alloc(8);
   const group = plan.slot("process group");
   const groupData = plan.alloc(8);
-  plan.step("rt_sigprocmask", [
-    linux.SIG_BLOCK,
-    plan.struct([1n << BigInt(linux.SIGTTOU - 1)]),
-    mask,
-    8,
-  ]);
+  plan.step("rt_sigprocmask", [linux.SIG_BLOCK, blocked, mask, 8]);
   plan.step("getpgid", [0], { into: group });
   plan.step("store", [groupData, 4, group]);
   plan.step("ioctl", [1, linux.TIOCSPGRP, groupData], options);
