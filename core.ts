@@ -14,7 +14,6 @@ export { outcomeMessage } from "./box/outcome/outcome.ts";
 export { toMeta } from "./box/outcome/outcome_meta.ts";
 export type { RunOptions } from "./box/run_options.ts";
 export type { Limits } from "./box/setup/limits.ts";
-export { callerEnvironment, exactArguments, Sandbox } from "./box/sandbox.ts";
+export { callerEnvironment, exactArguments, type PlanTrace, Sandbox } from "./box/sandbox.ts";
 export type { SignalName } from "./box/signals.ts";
-export type { PlanTrace } from "./box/trace.ts";
 export { defaultSettings, describeSettings } from "./config/settings.ts";

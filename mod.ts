@@ -92,6 +92,8 @@ export type { Input, Output, Stream } from "./box/streams/streams.ts";
 export {
   callerEnvironment,
   exactArguments,
+  type Log,
+  type PlanTrace,
   Sandbox,
   type SandboxOptions,
   sharedSandbox,
@@ -106,5 +108,4 @@ export {
   describeSettings,
   type Settings,
 } from "./config/settings.ts";
-export type { Log, PlanTrace } from "./box/trace.ts";
 export { type PairSide, Transcript, type TranscriptPiece } from "./box/pair/transcript.ts";

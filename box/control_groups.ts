@@ -31,7 +31,6 @@ export function controlGroups(
   return root;
 }
 
-/** Finds the control group of a box. */
 export function controlGroupOf(
   sandbox: Context,
   places: BoxPlaces,

@@ -11,10 +11,25 @@ import { commandLineOf, environmentOf } from "../host/read.ts";
 import { isRootsAlone } from "../host/status.ts";
 import { catchSignals, type CatchSignalsOptions } from "./signals.ts";
 import { buildSyscallFilter, type SyscallFilter } from "./setup/syscall_filter.ts";
-import type { Log, PlanTrace } from "./trace.ts";
 import { Waiter } from "./keep/waiter.ts";
 
 const KERNEL_MIN = [5, 14] as const;
+
+/**
+ * Receives every plan before it is executed.
+ *
+ * @param title what the plan is for
+ * @param print formats the plan's steps, one line each, in the style of strace
+ */
+export type PlanTrace = (title: string, print: () => string[]) => void;
+
+/**
+ * Receives what the sandbox does.
+ *
+ * @param level 1: what is done; 2: with which values, and what was seen; 3: the system call filter
+ * @param message formats one line, or several
+ */
+export type Log = (level: 1 | 2 | 3, message: () => string) => void;
 
 /** How a sandbox is opened. */
 export interface SandboxOptions {

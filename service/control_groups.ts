@@ -1,8 +1,7 @@
 /** Makes the control group of all boxes before the first box does: once, or as a service that keeps it. */
 
-import { callerEnvironment, Sandbox } from "../box/sandbox.ts";
+import { callerEnvironment, type Log, Sandbox } from "../box/sandbox.ts";
 import { toSandboxError } from "../host/errors.ts";
-import type { Log } from "../box/trace.ts";
 import { makeNamedGroup, takeDelegatedGroup } from "../cgroup/delegation.ts";
 import { findControlGroupRoot } from "../cgroup/root.ts";
 import { ControlGroupError } from "../cgroup/types.ts";

@@ -23,7 +23,6 @@ export interface RunFacts {
   /** CPU time at the last look, in milliseconds. */
   cpuTimeMs: number;
   killedFor: KillReason | undefined;
-  /** What `onProgress` has thrown. */
   thrown: unknown;
 }
 

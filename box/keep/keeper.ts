@@ -24,7 +24,6 @@ const LOOK_IDLE_MAX_MS = 4;
 const DEATH_MS = 200;
 const PROGRESS_EVERY_MS = 100;
 
-/** A run that is being watched. */
 interface Watch extends RunFacts {
   /** The streams that the keeper has to move, if there are any. */
   readonly streams: RunStreams | undefined;

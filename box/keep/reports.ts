@@ -11,7 +11,6 @@ const CONTROL_SIZE = 128;
 /** A box sends "started" and "ended", or "failed" once or twice and then "ended". */
 const MESSAGES_AT_ONCE = 3;
 
-/** One message of a box. */
 export type Report =
   /** A step of the box's plan failed; the box is ending. */
   | { kind: "failed"; step: number; errno: number }

@@ -45,7 +45,6 @@ export class Waiter {
     this.#timer = timer;
   }
 
-  /** Makes a waiter. */
   static create(system: System): Waiter {
     const plan = new Plan();
     const epoll = plan.slot("epoll");
@@ -103,7 +102,6 @@ export class Waiter {
     this.#observers.set(fd, callback);
   }
 
-  /** Waits for some time. */
   sleep(ms: number): Promise<void> {
     return this.readable([], this.#system.nowMs() + ms);
   }

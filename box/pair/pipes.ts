@@ -12,7 +12,6 @@ export interface Pipe {
   readonly writeFd: number;
 }
 
-/** Makes pipes. */
 export function makePipes(system: System, count: number): Pipe[] {
   const plan = new Plan();
   const ends = Array.from({ length: count }, () => plan.struct([-1, -1]));

@@ -21,7 +21,6 @@ const ROUNDS = { few: 4, many: 64 } as const;
 /** How many bursts must be full before larger ones are planned. */
 const FULL_BURSTS = 8;
 
-/** What a tee needs. */
 export interface TeeOptions {
   readonly system: System;
   readonly waiter: Waiter;
@@ -37,12 +36,10 @@ interface Direction extends TeeEnds {
   pending: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** A tee between two programs. */
 export class Tee {
   readonly #options: TeeOptions;
   readonly #directions: readonly Direction[];
 
-  /** Makes a tee, which does nothing yet. */
   constructor(options: TeeOptions) {
     this.#options = options;
     this.#directions = options.directions.map((ends) => ({

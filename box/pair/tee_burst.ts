@@ -24,7 +24,6 @@ const POLL_SIZE = 8;
 
 /** The keeper's ends of the pipes of one direction. */
 export interface TeeEnds {
-  /** The speaker. */
   readonly from: PairSide;
   readonly readFd: number;
   readonly writeFd: number;
@@ -39,9 +38,7 @@ export type TeeEvent =
   /** The listener has closed its end. */
   | { kind: "broken"; direction: number };
 
-/** The result of one execution. */
 export interface Passed {
-  /** Whether anything was said. */
   anything: boolean;
   /** Whether more might have been passed on with a longer plan. */
   isFull: boolean;
@@ -60,12 +57,10 @@ interface Passage {
   readonly written: Slot;
 }
 
-/** A direction, as the plan sees it. */
 interface Line {
   readonly ends: TeeEnds;
   readonly readFd: Slot;
   readonly writeFd: Slot;
-  /** Waits for the speaker. */
   readonly poll: Data;
 }
 

@@ -312,7 +312,6 @@ function closedError(): SandboxError {
   return new SandboxError("pool-closed", "Cannot lease a box from a pool that was closed");
 }
 
-/** Lists the box ids of a pool. */
 function rangeOf({ numBoxes }: Settings, options: PoolOptions): number[] {
   const { firstBoxId = 0, size } = options;
   const count = options.count ?? numBoxes - firstBoxId;

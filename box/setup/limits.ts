@@ -44,9 +44,7 @@ const NO_CORE = 1n;
 
 /** What the limits of a run depend on besides its options. */
 export interface CallerLimits {
-  /** The caller's soft limit of open files. */
   readonly openFilesSoft: number;
-  /** The caller's hard limit of open files. */
   readonly openFilesHard: number;
   /** Whether the control group of the box limits the number of processes. */
   readonly groupLimitsProcesses?: boolean;
@@ -72,9 +70,7 @@ export function planCallerLimits(plan: Plan): () => CallerLimits {
   };
 }
 
-/**
- * Adds the steps that set all limits but that of open files, which the sandbox itself still needs.
- */
+/** Adds the steps that set all limits but that of open files, which the sandbox still needs. */
 export function planLimits(plan: Plan, limits: Limits, caller: CallerLimits): void {
   const { stackKib, coreKib, addressSpaceKib, fileSizeKib, processes = 1 } = limits;
   planLimit(

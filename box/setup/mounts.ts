@@ -124,7 +124,6 @@ export function planFilesystem(
   return mount;
 }
 
-/** Adds a step that attaches a mount. */
 export function planAttach(
   plan: Plan,
   mount: Slot | number,

@@ -19,10 +19,7 @@ export function planBoundCapabilities(plan: Plan): void {
   plan.step("prctl", [linux.PR_CAP_AMBIENT, linux.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]);
 }
 
-/**
- * Adds steps that make the process a user without any capability in any set. No execve can change
- * that.
- */
+/** Adds steps that make the process a user without any capability in any set, for good. */
 export function planBecome(plan: Plan, identity: Identity): void {
   const groups = plan.struct(identity.groups.length ? identity.groups : [0]);
   plan.step("setgroups", [identity.groups.length, groups], { what: "set the groups" });

@@ -31,7 +31,6 @@ import {
 export interface RuleSource {
   /** An O_PATH descriptor of it. */
   readonly fd: number;
-  /** Its path on the host, for messages. */
   readonly path: string;
   /** Whether it is a directory; anything else is bound on a file. */
   readonly isDirectory: boolean;

@@ -61,7 +61,6 @@ export type Architecture = keyof typeof LEGACY_ABIS;
 export interface SyscallRule {
   /** The flag that turns the rule on, or the terminal protection of `--tty-hack`. */
   flag: keyof typeof SYSCALL_FLAGS | "terminal";
-  /** The name of the system call. */
   call: string;
   /** Its number in each convention that has it. */
   numbers: { readonly [abi in SyscallAbi]?: number };
@@ -70,7 +69,6 @@ export interface SyscallRule {
    * bits of all arguments here.
    */
   argument?: { index: number; values: { readonly [name: string]: number } };
-  /** The error that it fails with. */
   errno: "EPERM" | "ENOSYS" | "EAFNOSUPPORT";
 }
 
