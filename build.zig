@@ -1,4 +1,4 @@
-//! Builds the shim: `zig build` writes lib/libisolate-x86_64.so and lib/libisolate-aarch64.so.
+//! Builds the shim: `zig build` writes the libraries and the clients of both architectures into lib/.
 const std = @import("std");
 const builtin = @import("builtin");
 
@@ -23,44 +23,53 @@ const flags = [_][]const u8{
     "-fno-asynchronous-unwind-tables", "-fno-strict-aliasing",
 };
 
+const shared = [_][]const u8{ "decode.c", "run.c", "live.c", "signal.c", "client.c" };
+
 pub fn build(b: *std.Build) void {
     for (architectures) |architecture| {
-        const module = b.createModule(.{
-            .target = b.resolveTargetQuery(.{ .cpu_arch = architecture.cpu, .os_tag = .linux, .abi = .none }),
-            .optimize = .ReleaseSmall,
-            .link_libc = false,
-            .pic = true,
-            .strip = true,
-            .sanitize_c = .off,
-            .stack_protector = false,
-            .single_threaded = true,
-            .unwind_tables = .none,
-        });
-        // Only the kernel's headers (numbers and constants), not those of any libc.
-        for ([_][]const u8{ architecture.headers, "any-linux-any" }) |headers| {
-            const path = b.pathJoin(&.{ "libc", "include", headers });
-            module.addSystemIncludePath(std.Build.LazyPath.zig_lib.path(b, path));
-        }
-        module.addCSourceFiles(.{
-            .root = b.path("shim"),
-            .files = &.{ "decode.c", "run.c", "entry.c" },
-            .flags = &flags,
-        });
+        const name = @tagName(architecture.cpu);
         const library = b.addLibrary(.{
-            .name = b.fmt("isolate-{s}", .{@tagName(architecture.cpu)}),
+            .name = b.fmt("isolate-{s}", .{name}),
             .linkage = .dynamic,
-            .root_module = module,
+            .root_module = module(b, architecture, &(shared ++ .{"entry.c"})),
         });
-        // The library is also the program that becomes a box's init.
-        library.entry = .{ .symbol_name = "_start" };
-        library.bundle_compiler_rt = false;
-        library.link_eh_frame_hdr = false;
-        library.build_id = .none;
-        const install = b.addInstallFileWithDir(
-            library.getEmittedBin(),
-            .{ .custom = "../lib" },
-            b.fmt("libisolate-{s}.so", .{@tagName(architecture.cpu)}),
-        );
-        b.getInstallStep().dependOn(&install.step);
+        const client = b.addExecutable(.{
+            .name = b.fmt("isolate-{s}", .{name}),
+            .linkage = .static,
+            .root_module = module(b, architecture, &(shared ++ .{"client_program.c"})),
+        });
+        install(b, library, b.fmt("libisolate-{s}.so", .{name}));
+        install(b, client, b.fmt("isolate-{s}", .{name}));
     }
+}
+
+fn module(b: *std.Build, architecture: Architecture, files: []const []const u8) *std.Build.Module {
+    const made = b.createModule(.{
+        .target = b.resolveTargetQuery(.{ .cpu_arch = architecture.cpu, .os_tag = .linux, .abi = .none }),
+        .optimize = .ReleaseSmall,
+        .link_libc = false,
+        .pic = true,
+        .strip = true,
+        .sanitize_c = .off,
+        .stack_protector = false,
+        .single_threaded = true,
+        .unwind_tables = .none,
+    });
+    // Only the kernel's headers (numbers and constants), not those of any libc.
+    for ([_][]const u8{ architecture.headers, "any-linux-any" }) |headers| {
+        const path = b.pathJoin(&.{ "libc", "include", headers });
+        made.addSystemIncludePath(std.Build.LazyPath.zig_lib.path(b, path));
+    }
+    made.addCSourceFiles(.{ .root = b.path("shim"), .files = files, .flags = &flags });
+    return made;
+}
+
+fn install(b: *std.Build, artifact: *std.Build.Step.Compile, file: []const u8) void {
+    // The library is a program too: the one that becomes a box's init.
+    artifact.entry = .{ .symbol_name = "_start" };
+    artifact.bundle_compiler_rt = false;
+    artifact.link_eh_frame_hdr = false;
+    artifact.build_id = .none;
+    const step = b.addInstallFileWithDir(artifact.getEmittedBin(), .{ .custom = "../lib" }, file);
+    b.getInstallStep().dependOn(&step.step);
 }

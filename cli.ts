@@ -40,5 +40,6 @@ export async function main(args: readonly string[]): Promise<number> {
 
 async function runClassic(args: readonly string[]): Promise<number> {
   const { runClassic } = await import("./cli/classic.ts");
-  return await runClassic(args, VERSION);
+  const { ownProcess } = await import("./cli/origin.ts");
+  return await runClassic(ownProcess(args), VERSION);
 }

@@ -14,6 +14,7 @@ import {
 } from "./claim/box_claim.ts";
 import { BoxDirectory, noBox } from "./claim/box_directory.ts";
 import { SandboxError, translated } from "../host/errors.ts";
+import type { ReadyBox } from "./setup/ready.ts";
 import { BoxFiles } from "./files/files.ts";
 import type { BoxLock, BoxRecord } from "./claim/lock.ts";
 import type { Outcome } from "./outcome/outcome.ts";
@@ -35,6 +36,8 @@ interface Claim {
   readonly ownFileSystem: boolean;
   /** The CPUs on which programs run unless a run says otherwise. */
   readonly cpus: readonly number[] | undefined;
+  /** Keeps a box ready for the next run. */
+  readonly ready: ReadyBox | undefined;
 }
 
 /**
@@ -137,13 +140,23 @@ export class Box {
     isPooled: boolean;
   }): Promise<Box> {
     const { quota, size, cpus } = options;
+    if (options.ready) await sandbox.keepBoxesReady();
+    const ready = sandbox.ready?.of(places.boxId);
     const ownFileSystem = size !== undefined;
     const controlGroup = options.controlGroup ? await groupOf(sandbox, places, true) : undefined;
     // A group of an earlier box that its keeper did not live to remove.
     if (!controlGroup && lock.read()?.controlGroup) {
       (await groupOf(sandbox, places, false)).remove();
     }
-    const box = new Box(sandbox, { places, lock, controlGroup, isPooled, ownFileSystem, cpus });
+    const box = new Box(sandbox, {
+      places,
+      lock,
+      controlGroup,
+      isPooled,
+      ownFileSystem,
+      cpus,
+      ready,
+    });
     box.#unmake();
     const record = {
       ownerUid: sandbox.caller.uid,
@@ -188,7 +201,7 @@ export class Box {
         const controlGroup = record.controlGroup
           ? await groupOf(sandbox, places, false)
           : undefined;
-        const rest = { isPooled: false, cpus: undefined };
+        const rest = { isPooled: false, cpus: undefined, ready: sandbox.ready?.of(places.boxId) };
         return new Box(sandbox, { places, lock, controlGroup, ownFileSystem, ...rest });
       });
     });
@@ -215,7 +228,12 @@ export class Box {
         const record = lock.read();
         const hasGroup = options.controlGroup || record?.controlGroup;
         const controlGroup = hasGroup ? await groupOf(sandbox, places, false) : undefined;
-        const rest = { isPooled: false, ownFileSystem: false, cpus: undefined };
+        const rest = {
+          isPooled: false,
+          ownFileSystem: false,
+          cpus: undefined,
+          ready: sandbox.ready?.of(places.boxId),
+        };
         new Box(sandbox, { places, lock, controlGroup, ...rest }).#unmake();
         return found || record !== undefined;
       } finally {
@@ -307,7 +325,15 @@ export class Box {
     try {
       const mode = giveTree(system, files, { ...common, to: places.boxUser });
       try {
-        return await runProgram({ sandbox, places, controlGroup, command, options, transferred });
+        return await runProgram({
+          sandbox,
+          places,
+          controlGroup,
+          command,
+          options,
+          transferred,
+          ready: this.#claim.ready,
+        });
       } finally {
         giveTree(system, files, { ...common, to: caller, mode });
       }
@@ -407,6 +433,7 @@ export class Box {
   }
 
   #unmake(): void {
+    this.#claim.ready?.close();
     const { lock, controlGroup } = this.#claim;
     // First the processes, then the files they could still change.
     controlGroup?.remove();

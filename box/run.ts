@@ -12,6 +12,8 @@ import type { Run, RunOptions } from "./run_options.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { buildEnvironment } from "./setup/environment.ts";
 import { planCallerLimits } from "./setup/limits.ts";
+import type { ReadyBox } from "./setup/ready.ts";
+import { askForSources } from "./setup/sources.ts";
 import { spawnBox } from "./setup/spawn.ts";
 import { describeFilter } from "./setup/syscall_filter.ts";
 import { planForeground } from "./setup/terminal.ts";
@@ -32,6 +34,8 @@ export interface RunRequest {
   readonly options: RunOptions;
   /** Descriptors that are closed here as soon as the box has them. */
   readonly transferred: TransferredFds;
+  /** Where boxes are kept ready, if they are. */
+  readonly ready: ReadyBox | undefined;
 }
 
 /** Runs a program; everything of it is dead when this returns or throws. */
@@ -67,18 +71,21 @@ async function runInGroup(
   request: RunRequest,
   group: ControlGroupRun | undefined,
 ): Promise<Outcome> {
-  const { sandbox: { system }, options, transferred } = request;
+  const { sandbox, options, transferred } = request;
+  const { system } = sandbox;
   checkNumbers(options);
   const asked = describeRun(request, group);
   logRun(asked);
   const plain = plainStreams(options);
   const streams = plain ? undefined : await openStreams(request);
+  const given = await askForSources(sandbox, options.directoryRules ?? []);
   try {
     const run = { ...asked, streams: plain ?? streams! };
     let box;
     try {
-      box = spawnBox(run);
+      box = spawnBox(run, given);
     } finally {
+      system.close(...[...given.values()].filter((fd) => fd !== undefined));
       transferred.close();
       streams?.passed();
     }
@@ -94,13 +101,13 @@ async function runInGroup(
 
 /** Adds to what was asked for what the sandbox decides, and what this process has to pass on. */
 function describeRun(
-  { sandbox, places, command, options }: RunRequest,
+  { sandbox, places, command, options, ready }: RunRequest,
   controlGroup: ControlGroupRun | undefined,
 ): Omit<Run, "streams"> {
   const { system, settings } = sandbox;
   const { limits = {}, cpus, syscallFlags = settings.syscallFlags } = options;
   const plan = new Plan();
-  const readLimits = planCallerLimits(plan);
+  const readLimits = planCallerLimits(plan, sandbox.remote);
   const readCpus = planUsableCpus(plan);
   system.run(plan, "which limits this process has");
   const groupLimitsProcesses = controlGroup?.limitsProcesses ?? false;
@@ -117,6 +124,7 @@ function describeRun(
     callerLimits: { ...readLimits(), groupLimitsProcesses },
     cpuCount: isOneProcess ? 1 : cpus ? new Set(cpus).size : Math.max(1, readCpus().length),
     controlGroup,
+    ready,
   };
 }
 

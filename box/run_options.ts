@@ -5,6 +5,7 @@ import type { BoxPlaces } from "./claim/paths.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { DirectoryRule } from "./setup/directory_rules.ts";
 import type { CallerLimits, Limits } from "./setup/limits.ts";
+import type { ReadyBox } from "./setup/ready.ts";
 import type { SyscallFilter } from "./setup/syscall_filter.ts";
 import type { Input, Output, ProgramStreams } from "./streams/streams.ts";
 
@@ -86,4 +87,6 @@ export interface Run {
   readonly cpuCount: number;
   readonly streams: ProgramStreams;
   readonly controlGroup: ControlGroupRun | undefined;
+  /** Where boxes are kept ready, if they are. */
+  readonly ready: ReadyBox | undefined;
 }

@@ -9,6 +9,8 @@ import { SandboxError, translated } from "../host/errors.ts";
 import { callerIdentity, type Identity } from "../host/identity.ts";
 import { commandLineOf, environmentOf } from "../host/read.ts";
 import { isRootsAlone } from "../host/status.ts";
+import type { RemoteCaller } from "./remote_caller.ts";
+import type { ReadyBoxes } from "./setup/ready.ts";
 import { catchSignals, type CatchSignalsOptions } from "./signals.ts";
 import { buildSyscallFilter, type SyscallFilter } from "./setup/syscall_filter.ts";
 import { Waiter } from "./keep/waiter.ts";
@@ -71,20 +73,27 @@ export class Sandbox {
   readonly own: Identity;
   /** For whom it acts. */
   readonly caller: Identity;
+  /** Reaches the caller where that is another process. */
+  readonly remote: RemoteCaller | undefined;
   /** Receives what is done. */
   readonly log: Log;
   readonly #filters = new Map<string, SyscallFilter | undefined>();
   #waiter: Waiter | undefined;
   #hasRoots = false;
+  #ready: ReadyBoxes | undefined;
 
   private constructor(
-    parts: Pick<Sandbox, "system" | "settings" | "configFile" | "own" | "caller" | "log">,
+    parts: Pick<
+      Sandbox,
+      "system" | "settings" | "configFile" | "own" | "caller" | "remote" | "log"
+    >,
   ) {
     this.system = parts.system;
     this.settings = parts.settings;
     this.configFile = parts.configFile;
     this.own = parts.own;
     this.caller = parts.caller;
+    this.remote = parts.remote;
     this.log = parts.log;
   }
 
@@ -106,8 +115,51 @@ export class Sandbox {
         : await loadConfig(system, { file: options.configFile });
       const caller = options.actAs ? { ...options.actAs, groups: [] } : own;
       const log = options.log ?? (() => {});
-      return new Sandbox({ system, settings, configFile, own, caller, log });
+      return new Sandbox({ system, settings, configFile, own, caller, remote: undefined, log });
     });
+  }
+
+  /**
+   * Acts for a caller in another process, with what this sandbox has loaded already.
+   *
+   * @internal
+   */
+  async actFor(
+    caller: Identity,
+    options: {
+      remote: RemoteCaller;
+      settings?: Settings;
+      log?: Log | undefined;
+      trace?: PlanTrace | undefined;
+    },
+  ): Promise<Sandbox> {
+    const { settings = this.settings, log = () => {}, trace, remote } = options;
+    const { own, configFile } = this;
+    const system = trace ? new System(this.system.library, await tracer(trace)) : this.system;
+    const sandbox = new Sandbox({ system, settings, configFile, own, caller, remote, log });
+    sandbox.#waiter = this.waiter;
+    sandbox.#ready = this.#ready;
+    sandbox.#hasRoots = this.#hasRoots && settings === this.settings;
+    return sandbox;
+  }
+
+  /**
+   * Makes boxes ready for their next run from now on.
+   *
+   * @internal
+   */
+  async keepBoxesReady(): Promise<void> {
+    const { ReadyBoxes } = await import("./setup/ready.ts");
+    this.#ready ??= new ReadyBoxes(this.system);
+  }
+
+  /**
+   * The boxes that are kept ready; undefined: none are.
+   *
+   * @internal
+   */
+  get ready(): ReadyBoxes | undefined {
+    return this.#ready;
   }
 
   /**

@@ -34,7 +34,7 @@ export interface ControlGroupRun {
   /** Whether the group itself limits the number of processes. */
   readonly limitsProcesses: boolean;
   /** Adds the steps by which a process with root rights enters, where it is not born in it. */
-  planEnter(plan: Plan): void;
+  planEnter(plan: Plan, fds: readonly number[]): void;
   /** What this run has used so far. */
   usage(): ControlGroupUsage;
   /** The CPU time that this run has used so far, in milliseconds. */

@@ -214,9 +214,9 @@ class RunV1 implements ControlGroupRun {
     this.#before = { cpuTimeMs: Number(cpu.text) / 1e6, oomKills: readOomKills(oom.text) };
   }
 
-  planEnter(plan: Plan): void {
+  planEnter(plan: Plan, fds: readonly number[]): void {
     const self = plan.string("0");
-    for (const fd of this.fds) {
+    for (const fd of fds) {
       plan.step("write", [fd, self, 1], { what: "enter the control group of the box" });
     }
   }

@@ -2,47 +2,43 @@
 
 import {
   Box,
-  callerEnvironment,
-  defaultSettings,
   describeSettings,
-  exactArguments,
-  MetaFile,
   outcomeMessage,
-  type PlanTrace,
-  Sandbox,
+  type Sandbox,
   SandboxError,
-  type SignalName,
+  SIGNALS,
   toMeta,
 } from "../core.ts";
 import { checkClassic, ClassicRequest, parseClassic, runOptions } from "./classic_request.ts";
-import { complain, tell, UsageError, write } from "./complain.ts";
-
-/** These end the run; the outcome names them. */
-const INTERRUPTING: readonly SignalName[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"];
-/** These make the sandbox fail at once. */
-const FATAL: readonly SignalName[] = ["SIGABRT", "SIGSEGV", "SIGILL", "SIGFPE", "SIGBUS"];
+import { describeError, FAILURE_STATUS, UsageError } from "./complain.ts";
+import { type ActAs, INTERRUPTING, type OpenMetaFile, type Origin } from "./origin.ts";
 
 /** Carries out a classic command line. */
-export async function runClassic(args: readonly string[], version: string): Promise<number> {
-  const command = new ClassicCommandLine();
+export async function runClassic(origin: Origin, version: string): Promise<number> {
+  const command = new ClassicCommandLine(origin);
   try {
-    return await command.run(args, version);
+    return await command.run(version);
   } catch (error) {
-    return command.fail(error);
+    return await command.fail(error);
   }
 }
 
 /** One classic command line while it is carried out. */
 class ClassicCommandLine {
+  readonly #origin: Origin;
   readonly #request = new ClassicRequest();
   /** The meta-file that is written in the end. */
-  #meta: MetaFile | undefined;
+  #meta: OpenMetaFile | undefined;
   readonly #abort = new AbortController();
 
-  async run(givenArgs: readonly string[], version: string): Promise<number> {
+  constructor(origin: Origin) {
+    this.#origin = origin;
+  }
+
+  async run(version: string): Promise<number> {
     const request = this.#request;
-    const args = await exactArguments(givenArgs);
-    const environment = await callerEnvironment();
+    const args = await this.#origin.args;
+    const environment = await this.#origin.environment;
     try {
       parseClassic(args, { posixlyCorrect: environment.has("POSIXLY_CORRECT"), request });
     } catch (error) {
@@ -52,56 +48,60 @@ class ClassicCommandLine {
     }
     if (request.command === "help" || request.command === "version") {
       const { usageText, versionText } = await import("./help.ts");
-      write(Deno.stdout, request.command === "help" ? usageText() : versionText(version));
+      this.#origin.print(
+        "stdout",
+        request.command === "help" ? usageText() : versionText(version),
+      );
       return 0;
     }
     await this.#openMetaFiles();
     const sandbox = await this.#openSandbox();
     checkClassic(request, { numBoxes: sandbox.settings.numBoxes });
+    this.#origin.checkBox(request.boxId);
     return await this.#carryOut(sandbox, environment);
   }
 
   /** Says what went wrong, on standard error and in the meta-file. */
-  fail(error: unknown): number {
+  async fail(error: unknown): Promise<number> {
     if (!(error instanceof UsageError)) {
       const message = error instanceof Error ? error.message : String(error);
       try {
-        this.#meta?.write({ status: "XX", message });
+        await this.#meta?.write({ status: "XX", message });
       } catch (metaError) {
-        complain(metaError);
+        this.#tell(describeError(metaError));
       }
     }
-    return complain(error);
+    this.#tell(describeError(error));
+    return FAILURE_STATUS;
+  }
+
+  #tell(text: string): void {
+    this.#origin.print("stderr", text + "\n");
   }
 
   /** Opens and empties all of them; the last one is the one that is written. */
   async #openMetaFiles(): Promise<void> {
-    const { metaFiles } = this.#request;
-    if (metaFiles.length === 0) return;
-    // What the configuration says does not matter here, not even if it is wrong.
-    const sandbox = await Sandbox.open({ settings: defaultSettings(), actAs: this.#actAs() });
-    for (const path of metaFiles) {
-      this.#meta?.close();
-      this.#meta = MetaFile.open(sandbox, path);
+    for (const path of this.#request.metaFiles) {
+      await this.#meta?.close();
+      this.#meta = await this.#origin.openMetaFile(path, this.#actAs());
     }
   }
 
   #openSandbox(): Promise<Sandbox> {
     const { verbosity, configFile } = this.#request;
-    const trace: PlanTrace = (title, print) => {
-      tell([`--- ${title}`, ...print()].join("\n"));
-    };
-    return Sandbox.open({
+    return this.#origin.openSandbox({
       configFile,
       actAs: this.#actAs(),
-      trace: verbosity >= 3 ? trace : undefined,
+      trace: verbosity >= 3
+        ? (title, print) => this.#tell([`--- ${title}`, ...print()].join("\n"))
+        : undefined,
       log: (level, message) => {
-        if (verbosity >= level) tell(message());
+        if (verbosity >= level) this.#tell(message());
       },
     });
   }
 
-  #actAs(): { uid: number; gid: number } | undefined {
+  #actAs(): ActAs {
     const { asUid: uid, asGid: gid } = this.#request;
     return uid === undefined || gid === undefined ? undefined : { uid, gid };
   }
@@ -109,24 +109,26 @@ class ClassicCommandLine {
   async #carryOut(sandbox: Sandbox, environment: ReadonlyMap<string, string>): Promise<number> {
     const { command, boxId, controlGroup, wait, verbosity } = this.#request;
     const where = { sandbox, boxId, controlGroup, wait, signal: this.#abort.signal };
-    if (verbosity >= 2) tell(describeSettings(sandbox.settings).trimEnd());
+    if (verbosity >= 2) this.#tell(describeSettings(sandbox.settings).trimEnd());
     if (command !== "check-config") this.#catchSignals(sandbox);
     switch (command) {
       case "check-config":
         return 0;
       case "print-cg-root":
-        write(Deno.stdout, (await sandbox.controlGroupDirectory()) + "\n");
+        this.#origin.print("stdout", (await sandbox.controlGroupDirectory()) + "\n");
         return 0;
       case "init": {
         const { quota, boxSize: size } = this.#request;
         const box = await Box.init({ ...where, quota, size });
-        write(Deno.stdout, box.directory + "\n");
+        this.#origin.print("stdout", box.directory + "\n");
         box.release();
         return 0;
       }
       case "cleanup": {
         const existed = await Box.remove(where);
-        if (!existed && verbosity > 0) tell(`Box ${boxId} does not exist, nothing to clean up`);
+        if (!existed && verbosity > 0) {
+          this.#tell(`Box ${boxId} does not exist, nothing to clean up`);
+        }
         return 0;
       }
       default: {
@@ -145,23 +147,19 @@ class ClassicCommandLine {
     const options = runOptions(this.#request, environment);
     const outcome = await box.run(commandLine, { ...options, signal: this.#abort.signal });
     const record = toMeta(outcome);
-    this.#meta?.write(record);
-    if (!silent) tell(outcomeMessage(outcome));
+    await this.#meta?.write(record);
+    if (!silent) this.#tell(outcomeMessage(outcome));
     return record.status === undefined ? 0 : 1;
   }
 
   #catchSignals(sandbox: Sandbox): void {
-    sandbox.catchSignals({
-      caught: [...INTERRUPTING, ...FATAL],
-      ignored: ["SIGUSR1", "SIGUSR2", "SIGPIPE"],
-      // The caller may ignore the end of its children; we wait for ours.
-      standard: ["SIGCHLD"],
-      onSignal: (name, signal) => {
-        const reason = INTERRUPTING.includes(name)
+    this.#origin.catchSignals(sandbox, (signal) => {
+      const name = Object.entries(SIGNALS).find(([, number]) => number === signal)?.[0] ?? signal;
+      this.#abort.abort(
+        INTERRUPTING.has(signal)
           ? signal
-          : new SandboxError("internal", `The sandbox failed because it received ${name}`);
-        this.#abort.abort(reason);
-      },
+          : new SandboxError("internal", `The sandbox failed because it received ${name}`),
+      );
     });
   }
 }

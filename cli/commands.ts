@@ -6,7 +6,7 @@
 import { UsageError } from "./complain.ts";
 import { JUDGE } from "./judge_options.ts";
 import { flag, option } from "./option.ts";
-import { type Command, subcommand } from "./subcommand.ts";
+import { type Command, type Given, subcommand } from "./subcommand.ts";
 import { nonEmpty } from "./values.ts";
 
 /** What `isolate check` is asked for. */
@@ -43,23 +43,23 @@ const CHECK = subcommand<CheckRequest>({
   run: async (request) => await (await import("./check.ts")).checkMachine(request),
 });
 
-/** What `isolate cg-setup` and `isolate cg-keeper` are asked for. */
-export class ControlGroupRequest {
+/** What `isolate serve`, `isolate cg-setup` and `isolate cg-keeper` are asked for. */
+export class ServiceRequest {
   verbosity = 0;
   configFile: string | undefined;
 }
 
-function controlGroupCommand(
+function serviceCommand(
   { name, summary, run }: {
     name: string;
     summary: string;
-    run: (request: ControlGroupRequest) => Promise<number>;
+    run: (request: ServiceRequest, given: Given) => Promise<number>;
   },
 ): Command {
-  return subcommand<ControlGroupRequest>({
+  return subcommand<ServiceRequest>({
     name,
     summary,
-    request: () => new ControlGroupRequest(),
+    request: () => new ServiceRequest(),
     options: {
       "Options": [
         flag("-v, --verbose", "Say what is done; twice for more", (request) => {
@@ -79,15 +79,20 @@ function controlGroupCommand(
 export const COMMANDS: readonly Command[] = [
   subcommand(JUDGE),
   CHECK,
-  controlGroupCommand({
+  serviceCommand({
     name: "cg-setup",
     summary: "Make the control group of all boxes, and print its directory",
     run: async (request) => (await import("./control_groups.ts")).setUpGroups(request),
   }),
-  controlGroupCommand({
+  serviceCommand({
     name: "cg-keeper",
     summary: "Keep the control group of all boxes, as a service of systemd",
     run: async (request) => (await import("./control_groups.ts")).keepGroups(request),
+  }),
+  serviceCommand({
+    name: "serve",
+    summary: "Serve the native client, as a resident service",
+    run: async (request, { version }) => (await import("./serve.ts")).serve(request, version),
   }),
   subcommand({
     name: "completions",

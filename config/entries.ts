@@ -1,7 +1,13 @@
 /** From `key = value` pairs to settings: what all formats of the configuration share. */
 
 import { FileError } from "../text/errors.ts";
-import { type BoxSettings, type CgroupRoot, defaultSettings, type Settings } from "./settings.ts";
+import {
+  type BoxSettings,
+  type CgroupRoot,
+  defaultSettings,
+  type ServiceSettings,
+  type Settings,
+} from "./settings.ts";
 
 /** One setting of a file. */
 export interface ConfigEntry {
@@ -31,6 +37,8 @@ export const ID_MAX = 0xffff_fffe;
 export const NUM_BOXES_MAX = 0x8000_0000;
 
 const SYSCALL_FLAGS_MAX = 0x7fff_ffff;
+const CLIENTS_MAX = 100_000;
+const SECONDS_MAX = 86_400;
 
 /** Throws with the place of the entry that is read. */
 type Refuse = (reason: string) => never;
@@ -55,11 +63,25 @@ const ASSIGN: { readonly [key: string]: Assign } = {
         ? defaultSettings().syscallFlags
         : wholeNumber(0, SYSCALL_FLAGS_MAX)(entry, refuse),
   ),
+  service_socket: storeForService("socket", absolutePath),
+  service_socket_group: storeForService("socketGroup", ({ value }) => value),
+  service_socket_mode: storeForService("socketMode", permissions),
+  service_clients: storeForService("clients", wholeNumber(1, CLIENTS_MAX)),
+  service_clients_per_user: storeForService("clientsPerUser", wholeNumber(1, CLIENTS_MAX)),
+  service_stop_wait: storeForService("stopWaitSeconds", wholeNumber(0, SECONDS_MAX)),
+  service_ready: storeForService("readySeconds", wholeNumber(0, SECONDS_MAX)),
   subid_user: (parsed, { value, line }) => parsed.subidUser = { name: value, line },
 };
 
 function store<Key extends keyof Settings>(key: Key, read: ReadEntry<Settings[Key]>): Assign {
   return ({ settings }, entry, refuse) => settings[key] = read(entry, refuse);
+}
+
+function storeForService<Key extends keyof ServiceSettings>(
+  key: Key,
+  read: ReadEntry<ServiceSettings[Key]>,
+): Assign {
+  return ({ settings }, entry, refuse) => settings.service[key] = read(entry, refuse);
 }
 
 /** Makes settings of the entries of a file, whatever its format. */
@@ -71,7 +93,7 @@ export function settingsFromEntries(entries: Iterable<ConfigEntry>, file: string
     const refuse: Refuse = (reason) => {
       throw new FileError(reason, { file, line });
     };
-    const assign = Object.hasOwn(ASSIGN, key) ? ASSIGN[key] : boxAssign(key);
+    const assign = Object.hasOwn(ASSIGN, key) ? ASSIGN[key] : boxAssign(key) ?? grantAssign(key);
     if (assign === undefined) refuse(unknownKey(entry));
     const earlier = lines.get(key);
     if (earlier !== undefined) refuse(`${key} comes twice, first on line ${earlier}`);
@@ -90,7 +112,13 @@ function unknownKey({ key, value }: ConfigEntry): string {
     return `cg_parent is not used any more: name the whole group with cg_root, such as cg_root = ` +
       `/sys/fs/cgroup/memory/${value || "isolate"}, or leave both out`;
   }
-  const known = [...Object.keys(ASSIGN), "boxN.cpus", "boxN.mems"].join(", ");
+  const known = [
+    ...Object.keys(ASSIGN),
+    "boxN.cpus",
+    "boxN.mems",
+    "service_user.NAME",
+    "service_group.NAME",
+  ].join(", ");
   return `unknown key '${key}' (known keys: ${known})`;
 }
 
@@ -102,6 +130,20 @@ function boxAssign(key: string): Assign | undefined {
   return ({ settings }, entry, refuse) => {
     if (id >= NUM_BOXES_MAX) refuse(`there can be no box ${match[1]}`);
     settings.perBox.set(id, { ...settings.perBox.get(id), [field]: cpusetList(entry, refuse) });
+  };
+}
+
+/** `service_user.NAME = FIRST-LAST`: the boxes that a user, or the members of a group, may use. */
+function grantAssign(key: string): Assign | undefined {
+  const [, kind, name] = /^service_(user|group)\.(.+)$/.exec(key) ?? [];
+  if (kind !== "user" && kind !== "group" || name === undefined) return undefined;
+  return ({ settings }, { value }, refuse) => {
+    const [, from = "", to = from] = /^([0-9]+)(?:-([0-9]+))?$/.exec(value) ?? [];
+    const [first, last] = [Number(from), Number(to)];
+    if (from === "" || first > last || last >= NUM_BOXES_MAX) {
+      refuse(`${key} must be a range of boxes such as 0-99: current value is '${value}'`);
+    }
+    settings.service.grants.push({ kind, name, first, last });
   };
 }
 
@@ -156,6 +198,11 @@ function wholeNumber(min: number, max: number): ReadEntry<number> {
     if (number >= min && number <= max) return number;
     return refuse(`${key} must be from ${min} to ${max}: current value is ${value}`);
   };
+}
+
+function permissions({ key, value }: ConfigEntry, refuse: Refuse): number {
+  if (/^0?[0-7]{3}$/.test(value)) return parseInt(value, 8);
+  return refuse(`${key} must be octal permissions like 0660: current value is '${value}'`);
 }
 
 function truth({ key, value }: ConfigEntry, refuse: Refuse): boolean {

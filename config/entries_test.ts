@@ -1,3 +1,4 @@
+import { defaultSettings } from "./settings.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { settingsFromEntries } from "./entries.ts";
 import { FileError } from "../text/errors.ts";
@@ -50,6 +51,7 @@ Deno.test("settingsFromEntries() takes every key", () => {
       restrictedInit: true,
       syscallFlags: 15,
       perBox: new Map([[0, { cpus: "0-3", mems: "0" }], [12, { cpus: "5" }]]),
+      service: defaultSettings().service,
     },
   );
 });

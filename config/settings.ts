@@ -43,6 +43,39 @@ export interface Settings {
   syscallFlags: number;
   /** The settings of single boxes, by their ids. */
   perBox: Map<number, BoxSettings>;
+  /** The settings of `isolate serve`. */
+  service: ServiceSettings;
+}
+
+/** Who may use which boxes through the service. */
+export interface ServiceGrant {
+  /** Whether `name` is that of a user or of a group. */
+  kind: "user" | "group";
+  /** A name of the system's, or a number. */
+  name: string;
+  /** The first and the last of the boxes. */
+  first: number;
+  last: number;
+}
+
+/** The settings of `isolate serve`. */
+export interface ServiceSettings {
+  /** The path of the unix socket. */
+  socket: string;
+  /** The group of the socket, by name or number. Default: root's. */
+  socketGroup: string | undefined;
+  /** The permissions of the socket. */
+  socketMode: number;
+  /** Who may use which boxes. Default: whoever may connect may use all. */
+  grants: ServiceGrant[];
+  /** How many clients are served at once. */
+  clients: number;
+  /** How many of them may be one user's, unless it is root. */
+  clientsPerUser: number;
+  /** How long a service that is stopped waits for running boxes, in seconds. */
+  stopWaitSeconds: number;
+  /** How long a box is kept ready for its next run, in seconds; 0: boxes are not made ready. */
+  readySeconds: number;
 }
 
 /**
@@ -69,6 +102,16 @@ export function defaultSettings(): Settings {
     restrictedInit: false,
     syscallFlags: SYSCALL_FLAGS_ALL,
     perBox: new Map(),
+    service: {
+      socket: "/run/isolate/socket",
+      socketGroup: undefined,
+      socketMode: 0o660,
+      grants: [],
+      clients: 1024,
+      clientsPerUser: 256,
+      stopWaitSeconds: 10,
+      readySeconds: 60,
+    },
   };
 }
 
@@ -96,12 +139,27 @@ export function describeSettings(settings: Settings): string {
     `num_boxes = ${settings.numBoxes}`,
     `restricted_init = ${settings.restrictedInit ? 1 : 0}`,
     `syscall_flags = ${settings.syscallFlags}`,
+    ...describeService(settings.service),
   ];
   for (const [id, { cpus, mems }] of [...settings.perBox].sort(([a], [b]) => a - b)) {
     if (cpus !== undefined) lines.push(`box${id}.cpus = ${cpus}`);
     if (mems !== undefined) lines.push(`box${id}.mems = ${mems}`);
   }
   return lines.map((line) => `${line}\n`).join("");
+}
+
+function describeService(service: ServiceSettings): string[] {
+  const { socketGroup, grants } = service;
+  return [
+    `service_socket = ${service.socket}`,
+    ...socketGroup === undefined ? [] : [`service_socket_group = ${socketGroup}`],
+    `service_socket_mode = ${service.socketMode.toString(8).padStart(4, "0")}`,
+    ...grants.map(({ kind, name, first, last }) => `service_${kind}.${name} = ${first}-${last}`),
+    `service_clients = ${service.clients}`,
+    `service_clients_per_user = ${service.clientsPerUser}`,
+    `service_stop_wait = ${service.stopWaitSeconds}`,
+    `service_ready = ${service.readySeconds}`,
+  ];
 }
 
 function describeCgroupRoot(root: CgroupRoot): string {

@@ -13,6 +13,7 @@ Deno.test("defaultSettings() are the documented ones", () => {
     restrictedInit: false,
     syscallFlags: 31,
     perBox: new Map(),
+    service: defaultSettings().service,
   });
 });
 
@@ -26,6 +27,7 @@ Deno.test("describeSettings() writes all settings, boxes in the order of their i
     restrictedInit: true,
     cgRoot: { kind: "fromFile" as const, file: "/run/isolate/cgroup" },
     perBox: new Map([[10, { mems: "1" }], [2, { cpus: "0-1", mems: "0" }]]),
+    service: defaultSettings().service,
   };
   assertEquals(
     describeSettings(settings),

@@ -38,6 +38,7 @@ syscall_flags: 15
     restrictedInit: true,
     syscallFlags: 15,
     perBox: new Map(),
+    service: defaultSettings().service,
   });
   assertEquals((await parseYamlConfig("subid_user: judge", FILE)).subidUser, {
     name: "judge",

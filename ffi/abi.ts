@@ -22,8 +22,9 @@ export const OPERATIONS = [
   "setgroups", "setresuid", "setresgid", "getpgid", "setpgid", "prlimit64", "sched_getaffinity",
   "sched_setaffinity", "prctl", "capset", "seccomp", "keyctl", "unshare", "uname",
   "rt_sigprocmask", "clock_gettime", "epoll_create1", "epoll_ctl", "epoll_pwait2",
-  "timerfd_create", "timerfd_settime", "ppoll", "socket", "socketpair", "connect", "setsockopt",
-  "sendto", "sendmsg", "recvmsg", "spawn", "store", "reap",
+  "timerfd_create", "timerfd_settime", "ppoll", "socket", "socketpair", "bind", "listen", "accept4",
+  "connect", "setsockopt", "getsockopt", "sendto", "sendmsg", "recvmsg", "setns", "spawn", "store",
+  "load", "next", "reap",
 ] as const;
 
 /** A system call, or one of the shim's own operations, that a plan's step can name. */

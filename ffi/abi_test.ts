@@ -46,8 +46,10 @@ const NUMBERS: Readonly<Record<typeof OPERATIONS[number], readonly [number, numb
   epoll_create1: [291, 20], epoll_ctl: [233, 21], epoll_pwait2: [441, 441],
   timerfd_create: [283, 85], timerfd_settime: [286, 86], ppoll: [271, 73], socket: [41, 198],
   socketpair: [53, 199], connect: [42, 203], setsockopt: [54, 208], sendto: [44, 206],
+  bind: [49, 200], listen: [50, 201], accept4: [288, 242], getsockopt: [55, 209],
+  setns: [308, 268],
   sendmsg: [46, 211], recvmsg: [47, 212], spawn: [32768, 32768], store: [32769, 32769],
-  reap: [32770, 32770],
+  load: [32770, 32770], next: [32771, 32771], reap: [32772, 32772],
 };
 
 /** What only the C library has in its headers. */

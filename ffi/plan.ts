@@ -284,6 +284,25 @@ export class Plan {
     new DataView(this.#executed().buffer).setBigInt64(at, BigInt(value), true);
   }
 
+  /**
+   * Takes over the result of an execution that happened elsewhere, in a process that got a copy of the
+   * plan. Whatever that process made of it changes values only, nothing that this side relies on.
+   */
+  adopt(executed: Uint8Array): boolean {
+    const image = this.#executed();
+    if (executed.length !== image.length) return false;
+    image.set(executed);
+    return true;
+  }
+
+  /** The step at which the execution failed, and why; errno 0: at none. */
+  failure(): { step: Step | undefined; errno: number } {
+    const view = new DataView(this.#executed().buffer);
+    const index = view.getUint32(PLAN.failedStep, true);
+    const step = [...this.steps, ...this.childSteps()][index];
+    return { step, errno: view.getInt32(PLAN.failedErrno, true) };
+  }
+
   /** Shows a piece of the data after execution; a view, not a copy. */
   view(data: Data): DataView<ArrayBuffer> {
     return new DataView(this.#executed().buffer, this.#dataAt + data.offset, data.length);
@@ -313,6 +332,7 @@ const BUFFER_ARGUMENT: Partial<Record<Operation, number>> = {
   sendto: 1,
   spawn: 0,
   store: 0,
+  load: 0,
   mount_setattr: 3,
   openat2: 2,
 };

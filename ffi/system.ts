@@ -1,6 +1,5 @@
 /** Executes plans, turns failures into sentences, and makes the few calls that many parts need. */
 
-import { PLAN } from "./abi.ts";
 import { ERRNO, errnoName, errnoText } from "./errno.ts";
 import { CLOCK_MONOTONIC } from "./linux.ts";
 import { type Library, library } from "./library.ts";
@@ -20,6 +19,12 @@ export class SystemError extends Error {
     this.step = step;
     this.errno = errno;
     this.code = errnoName(errno);
+  }
+
+  /** What failed in an executed plan; a plan that was refused as a whole has no step that did. */
+  static of(plan: Plan): SystemError {
+    const { step, errno } = plan.failure();
+    return errno === 0 ? new SystemError(undefined, ERRNO.EINVAL) : new SystemError(step, errno);
   }
 }
 
@@ -67,12 +72,7 @@ export class System {
   }
 
   #execute(plan: Plan, image: Uint8Array<ArrayBuffer>): SystemError | undefined {
-    if (this.library.exec(image) === 0) return undefined;
-    const view = new DataView(image.buffer);
-    const errno = view.getInt32(PLAN.failedErrno, true);
-    if (errno === 0) return new SystemError(undefined, ERRNO.EINVAL);
-    const index = view.getUint32(PLAN.failedStep, true);
-    return new SystemError([...plan.steps, ...plan.childSteps()][index], errno);
+    return this.library.exec(image) === 0 ? undefined : SystemError.of(plan);
   }
 
   /** Closes descriptors; ignores those that are not open. */

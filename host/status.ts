@@ -2,6 +2,7 @@
 
 import {
   AT_EMPTY_PATH,
+  AT_STATX_DONT_SYNC,
   S_IFBLK,
   S_IFCHR,
   S_IFDIR,
@@ -11,6 +12,7 @@ import {
   S_IFREG,
   S_IFSOCK,
   STATX_BASIC_STATS,
+  STATX_MNT_ID,
 } from "../ffi/linux.ts";
 import type { Data, Plan, Slot } from "../ffi/plan.ts";
 import { SandboxError } from "./errors.ts";
@@ -41,6 +43,8 @@ export interface FileStatus {
   readonly links: number;
   /** Its device and inode, `MAJOR:MINOR:INODE`: what tells it from every other file. */
   readonly identity: string;
+  /** The mount that it was reached through. */
+  readonly mountId: bigint;
   /** When its content was last changed, in milliseconds since 1970. */
   readonly modifiedAtMs: number;
 }
@@ -58,10 +62,19 @@ const KINDS: ReadonlyMap<number, FileKind> = new Map([
   [S_IFBLK, "block-device"],
 ]);
 
-/** Adds a step that looks at an open file; {@linkcode readStatus} reads what it found. */
-export function planStatus(plan: Plan, fd: number | Slot, options: { ignore?: "all" } = {}): Data {
+/**
+ * Adds a step that looks at an open file; {@linkcode readStatus} reads what it found. What is cached is
+ * known without asking the server of a file system, which might not answer.
+ */
+export function planStatus(
+  plan: Plan,
+  fd: number | Slot,
+  { cached, ...options }: { ignore?: "all"; cached?: true } = {},
+): Data {
   const status = plan.alloc(STATX_SIZE);
-  plan.step("statx", [fd, plan.string(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status], options);
+  const flags = AT_EMPTY_PATH | (cached ? AT_STATX_DONT_SYNC : 0);
+  const wanted = STATX_BASIC_STATS | STATX_MNT_ID;
+  plan.step("statx", [fd, plan.string(""), flags, wanted, status], options);
   return status;
 }
 
@@ -76,6 +89,7 @@ export function readStatus(view: DataView): FileStatus {
     gid: view.getUint32(24, true),
     mode: mode & 0o7777,
     identity: `${major}:${minor}:${view.getBigUint64(32, true)}`,
+    mountId: view.getBigUint64(144, true),
     sizeBytes: Number(view.getBigUint64(40, true)),
     modifiedAtMs: Number(view.getBigInt64(112, true)) * 1000 +
       Math.floor(view.getUint32(120, true) / 1e6),

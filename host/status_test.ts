@@ -35,7 +35,8 @@ Deno.test("readStatus() reads what the kernel says of a file", () =>
     await Deno.link(path, `${folder}/link`);
     await Deno.chown(path, 12, 34);
     await Deno.chmod(path, 0o4711);
-    const { identity, ...rest } = statusOf(system, path)!;
+    const { identity, mountId, ...rest } = statusOf(system, path)!;
+    assert(mountId > 0n);
     const { ino, mtime } = await Deno.stat(path);
     assertEquals(rest, {
       kind: "file",

@@ -5,6 +5,7 @@ import { toSandboxError } from "../host/errors.ts";
 import { makeNamedGroup, takeDelegatedGroup } from "../cgroup/delegation.ts";
 import { findControlGroupRoot } from "../cgroup/root.ts";
 import { ControlGroupError } from "../cgroup/types.ts";
+import type { System } from "../ffi/system.ts";
 import { DELEGATED_GROUP_FILE } from "../config/settings.ts";
 import { removeGroupFile, writeGroupFile } from "./group_file.ts";
 import { notify } from "./notify.ts";
@@ -39,8 +40,8 @@ export async function setUpControlGroups({ configFile, log }: SetupOptions): Pro
   }
 }
 
-/** The file that the service writes, and the directory in it. */
-interface Published {
+/** The file by which a service says where control groups are made, and the directory in it. */
+export interface Published {
   readonly file: string;
   readonly directory: string;
 }
@@ -111,6 +112,25 @@ function publish(
   writeGroupFile(sandbox, file, directory);
   log(1, () => `Control groups are made in ${directory}: ${reason}; ${file} says so`);
   return { file, directory };
+}
+
+/**
+ * Makes the place for the resident service. A directory that the configuration names is made, and says
+ * itself where it is.
+ */
+export function publishGroups(
+  sandbox: Sandbox,
+  options: { log: Log; delegated: string | undefined },
+): Published | undefined {
+  const { system, settings: { cgRoot } } = sandbox;
+  if (cgRoot.kind !== "directory") return publish(sandbox, options);
+  makeNamedGroup(system, { directory: cgRoot.directory, log: options.log });
+  return undefined;
+}
+
+/** Takes back what was published. */
+export function withdrawGroups(system: System, published: Published | undefined): void {
+  if (published) removeGroupFile(system, published.file, published.directory);
 }
 
 /** Reads the configuration again; a wrong one changes nothing. */

@@ -45,6 +45,7 @@ static int step_is_valid(const struct plan *plan, const struct layout *layout, u
   case OWN_spawn: /* only forward, so that no plan runs for ever */
     return step->kinds == ARG_BUFFER && args[1] == CLONE_ARGS_SIZE && args[2] > index && args[2] >= plan->main_count &&
            args[2] <= plan->step_count && args[3] <= plan->step_count - args[2];
+  case OWN_load:
   case OWN_store:
     return (step->kinds & 15) == ARG_BUFFER && (args[1] == 4 || args[1] == 8) && args[0] % args[1] == 0;
   default:

@@ -1,8 +1,12 @@
 /* The entries of the shim: exports for the keeper, _start for a box's init. The library is also a static program, so
  * that init shares no memory with the keeper. */
+#include <linux/fcntl.h>
+
+#include "client.h"
 #include "kernel.h"
 #include "operations.h"
 #include "plan.h"
+#include "signal.h"
 
 #define EXPORT __attribute__((visibility("default")))
 enum { EINVAL = 22 };
@@ -18,70 +22,47 @@ EXPORT i32 isolate_exec(struct plan *plan, u32 size) {
   return -plan->failed_errno;
 }
 
-enum { SIGNALS = 64, SIG_SETMASK = 2, SEEK_END = 2, PROT_READ_WRITE = 3, MAP_PRIVATE = 2 };
-
-struct kernel_sigaction {
-  u64 handler, flags, restorer, mask;
-};
+enum { SIGNALS = 64, SIG_SETMASK = 2, PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22, ENVIRONMENT_BYTES = 1 << 23 };
 
 /* Enters init, with the stack as execve leaves it; argv[1] is the number of the descriptor that holds the plan. */
 __attribute__((noreturn, used)) void init_main(u64 *stack) {
-  struct kernel_sigaction standard = {0, 0, 0, 0};
-  struct layout layout;
   u64 fd = 0, none = 0;
   const char *digits = (const char *)stack[2];
   while (stack[0] > 1 && *digits >= '0' && *digits <= '9')
     fd = fd * 10 + (u64)(*digits++ - '0');
   /* The program would inherit through execve what the runtime or its caller ignored or blocked. */
   for (u64 signal = 1; signal <= SIGNALS; signal++)
-    kernel(__NR_rt_sigaction, signal, (u64)&standard, 0, 8, 0, 0);
+    signal_pass_to((i32)signal, -2);
   kernel(__NR_rt_sigprocmask, SIG_SETMASK, (u64)&none, 0, 8, 0, 0);
-  i64 size = kernel(__NR_lseek, fd, 0, SEEK_END, 0, 0, 0);
-  i64 address = size > 0 ? kernel(__NR_mmap, 0, (u64)size, PROT_READ_WRITE, MAP_PRIVATE, fd, 0) : -EINVAL;
-  struct plan *plan = (struct plan *)address;
-  if (address > 0 && plan_decode(plan, (u64)size, &layout))
-    plan_live(plan, &layout, 0, plan->main_count);
-  kernel_exit(125);
+  plan_live_file((i32)fd);
 }
 
 #if defined(__x86_64__)
 __asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall init_main\n");
-enum { SA_RESTORER = 0x04000000 };
-void restore_from_signal(void);
-__asm__("restore_from_signal:\n\tmov $15, %eax\n\tsyscall\n");
-#define RESTORER ((u64)restore_from_signal)
 #else
 __asm__(".globl _start\n_start:\n\tmov x29, xzr\n\tmov x0, sp\n\tbl init_main\n");
-enum { SA_RESTORER = 0 };
-#define RESTORER 0
 #endif
 
-enum { SA_SIGINFO = 4, SA_RESTART = 0x10000000, SA_ONSTACK = 0x08000000, SIG_DFL = 0, SIG_IGN = 1 };
-enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11, SIGSYS = 31, SI_CODE = 2 };
+EXPORT i32 isolate_signal(i32 signal, i32 fd) { return signal_pass_to(signal, fd); }
 
-static i32 set_handler(i32 signal, u64 handler) {
-  struct kernel_sigaction action = {handler, SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_RESTORER, RESTORER, 0};
-  return (i32)kernel(__NR_rt_sigaction, (u64)signal, (u64)&action, 0, 8, 0, 0);
-}
-
-/* Signal handlers belong to the whole process, and so does the one descriptor that they write to. */
-static volatile i32 signal_fd = -1;
-
-static void on_signal(i32 signal, const i32 *info, void *context) {
-  const u64 faults = 1 << SIGILL | 1 << SIGTRAP | 1 << SIGBUS | 1 << SIGFPE | 1 << SIGSEGV | 1ul << SIGSYS;
-  u8 byte = (u8)signal;
-  (void)context;
-  if (faults >> signal & 1 && info[SI_CODE] > 0) /* raised, not sent: let it recur with its default effect */
-    set_handler(signal, SIG_DFL);
-  else
-    kernel(__NR_write, (u64)signal_fd, (u64)&byte, 1, 0, 0, 0);
-}
-
-/* Writes a byte, the number of `signal`, to `fd` whenever it is sent; fd -1 ignores it, -2 restores the default. */
-EXPORT i32 isolate_signal(i32 signal, i32 fd) {
-  if (fd >= 0)
-    signal_fd = fd;
-  return set_handler(signal, fd >= 0 ? (u64)on_signal : fd == -1 ? SIG_IGN : SIG_DFL);
+/* Hands the last `count` arguments of this process to the service; comes back with the negative errno if none runs. */
+EXPORT i32 isolate_client(u32 count) {
+  struct command command = {DEFAULT_SOCKET, 0, 0, count};
+  i64 fd = kernel(__NR_openat, (u64)AT_FDCWD, (u64) "/proc/self/environ", O_CLOEXEC, 0, 0, 0), length = 0, more;
+  i64 address = kernel(__NR_mmap, 0, ENVIRONMENT_BYTES, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, ~0ul, 0);
+  const char *text = (const char *)address;
+  if (address < 0 && address > -4096)
+    return (i32)address;
+  /* One byte stays 0, so that the last string ends. */
+  while ((more = kernel(__NR_read, (u64)fd, (u64)text + (u64)length, (u64)(ENVIRONMENT_BYTES - 1 - length), 0, 0, 0)) > 0)
+    length += more;
+  kernel(__NR_close, (u64)fd, 0, 0, 0, 0, 0);
+  for (i64 at = 0; at < length; at++)
+    if (at == 0 || !text[at - 1]) {
+      const char *socket = client_socket(text + at);
+      command.socket = socket ? socket : command.socket;
+    }
+  return (i32)client_run(&command);
 }
 
 /* What TypeScript must agree with. It has only numbers and names, so that a test can read it from the file of the other

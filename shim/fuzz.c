@@ -73,6 +73,12 @@ static i64 kernel(i64 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
   return results[random_below(sizeof results / sizeof *results)];
 }
 
+/* Whatever file it is, the plan in it would be decoded first. */
+void plan_live_file(i32 fd) {
+  (void)fd;
+  longjmp(process_end, 1);
+}
+
 /* The child runs before its parent goes on, and on its stack. */
 static i64 kernel_clone3(u64 args, u64 size, void (*entry)(void *), void *argument) {
   const struct child *child = argument;

@@ -12,13 +12,15 @@
   X(getpid) X(getppid) X(getuid) X(geteuid) X(getgid) X(getgroups) X(setgroups) X(setresuid) X(setresgid) X(getpgid) \
   X(setpgid) X(prlimit64) X(sched_getaffinity) X(sched_setaffinity) X(prctl) X(capset) X(seccomp) X(keyctl)          \
   X(unshare) X(uname) X(rt_sigprocmask) X(clock_gettime) X(epoll_create1) X(epoll_ctl) X(epoll_pwait2)               \
-  X(timerfd_create) X(timerfd_settime) X(ppoll) X(socket) X(socketpair) X(connect) X(setsockopt) X(sendto)           \
-  X(sendmsg) X(recvmsg)
+  X(timerfd_create) X(timerfd_settime) X(ppoll) X(socket) X(socketpair) X(bind) X(listen) X(accept4) X(connect)      \
+  X(setsockopt) X(getsockopt) X(sendto) X(sendmsg) X(recvmsg) X(setns)
 
 /* Operations that the shim itself carries out (numbers above any system call). */
 #define OWN_OPERATIONS(X)                                                                                            \
   X(spawn) /* clone_args, size, first step, steps: clone3 a child that runs those steps of the plan */               \
   X(store) /* address, width, value: put a value, usually a slot's, into the plan's data */                          \
+  X(load) /* address, width: the value there, as a result */                                                           \
+  X(next) /* socket: wait there for a message whose first descriptor is a plan, and live that */                       \
   X(reap) /* pid: be the box's init: reap orphans until pid ends, report that, exit */
 
 /* The initializer of a table: system call numbers and own operations by operation code. */

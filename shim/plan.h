@@ -83,6 +83,9 @@ i64 plan_run(struct plan *plan, struct layout *layout, u32 first, u32 count);
 /* Does the same as the whole life of a process, and reports a failure to the keeper. */
 __attribute__((noreturn)) void plan_live(struct plan *plan, struct layout *layout, u32 first, u32 count);
 
+/* Lives the plan in a memory file, which is closed. */
+__attribute__((noreturn)) void plan_live_file(i32 fd);
+
 extern const u16 operation_numbers[];
 extern const u32 operation_count;
-enum { OWN_BASE = 0x8000, OWN_spawn = OWN_BASE, OWN_store, OWN_reap };
+enum { OWN_BASE = 0x8000, OWN_spawn = OWN_BASE, OWN_store, OWN_load, OWN_next, OWN_reap };

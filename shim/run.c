@@ -1,7 +1,7 @@
 /* Interprets plans: one system call a step, and no decisions. */
 #include "kernel.h"
 
-enum { P_ALL = 0, WEXITED = 4, WNOWAIT = 0x01000000, CLOCK_MONOTONIC = 1, MSG_NOSIGNAL = 0x4000, ECHILD = 10 };
+enum { P_ALL = 0, WEXITED = 4, WNOWAIT = 0x01000000, CLOCK_MONOTONIC = 1, MSG_NOSIGNAL = 0x4000, ECHILD = 10, EPIPE = 32, NEXT_FDS_MAX = 16 };
 
 static void send_report(const struct plan *plan, struct report *report) {
   i64 now[2] = {0, 0};
@@ -71,6 +71,21 @@ static i64 reap(const struct plan *plan, i64 program) {
   }
 }
 
+/* A box that is made ahead of its program waits here. Descriptors that come behind the plan's get the lowest numbers
+ * that are free; who sends them knows which those are. */
+static i64 next(i32 socket) {
+  struct {
+    u64 length;
+    i32 level, type, fds[NEXT_FDS_MAX];
+  } rights = {0, 0, 0, {-1}};
+  u64 body = 0, vector[2] = {(u64)&body, sizeof body};
+  u64 message[7] = {0, 0, (u64)vector, 1, (u64)&rights, sizeof rights, 0};
+  i64 result = kernel(__NR_recvmsg, (u64)socket, (u64)message, 0, 0, 0, 0);
+  if (result > 0 && rights.fds[0] >= 0)
+    plan_live_file(rights.fds[0]);
+  return result < 0 ? result : -EPIPE; /* the keeper is gone */
+}
+
 static i64 perform(struct plan *plan, struct layout *layout, u16 operation, const u64 *a) {
   struct child child = {plan, layout, (u32)a[2], (u32)a[3]};
   switch (operation_numbers[operation]) {
@@ -82,6 +97,10 @@ static i64 perform(struct plan *plan, struct layout *layout, u16 operation, cons
     else
       *(u64 *)a[0] = a[2];
     return 0;
+  case OWN_load:
+    return a[1] == 4 ? *(i32 *)a[0] : *(i64 *)a[0];
+  case OWN_next:
+    return next((i32)a[0]);
   case OWN_reap:
     return reap(plan, (i64)a[0]);
   default:

@@ -1,7 +1,8 @@
 /**
  * The plan of a box's init: it makes the box, starts the program in it, and then only reaps.
  *
- * The box depends on the rules, the network and the terminal of a run, and on nothing else of it.
+ * The box depends on the rules, the network and the terminal of a run, and on nothing else of it. So it
+ * can be made before the run is known: init then waits for a second plan, which starts the program.
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
@@ -10,7 +11,7 @@ import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { Run } from "../run_options.ts";
 import { planRoot } from "./mounts.ts";
 import { planBecome, planBoundCapabilities } from "./privileges.ts";
-import { planProgram } from "./program.ts";
+import { planProgram, type ProgramFds } from "./program.ts";
 import type { PlacedRule } from "./sources.ts";
 import { planLeaveTerminal } from "./terminal.ts";
 
@@ -20,52 +21,130 @@ const KEEPER_IS_DEAD_STATUS = 126;
 export interface InitFds {
   /** Init's end of the socket on which the box reports. */
   readonly reportFd: number;
-  /** The memory file with init's plan. */
+  /** The memory file with init's plan, which init closes when it has it mapped. */
   readonly planFd: number;
   /** The mounts that the rules take from the host, in the order of the rules. */
   readonly mountFds: readonly (number | undefined)[];
 }
 
+/** What a box is made of, whatever is then run in it. */
+export interface BoxSetup {
+  readonly rules: readonly PlacedRule[];
+  /** Stay in the keeper's network namespace. */
+  readonly shareNetwork: boolean;
+  /** The network namespace to be in, whose loopback interface is up. Default: a new one. */
+  readonly networkFd?: number;
+  /** Keep the caller's controlling terminal. */
+  readonly terminal: boolean;
+  /** Whether the program has a control group, in which case it makes the namespace of those itself. */
+  readonly controlGroup: boolean;
+}
+
+/** Reads from a run what its box is made of. */
+export function boxSetup({ options, controlGroup }: Run, rules: readonly PlacedRule[]): BoxSetup {
+  const { shareNetwork = false, terminal = false } = options;
+  return { rules, shareNetwork, terminal, controlGroup: controlGroup !== undefined };
+}
+
 /** Plans everything that init does. */
-export function planInit(run: Run, rules: readonly PlacedRule[], fds: InitFds): Plan {
+export function planInit(run: Run, { setup, fds, programFds }: {
+  setup: BoxSetup;
+  fds: InitFds;
+  programFds: ProgramFds;
+}): Plan {
   const plan = new Plan();
   plan.reportFd = fds.reportFd;
-  planBox(plan, { run, rules, fds });
-  const program = planStart(plan, run, fds.reportFd);
-  planReap(plan, { run, program, reportFd: fds.reportFd });
+  planBox(plan, setup, fds);
+  planStart(plan, run, { reportFd: fds.reportFd, programFds });
+  return plan;
+}
+
+/**
+ * Plans an init that makes the box, keeps nothing open but its socket, and waits there. One that
+ * announces itself sends a byte when the box is made.
+ */
+export function planReadyInit(
+  setup: BoxSetup,
+  fds: InitFds,
+  { announces }: { announces: boolean },
+): Plan {
+  const plan = new Plan();
+  plan.reportFd = fds.reportFd;
+  planBox(plan, setup, fds);
+  if (announces) plan.step("sendto", [fds.reportFd, plan.alloc(1), 1, linux.MSG_NOSIGNAL, 0, 0]);
+  // What is sent to it gets numbers above those of the standard streams; see sentFds().
+  for (const fd of [0, 1, 2]) plan.step("dup3", [fds.reportFd, fd, linux.O_CLOEXEC]);
+  planCloseAbove(plan, 3, fds.reportFd);
+  plan.step("next", [fds.reportFd], { what: "wait for a program" });
+  return plan;
+}
+
+/** Plans what an init that waits does next. */
+export function planProgramStart(
+  run: Run,
+  { reportFd, programFds }: { reportFd: number; programFds: ProgramFds },
+): Plan {
+  const plan = new Plan();
+  plan.reportFd = reportFd;
+  planStart(plan, run, { reportFd, programFds });
   return plan;
 }
 
 /** Adds the steps that make the box, in the namespaces that init was cloned into. */
-function planBox(plan: Plan, { run, rules, fds }: {
-  run: Run;
-  rules: readonly PlacedRule[];
-  fds: InitFds;
-}): void {
-  const { reportFd, planFd, mountFds } = fds;
-  // Init has it mapped. Whoever could open it again in the program's process (--inherit-fds, or a
-  // redirection to a planted link to /proc/self/fd) could write steps for init.
-  plan.step("close", [planFd]);
+function planBox(plan: Plan, setup: BoxSetup, { reportFd, mountFds }: InitFds): void {
   planCloseOnExec(plan, [reportFd, ...mountFds]);
   plan.step("prctl", [linux.PR_SET_NAME, plan.string("isolate-init"), 0, 0, 0]);
   // For the mount points, and then for the program.
   plan.step("umask", [0o022]);
   planDieWithKeeper(plan, reportFd);
-  if (!run.options.terminal) planLeaveTerminal(plan);
-  planRoot(plan, rules, mountFds);
-  if (!run.options.shareNetwork) planLoopback(plan);
+  if (!setup.terminal) planLeaveTerminal(plan);
+  planRoot(plan, setup.rules, mountFds);
+  if (!setup.shareNetwork && setup.networkFd === undefined) planLoopback(plan);
   plan.because("the capabilities of the box", () => planBoundCapabilities(plan));
 }
 
-/** Adds the steps that clone the program's process. */
-function planStart(plan: Plan, run: Run, reportFd: number): Slot {
-  planCloseOnExec(plan, programFds(run));
+/** Adds the steps that clone the program's process, and after that only reap. */
+function planStart(plan: Plan, run: Run, { reportFd, programFds }: {
+  reportFd: number;
+  programFds: ProgramFds;
+}): void {
+  planCloseOnExec(plan, programFds.passed);
+  if (programFds.remote) planTakeStreams(plan, programFds.remote);
   const program = plan.slot("program");
-  const args = plan.cloneArgs({ cgroupFd: run.controlGroup?.birthFd });
+  const args = plan.cloneArgs({ cgroupFd: programFds.birth });
   plan.spawn(args, { into: program, what: "clone the program's process" }, () => {
-    planProgram(plan, run, reportFd);
+    planProgram(plan, run, { reportFd, programFds });
   });
-  return program;
+  planReap(plan, { run, program, reportFd });
+}
+
+/**
+ * Adds the steps by which init takes the standard streams of a caller in another process, who has put
+ * them into a socket. What he did not put there, init does not have either.
+ */
+function planTakeStreams(
+  plan: Plan,
+  { streamSocket, streams }: NonNullable<ProgramFds["remote"]>,
+): void {
+  plan.because("the standard streams of the caller", () => {
+    const vector = plan.struct([0n, 4n]);
+    plan.point(vector, 0, plan.alloc(4));
+    const control = plan.struct([0n, 0n, -1, -1, -1, -1]);
+    const message = plan.struct([0n, 0n, 0n, 1n, 0n, BigInt(control.length), 0n]);
+    plan.point(message, 16, vector);
+    plan.point(message, 32, control);
+    const what = "take them";
+    plan.step("recvmsg", [streamSocket, message, linux.MSG_DONTWAIT | linux.MSG_CMSG_CLOEXEC], {
+      what,
+    });
+    const taken = streams.map((target, i) => {
+      const fd = plan.slot(`descriptor ${target} of the caller`);
+      plan.step("load", [control.part(16 + 4 * i, 4), 4], { into: fd, ignore: "all" });
+      return { target, fd };
+    });
+    for (const { target, fd } of taken) plan.step("dup3", [fd, target, 0], { what });
+    for (const target of [0, 1, 2]) if (!streams.includes(target)) plan.step("close", [target]);
+  });
 }
 
 /** Adds the steps by which init gives up all that it has, and reaps until the program ends. */
@@ -75,20 +154,11 @@ function planReap(plan: Plan, { run, program, reportFd }: {
   reportFd: number;
 }): void {
   // Readers of the program's output must see its end although init lives on.
-  if (reportFd > 0) plan.step("close_range", [0, reportFd - 1, 0]);
-  plan.step("close_range", [reportFd + 1, 0xffffffff, 0]);
+  planCloseAbove(plan, 0, reportFd);
   plan.because("the init process", () => planBecome(plan, run.sandbox.caller));
   // A change of ids clears the parent-death signal.
   planDieWithKeeper(plan, reportFd);
   plan.step("reap", [program]);
-}
-
-/** Lists the descriptors that a run hands to its program, besides the standard ones. */
-export function programFds({ controlGroup, streams: { stdin, stdout, stderr } }: Run): number[] {
-  const fds = [stdin, stdout, stderr].flatMap((stream) =>
-    typeof stream === "object" && "fd" in stream && stream.fd > 2 ? [stream.fd] : []
-  );
-  return [...controlGroup?.fds ?? [], ...fds];
 }
 
 function planCloseOnExec(plan: Plan, fds: readonly (number | undefined)[]): void {
@@ -97,13 +167,21 @@ function planCloseOnExec(plan: Plan, fds: readonly (number | undefined)[]): void
   }
 }
 
+function planCloseAbove(plan: Plan, first: number, reportFd: number): void {
+  if (reportFd > first) plan.step("close_range", [first, reportFd - 1, 0]);
+  plan.step("close_range", [reportFd + 1, 0xffffffff, 0]);
+}
+
 /** If the keeper dies, so does init, and with it the box; and at once if it has died already. */
 function planDieWithKeeper(plan: Plan, reportFd: number): void {
   plan.step("prctl", [linux.PR_SET_PDEATHSIG, linux.SIGKILL, 0, 0, 0]);
-  const nothing = plan.struct([0n, 0n, 0n, 0n, 0n, 0n, 0n]);
+  const vector = plan.struct([0n, 8n]);
+  plan.point(vector, 0, plan.alloc(8));
+  const message = plan.struct([0n, 0n, 0n, 1n, 0n, 0n, 0n]);
+  plan.point(message, 16, vector);
   const received = plan.slot("from the keeper");
-  // The keeper never sends anything: what can be received is the end of the connection.
-  plan.step("recvmsg", [reportFd, nothing, linux.MSG_DONTWAIT], {
+  // Only looks: what there is may be the end of the connection, or the program of a ready box.
+  plan.step("recvmsg", [reportFd, message, linux.MSG_DONTWAIT | linux.MSG_PEEK], {
     into: received,
     ignore: ERRNO.EAGAIN,
   });

@@ -2,6 +2,7 @@
 
 import * as linux from "../../ffi/linux.ts";
 import type { Plan } from "../../ffi/plan.ts";
+import type { RemoteCaller } from "../remote_caller.ts";
 
 /** What a program may use. What is undefined is not limited, unless a default is named. */
 export interface Limits {
@@ -48,13 +49,20 @@ export interface CallerLimits {
   readonly openFilesHard: number;
   /** Whether the control group of the box limits the number of processes. */
   readonly groupLimitsProcesses?: boolean;
+  /** What a program inherits of a caller in another process. */
+  readonly inherited?: readonly {
+    readonly resource: number;
+    readonly soft: bigint;
+    readonly hard: bigint;
+  }[];
 }
 
 const UNLIMITED = -1n;
 const OPEN_FILES_DEFAULT = 1024;
 
-/** Adds steps that ask for the caller's limits of open files, and returns what reads the answer. */
-export function planCallerLimits(plan: Plan): () => CallerLimits {
+/** Adds steps that ask for the caller's limits, and returns what reads the answer. */
+export function planCallerLimits(plan: Plan, remote?: RemoteCaller): () => CallerLimits {
+  if (remote) return planRemoteLimits(plan, remote);
   const own = plan.alloc(16);
   const parents = plan.alloc(16);
   const parent = plan.slot("parent");
@@ -70,8 +78,32 @@ export function planCallerLimits(plan: Plan): () => CallerLimits {
   };
 }
 
+/**
+ * The kernel is believed before the caller is. Without CAP_SYS_RESOURCE the kernel does not say it, but
+ * then nobody can get more than we have either.
+ */
+function planRemoteLimits(plan: Plan, { pid, limits }: RemoteCaller): () => CallerLimits {
+  const asked = limits.map(({ soft, hard }, resource) => {
+    const limit = plan.struct([soft, hard]);
+    plan.step("prlimit64", [pid, resource, 0, limit], { ignore: "all" });
+    return { resource, limit };
+  });
+  return () => {
+    const inherited = asked.map(({ resource, limit }) => {
+      const view = plan.view(limit);
+      return { resource, soft: view.getBigInt64(0, true), hard: view.getBigInt64(8, true) };
+    });
+    const { soft, hard } = inherited[linux.RLIMIT_NOFILE]!;
+    return { openFilesSoft: Number(soft), openFilesHard: Number(hard), inherited };
+  };
+}
+
 /** Adds the steps that set all limits but that of open files, which the sandbox still needs. */
 export function planLimits(plan: Plan, limits: Limits, caller: CallerLimits): void {
+  for (const { resource, soft, hard } of caller.inherited ?? []) {
+    if (resource === linux.RLIMIT_NOFILE) continue;
+    plan.step("prlimit64", [0, resource, plan.struct([soft, hard]), 0], { ignore: "all" });
+  }
   const { stackKib, coreKib, addressSpaceKib, fileSizeKib, processes = 1 } = limits;
   planLimit(
     plan,

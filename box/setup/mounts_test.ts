@@ -17,7 +17,7 @@ import type { PlacedRule } from "./sources.ts";
 /** A rule with a source that is opened only in name. */
 function placed(text: string, options: { file?: boolean } = {}): PlacedRule {
   const rule = parseDirectoryRule(text) as DirectoryRule;
-  const source = { fd: 99, path: "/somewhere", isDirectory: !options.file };
+  const source = { fd: 99, path: "/somewhere", isDirectory: !options.file, identity: "" };
   return { rule, source: rule.kind === "filesystem" ? undefined : source };
 }
 

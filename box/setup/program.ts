@@ -4,6 +4,7 @@ import { ERRNO, errnoText } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import type { Plan, Slot } from "../../ffi/plan.ts";
 import { planStartReport } from "../keep/reports.ts";
+import type { RemoteCaller } from "../remote_caller.ts";
 import type { Run } from "../run_options.ts";
 import type { ProgramStreams, Stream } from "../streams/streams.ts";
 import { planLastLimit, planLimits } from "./limits.ts";
@@ -43,10 +44,27 @@ export type ProgramRun = Omit<Run, "sandbox" | "places" | "cpuCount"> & {
   readonly places: Pick<Run["places"], "boxUser">;
 };
 
+/** The descriptors of a run, under the numbers that its init has them. */
+export interface ProgramFds {
+  readonly streams: ProgramStreams;
+  /** Those of the control group. */
+  readonly group: readonly number[];
+  /** The one of them into which the program is cloned. */
+  readonly birth: number | undefined;
+  /** Where the standard streams of a caller in another process come from. */
+  readonly remote: Pick<RemoteCaller, "streamSocket" | "streams"> | undefined;
+  /** All but the standard ones. */
+  readonly passed: readonly number[];
+}
+
 /** Adds the steps of the program's process, which reports its start on `reportFd`. */
-export function planProgram(plan: Plan, run: ProgramRun, reportFd: number): void {
+export function planProgram(
+  plan: Plan,
+  run: ProgramRun,
+  { reportFd, programFds }: { reportFd: number; programFds: ProgramFds },
+): void {
   const { options, callerLimits } = run;
-  planGroup(plan, run);
+  planGroup(plan, run, programFds.group);
   plan.step("setpgid", [0, 0]);
   if (options.terminal) {
     const what = "make the program the foreground of the terminal on standard output";
@@ -56,7 +74,7 @@ export function planProgram(plan: Plan, run: ProgramRun, reportFd: number): void
   planLimits(plan, options.limits ?? {}, callerLimits);
   plan.because("the user of the box", () => planBecome(plan, run.places.boxUser));
   planKeyrings(plan);
-  planStreams(plan, run.streams, () => planCloseOthers(plan, run, reportFd));
+  planStreams(plan, programFds.streams, () => planCloseOthers(plan, run, { reportFd, programFds }));
   planWorkingDirectory(plan, options.workingDirectory ?? "/box");
   plan.step("fcntl", [reportFd, linux.F_SETFD, linux.FD_CLOEXEC]);
   if (run.filter) planFilter(plan, run.filter);
@@ -67,10 +85,10 @@ export function planProgram(plan: Plan, run: ProgramRun, reportFd: number): void
   planExecve(plan, run);
 }
 
-function planGroup(plan: Plan, { controlGroup }: ProgramRun): void {
+function planGroup(plan: Plan, { controlGroup }: ProgramRun, fds: readonly number[]): void {
   if (!controlGroup) return;
   plan.because("option --cg", () => {
-    controlGroup.planEnter(plan);
+    controlGroup.planEnter(plan, fds);
     // Its own group is the topmost that it sees.
     plan.step("unshare", [linux.CLONE_NEWCGROUP], { what: "make a namespace of control groups" });
   });
@@ -158,9 +176,13 @@ function planStreams(plan: Plan, streams: ProgramStreams, closeOthers: () => voi
  * the program could lead out of the box through a link to /proc/self/fd, which an earlier run has
  * left there, and a directory that the sandbox or its caller has open.
  */
-function planCloseOthers(plan: Plan, run: ProgramRun, reportFd: number): void {
+function planCloseOthers(
+  plan: Plan,
+  run: ProgramRun,
+  { reportFd, programFds }: { reportFd: number; programFds: ProgramFds },
+): void {
   if (run.options.inheritDescriptors) {
-    for (const fd of run.controlGroup?.fds ?? []) plan.step("close", [fd], { ignore: "all" });
+    for (const fd of programFds.group) plan.step("close", [fd], { ignore: "all" });
     return;
   }
   if (reportFd > 3) plan.step("close_range", [3, reportFd - 1, 0]);

@@ -27,6 +27,7 @@ const RUN: ProgramRun = {
   options: {},
   streams: STREAMS,
   controlGroup: undefined,
+  ready: undefined,
   callerLimits: { openFilesSoft: 1024, openFilesHard: 4096 },
   filter: undefined,
   places: { boxUser: { uid: 60001, gid: 60001, groups: [] } },
@@ -38,7 +39,16 @@ function planned(
     & { options?: RunOptions; streams?: Partial<ProgramStreams>; reportFd?: number } = {},
 ): Plan {
   const plan = new Plan();
-  planProgram(plan, { ...RUN, ...run, options, streams: { ...STREAMS, ...streams } }, reportFd);
+  planProgram(plan, { ...RUN, ...run, options, streams: { ...STREAMS, ...streams } }, {
+    reportFd,
+    programFds: {
+      streams: { ...STREAMS, ...streams },
+      group: [],
+      birth: undefined,
+      remote: undefined,
+      passed: [],
+    },
+  });
   return plan;
 }
 

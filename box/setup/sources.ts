@@ -7,6 +7,7 @@ import { ERRNO } from "../../ffi/errno.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
+  F_DUPFD_CLOEXEC,
   O_CLOEXEC,
   O_DIRECTORY,
   O_NOFOLLOW,
@@ -19,8 +20,10 @@ import { asCaller, type HostAccess } from "../../host/identity.ts";
 import { anywhere, BENEATH, planOpen, STRICT } from "../../host/open.ts";
 import { planStatus, readStatus } from "../../host/status.ts";
 import type { BoxPlaces } from "../claim/paths.ts";
+import type { RemoteCaller } from "../remote_caller.ts";
 import {
   type BindRule,
+  defaultDirectoryRules,
   describeDirectoryRule,
   type DirectoryRule,
   type FilesystemRule,
@@ -34,6 +37,8 @@ export interface RuleSource {
   readonly path: string;
   /** Whether it is a directory; anything else is bound on a file. */
   readonly isDirectory: boolean;
+  /** Tells this file on this mount from all others. */
+  readonly identity: string;
 }
 
 /** A directory rule with its source, if it has one. */
@@ -47,10 +52,39 @@ export function ruleName(rule: DirectoryRule): string {
   return `directory rule '${describeDirectoryRule(rule)}'`;
 }
 
-/** Opens the sources of all rules. A `maybe` rule whose source does not exist is left out. */
+/** Sources that were opened elsewhere; undefined: an optional one that does not exist. */
+export type GivenSources = ReadonlyMap<DirectoryRule, number | undefined>;
+
+/**
+ * Has a caller in another process open what he names. The sources of default rules are named by nobody,
+ * and there for everybody.
+ */
+export async function askForSources(
+  { remote }: { readonly remote: RemoteCaller | undefined },
+  rules: readonly DirectoryRule[],
+): Promise<GivenSources> {
+  const defaults = new Set(defaultDirectoryRules().map(describeDirectoryRule));
+  const asked = remote
+    ? rules.filter((rule): rule is BindRule =>
+      rule.kind === "bind" && !isInBox(rule) && !defaults.has(describeDirectoryRule(rule))
+    )
+    : [];
+  if (asked.length === 0) return new Map();
+  const fds = await remote!.openSources(asked);
+  return new Map(asked.map((rule, i) => [rule, fds[i]]));
+}
+
+/**
+ * Opens the sources of all rules but those that are given. A `maybe` rule whose source does not exist is
+ * left out.
+ */
 export function openSources(
   access: HostAccess,
-  { rules, places }: { rules: readonly DirectoryRule[]; places: BoxPlaces },
+  { rules, places, given }: {
+    rules: readonly DirectoryRule[];
+    places: BoxPlaces;
+    given?: GivenSources | undefined;
+  },
 ): PlacedRule[] {
   const { system } = access;
   const plan = new Plan();
@@ -63,14 +97,16 @@ export function openSources(
   const planned = rules.map((rule) => {
     if (rule.kind === "filesystem") return { rule, source: undefined };
     const path = pathOf(rule, places);
-    const slot = plan.because(
-      ruleName(rule),
-      () =>
-        rule.kind === "temporary"
-          ? planTemporary(plan, base, { rule, path, places })
-          : planBind(plan, base, { rule, path, access }),
-    );
-    return { rule, source: { slot, path, status: planStatus(plan, slot, { ignore: "all" }) } };
+    const slot = plan.because(ruleName(rule), () => {
+      if (given?.has(rule)) return planGiven(plan, path, given.get(rule));
+      return rule.kind === "temporary"
+        ? planTemporary(plan, base, { rule, path, places })
+        : planBind(plan, base, { rule, path, access });
+    });
+    return {
+      rule,
+      source: { slot, path, status: planStatus(plan, slot, { ignore: "all", cached: true }) },
+    };
   });
   plan.step("close", [base], { always: true, ignore: "all" });
   const failure = system.attempt(plan, "find what the directory rules bind");
@@ -83,9 +119,17 @@ export function openSources(
     const { slot, path, status } = source;
     const fd = plan.result(slot);
     if (fd < 0) return [];
-    const isDirectory = readStatus(plan.view(status)).kind === "directory";
-    return [{ rule, source: { fd, path, isDirectory } }];
+    const { kind, identity, mountId } = readStatus(plan.view(status));
+    const isDirectory = kind === "directory";
+    return [{ rule, source: { fd, path, isDirectory, identity: `${identity}:${mountId}` } }];
   });
+}
+
+/** Adds a descriptor that was opened elsewhere, as if this plan had opened it. */
+function planGiven(plan: Plan, path: string, fd: number | undefined): Slot {
+  const into = plan.slot(path);
+  if (fd !== undefined) plan.step("fcntl", [fd, F_DUPFD_CLOEXEC, 3], { into });
+  return into;
 }
 
 /** Closes what {@linkcode openSources} opened. */
@@ -108,18 +152,35 @@ function planBind(plan: Plan, base: Slot, { rule, path, access }: {
   access: HostAccess;
 }): Slot {
   const into = plan.slot(path);
-  const ignore = rule.optional ? { ignore: ERRNO.ENOENT } : {};
-  const options = { flags: O_PATH, into, what: `open ${path}`, ...ignore };
   if (isInBox(rule)) {
     // The box's own files are the caller's, and belong to the box's user just for the run. Programs of
     // earlier runs could have put links there: they must not lead out of the box.
-    planOpen(plan, base, rule.outside.slice(2) || ".", { ...options, resolve: BENEATH });
+    const options = { ...openOptions(rule, into), resolve: BENEATH };
+    planOpen(plan, base, rule.outside.slice(2) || ".", options);
   } else {
     asCaller(plan, access, () => {
-      planOpen(plan, AT_FDCWD, path, { ...options, resolve: anywhere(access) });
+      planOpen(plan, AT_FDCWD, path, { ...openOptions(rule, into), resolve: anywhere(access) });
     });
   }
   return into;
+}
+
+/** Adds the step by which a caller in another process opens the source of a rule. */
+export function planOwnSource(plan: Plan, rule: BindRule): Slot {
+  const into = plan.slot(rule.outside);
+  plan.because(ruleName(rule), () => {
+    planOpen(plan, AT_FDCWD, rule.outside, { ...openOptions(rule, into), resolve: 0 });
+  });
+  return into;
+}
+
+function openOptions({ outside, optional }: BindRule, into: Slot) {
+  return {
+    flags: O_PATH,
+    into,
+    what: `open ${outside}`,
+    ...(optional ? { ignore: ERRNO.ENOENT } : {}),
+  };
 }
 
 /** The directory of a `tmp` rule is made when it is first used and then kept. */

@@ -11,9 +11,18 @@ import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { defaultDirectoryRules } from "./directory_rules.ts";
-import { type InitFds, planInit, programFds } from "./init.ts";
+import {
+  type BoxSetup,
+  boxSetup,
+  type InitFds,
+  planInit,
+  planProgramStart,
+  planReadyInit,
+} from "./init.ts";
 import { planClones } from "./mounts.ts";
-import { closeSources, openSources, type PlacedRule } from "./sources.ts";
+import { clonedFds, sentFds } from "./program_fds.ts";
+import type { WaitingBox } from "./ready.ts";
+import { closeSources, type GivenSources, openSources, type PlacedRule } from "./sources.ts";
 
 const STACK_SIZE = 16384;
 
@@ -30,30 +39,93 @@ export interface StartedBox {
   readonly startedMs: number;
 }
 
-/** Starts a box and its program. */
-export function spawnBox(run: Run): StartedBox {
-  const { sandbox: { system }, places, options } = run;
-  const rules = openSources(run.sandbox, {
+/** Starts a box and its program; one that is ready is taken, and another one made ready, if asked for. */
+export function spawnBox(run: Run, given?: GivenSources): StartedBox {
+  const { sandbox, places, options } = run;
+  const { system } = sandbox;
+  const rules = openSources(sandbox, {
     rules: options.directoryRules ?? defaultDirectoryRules(),
     places,
+    given,
   });
   try {
+    const setup = boxSetup(run, rules);
+    const ready = run.ready?.take(setup, run);
     const startedMs = system.nowMs();
-    const { socket, fds } = openInitFds(system, rules);
-    try {
-      const plan = planInit(run, rules, fds);
-      system.trace?.(plan, "the box");
-      system.writeAll(fds.planFd, plan.encode(), "the plan of the box");
-      return { ...cloneInit(run, { socket, fds }), socket, plan, startedMs };
-    } catch (error) {
-      system.close(socket);
-      throw error;
-    } finally {
-      system.close(...allOf(fds));
-    }
+    const started = ready ? startReady(run, ready) : startCold(run, setup);
+    run.ready?.put(setup);
+    return { ...started, startedMs };
   } finally {
     closeSources(system, rules);
   }
+}
+
+function startCold(run: Run, setup: BoxSetup): Omit<StartedBox, "startedMs"> {
+  const { sandbox: { system } } = run;
+  const programFds = clonedFds(run);
+  const plan = (fds: InitFds) => planInit(run, { setup, fds, programFds });
+  return cloneInit(system, { setup, passed: programFds.passed, plan });
+}
+
+/** Makes a box whose init waits for a program. */
+export function makeReady(
+  system: System,
+  setup: BoxSetup,
+  options: { announces: boolean },
+): WaitingBox {
+  let reportFd = -1;
+  const plan = (fds: InitFds) => {
+    reportFd = fds.reportFd;
+    return planReadyInit(setup, fds, options);
+  };
+  return { ...cloneInit(system, { setup, passed: [], plan }), reportFd };
+}
+
+/** Sends the program's plan, and what it needs, to an init that waits. */
+function startReady(run: Run, ready: WaitingBox): Omit<StartedBox, "startedMs"> {
+  const { system } = run.sandbox;
+  const { sent, programFds } = sentFds(run, ready.reportFd);
+  const plan = planProgramStart(run, { reportFd: ready.reportFd, programFds });
+  system.trace?.(plan, "the program in a ready box");
+  const image = plan.encode();
+  const sending = new Plan();
+  const memory = sending.slot("memory file");
+  const data = sending.bytes(image);
+  const fds = [memory, ...sent];
+  const control = sending.struct([
+    BigInt(16 + 4 * fds.length),
+    linux.SOL_SOCKET,
+    linux.SCM_RIGHTS,
+    ...fds.map((fd) => typeof fd === "number" ? fd : 0),
+    ...fds.length % 2 ? [0] : [],
+  ]);
+  const vector = sending.struct([0n, 8n]);
+  sending.point(vector, 0, sending.struct([0n]));
+  const message = sending.struct([0n, 0n, 0n, 1n, 0n, BigInt(control.length), 0n]);
+  sending.point(message, 16, vector);
+  sending.point(message, 32, control);
+  sending.step("memfd_create", [sending.string("isolate-plan"), linux.MFD_CLOEXEC], {
+    into: memory,
+  });
+  sending.step("pwrite64", [memory, data, data.length, 0]);
+  sending.step("store", [control.part(16, 4), 4, memory]);
+  sending.step("sendmsg", [ready.socket, message, linux.MSG_NOSIGNAL], {
+    what: "hand the program over",
+  });
+  sending.step("close", [memory], { always: true, ignore: "all" });
+  const failure = system.attempt(sending, "start the program");
+  if (!failure) return { ...ready, plan };
+  discard(system, ready);
+  throw failure;
+}
+
+/** Ends a box that waits, or could not be given its program. */
+export function discard(system: System, { initFd, socket }: WaitingBox): void {
+  const plan = new Plan();
+  plan.step("pidfd_send_signal", [initFd, linux.SIGKILL, 0, 0], { ignore: "all" });
+  system.run(plan, "end a box that waits");
+  reap(system, initFd);
+  system.close(initFd, socket);
 }
 
 /** Opens all that init's plan has to know the descriptors of, and our end of its socket. */
@@ -83,16 +155,37 @@ function allOf({ reportFd, planFd, mountFds }: InitFds): number[] {
   return [reportFd, planFd, ...mountFds.filter((fd) => fd !== undefined)];
 }
 
-/** Clones init and has it execute the shim. */
-function cloneInit(
-  run: Run,
-  { socket, fds }: { socket: number; fds: InitFds },
-): { initFd: number; initPid: number } {
-  const { system } = run.sandbox;
+/** Clones an init and has it execute the shim with a plan, in which it has our descriptors. */
+function cloneInit(system: System, { setup, passed, plan: build }: {
+  setup: BoxSetup;
+  passed: readonly number[];
+  plan: (fds: InitFds) => Plan;
+}): Omit<StartedBox, "startedMs"> {
+  const { socket, fds } = openInitFds(system, setup.rules);
+  try {
+    const plan = build(fds);
+    system.trace?.(plan, "the box");
+    system.writeAll(fds.planFd, plan.encode(), "the plan of the box");
+    const init = executeInit(system, { setup, passed: [...allOf(fds), ...passed], socket, fds });
+    return { ...init, socket, plan };
+  } catch (error) {
+    system.close(socket);
+    throw error;
+  } finally {
+    system.close(...allOf(fds));
+  }
+}
+
+function executeInit(system: System, { setup, passed, socket, fds }: {
+  setup: BoxSetup;
+  passed: readonly number[];
+  socket: number;
+  fds: InitFds;
+}): { initFd: number; initPid: number } {
   const plan = new Plan();
   const pid = plan.slot("init");
   const pidfd = plan.alloc(8);
-  const flags = linux.CLONE_VM | linux.CLONE_VFORK | linux.CLONE_PIDFD | namespacesOf(run);
+  const flags = linux.CLONE_VM | linux.CLONE_VFORK | linux.CLONE_PIDFD | namespacesOf(setup);
   const args = plan.cloneArgs({ flags, stack: plan.alloc(STACK_SIZE) });
   plan.point(args, 8, pidfd);
   const mask = plan.alloc(8);
@@ -104,7 +197,12 @@ function cloneInit(
   // The runtime's handlers must not run in the child, on memory that it shares with us.
   plan.step("rt_sigprocmask", [linux.SIG_SETMASK, all, mask, 8]);
   plan.spawn(args, { into: pid, what: "clone the init process of the box" }, () => {
-    for (const fd of [...allOf(fds), ...programFds(run)]) {
+    if (setup.networkFd !== undefined) {
+      plan.step("setns", [setup.networkFd, linux.CLONE_NEWNET], {
+        what: "enter the box's network",
+      });
+    }
+    for (const fd of passed) {
       plan.step("fcntl", [fd, linux.F_SETFD, 0], { what: `pass descriptor ${fd} to the box` });
     }
     const image = [system.library.imageFd, plan.string(""), argv, envp, linux.AT_EMPTY_PATH];
@@ -121,12 +219,12 @@ function cloneInit(
   throw failure;
 }
 
-function namespacesOf({ options, controlGroup }: Run): number {
+function namespacesOf({ controlGroup, shareNetwork, networkFd }: BoxSetup): number {
   const always = linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID;
   // From within a namespace of control groups nobody gets into a group outside of it (cgroups(7),
   // "nsdelegate"), so with a group it is the program that makes one, when it is there.
   return always | (controlGroup ? 0 : linux.CLONE_NEWCGROUP) |
-    (options.shareNetwork ? 0 : linux.CLONE_NEWNET);
+    (shareNetwork || networkFd !== undefined ? 0 : linux.CLONE_NEWNET);
 }
 
 /** Takes a dead init process off the kernel's list. */

@@ -1,0 +1,25 @@
+/**
+ * A caller in another process. The sandbox never opens a path of his, writes to a file of his or holds
+ * his streams: his process does it, with his rights, and at his risk of waiting.
+ */
+
+import type { BindRule } from "./setup/directory_rules.ts";
+
+/** A caller whose world is reached through his own process. */
+export interface RemoteCaller {
+  /** His process, whose resource limits a program inherits where nothing else is asked for. */
+  readonly pid: number;
+  /** The limits that it says it has, by their numbers. */
+  readonly limits: readonly { readonly soft: bigint; readonly hard: bigint }[];
+  /** The socket from which init takes his standard streams. */
+  readonly streamSocket: number;
+  /** Which of the descriptors 0 to 2 come from there, in this order. */
+  readonly streams: readonly number[];
+  /**
+   * Opens the sources of rules as O_PATH descriptors, which the sandbox then owns.
+   *
+   * @returns the descriptors; undefined for an optional one that does not exist
+   * @throws {SystemError} naming the rule whose source cannot be reached
+   */
+  openSources(rules: readonly BindRule[]): Promise<(number | undefined)[]>;
+}

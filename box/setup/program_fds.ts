@@ -1,0 +1,57 @@
+/** Which descriptors a run passes to its init, and under which numbers it has them there. */
+
+import type { Run } from "../run_options.ts";
+import type { ProgramStreams, Stream } from "../streams/streams.ts";
+import type { ProgramFds } from "./program.ts";
+
+/** Lists the descriptors of an init that is cloned for the run: it has them under our numbers. */
+export function clonedFds({ sandbox, controlGroup, streams }: Run): ProgramFds {
+  const { stdin, stdout, stderr } = streams;
+  const opened = [stdin, stdout, stderr].flatMap((stream) =>
+    typeof stream === "object" && "fd" in stream && stream.fd > 2 ? [stream.fd] : []
+  );
+  const group = controlGroup?.fds ?? [];
+  const remote = sandbox.remote && { ...sandbox.remote };
+  const passed = [...group, ...opened, ...remote ? [remote.streamSocket] : []];
+  return { streams, group, birth: controlGroup?.birthFd, remote, passed };
+}
+
+/**
+ * Numbers the descriptors that are sent to an init that waits: the first is its plan, and each gets the
+ * lowest number that is free there, where 0 to 2 and that of its socket are not.
+ */
+export function sentFds(run: Run, reportFd: number): { sent: number[]; programFds: ProgramFds } {
+  const sent: number[] = [];
+  const numbers: number[] = [];
+  let next = 3;
+  const number = () => {
+    if (next === reportFd) next++;
+    return next++;
+  };
+  const send = (fd: number) => {
+    sent.push(fd);
+    numbers.push(number());
+    return numbers.at(-1)!;
+  };
+  number(); // of the plan
+  const sendStream = (stream: Stream, inherited: number): Stream => {
+    if (stream === "inherit") return sandbox.remote ? stream : { fd: send(inherited) };
+    return "fd" in stream ? { fd: send(stream.fd) } : stream;
+  };
+  const { sandbox, streams: { stdin, stdout, stderr } } = run;
+  const streams: ProgramStreams = {
+    stdin: sendStream(stdin, 0),
+    stdout: sendStream(stdout, 1),
+    stderr: stderr === "stdout" ? stderr : sendStream(stderr, 2),
+  };
+  const group = (run.controlGroup?.fds ?? []).map(send);
+  const remote = sandbox.remote && {
+    streams: sandbox.remote.streams,
+    streamSocket: send(sandbox.remote.streamSocket),
+  };
+  const birthIndex = run.controlGroup?.fds.indexOf(run.controlGroup.birthFd ?? -1) ?? -1;
+  return {
+    sent,
+    programFds: { streams, group, birth: group[birthIndex], remote, passed: numbers },
+  };
+}

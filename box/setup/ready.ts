@@ -1,0 +1,184 @@
+/**
+ * Boxes that are made before their program is known: an init that waits, with everything mounted. A run
+ * whose box would be made in the same way takes it, and is spared that time.
+ */
+
+import * as linux from "../../ffi/linux.ts";
+import { Plan } from "../../ffi/plan.ts";
+import { type System, SystemError } from "../../ffi/system.ts";
+import type { Run } from "../run_options.ts";
+import type { BoxSetup } from "./init.ts";
+import { openNetwork, readTraces } from "./network.ts";
+import { discard, makeReady, type StartedBox } from "./spawn.ts";
+
+/** Once in a process, a new box is waited for; then without a network to compare with it goes on. */
+const MADE_MS_MAX = 100;
+
+/** A box whose init waits for a program. */
+export interface WaitingBox extends Omit<StartedBox, "startedMs"> {
+  /** Init's own number of its socket. */
+  readonly reportFd: number;
+}
+
+/** The box that is ready for the next run in one box id. */
+export class ReadyBox {
+  readonly #system: System;
+  readonly #pristine: PristineNetwork;
+  #waiting: { readonly key: string; readonly box: WaitingBox } | undefined;
+  /** The network namespace of the box that waits, of the run, and of one that has ended. */
+  #waitingNetwork: number | undefined;
+  #runNetwork: number | undefined;
+  #usedNetwork: number | undefined;
+  /** Something to poll for changes of the mounts that we, and so the boxes, have. */
+  #mounts: number | undefined;
+
+  /** Has none ready yet. */
+  constructor(system: System, pristine: PristineNetwork) {
+    this.#system = system;
+    this.#pristine = pristine;
+  }
+
+  /** Takes the box that is ready if it is the one that the run would make; one that is not is ended. */
+  take(setup: BoxSetup, { options }: Run): WaitingBox | undefined {
+    const waiting = this.#waiting;
+    this.#leaveNetwork(this.#runNetwork);
+    this.#runNetwork = this.#waitingNetwork;
+    this.#waitingNetwork = undefined;
+    if (!waiting) return undefined;
+    this.#waiting = undefined;
+    const fits = !options.inheritDescriptors && waiting.key === keyOf(setup);
+    if (fits && !this.#haveMountsChanged()) return waiting.box;
+    discard(this.#system, waiting.box);
+    return undefined;
+  }
+
+  /** Makes the next one ready. That it cannot be made is said by the run that does without. */
+  put(setup: BoxSetup): void {
+    if (setup.terminal || this.#waiting) return;
+    this.#haveMountsChanged();
+    try {
+      this.#waiting = { key: keyOf(setup), box: this.#make(setup) };
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+    }
+  }
+
+  #make(setup: BoxSetup): WaitingBox {
+    if (setup.shareNetwork) return makeReady(this.#system, setup, { announces: false });
+    const used = this.#usedNetwork;
+    if (used !== undefined) {
+      const box = makeReady(this.#system, { ...setup, networkFd: used }, { announces: false });
+      this.#usedNetwork = undefined;
+      if (this.#pristine.isLike(box.initPid)) {
+        this.#waitingNetwork = used;
+        return box;
+      }
+      discard(this.#system, box);
+      this.#system.close(used);
+    }
+    const box = this.#pristine.make(setup);
+    this.#waitingNetwork = openNetwork(this.#system, box.initPid);
+    return box;
+  }
+
+  /** The run in it has ended: another one may be in it next, if nothing of the first is. */
+  #leaveNetwork(network: number | undefined): void {
+    if (network === undefined) return;
+    if (this.#usedNetwork !== undefined) this.#system.close(this.#usedNetwork);
+    this.#usedNetwork = network;
+  }
+
+  /** Ends what waits. */
+  close(): void {
+    if (this.#waiting) discard(this.#system, this.#waiting.box);
+    this.#waiting = undefined;
+    const fds = [this.#mounts, this.#waitingNetwork, this.#runNetwork, this.#usedNetwork];
+    this.#system.close(...fds.filter((fd) => fd !== undefined));
+    this.#mounts =
+      this.#waitingNetwork =
+      this.#runNetwork =
+      this.#usedNetwork =
+        undefined;
+  }
+
+  /** Whether something was mounted or unmounted since this was asked last; see proc_pid_mountinfo(5). */
+  #haveMountsChanged(): boolean {
+    const plan = new Plan();
+    const [file, changed] = [plan.slot("mounts"), plan.slot("changed")];
+    if (this.#mounts === undefined) {
+      const path = plan.string("/proc/self/mountinfo");
+      plan.step("openat", [linux.AT_FDCWD, path, linux.O_CLOEXEC, 0], { into: file });
+    }
+    const poll = plan.struct([this.#mounts ?? 0, linux.POLLPRI]);
+    if (this.#mounts === undefined) plan.step("store", [poll, 4, file]);
+    plan.step("ppoll", [poll, 1, plan.struct([0n, 0n]), 0, 8], { into: changed, ignore: "all" });
+    this.#system.run(plan, "look for new mounts");
+    if (this.#mounts === undefined) this.#mounts = plan.result(file);
+    return plan.result(changed) !== 0;
+  }
+}
+
+function keyOf({ rules, ...setup }: BoxSetup): string {
+  return JSON.stringify([setup, rules.map(({ rule, source }) => [rule, source?.identity])]);
+}
+
+/** Knows what a new network namespace looks like: the same, whenever one is made. */
+class PristineNetwork {
+  readonly #system: System;
+  #traces: string | undefined;
+
+  constructor(system: System) {
+    this.#system = system;
+  }
+
+  /** Makes a box with a new one; the first is looked at. */
+  make(setup: BoxSetup): WaitingBox {
+    const announces = this.#traces === undefined;
+    const box = makeReady(this.#system, setup, { announces });
+    if (announces && this.#isMade(box)) this.#traces = readTraces(this.#system, box.initPid);
+    return box;
+  }
+
+  isLike(pid: number): boolean {
+    return this.#traces !== undefined && readTraces(this.#system, pid) === this.#traces;
+  }
+
+  #isMade({ socket }: WaitingBox): boolean {
+    const plan = new Plan();
+    const length = plan.slot("length");
+    const vector = plan.struct([0n, 1n]);
+    plan.point(vector, 0, plan.alloc(1));
+    const message = plan.struct([0n, 0n, 0n, 1n, 0n, 0n, 0n]);
+    plan.point(message, 16, vector);
+    const timeout = plan.struct([0n, BigInt(MADE_MS_MAX * 1e6)]);
+    plan.step("ppoll", [plan.struct([socket, linux.POLLIN]), 1, timeout, 0, 8], { ignore: "all" });
+    plan.step("recvmsg", [socket, message, linux.MSG_DONTWAIT], { into: length, ignore: "all" });
+    this.#system.run(plan, "wait for a box");
+    return plan.result(length) === 1;
+  }
+}
+
+/** The boxes that are ready, by their ids. */
+export class ReadyBoxes {
+  readonly #system: System;
+  readonly #pristine: PristineNetwork;
+  readonly #boxes = new Map<number, ReadyBox>();
+
+  constructor(system: System) {
+    this.#system = system;
+    this.#pristine = new PristineNetwork(system);
+  }
+
+  /** Finds where the box of an id is kept ready. */
+  of(boxId: number): ReadyBox {
+    let box = this.#boxes.get(boxId);
+    if (!box) this.#boxes.set(boxId, box = new ReadyBox(this.#system, this.#pristine));
+    return box;
+  }
+
+  /** Ends them all. */
+  close(): void {
+    for (const box of this.#boxes.values()) box.close();
+    this.#boxes.clear();
+  }
+}

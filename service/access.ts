@@ -1,0 +1,71 @@
+/** Who may use which boxes through the service. */
+
+import type { ServiceSettings } from "../config/settings.ts";
+import type { System } from "../ffi/system.ts";
+import { SandboxError } from "../host/errors.ts";
+import { readFile } from "../host/read.ts";
+import type { Identity } from "../host/identity.ts";
+import { decodeOsString } from "../text/os_string.ts";
+
+const USERS = "/etc/passwd";
+const GROUPS = "/etc/group";
+
+/** A grant with the number of the user or the group. */
+interface ResolvedGrant {
+  readonly kind: "user" | "group";
+  readonly id: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What the configuration says about clients, with numbers in place of names. */
+export interface Access {
+  /** The group of the socket. */
+  readonly socketGid: number;
+  /** Throws one sentence if the caller may not use a box. */
+  checkBox(caller: Identity, boxId: number): void;
+}
+
+/** Looks names up, in the files of this machine, and reads what may be used. */
+export function readAccess(system: System, settings: ServiceSettings): Access {
+  const { grants, socketGroup } = settings;
+  const resolved: ResolvedGrant[] = grants.map(({ kind, name, first, last }) => ({
+    kind,
+    id: findId(system, kind, name),
+    first,
+    last,
+  }));
+  return {
+    socketGid: socketGroup === undefined ? 0 : findId(system, "group", socketGroup),
+    checkBox(caller, boxId) {
+      if (caller.uid === 0 || resolved.length === 0) return;
+      const theirs = resolved.filter(({ kind, id }) =>
+        kind === "user" ? id === caller.uid : id === caller.gid || caller.groups.includes(id)
+      );
+      if (theirs.some(({ first, last }) => boxId >= first && boxId <= last)) return;
+      const ranges = theirs.map(({ first, last }) => `${first}-${last}`).join(", ");
+      throw new SandboxError(
+        "restricted",
+        ranges === ""
+          ? `User ${caller.uid} may not use boxes: the configuration names neither the user ` +
+            "(service_user) nor a group of theirs (service_group)"
+          : `User ${caller.uid} may not use box ${boxId}, only ${ranges}`,
+      );
+    },
+  };
+}
+
+/** Finds the number of a user or a group; see passwd(5) and group(5). */
+function findId(system: System, kind: "user" | "group", name: string): number {
+  if (/^[0-9]+$/.test(name)) return Number(name);
+  const path = kind === "user" ? USERS : GROUPS;
+  const file = readFile(system, path, { limitBytes: 1 << 26 });
+  for (const line of file ? decodeOsString(file.bytes).split("\n") : []) {
+    const [found, , id] = line.split(":");
+    if (found === name && /^[0-9]+$/.test(id ?? "")) return Number(id);
+  }
+  throw new SandboxError(
+    "bad-option",
+    `There is no ${kind} ${name} in ${path}, which the configuration names for the service`,
+  );
+}

@@ -1,0 +1,59 @@
+/** Who is at the other end of a connection; see unix(7), SO_PEERCRED and SO_PEERGROUPS. */
+
+import * as linux from "../ffi/linux.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { Plan } from "../ffi/plan.ts";
+import type { System } from "../ffi/system.ts";
+import type { Identity } from "../host/identity.ts";
+
+const GROUPS_MAX = 65536;
+
+/** A peer as the kernel knew it when it connected. */
+export interface Peer extends Identity {
+  /** Its process id. */
+  readonly pid: number;
+}
+
+/** Asks the kernel. */
+export function peerOf(system: System, socket: number): Peer {
+  const plan = new Plan();
+  const credentials = plan.alloc(12);
+  const groups = plan.alloc(4 * 64);
+  const length = plan.struct([4 * 64]);
+  const result = plan.slot("groups");
+  plan.step("getsockopt", [
+    socket,
+    linux.SOL_SOCKET,
+    linux.SO_PEERCRED,
+    credentials,
+    plan.struct([12]),
+  ]);
+  plan.step("getsockopt", [socket, linux.SOL_SOCKET, linux.SO_PEERGROUPS, groups, length], {
+    into: result,
+    ignore: ERRNO.ERANGE,
+  });
+  system.run(plan, "who is the peer");
+  const view = plan.view(credentials);
+  const bytes = plan.view(length).getUint32(0, true);
+  return {
+    pid: view.getInt32(0, true),
+    uid: view.getUint32(4, true),
+    gid: view.getUint32(8, true),
+    groups: plan.result(result) === 0
+      ? readGroups(plan.view(groups), bytes)
+      : manyGroups(system, socket, bytes),
+  };
+}
+
+function manyGroups(system: System, socket: number, bytes: number): number[] {
+  const plan = new Plan();
+  const groups = plan.alloc(Math.min(bytes, 4 * GROUPS_MAX));
+  const length = plan.struct([groups.length]);
+  plan.step("getsockopt", [socket, linux.SOL_SOCKET, linux.SO_PEERGROUPS, groups, length]);
+  system.run(plan, "which groups the peer has");
+  return readGroups(plan.view(groups), plan.view(length).getUint32(0, true));
+}
+
+function readGroups(view: DataView, bytes: number): number[] {
+  return Array.from({ length: bytes / 4 }, (_, i) => view.getUint32(4 * i, true));
+}

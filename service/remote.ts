@@ -1,0 +1,149 @@
+/**
+ * The world of a client, reached through its connection: his paths, his meta-file, his standard streams.
+ * The client does it all; the service never opens, writes or waits for anything of his.
+ */
+
+import * as linux from "../ffi/linux.ts";
+import type { RemoteCaller } from "../box/remote_caller.ts";
+import type { BindRule } from "../box/setup/directory_rules.ts";
+import { planOwnSource } from "../box/setup/sources.ts";
+import { Plan, type Slot } from "../ffi/plan.ts";
+import type { System } from "../ffi/system.ts";
+import { encodeOsString } from "../text/os_string.ts";
+import { ConnectionLost } from "./connection.ts";
+import { closeAside } from "./packets.ts";
+import { DESCRIPTORS_PACKET } from "./protocol.ts";
+import type { Client } from "./server.ts";
+
+/** Of a text that is written, so much goes into one plan. */
+const WRITE_BYTES = 32768;
+
+/** A file that the client has opened. */
+export interface ClientFile {
+  readonly fd: number;
+  readonly path: string;
+}
+
+/** What a client does for the service. */
+export class ClientHands {
+  readonly #system: System;
+  readonly #client: Client;
+
+  constructor(system: System, client: Client) {
+    this.#system = system;
+    this.#client = client;
+  }
+
+  /** How the sandbox reaches this caller. */
+  remoteCaller(): RemoteCaller {
+    const { peer, hello, streamSocket } = this.#client;
+    return {
+      pid: peer.pid,
+      limits: hello.limits,
+      streamSocket,
+      streams: hello.streams,
+      openSources: (rules) => this.#openSources(rules),
+    };
+  }
+
+  /** Has the client take on another identity, for good; only root's clients can. */
+  async become({ uid, gid }: { uid: number; gid: number }): Promise<void> {
+    const plan = new Plan();
+    const what = `act for user ${uid}, group ${gid}`;
+    plan.step("setgroups", [0, plan.struct([0])], { what });
+    plan.step("setresgid", [gid, gid, gid], { what });
+    plan.step("setresuid", [uid, uid, uid], { what });
+    await this.#client.connection.run(plan);
+  }
+
+  /** Opens and empties a meta-file. */
+  async openMetaFile(path: string): Promise<ClientFile> {
+    const plan = new Plan();
+    const fd = plan.slot("meta-file");
+    plan.because("option --meta", () => {
+      const flags = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC |
+        linux.O_NOCTTY;
+      plan.step("openat", [linux.AT_FDCWD, plan.string(path), flags, 0o666], {
+        into: fd,
+        what: `open ${path}`,
+      });
+    });
+    await this.#client.connection.run(plan);
+    return { fd: plan.result(fd), path };
+  }
+
+  /** Writes all of a text to a file or a standard stream of the client. */
+  async write(fd: number, text: string, what: string): Promise<void> {
+    const bytes = encodeOsString(text);
+    for (let at = 0; at < bytes.length;) {
+      const plan = new Plan();
+      const piece = plan.bytes(bytes.subarray(at, at + WRITE_BYTES));
+      const written = plan.slot("written");
+      plan.step("write", [fd, piece, piece.length], { into: written, what: `write ${what}` });
+      await this.#client.connection.run(plan);
+      at += Math.max(1, plan.result(written));
+    }
+  }
+
+  /** Closes a file. */
+  async close(fd: number): Promise<void> {
+    const plan = new Plan();
+    plan.step("close", [fd], { ignore: "all" });
+    await this.#client.connection.run(plan);
+  }
+
+  /** Ends the client with this exit status. */
+  async exit(status: number): Promise<void> {
+    const plan = new Plan();
+    plan.step("exit_group", [status]);
+    await this.#client.connection.attempt(plan, { isLast: true });
+  }
+
+  async #openSources(rules: readonly BindRule[]): Promise<(number | undefined)[]> {
+    const plan = new Plan();
+    const slots = rules.map((rule) => planOwnSource(plan, rule));
+    for (const slot of slots) this.#planSend(plan, slot);
+    for (const slot of slots) plan.step("close", [slot], { always: true, ignore: "all" });
+    const { connection } = this.#client;
+    const failure = await connection.attempt(plan);
+    const received = connection.takeDescriptors();
+    if (failure) {
+      closeAside(this.#system, received);
+      throw failure;
+    }
+    const isOpen = slots.map((slot) => plan.result(slot) >= 0);
+    if (received.length !== isOpen.filter(Boolean).length || !this.#areHandles(received)) {
+      closeAside(this.#system, received);
+      connection.close();
+      throw new ConnectionLost("The client sent other descriptors than it was asked for");
+    }
+    return isOpen.map((open) => open ? received.shift() : undefined);
+  }
+
+  /** Adds a step that sends a descriptor to us; one that could not be opened is not sent. */
+  #planSend(plan: Plan, slot: Slot): void {
+    const body = plan.struct(DESCRIPTORS_PACKET);
+    const vector = plan.struct([0n, BigInt(body.length)]);
+    plan.point(vector, 0, body);
+    const control = plan.struct([20n, linux.SOL_SOCKET, linux.SCM_RIGHTS, 0, 0]);
+    const message = plan.struct([0n, 0n, 0n, 1n, 0n, BigInt(control.length), 0n]);
+    plan.point(message, 16, vector);
+    plan.point(message, 32, control);
+    plan.step("store", [control.part(16, 4), 4, slot]);
+    plan.step("sendmsg", [this.#client.hello.connection, message, linux.MSG_NOSIGNAL], {
+      ignore: "all",
+    });
+  }
+
+  /** Whether all are linux.O_PATH descriptors: nothing else can be closed without waiting for anybody. */
+  #areHandles(fds: readonly number[]): boolean {
+    const plan = new Plan();
+    const flags = fds.map((fd) => {
+      const slot = plan.slot("flags");
+      plan.step("fcntl", [fd, linux.F_GETFL, 0], { into: slot, ignore: "all" });
+      return slot;
+    });
+    if (fds.length > 0) this.#system.run(plan, "look at what came");
+    return flags.every((slot) => plan.result(slot) >= 0 && plan.result(slot) & linux.O_PATH);
+  }
+}

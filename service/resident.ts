@@ -1,0 +1,174 @@
+/**
+ * The life of the resident service: it takes over the control group that the service manager has made
+ * for it, listens, serves until it is told to stop, and then lets running boxes end.
+ */
+
+import { callerEnvironment, type Log, Sandbox } from "../box/sandbox.ts";
+import { SandboxError, toSandboxError } from "../host/errors.ts";
+import { type Access, readAccess } from "./access.ts";
+import { type Published, publishGroups, withdrawGroups } from "./control_groups.ts";
+import { listenAt, type ListeningSocket, passedSocket, removeSocket } from "./listen.ts";
+import { notify } from "./notify.ts";
+import { type Client, Server } from "./server.ts";
+
+/** How the service works. */
+export interface ResidentOptions {
+  /** The configuration. Default: that of the machine. */
+  readonly configFile: string | undefined;
+  /** Receives what is done. */
+  readonly log: Log;
+  /** Receives what went wrong without ending the service. */
+  readonly complain: (message: string) => void;
+  /** Serves a client by what is configured now. */
+  readonly serve: (client: Client, configured: Configured) => Promise<void>;
+  /** Tells a client why it cannot be served. */
+  readonly refuse: (client: Client, configured: Configured, sentence: string) => Promise<void>;
+}
+
+/** What the configuration says, until it is read again. */
+export interface Configured {
+  readonly sandbox: Sandbox;
+  readonly access: Access;
+}
+
+/** Runs the service until SIGTERM or SIGINT; SIGHUP reads the configuration again. */
+export async function runService(options: ResidentOptions): Promise<void> {
+  try {
+    await new Service(options).run();
+  } catch (error) {
+    throw toSandboxError(error);
+  }
+}
+
+class Service {
+  readonly #options: ResidentOptions;
+  readonly #signals: string[] = [];
+  #wake = () => {};
+  #published: Published | undefined;
+  #environment: ReadonlyMap<string, string> = new Map();
+
+  constructor(options: ResidentOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    this.#environment = await callerEnvironment();
+    let configured = await this.#configure();
+    const { sandbox } = configured;
+    const { system, waiter } = sandbox;
+    this.#catchSignals(sandbox);
+    this.#published = this.#publish(sandbox);
+    const { socket: path, socketMode: mode } = sandbox.settings.service;
+    const socket = passedSocket(system, this.#environment) ??
+      listenAt(system, path, { gid: configured.access.socketGid, mode });
+    const server = new Server({
+      system,
+      waiter,
+      socket: socket.fd,
+      bounds: () => configured.sandbox.settings.service,
+      serve: (client) => this.#options.serve(client, configured),
+      refuse: (client, sentence) => this.#options.refuse(client, configured, sentence),
+    });
+    const accepting = server.run();
+    const stopWatchdog = this.#keepWatchdog(sandbox);
+    const where = socket.isPassed ? "the socket of the service manager" : path;
+    this.#options.log(1, () => `Serving at ${where}`);
+    this.#tell(sandbox, "READY=1", `STATUS=Serving at ${where}`);
+    while (await this.#nextSignal() === "SIGHUP") {
+      this.#tell(sandbox, "RELOADING=1", `MONOTONIC_USEC=${Math.floor(system.nowMs() * 1000)}`);
+      configured = await this.#reload(configured);
+      this.#tell(sandbox, "READY=1");
+    }
+    this.#tell(sandbox, "STOPPING=1");
+    await this.#stop(configured, { server, socket });
+    await accepting;
+    stopWatchdog();
+  }
+
+  async #configure(): Promise<Configured> {
+    const { configFile, log } = this.#options;
+    const sandbox = await Sandbox.open({ configFile, log });
+    sandbox.prepareRoots();
+    if (sandbox.settings.service.readySeconds > 0) await sandbox.keepBoxesReady();
+    return { sandbox, access: readAccess(sandbox.system, sandbox.settings.service) };
+  }
+
+  /** A configuration that is wrong changes nothing; the socket stays where it is. */
+  async #reload(configured: Configured): Promise<Configured> {
+    try {
+      const fresh = await this.#configure();
+      const { system } = fresh.sandbox;
+      const published = this.#publish(fresh.sandbox);
+      if (published?.file !== this.#published?.file) withdrawGroups(system, this.#published);
+      this.#published = published;
+      configured.sandbox.ready?.close();
+      return fresh;
+    } catch (error) {
+      this.#options.complain(
+        `Nothing was reloaded: ${error instanceof Error ? error.message : error}`,
+      );
+      return configured;
+    }
+  }
+
+  /** Without control groups boxes work, only without what needs them. */
+  #publish(sandbox: Sandbox): Published | undefined {
+    try {
+      const delegated = this.#published?.directory;
+      return publishGroups(sandbox, { log: this.#options.log, delegated });
+    } catch (error) {
+      const found = toSandboxError(error);
+      if (!(found instanceof SandboxError)) throw error;
+      this.#options.complain(`Boxes have no control groups here: ${found.message}`);
+      return undefined;
+    }
+  }
+
+  async #stop(
+    { sandbox }: Configured,
+    { server, socket }: { server: Server; socket: ListeningSocket },
+  ): Promise<void> {
+    const { system, settings: { service } } = sandbox;
+    // Clients that come from now on wait in a socket that the service manager keeps, or are told that
+    // there is no service.
+    if (!socket.isPassed) removeSocket(system, service.socket);
+    server.stopAccepting();
+    sandbox.ready?.close();
+    const timer = setTimeout(() => server.close(), service.stopWaitSeconds * 1000);
+    await server.drained();
+    clearTimeout(timer);
+    withdrawGroups(system, this.#published);
+  }
+
+  #catchSignals(sandbox: Sandbox): void {
+    sandbox.catchSignals({
+      caught: ["SIGTERM", "SIGINT", "SIGHUP"],
+      ignored: ["SIGPIPE"],
+      standard: ["SIGCHLD"],
+      onSignal: (name) => {
+        this.#signals.push(name);
+        this.#wake();
+      },
+    });
+  }
+
+  async #nextSignal(): Promise<string> {
+    for (;;) {
+      const signal = this.#signals.shift();
+      if (signal !== undefined) return signal;
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  #tell({ system }: Sandbox, ...lines: string[]): void {
+    notify(system, { socket: this.#environment.get("NOTIFY_SOCKET"), lines });
+  }
+
+  /** Says that it is alive, twice as often as is asked for; see sd_watchdog_enabled(3). */
+  #keepWatchdog(sandbox: Sandbox): () => void {
+    const usec = Number(this.#environment.get("WATCHDOG_USEC") ?? 0);
+    if (!(usec > 0)) return () => {};
+    const timer = setInterval(() => this.#tell(sandbox, "WATCHDOG=1"), usec / 2000);
+    return () => clearInterval(timer);
+  }
+}

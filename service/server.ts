@@ -1,0 +1,226 @@
+/** Listening on a unix socket, and accepting who comes, within bounds. */
+
+import * as linux from "../ffi/linux.ts";
+import type { Waiter } from "../box/keep/waiter.ts";
+import { ABI_VERSION } from "../ffi/abi.ts";
+import { Plan } from "../ffi/plan.ts";
+import type { System } from "../ffi/system.ts";
+import { Connection } from "./connection.ts";
+import { closeAside } from "./packets.ts";
+import { type Peer, peerOf } from "./peer.ts";
+import { type CommandLine, type Hello, parseCommandLine } from "./protocol.ts";
+
+const SOCK_CLOEXEC_NONBLOCK = linux.SOCK_CLOEXEC | linux.SOCK_NONBLOCK;
+/** Shrinking, growing and writing are over: what is read is there and stays. */
+const SEALS_NEEDED = linux.F_SEAL_SHRINK | linux.F_SEAL_GROW | linux.F_SEAL_WRITE;
+/** A client sends its command line at once, or is none. */
+const HELLO_MS = 10_000;
+
+/** A client that has handed over its command line. */
+export interface Client {
+  readonly connection: Connection;
+  readonly peer: Peer;
+  readonly hello: Hello;
+  readonly command: CommandLine;
+  /** The socket from which the box takes the client's streams. */
+  readonly streamSocket: number;
+  /** Hands on the signals that the client is sent. */
+  readonly signals: (listener: (signal: number) => void) => void;
+  /** Aborted when the client has gone. */
+  readonly gone: AbortSignal;
+}
+
+/** How a server listens, and what it does with clients. */
+export interface ServerOptions {
+  readonly system: System;
+  readonly waiter: Waiter;
+  /** The listening socket. */
+  readonly socket: number;
+  /** How many connections there may be now: in all, and of one user who is not root. */
+  readonly bounds: () => { readonly clients: number; readonly clientsPerUser: number };
+  /** Serves a client; what it throws is a bug. */
+  readonly serve: (client: Client) => Promise<void>;
+  /** Tells somebody why he cannot be served. */
+  readonly refuse: (client: Client, sentence: string) => Promise<void>;
+}
+
+/** Accepts clients and serves them. */
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #perUser = new Map<number, number>();
+  readonly #connections = new Set<Connection>();
+  #isClosing = false;
+  #onEnd = () => {};
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+  }
+
+  /** Accepts until the server is closed. */
+  async run(): Promise<void> {
+    const { waiter, socket } = this.#options;
+    while (!this.#isClosing) {
+      await waiter.readable([socket], Infinity);
+      while (!this.#isClosing && this.#accept());
+    }
+  }
+
+  /** Accepts no more; those who are served are served to their end. */
+  stopAccepting(): void {
+    this.#isClosing = true;
+    this.#options.waiter.forget(this.#options.socket);
+  }
+
+  /** How many connections there are. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Resolves once nobody is connected. */
+  async drained(): Promise<void> {
+    while (this.#connections.size > 0) {
+      await new Promise<void>((resolve) => this.#onEnd = resolve);
+    }
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+  }
+
+  #accept(): boolean {
+    const { system, socket } = this.#options;
+    const plan = new Plan();
+    const fd = plan.slot("connection");
+    plan.step("accept4", [socket, 0, 0, SOCK_CLOEXEC_NONBLOCK], { into: fd, ignore: "all" });
+    system.run(plan, "accept a client");
+    const accepted = plan.result(fd);
+    if (accepted < 0) return false;
+    const peer = peerOf(system, accepted);
+    const count = (this.#perUser.get(peer.uid) ?? 0) + 1;
+    this.#perUser.set(peer.uid, count);
+    void this.#attend(accepted, peer, this.#tooMany(peer, count));
+    return true;
+  }
+
+  #tooMany(peer: Peer, count: number): string | undefined {
+    const { clients, clientsPerUser } = this.#options.bounds();
+    if (this.#connections.size >= clients) {
+      return `The isolate service is busy with ${clients} clients: try again later`;
+    }
+    if (peer.uid === 0 || count <= clientsPerUser) return undefined;
+    return `The isolate service serves at most ${clientsPerUser} clients of one user at once: ` +
+      "try again later";
+  }
+
+  async #attend(fd: number, peer: Peer, complaint: string | undefined): Promise<void> {
+    const { system, waiter } = this.#options;
+    const gone = new AbortController();
+    const early: number[] = [];
+    let listener = (signal: number): void => {
+      early.push(signal);
+    };
+    let greeted: (client: { hello: Hello; fds: readonly number[] } | undefined) => void = () => {};
+    const greeting = new Promise<{ hello: Hello; fds: readonly number[] } | undefined>((resolve) =>
+      greeted = resolve
+    );
+    const connection = new Connection(system, waiter, {
+      fd,
+      events: {
+        onHello: ({ hello }, fds) => greeted({ hello, fds }),
+        onSignal: (signal) => listener(signal),
+        onEnd: () => {
+          greeted(undefined);
+          gone.abort();
+        },
+      },
+    });
+    this.#connections.add(connection);
+    const timer = setTimeout(() => greeted(undefined), HELLO_MS);
+    const listening = connection.listen();
+    try {
+      const greeted = await greeting;
+      clearTimeout(timer);
+      if (!greeted) return;
+      const { hello, fds } = greeted;
+      const command = this.#readCommand(hello, fds);
+      if (!command) return;
+      if (hello.version !== ABI_VERSION) {
+        system.close(fds[1]!);
+        return connection.refuse();
+      }
+      const signals = (next: (signal: number) => void) => {
+        listener = next;
+        early.splice(0).forEach(next);
+      };
+      const streamSocket = fds[1]!;
+      const client: Client = {
+        connection,
+        peer,
+        hello,
+        command,
+        streamSocket,
+        signals,
+        gone: gone.signal,
+      };
+      try {
+        if (complaint) await this.#options.refuse(client, complaint);
+        else await this.#options.serve(client);
+      } finally {
+        system.close(streamSocket);
+      }
+    } finally {
+      clearTimeout(timer);
+      connection.close();
+      this.#connections.delete(connection);
+      this.#onEnd();
+      const left = this.#perUser.get(peer.uid)! - 1;
+      if (left > 0) this.#perUser.set(peer.uid, left);
+      else this.#perUser.delete(peer.uid);
+      await listening;
+    }
+  }
+
+  /** Reads the memory file and closes it; undefined, and all closed, if the descriptors are others. */
+  #readCommand(hello: Hello, fds: readonly number[]): CommandLine | undefined {
+    const { system } = this.#options;
+    if (fds.length !== 2 || !isSealed(system, fds[0]!) || !isPacketSocket(system, fds[1]!)) {
+      closeAside(system, fds);
+      return undefined;
+    }
+    const [memory, streams] = fds as [number, number];
+    const size = hello.argumentBytes + hello.environmentBytes;
+    const plan = new Plan();
+    const text = plan.alloc(size);
+    const length = plan.slot("length");
+    plan.step("pread64", [memory, text, size, 0], { into: length, ignore: "all" });
+    plan.step("close", [memory], { ignore: "all" });
+    system.run(plan, "read the command line");
+    if (plan.result(length) === size) return parseCommandLine(hello, plan.content(text));
+    system.close(streams);
+    return undefined;
+  }
+}
+
+function isSealed(system: System, fd: number): boolean {
+  const plan = new Plan();
+  const seals = plan.slot("seals");
+  plan.step("fcntl", [fd, linux.F_GET_SEALS, 0], { into: seals, ignore: "all" });
+  system.run(plan, "look at a memory file");
+  const found = plan.result(seals);
+  return found >= 0 && (found & SEALS_NEEDED) === SEALS_NEEDED;
+}
+
+function isPacketSocket(system: System, fd: number): boolean {
+  const plan = new Plan();
+  const [domain, type] = [plan.struct([0]), plan.struct([0])];
+  plan.step("getsockopt", [fd, linux.SOL_SOCKET, linux.SO_DOMAIN, domain, plan.struct([4])], {
+    ignore: "all",
+  });
+  plan.step("getsockopt", [fd, linux.SOL_SOCKET, linux.SO_TYPE, type, plan.struct([4])], {
+    ignore: "all",
+  });
+  system.run(plan, "look at a socket");
+  const value = (data: typeof domain) => plan.view(data).getInt32(0, true);
+  return value(domain) === linux.AF_UNIX && value(type) === linux.SOCK_SEQPACKET;
+}

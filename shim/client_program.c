@@ -1,0 +1,46 @@
+/* The client as a program of its own: what is installed as `isolate` where a service runs. */
+#include <linux/fcntl.h>
+
+#include "client.h"
+#include "kernel.h"
+#include "plan.h"
+
+enum { EPERM = 1, EACCES = 13, FAILURE_STATUS = 2, PATH_BYTES = 4096 };
+
+/* Where there is no service, the direct command serves, if it is installed beside this one. */
+static void run_directly(char **arguments, char **environment) {
+  static const char NAME[] = "isolate-direct";
+  char path[PATH_BYTES];
+  i64 length = kernel(__NR_readlinkat, (u64)AT_FDCWD, (u64) "/proc/self/exe", (u64)path, sizeof path - sizeof NAME, 0, 0);
+  while (length > 0 && path[length - 1] != '/')
+    length--;
+  if (length <= 0)
+    return;
+  for (u64 i = 0; i < sizeof NAME; i++)
+    path[(u64)length + i] = NAME[i];
+  kernel(__NR_execve, (u64)path, (u64)arguments, (u64)environment, 0, 0, 0);
+}
+
+__attribute__((noreturn, used)) void program_main(u64 *stack) {
+  char **arguments = (char **)(stack + 1), **environment = arguments + stack[0] + 1;
+  struct command command = {DEFAULT_SOCKET, arguments + (stack[0] > 0), environment, ~0u};
+  for (char **variable = environment; *variable; variable++) {
+    const char *socket = client_socket(*variable);
+    command.socket = socket ? socket : command.socket;
+  }
+  i64 error = client_run(&command);
+  run_directly(arguments, environment);
+  if (error == -EPERM)
+    client_say("ISOLATE_SERVICE is off, and there is no isolate-direct beside this program", "", "\n");
+  else if (error == -EACCES)
+    client_say("You may not use the isolate service at ", command.socket, ": ask for access to its socket\n");
+  else
+    client_say("No isolate service is running at ", command.socket, ": start it with `isolate serve`\n");
+  kernel_exit(FAILURE_STATUS);
+}
+
+#if defined(__x86_64__)
+__asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall program_main\n");
+#else
+__asm__(".globl _start\n_start:\n\tmov x29, xzr\n\tmov x0, sp\n\tbl program_main\n");
+#endif
