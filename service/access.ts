@@ -19,7 +19,7 @@ interface ResolvedGrant {
 }
 
 /** What the configuration says about clients, with numbers in place of names. */
-export interface Access {
+export interface ClientAccess {
   /** The group of the socket. */
   readonly socketGid: number;
   /** Throws one sentence if the caller may not use a box. */
@@ -27,7 +27,7 @@ export interface Access {
 }
 
 /** Looks names up, in the files of this machine, and reads what may be used. */
-export function readAccess(system: System, settings: ServiceSettings): Access {
+export function readAccess(system: System, settings: ServiceSettings): ClientAccess {
   const { grants, socketGroup } = settings;
   const resolved: ResolvedGrant[] = grants.map(({ kind, name, first, last }) => ({
     kind,

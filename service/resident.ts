@@ -5,7 +5,7 @@
 
 import { callerEnvironment, type Log, Sandbox } from "../box/sandbox.ts";
 import { SandboxError, toSandboxError } from "../host/errors.ts";
-import { type Access, readAccess } from "./access.ts";
+import { type ClientAccess, readAccess } from "./access.ts";
 import { type Published, publishGroups, withdrawGroups } from "./control_groups.ts";
 import { listenAt, type ListeningSocket, passedSocket, removeSocket } from "./listen.ts";
 import { notify } from "./notify.ts";
@@ -28,7 +28,7 @@ export interface ResidentOptions {
 /** What the configuration says, until it is read again. */
 export interface Configured {
   readonly sandbox: Sandbox;
-  readonly access: Access;
+  readonly access: ClientAccess;
 }
 
 /** Runs the service until SIGTERM or SIGINT; SIGHUP reads the configuration again. */
