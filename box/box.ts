@@ -22,7 +22,7 @@ import { type BoxPlaces, boxPlaces } from "./claim/paths.ts";
 import { runProgram } from "./run.ts";
 import type { RunOptions } from "./run_options.ts";
 import { type Sandbox, sharedSandbox } from "./sandbox.ts";
-import { TransferredFds } from "./streams/transfer.ts";
+import { TransferredFds } from "./streams/streams.ts";
 import { giveTree } from "../host/tree.ts";
 
 /** What a box is made of, for as long as it is locked. */

@@ -18,8 +18,7 @@ import { spawnBox } from "./setup/spawn.ts";
 import { describeFilter } from "./setup/syscall_filter.ts";
 import { planForeground } from "./setup/terminal.ts";
 import type { RunStreams } from "./streams/run_streams.ts";
-import type { Input, Output, ProgramStreams, Stream } from "./streams/streams.ts";
-import type { TransferredFds } from "./streams/transfer.ts";
+import type { Input, Output, ProgramStreams, Stream, TransferredFds } from "./streams/streams.ts";
 
 /** The kernel's own bound, CONFIG_NR_CPUS. */
 const CPUS_MAX = 8192;

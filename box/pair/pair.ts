@@ -5,7 +5,7 @@ import type { System } from "../../ffi/system.ts";
 import type { Box } from "../box.ts";
 import { translated } from "../../host/errors.ts";
 import type { Outcome } from "../outcome/outcome.ts";
-import { duplicate, makePipes, type Pipe, unreadBytes } from "./pipes.ts";
+import { duplicate, makePipes, type Pipe, unreadBytes } from "../streams/pipes.ts";
 import type { RunOptions } from "../run_options.ts";
 import type { PairSide, Transcript } from "./transcript.ts";
 
@@ -162,7 +162,8 @@ class PairRun {
   /** Makes the pipes: two that connect the programs, or four that connect each with the tee. */
   connect(): { fromFirst: Pipe; fromSecond: Pipe; toFirst: Pipe; toSecond: Pipe } {
     const { transcript, announceEnds } = this.#options;
-    const all = makePipes(this.#system, transcript ? 4 : 2);
+    const what = "make the pipes between two programs";
+    const all = makePipes(this.#system, transcript ? 4 : 2, what);
     const [fromFirst, fromSecond] = all as [Pipe, Pipe];
     const [, , toFirst = fromSecond, toSecond = fromFirst] = all;
     const pipes = { fromFirst, fromSecond, toFirst, toSecond };
@@ -170,8 +171,9 @@ class PairRun {
     const { first, second } = this.#sides;
     try {
       // While the far ends of its pipes are open somewhere, a program notices nothing.
-      second.held = duplicate(this.#system, [toFirst.writeFd, fromFirst.readFd]);
-      first.held = duplicate(this.#system, [toSecond.writeFd, fromSecond.readFd]);
+      const hold = (...fds: number[]) => duplicate(this.#system, fds, { what });
+      second.held = hold(toFirst.writeFd, fromFirst.readFd);
+      first.held = hold(toSecond.writeFd, fromSecond.readFd);
       return pipes;
     } catch (error) {
       this.#system.close(...second.held, ...all.flatMap((pipe) => [pipe.readFd, pipe.writeFd]));

@@ -1,11 +1,12 @@
 /** A file for what a program writes. */
 
 import { ERRNO } from "../../ffi/errno.ts";
-import { AT_FDCWD, MFD_CLOEXEC, O_CLOEXEC, O_RDWR, O_TMPFILE } from "../../ffi/linux.ts";
+import { AT_FDCWD, O_CLOEXEC, O_RDWR, O_TMPFILE } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import { toSandboxError } from "../../host/errors.ts";
+import { toSandboxError, translatedSync } from "../../host/errors.ts";
 import { HostFile } from "../../host/reader.ts";
 import type { Sandbox } from "../sandbox.ts";
+import { makeMemoryFile } from "./stream_fds.ts";
 
 /**
  * Makes a file without a name for the output of a program, to be read when the program has ended. It
@@ -43,14 +44,5 @@ export function openOutputFile(sandbox: Sandbox): HostFile {
   if (failure.errno !== ERRNO.EOPNOTSUPP && failure.errno !== ERRNO.EISDIR) {
     throw toSandboxError(failure);
   }
-  return new HostFile(sandbox, openMemoryFile(system), "the output");
-}
-
-function openMemoryFile(system: Sandbox["system"]): number {
-  const plan = new Plan();
-  const fd = plan.slot("output");
-  plan.step("memfd_create", [plan.string("output"), MFD_CLOEXEC], { into: fd });
-  plan.step("fchmod", [fd, 0o444]);
-  system.run(plan, "make a file for the output in memory");
-  return plan.result(fd);
+  return new HostFile(sandbox, translatedSync(() => makeMemoryFile(system)), "the output");
 }

@@ -9,7 +9,8 @@ import { Capture, checkLimitBytes, type Overflow } from "./capture.ts";
 import { DescriptorPump, destinationOf } from "./descriptor_pump.ts";
 import { Feed } from "./feed.ts";
 import { CapturePump, type OutputPump, type PumpOptions, type Turn } from "./pump.ts";
-import { duplicate, openMemory, openPipe, openStreamFile } from "./stream_fds.ts";
+import { duplicate, openPipe } from "./pipes.ts";
+import { openMemory, openStreamFile } from "./stream_fds.ts";
 import type { Input, Output, ProgramStreams, Stream } from "./streams.ts";
 
 const encoder = new TextEncoder();
@@ -202,7 +203,7 @@ export class RunStreams implements ProgramStreams {
     const limitBytes = checkLimitBytes(output.limitBytes);
     const [fd, name] = "file" in output
       ? [this.#openFile(stream, output.file), output.file]
-      : [duplicate(system, output.fd, NAMES[stream]), `descriptor ${output.fd}`];
+      : this.#duplicate(stream, output.fd);
     try {
       const destination = destinationOf(system, fd, name);
       const { boxFd, pump } = this.#pipe(stream, overflow);
@@ -218,6 +219,11 @@ export class RunStreams implements ProgramStreams {
     const { system, waiter, boxUser } = this.#options;
     const { boxFd, ownFd } = openPipe(system, { own: "reads", boxUser });
     return { boxFd, pump: { system, waiter, pipeFd: ownFd, overflow, name: NAMES[stream] } };
+  }
+
+  #duplicate(stream: keyof typeof NAMES, fd: number): [number, string] {
+    const options = { reason: NAMES[stream], what: `use descriptor ${fd}` };
+    return [duplicate(this.#options.system, [fd], options)[0]!, `descriptor ${fd}`];
   }
 
   #openFile(stream: keyof typeof NAMES, path: string): number {

@@ -1,62 +1,36 @@
-/** The descriptors behind the streams of a run: pipes, memory files, files of the host. */
+/** Opens files for the streams of a run: in memory, and of the host. */
 
 import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
-import type { HostAccess, Identity } from "../../host/identity.ts";
+import type { HostAccess } from "../../host/identity.ts";
 import { openFile } from "../../host/open.ts";
 import { planRestrictions } from "../setup/mounts.ts";
 
 /** Nothing about the file can be changed any more. */
 const F_SEAL_ALL = linux.F_SEAL_SEAL | linux.F_SEAL_SHRINK | linux.F_SEAL_GROW | linux.F_SEAL_WRITE;
-/** The largest pipe that the kernel gives without being configured. */
-const PIPE_BYTES = 1 << 20;
 const COPY_BYTES = 1 << 20;
 
-/** A pipe between the box and the keeper. */
-export interface BoxPipe {
-  /** The end that the program gets; it waits when the pipe is full or empty, as programs expect. */
-  readonly boxFd: number;
-  /** The keeper's end, which never waits. */
-  readonly ownFd: number;
-}
-
-/** Makes a pipe between the box and the keeper. */
-export function openPipe(
-  system: System,
-  { own, boxUser }: { own: "reads" | "writes"; boxUser: Identity },
-): BoxPipe {
-  const plan = new Plan();
-  const pair = plan.alloc(8);
-  plan.step("pipe2", [pair, linux.O_CLOEXEC], { what: "make a pipe" });
-  system.run(plan, "make a pipe");
-  const [readFd, writeFd] = [plan.view(pair).getInt32(0, true), plan.view(pair).getInt32(4, true)];
-  const [boxFd, ownFd] = own === "reads" ? [writeFd, readFd] : [readFd, writeFd];
-  const settings = new Plan();
-  settings.step("fcntl", [ownFd, linux.F_SETFL, linux.O_NONBLOCK]);
-  // Fewer turns of the keeper; without that much it works too.
-  settings.step("fcntl", [ownFd, linux.F_SETPIPE_SZ, PIPE_BYTES], { ignore: "all" });
-  const empty = settings.string("");
-  settings.step("fchownat", [boxFd, empty, boxUser.uid, boxUser.gid, linux.AT_EMPTY_PATH]);
-  const failure = system.attempt(settings, "set the pipe up");
-  if (!failure) return { boxFd, ownFd };
-  system.close(boxFd, ownFd);
-  throw failure;
-}
-
-/** Puts bytes into a file in memory that nobody can change any more; see memfd_create(2). */
-export function openMemory(system: System, bytes: Uint8Array): number {
+/** Makes an empty file in memory, to be read by anybody who has it; see memfd_create(2). */
+export function makeMemoryFile(system: System, flags = 0): number {
   const plan = new Plan();
   const memory = plan.slot("memory file");
-  const name = plan.string("isolate-input");
-  plan.step("memfd_create", [name, linux.MFD_CLOEXEC | linux.MFD_ALLOW_SEALING], { into: memory });
-  // Anybody may open it again by /dev/stdin, nobody may execute it.
+  const what = "make a file in memory";
+  plan.step("memfd_create", [plan.string("isolate"), flags | linux.MFD_CLOEXEC], {
+    into: memory,
+    what,
+  });
+  // A program may open it again by /dev/stdin, but not execute it.
   plan.step("fchmod", [memory, 0o444]);
-  const failure = system.attempt(plan, "keep the input in memory");
-  const fd = plan.result(memory);
+  system.run(plan, what);
+  return plan.result(memory);
+}
+
+/** Puts bytes into a file in memory that nobody can change any more. */
+export function openMemory(system: System, bytes: Uint8Array): number {
+  const fd = makeMemoryFile(system, linux.MFD_ALLOW_SEALING);
   try {
-    if (failure) throw failure;
     // A plan has a copy of what it writes, so a large input goes piece by piece.
     for (let at = 0; at < bytes.length; at += COPY_BYTES) {
       const write = new Plan();
@@ -138,18 +112,4 @@ function isolateInput(system: System, fd: number): number {
   const isOpen = isCloned && system.attempt(open, "open the input again") === undefined;
   system.close(mountFd, ...isOpen ? [fd] : []);
   return isOpen ? open.result(again) : fd;
-}
-
-/** Duplicates a descriptor of the caller, who may close or reuse it while the program runs. */
-export function duplicate(system: System, fd: number, stream: string): number {
-  const plan = new Plan();
-  const copy = plan.slot("duplicate");
-  plan.because(stream, () => {
-    plan.step("fcntl", [fd, linux.F_DUPFD_CLOEXEC, 3], {
-      into: copy,
-      what: `use descriptor ${fd}`,
-    });
-  });
-  system.run(plan, "duplicate a descriptor");
-  return plan.result(copy);
 }

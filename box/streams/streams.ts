@@ -1,5 +1,6 @@
-/** What the standard streams of a run can be connected to. */
+/** The standard streams of a run: what they can be connected to, and what is handed over with them. */
 
+import type { System } from "../../ffi/system.ts";
 import type { Capture, Overflow } from "./capture.ts";
 
 /** Where one of the standard streams of the program comes from or goes to. */
@@ -99,3 +100,26 @@ export type Output =
     readonly overflow?: Overflow;
     readonly transfer?: boolean;
   };
+
+/** The descriptors that a caller hands over with a run: whatever comes of it, they are closed here. */
+export class TransferredFds {
+  readonly #system: System;
+  #fds: readonly number[];
+
+  constructor(system: System, streams: readonly (Input | Output | "stdout" | undefined)[]) {
+    this.#system = system;
+    this.#fds = [...new Set(streams.flatMap(transferredFd))];
+  }
+
+  /** Closes them; a second call does nothing. */
+  close(): void {
+    const fds = this.#fds;
+    this.#fds = [];
+    if (fds.length > 0) this.#system.close(...fds);
+  }
+}
+
+function transferredFd(stream: Input | Output | "stdout" | undefined): number[] {
+  if (typeof stream !== "object" || !("fd" in stream)) return [];
+  return "transfer" in stream && stream.transfer ? [stream.fd] : [];
+}
