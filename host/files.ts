@@ -1,14 +1,6 @@
 /** Files of the host, opened with the rights of the user for whom a sandbox acts. */
 
-import {
-  AT_FDCWD,
-  O_DIRECTORY,
-  O_NOCTTY,
-  O_PATH,
-  O_TRUNC,
-  O_WRONLY,
-  RENAME_NOREPLACE,
-} from "../ffi/linux.ts";
+import * as linux from "../ffi/linux.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
 import { encodeOsString } from "../text/os_string.ts";
@@ -34,7 +26,7 @@ export class HostDirectory extends HostReader implements Disposable {
    * @throws {SandboxError} if it cannot be opened
    */
   constructor(access: HostAccess, path: string) {
-    const flags = O_PATH | O_DIRECTORY;
+    const flags = linux.O_PATH | linux.O_DIRECTORY;
     const { fd } = translatedSync(() => openFile(access, path, { flags }));
     super(access, fd);
     this.#access = access;
@@ -129,7 +121,7 @@ export class HostFiles extends HostReader {
     const kind = this.status(path, { followLink: false })?.kind ?? "file";
     translatedSync(() => {
       if (kind === "file") return replaceFile(this.#access, path, { bytes });
-      const flags = O_WRONLY | O_TRUNC | O_NOCTTY;
+      const flags = linux.O_WRONLY | linux.O_TRUNC | linux.O_NOCTTY;
       const { fd } = openFile(this.#access, path, { flags, what: `write ${path}` });
       try {
         system.writeAll(fd, bytes, path);
@@ -169,7 +161,7 @@ export class HostFiles extends HostReader {
     const plan = new Plan();
     const what = `make the temporary directory ${path}`;
     asCaller(plan, this.#access, () => {
-      plan.step("mkdirat", [AT_FDCWD, plan.string(path), 0o700], { what });
+      plan.step("mkdirat", [linux.AT_FDCWD, plan.string(path), 0o700], { what });
     });
     translatedSync(() => this.#access.system.run(plan, what));
     return path;
@@ -187,7 +179,13 @@ export class HostFiles extends HostReader {
     const plan = new Plan();
     const what = `rename ${from} to ${to}`;
     asCaller(plan, this.#access, () => {
-      const args = [AT_FDCWD, plan.string(from), AT_FDCWD, plan.string(to), RENAME_NOREPLACE];
+      const args = [
+        linux.AT_FDCWD,
+        plan.string(from),
+        linux.AT_FDCWD,
+        plan.string(to),
+        linux.RENAME_NOREPLACE,
+      ];
       plan.step("renameat2", args, { what });
     });
     const failure = this.#access.system.attempt(plan, what);
@@ -212,7 +210,7 @@ export class HostFiles extends HostReader {
     const cut = absolute.lastIndexOf("/");
     translatedSync(() => {
       const above = absolute.slice(0, cut) || "/";
-      const { fd } = openFile(this.#access, above, { flags: O_PATH | O_DIRECTORY });
+      const { fd } = openFile(this.#access, above, { flags: linux.O_PATH | linux.O_DIRECTORY });
       try {
         withCallerRights(this.#access, () => removeTree(system, fd, absolute.slice(cut + 1)));
       } finally {

@@ -3,27 +3,18 @@
  * without waiting for the other end of a pipe.
  */
 
-import {
-  AT_FDCWD,
-  O_CLOEXEC,
-  O_NOFOLLOW,
-  O_PATH,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
-  RESOLVE_NO_XDEV,
-} from "../ffi/linux.ts";
+import * as linux from "../ffi/linux.ts";
 import { type Data, Plan, type Slot, type StepOptions } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { asCaller, type HostAccess } from "./identity.ts";
 import { type FileStatus, planStatus, readStatus } from "./status.ts";
 
 /** Through links, but never out of the directory. */
-export const BENEATH: number = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+export const BENEATH: number = linux.RESOLVE_BENEATH | linux.RESOLVE_NO_MAGICLINKS;
 /** A name itself, whatever it has been replaced by; a file system of our own may be mounted on it. */
-export const MOUNTED: number = BENEATH | RESOLVE_NO_SYMLINKS;
+export const MOUNTED: number = BENEATH | linux.RESOLVE_NO_SYMLINKS;
 /** The same on the same mount: one step down from a trusted directory. */
-export const STRICT: number = MOUNTED | RESOLVE_NO_XDEV;
+export const STRICT: number = MOUNTED | linux.RESOLVE_NO_XDEV;
 
 /**
  * Where a path of the caller's may lead: anywhere that the caller gets without us. Links such as
@@ -31,7 +22,7 @@ export const STRICT: number = MOUNTED | RESOLVE_NO_XDEV;
  * directories that are closed to that user.
  */
 export function anywhere({ caller, own }: Pick<HostAccess, "caller" | "own">): number {
-  return caller.uid === own.uid ? 0 : RESOLVE_NO_MAGICLINKS;
+  return caller.uid === own.uid ? 0 : linux.RESOLVE_NO_MAGICLINKS;
 }
 
 /** How a file is opened by openat2(2). */
@@ -46,7 +37,7 @@ export interface OpenHow {
 
 /** Adds a `struct open_how`. */
 export function planHow(plan: Plan, { flags, mode = 0, resolve }: OpenHow): Data {
-  return plan.struct([BigInt(flags | O_CLOEXEC), BigInt(mode), BigInt(resolve)]);
+  return plan.struct([BigInt(flags | linux.O_CLOEXEC), BigInt(mode), BigInt(resolve)]);
 }
 
 /** Adds a step that opens a file. */
@@ -83,7 +74,7 @@ export function openFile(
   plan.because(reason, () =>
     asCaller(plan, access, () => {
       if (beneathFd === undefined) {
-        planOpen(plan, AT_FDCWD, path, { ...options, resolve: anywhere(access) });
+        planOpen(plan, linux.AT_FDCWD, path, { ...options, resolve: anywhere(access) });
       } else {
         planOpen(plan, beneathFd, path || ".", { ...options, resolve: BENEATH });
       }
@@ -99,13 +90,15 @@ export function openFile(
 export function tryOpen(system: System, path: string, flags: number): number | undefined {
   const plan = new Plan();
   const fd = plan.slot("file");
-  plan.step("openat", [AT_FDCWD, plan.string(path), flags | O_CLOEXEC, 0], { into: fd });
+  plan.step("openat", [linux.AT_FDCWD, plan.string(path), flags | linux.O_CLOEXEC, 0], {
+    into: fd,
+  });
   return system.attempt(plan, `open ${path}`) ? undefined : plan.result(fd);
 }
 
 /** Looks at a file, or at a link itself, with our own rights; undefined if it cannot be reached. */
 export function statusOf(system: System, path: string): FileStatus | undefined {
-  const fd = tryOpen(system, path, O_PATH | O_NOFOLLOW);
+  const fd = tryOpen(system, path, linux.O_PATH | linux.O_NOFOLLOW);
   if (fd === undefined) return undefined;
   const plan = new Plan();
   const status = planStatus(plan, fd);

@@ -1,14 +1,6 @@
 /** Reads files of the host with the rights of the user for whom a sandbox acts. */
 
-import {
-  AT_FDCWD,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_NOCTTY,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_PATH,
-} from "../ffi/linux.ts";
+import * as linux from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { decodeOsString } from "../text/os_string.ts";
@@ -108,7 +100,7 @@ export class HostFile implements Disposable {
     const plan = new Plan();
     const fd = plan.slot("copy");
     const what = `read ${this.#name}`;
-    const args = [AT_FDCWD, plan.string(`/proc/self/fd/${this.fd}`), O_CLOEXEC, 0];
+    const args = [linux.AT_FDCWD, plan.string(`/proc/self/fd/${this.fd}`), linux.O_CLOEXEC, 0];
     plan.step("openat", args, { into: fd, what });
     translatedSync(() => this.#system.run(plan, what));
     return plan.result(fd);
@@ -144,9 +136,9 @@ export class HostReader {
    * @throws {SandboxError} if it does not exist or cannot be reached
    */
   realPath(path: string): string {
-    const { fd } = this.#openAt(path, O_PATH);
+    const { fd } = this.#openAt(path, linux.O_PATH);
     try {
-      return readLink(this.#access.system, AT_FDCWD, `/proc/self/fd/${fd}`);
+      return readLink(this.#access.system, linux.AT_FDCWD, `/proc/self/fd/${fd}`);
     } finally {
       this.#access.system.close(fd);
     }
@@ -160,7 +152,7 @@ export class HostReader {
    * @throws {SandboxError} if it cannot be reached
    */
   readLink(path: string): string | undefined {
-    const link = this.#find(path, O_PATH | O_NOFOLLOW);
+    const link = this.#find(path, linux.O_PATH | linux.O_NOFOLLOW);
     if (link === undefined) return undefined;
     try {
       return link.status.kind === "symlink"
@@ -181,7 +173,7 @@ export class HostReader {
    */
   status(path: string, options: { followLink?: boolean } = {}): FileStatus | undefined {
     const { followLink = true } = options;
-    const found = this.#find(path, followLink ? O_PATH : O_PATH | O_NOFOLLOW);
+    const found = this.#find(path, followLink ? linux.O_PATH : linux.O_PATH | linux.O_NOFOLLOW);
     if (found) this.#access.system.close(found.fd);
     return found?.status;
   }
@@ -196,7 +188,7 @@ export class HostReader {
    */
   list(path: string, options: { entriesMax?: number } = {}): HostEntry[] {
     const { entriesMax = ENTRIES_MAX } = options;
-    const { fd } = this.#openAt(path, O_DIRECTORY);
+    const { fd } = this.#openAt(path, linux.O_DIRECTORY);
     try {
       return translatedSync(() =>
         listDirectory(this.#access, fd, { entriesMax, what: `list ${path}` })
@@ -255,7 +247,7 @@ export class HostReader {
   }
 
   #openRegular(path: string): { fd: number; status: FileStatus } {
-    const opened = this.#openAt(path, O_NONBLOCK | O_NOCTTY);
+    const opened = this.#openAt(path, linux.O_NONBLOCK | linux.O_NOCTTY);
     const { fd, status: { kind } } = opened;
     if (kind === "file") return opened;
     this.#access.system.close(fd);

@@ -1,19 +1,6 @@
 /** What the kernel knows of a file; see statx(2). */
 
-import {
-  AT_EMPTY_PATH,
-  AT_STATX_DONT_SYNC,
-  S_IFBLK,
-  S_IFCHR,
-  S_IFDIR,
-  S_IFIFO,
-  S_IFLNK,
-  S_IFMT,
-  S_IFREG,
-  S_IFSOCK,
-  STATX_BASIC_STATS,
-  STATX_MNT_ID,
-} from "../ffi/linux.ts";
+import * as linux from "../ffi/linux.ts";
 import type { Data, Plan, Slot } from "../ffi/plan.ts";
 import { SandboxError } from "./errors.ts";
 
@@ -53,13 +40,13 @@ export interface FileStatus {
 export const STATX_SIZE = 256;
 
 const KINDS: ReadonlyMap<number, FileKind> = new Map([
-  [S_IFREG, "file"],
-  [S_IFDIR, "directory"],
-  [S_IFLNK, "symlink"],
-  [S_IFIFO, "fifo"],
-  [S_IFSOCK, "socket"],
-  [S_IFCHR, "device"],
-  [S_IFBLK, "block-device"],
+  [linux.S_IFREG, "file"],
+  [linux.S_IFDIR, "directory"],
+  [linux.S_IFLNK, "symlink"],
+  [linux.S_IFIFO, "fifo"],
+  [linux.S_IFSOCK, "socket"],
+  [linux.S_IFCHR, "device"],
+  [linux.S_IFBLK, "block-device"],
 ]);
 
 /**
@@ -72,8 +59,8 @@ export function planStatus(
   { cached, ...options }: { ignore?: "all"; cached?: true } = {},
 ): Data {
   const status = plan.alloc(STATX_SIZE);
-  const flags = AT_EMPTY_PATH | (cached ? AT_STATX_DONT_SYNC : 0);
-  const wanted = STATX_BASIC_STATS | STATX_MNT_ID;
+  const flags = linux.AT_EMPTY_PATH | (cached ? linux.AT_STATX_DONT_SYNC : 0);
+  const wanted = linux.STATX_BASIC_STATS | linux.STATX_MNT_ID;
   plan.step("statx", [fd, plan.string(""), flags, wanted, status], options);
   return status;
 }
@@ -83,7 +70,7 @@ export function readStatus(view: DataView): FileStatus {
   const mode = view.getUint16(28, true);
   const [major, minor] = [view.getUint32(136, true), view.getUint32(140, true)];
   return {
-    kind: KINDS.get(mode & S_IFMT) ?? "device",
+    kind: KINDS.get(mode & linux.S_IFMT) ?? "device",
     links: view.getUint32(16, true),
     uid: view.getUint32(20, true),
     gid: view.getUint32(24, true),

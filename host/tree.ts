@@ -4,15 +4,7 @@
  * mount, and keeps few descriptors however deep it gets.
  */
 
-import {
-  AT_EMPTY_PATH,
-  AT_REMOVEDIR,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_NOATIME,
-  O_NOFOLLOW,
-  O_PATH,
-} from "../ffi/linux.ts";
+import * as linux from "../ffi/linux.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
@@ -97,7 +89,7 @@ export function openDirectory(
 ): { fd: number; identity: string } | undefined {
   const plan = new Plan();
   const fd = plan.slot("directory");
-  const flags = O_DIRECTORY | O_NOFOLLOW | O_NOATIME;
+  const flags = linux.O_DIRECTORY | linux.O_NOFOLLOW | linux.O_NOATIME;
   planOpen(plan, parent, name, { flags, resolve: STRICT, into: fd });
   const status = planStatus(plan, fd);
   if (system.attempt(plan, "open a directory")) return undefined;
@@ -108,7 +100,7 @@ export function openDirectory(
 export function openParent(system: System, child: number, identity: string): number | undefined {
   const plan = new Plan();
   const fd = plan.slot("directory");
-  const flags = O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC;
+  const flags = linux.O_DIRECTORY | linux.O_NOFOLLOW | linux.O_NOATIME | linux.O_CLOEXEC;
   plan.step("openat", [child, plan.string(".."), flags, 0], { into: fd });
   const status = planStatus(plan, fd);
   if (system.attempt(plan, "open the directory above")) return undefined;
@@ -141,12 +133,12 @@ export function giveTree(system: System, fd: number, options: GiveOptions): numb
   const status = planStatus(plan, fd);
   // The program may have opened it to everybody, with all that the caller finds and leaves there.
   if (options.mode !== undefined) plan.step("fchmod", [fd, options.mode]);
-  plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], {
+  plan.step("fchownat", [fd, plan.string(""), uid, gid, linux.AT_EMPTY_PATH], {
     what: `give box/ to user ${uid}`,
   });
   // A description of its own, which is read from the beginning.
   const listing = plan.slot("listing");
-  const flags = O_DIRECTORY | O_NOATIME | O_CLOEXEC;
+  const flags = linux.O_DIRECTORY | linux.O_NOATIME | linux.O_CLOEXEC;
   plan.step("openat", [fd, plan.string("."), flags, 0], { into: listing, what: "list box/" });
   system.run(plan, "give the box's directory");
   try {
@@ -175,7 +167,7 @@ function giveBatch(system: System, directory: number, { entries, options }: {
 }): Uint8Array[] {
   // What is looked at and what is given must be the same file, so both go by one descriptor.
   const plan = new Plan();
-  const how = planHow(plan, { flags: O_PATH | O_NOFOLLOW, resolve: STRICT });
+  const how = planHow(plan, { flags: linux.O_PATH | linux.O_NOFOLLOW, resolve: STRICT });
   const opened = entries.map(({ name }) => {
     const slot = plan.slot("");
     // Fails for what has vanished, and for what is a mount of its own.
@@ -200,7 +192,7 @@ function giveBatch(system: System, directory: number, { entries, options }: {
     if (isSpecial && !options.keepSpecialFiles) {
       work.step("unlinkat", [directory, work.bytes(name), 0], { ignore: ERRNO.ENOENT });
     } else if (isTheirs && (file.uid !== uid || file.gid !== gid)) {
-      work.step("fchownat", [fd, nothing, uid, gid, AT_EMPTY_PATH], {
+      work.step("fchownat", [fd, nothing, uid, gid, linux.AT_EMPTY_PATH], {
         what: `give a file of the box to user ${uid}`,
       });
     }
@@ -240,7 +232,7 @@ export function removeTree(system: System, parentFd: number, name: string): void
 
 function removeDirectory(system: System, parentFd: number, name: Uint8Array) {
   const plan = new Plan();
-  plan.step("unlinkat", [parentFd, plan.bytes(name), AT_REMOVEDIR], {
+  plan.step("unlinkat", [parentFd, plan.bytes(name), linux.AT_REMOVEDIR], {
     ignore: ERRNO.ENOENT,
     what: "remove a directory of the box",
   });

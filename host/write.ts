@@ -3,15 +3,7 @@
  * name, and then takes the place. Nobody sees a part of it, and after a failure the old one is there.
  */
 
-import {
-  O_CLOEXEC,
-  O_CREAT,
-  O_DIRECTORY,
-  O_EXCL,
-  O_NOFOLLOW,
-  O_PATH,
-  O_WRONLY,
-} from "../ffi/linux.ts";
+import * as linux from "../ffi/linux.ts";
 import { Plan, type Slot } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { SandboxError } from "./errors.ts";
@@ -45,7 +37,8 @@ export class NewFile {
   planCreate(plan: Plan, mode: number): Slot {
     const { parent, what } = this.#place;
     const file = plan.slot("new file");
-    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const flags = linux.O_WRONLY | linux.O_CREAT | linux.O_EXCL | linux.O_NOFOLLOW |
+      linux.O_CLOEXEC;
     const args = [parent, plan.string(this.temporary), flags, mode];
     asCaller(plan, this.#access, () => plan.step("openat", args, { into: file, what }));
     return file;
@@ -89,7 +82,10 @@ export function createFile(access: HostAccess, path: string, mode?: number): Ope
     throw new SandboxError("bad-option", message);
   }
   const what = `write ${path}`;
-  const { fd: parent } = openFile(access, above || ".", { flags: O_PATH | O_DIRECTORY, what });
+  const { fd: parent } = openFile(access, above || ".", {
+    flags: linux.O_PATH | linux.O_DIRECTORY,
+    what,
+  });
   const file = new NewFile(access, { parent, name, what });
   const create = new Plan();
   const slot = file.planCreate(create, 0o666);

@@ -6,16 +6,7 @@
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
-import {
-  AT_FDCWD,
-  LOCK_EX,
-  LOCK_NB,
-  LOCK_UN,
-  O_CLOEXEC,
-  O_CREAT,
-  O_NOFOLLOW,
-  O_RDWR,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
@@ -82,8 +73,8 @@ export class BoxLock {
     const path = `${lockRoot}/${boxId}`;
     const plan = new Plan();
     const fd = plan.slot("lock");
-    const flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0);
-    plan.step("openat", [AT_FDCWD, plan.string(path), flags, 0o600], {
+    const flags = linux.O_RDWR | linux.O_CLOEXEC | linux.O_NOFOLLOW | (create ? linux.O_CREAT : 0);
+    plan.step("openat", [linux.AT_FDCWD, plan.string(path), flags, 0o600], {
       into: fd,
       what: `open the lock file ${path}`,
     });
@@ -108,7 +99,7 @@ export class BoxLock {
 
   #tryLock(path: string): boolean {
     const plan = new Plan();
-    plan.step("flock", [this.#fd, LOCK_EX | LOCK_NB], { what: `lock ${path}` });
+    plan.step("flock", [this.#fd, linux.LOCK_EX | linux.LOCK_NB], { what: `lock ${path}` });
     const failure = this.#system.attempt(plan, "lock the box");
     if (failure && failure.errno !== ERRNO.EAGAIN) throw failure;
     return failure === undefined;
@@ -147,7 +138,7 @@ export class BoxLock {
     const plan = new Plan();
     // A child that is just being started has a copy of the descriptor until it executes its program,
     // and with that the lock.
-    plan.step("flock", [this.#fd, LOCK_UN], { ignore: "all" });
+    plan.step("flock", [this.#fd, linux.LOCK_UN], { ignore: "all" });
     plan.step("close", [this.#fd], { ignore: "all" });
     this.#system.run(plan, "unlock the box");
   }

@@ -6,21 +6,11 @@
  * copies of all descriptors. Those that are closed on execve stay open for some time after the parent
  * goes on (in vfork(2) it sleeps only until the child has given up the parent's memory). Nothing that
  * this process does can prevent that, so it looks: the kernel grants a read lease on a file only if
- * nobody has it open for writing; see fcntl(2), F_SETLEASE.
+ * nobody has it open for writing; see fcntl(2), linux.F_SETLEASE.
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
-import {
-  F_RDLCK,
-  F_SETLEASE,
-  F_SETSIG,
-  F_UNLCK,
-  O_CLOEXEC,
-  O_NOCTTY,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  SIGURG,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
@@ -32,14 +22,14 @@ const PAUSE_MAX_MS = 20;
 /** Adds steps that find out whether somebody has a file open for writing. */
 export function planWriterCheck(plan: Plan, file: { parent: number; name: string }): Slot {
   const [fd, granted] = [plan.slot("written file"), plan.slot("lease")];
-  const flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const flags = linux.O_NOFOLLOW | linux.O_NONBLOCK | linux.O_NOCTTY | linux.O_CLOEXEC;
   const ignore = { ignore: "all" } as const;
   plan.step("openat", [file.parent, plan.string(file.name), flags, 0], { ...ignore, into: fd });
   // A broken lease sends a signal: this one has no effect on a process that does not ask for it.
-  plan.step("fcntl", [fd, F_SETSIG, SIGURG], ignore);
+  plan.step("fcntl", [fd, linux.F_SETSIG, linux.SIGURG], ignore);
   // There are file systems without leases: on them nobody can tell.
-  plan.step("fcntl", [fd, F_SETLEASE, F_RDLCK], { ...ignore, into: granted });
-  plan.step("fcntl", [fd, F_SETLEASE, F_UNLCK], { ...ignore, when: [granted, 0] });
+  plan.step("fcntl", [fd, linux.F_SETLEASE, linux.F_RDLCK], { ...ignore, into: granted });
+  plan.step("fcntl", [fd, linux.F_SETLEASE, linux.F_UNLCK], { ...ignore, when: [granted, 0] });
   plan.step("close", [fd], { always: true, ignore: "all" });
   return granted;
 }

@@ -4,15 +4,7 @@
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  F_DUPFD_CLOEXEC,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_NOFOLLOW,
-  O_PATH,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { planDirectories } from "../../host/directories.ts";
@@ -32,7 +24,7 @@ import {
 
 /** What a rule binds, found and opened. */
 export interface RuleSource {
-  /** An O_PATH descriptor of it. */
+  /** An linux.O_PATH descriptor of it. */
   readonly fd: number;
   readonly path: string;
   /** Whether it is a directory; anything else is bound on a file. */
@@ -89,8 +81,8 @@ export function openSources(
   const { system } = access;
   const plan = new Plan();
   const base = plan.slot("box directory");
-  const flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  plan.step("openat", [AT_FDCWD, plan.string(places.directory), flags, 0], {
+  const flags = linux.O_PATH | linux.O_DIRECTORY | linux.O_NOFOLLOW | linux.O_CLOEXEC;
+  plan.step("openat", [linux.AT_FDCWD, plan.string(places.directory), flags, 0], {
     into: base,
     what: `open the box directory ${places.directory}`,
   });
@@ -128,7 +120,7 @@ export function openSources(
 /** Adds a descriptor that was opened elsewhere, as if this plan had opened it. */
 function planGiven(plan: Plan, path: string, fd: number | undefined): Slot {
   const into = plan.slot(path);
-  if (fd !== undefined) plan.step("fcntl", [fd, F_DUPFD_CLOEXEC, 3], { into });
+  if (fd !== undefined) plan.step("fcntl", [fd, linux.F_DUPFD_CLOEXEC, 3], { into });
   return into;
 }
 
@@ -159,7 +151,10 @@ function planBind(plan: Plan, base: Slot, { rule, path, access }: {
     planOpen(plan, base, rule.outside.slice(2) || ".", options);
   } else {
     asCaller(plan, access, () => {
-      planOpen(plan, AT_FDCWD, path, { ...openOptions(rule, into), resolve: anywhere(access) });
+      planOpen(plan, linux.AT_FDCWD, path, {
+        ...openOptions(rule, into),
+        resolve: anywhere(access),
+      });
     });
   }
   return into;
@@ -169,14 +164,14 @@ function planBind(plan: Plan, base: Slot, { rule, path, access }: {
 export function planOwnSource(plan: Plan, rule: BindRule): Slot {
   const into = plan.slot(rule.outside);
   plan.because(ruleName(rule), () => {
-    planOpen(plan, AT_FDCWD, rule.outside, { ...openOptions(rule, into), resolve: 0 });
+    planOpen(plan, linux.AT_FDCWD, rule.outside, { ...openOptions(rule, into), resolve: 0 });
   });
   return into;
 }
 
 function openOptions({ outside, optional }: BindRule, into: Slot) {
   return {
-    flags: O_PATH,
+    flags: linux.O_PATH,
     into,
     what: `open ${outside}`,
     ...(optional ? { ignore: ERRNO.ENOENT } : {}),
@@ -196,7 +191,7 @@ function planTemporary(plan: Plan, base: Slot, { rule, path, places }: {
     what: `make the temporary directory ${path}`,
   });
   const { uid, gid } = places.boxUser;
-  plan.step("fchownat", [fd, plan.string(""), uid, gid, AT_EMPTY_PATH], {
+  plan.step("fchownat", [fd, plan.string(""), uid, gid, linux.AT_EMPTY_PATH], {
     when: [made, 0],
     what: `give ${path} to the user of the box`,
   });

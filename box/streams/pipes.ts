@@ -1,14 +1,6 @@
 /** Pipes between boxes and the keeper; see pipe(7). */
 
-import {
-  AT_EMPTY_PATH,
-  F_DUPFD_CLOEXEC,
-  F_SETFL,
-  F_SETPIPE_SZ,
-  FIONREAD,
-  O_CLOEXEC,
-  O_NONBLOCK,
-} from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Identity } from "../../host/identity.ts";
@@ -26,7 +18,7 @@ export interface Pipe {
 export function makePipes(system: System, count: number, what = "make a pipe"): Pipe[] {
   const plan = new Plan();
   const ends = Array.from({ length: count }, () => plan.struct([-1, -1]));
-  for (const pair of ends) plan.step("pipe2", [pair, O_CLOEXEC], { what });
+  for (const pair of ends) plan.step("pipe2", [pair, linux.O_CLOEXEC], { what });
   const failure = system.attempt(plan, what);
   const pipes = ends.map((pair) => {
     const view = plan.view(pair);
@@ -53,10 +45,10 @@ export function openPipe(
   const { readFd, writeFd } = makePipes(system, 1)[0]!;
   const [boxFd, ownFd] = own === "reads" ? [writeFd, readFd] : [readFd, writeFd];
   const plan = new Plan();
-  plan.step("fcntl", [ownFd, F_SETFL, O_NONBLOCK]);
+  plan.step("fcntl", [ownFd, linux.F_SETFL, linux.O_NONBLOCK]);
   // A large pipe saves turns of the keeper, but is not needed.
-  plan.step("fcntl", [ownFd, F_SETPIPE_SZ, PIPE_BYTES], { ignore: "all" });
-  plan.step("fchownat", [boxFd, plan.string(""), boxUser.uid, boxUser.gid, AT_EMPTY_PATH]);
+  plan.step("fcntl", [ownFd, linux.F_SETPIPE_SZ, PIPE_BYTES], { ignore: "all" });
+  plan.step("fchownat", [boxFd, plan.string(""), boxUser.uid, boxUser.gid, linux.AT_EMPTY_PATH]);
   const failure = system.attempt(plan, "set the pipe up");
   if (!failure) return { boxFd, ownFd };
   system.close(boxFd, ownFd);
@@ -68,7 +60,7 @@ export function unreadBytes(system: System, fds: readonly number[]): number[] {
   const plan = new Plan();
   const counts = fds.map((fd) => {
     const count = plan.struct([0]);
-    plan.step("ioctl", [fd, FIONREAD, count]);
+    plan.step("ioctl", [fd, linux.FIONREAD, count]);
     return count;
   });
   system.run(plan, "see how much is in pipes");
@@ -85,7 +77,7 @@ export function duplicate(
   const copies = plan.because(reason, () =>
     fds.map((fd) => {
       const copy = plan.slot("duplicate");
-      plan.step("fcntl", [fd, F_DUPFD_CLOEXEC, 3], { into: copy, what });
+      plan.step("fcntl", [fd, linux.F_DUPFD_CLOEXEC, 3], { into: copy, what });
       return copy;
     }));
   const failure = system.attempt(plan, "duplicate descriptors");
