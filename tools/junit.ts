@@ -19,13 +19,7 @@ export interface TestRun {
   problem?: string;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  lt: "<",
-  gt: ">",
-  amp: "&",
-  quot: '"',
-  apos: "'",
-};
+const ENTITIES: Record<string, string> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 
 function unescapeXml(text: string): string {
   return text.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal, hex, name) => {
@@ -39,11 +33,7 @@ function unescapeXml(text: string): string {
 function splitName(text: string): { name: string; reason?: string; file?: string } {
   const [, rest = text, file] = /^(.*) \[in (\S+)\]$/s.exec(text) ?? [];
   const [, name = rest, reason] = /^(.*) \[skipped: (.*)\]$/s.exec(rest) ?? [];
-  return {
-    name,
-    ...reason === undefined ? {} : { reason },
-    ...file === undefined ? {} : { file },
-  };
+  return { name, ...reason !== undefined && { reason }, ...file !== undefined && { file } };
 }
 
 /**

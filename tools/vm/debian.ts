@@ -41,22 +41,33 @@ const UNPACK = 'dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink -
 
 const LINKS_INTO_USR = ["bin", "sbin", "lib", "lib64"];
 
+/** Has apt-get download packages with all that they need on a machine where nothing is installed. */
+const systemOptions = (partial: string) => [
+  ...["-o", `Dir::State::status=${partial}/nothing-installed`],
+  ...["-o", `Dir::Cache::archives=${partial}/debs`],
+  ...["-o", "Debug::NoLocking=true"],
+  ...["install", "-y", "--download-only", "--no-install-recommends"],
+];
+
 /**
- * Downloads packages and unpacks them into one folder, installing nothing. If they are there
- * already, no network is needed.
+ * Downloads packages, with a whole system of dependencies if asked for, and unpacks them into one
+ * folder, installing nothing. If they are there already, no network is needed.
  */
-async function unpackOnce(
+export async function unpackOnce(
   folder: string,
-  { wanted, download }: { wanted: string; download: (partial: string) => string[] },
+  names: readonly string[],
+  { wholeSystem = false }: { wholeSystem?: boolean } = {},
 ): Promise<void> {
   const stamp = `${folder}.packages`;
+  const wanted = names.join("\n");
   if (await Deno.readTextFile(stamp).catch(() => "") === wanted) return;
   const partial = `${folder}.${Deno.pid}`;
   const [debs, root] = [`${partial}/debs`, `${partial}/root`];
   try {
     await Deno.mkdir(`${debs}/partial`, { recursive: true });
     await Deno.writeTextFile(`${partial}/nothing-installed`, "");
-    await withFreshLists(() => output(["apt-get", "-qq", ...download(partial)], { cwd: debs }));
+    const words = wholeSystem ? systemOptions(partial) : ["download"];
+    await withFreshLists(() => output(["apt-get", "-qq", ...words, ...names], { cwd: debs }));
     for (const name of LINKS_INTO_USR) {
       await Deno.mkdir(`${root}/usr/${name}`, { recursive: true });
       await Deno.symlink(`usr/${name}`, `${root}/${name}`);
@@ -71,22 +82,6 @@ async function unpackOnce(
   } finally {
     await Deno.remove(partial, { recursive: true }).catch(() => {});
   }
-}
-
-/** Unpacks just these packages into a folder. */
-export async function unpackPackagesOnce(folder: string, names: readonly string[]): Promise<void> {
-  await unpackOnce(folder, { wanted: names.join("\n"), download: () => ["download", ...names] });
-}
-
-/** Unpacks packages with all that they need on a machine where nothing is installed. */
-export async function unpackSystemOnce(folder: string, names: readonly string[]): Promise<void> {
-  const download = (partial: string) => [
-    ...["-o", `Dir::State::status=${partial}/nothing-installed`],
-    ...["-o", `Dir::Cache::archives=${partial}/debs`],
-    ...["-o", "Debug::NoLocking=true"],
-    ...["install", "-y", "--download-only", "--no-install-recommends", ...names],
-  ];
-  await unpackOnce(folder, { wanted: names.join("\n"), download });
 }
 
 /** Tries again with new lists: they may be missing, or name versions that mirrors have replaced. */

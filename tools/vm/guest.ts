@@ -25,7 +25,6 @@ export interface GuestOptions {
   /** Words for the kernel, in addition to those that every guest needs. */
   kernelWords?: readonly string[];
   memoryMib?: number;
-  processors?: number;
   timeLimitMs: number;
   /** Gets each line that the guest writes to its console, as it comes. */
   onLine?: (line: string) => void;
@@ -44,10 +43,10 @@ export function parseResults(text: string): Map<string, Uint8Array> {
 }
 
 function qemuArguments(options: GuestOptions, resultsFile: string): string[] {
-  const { accelerator, memoryMib = 4096, processors = 2, kernelWords = [] } = options;
+  const { accelerator, memoryMib = 4096, kernelWords = [] } = options;
   return [
     ...accelerator.qemuWords,
-    ...["-smp", `${processors}`, "-m", `${memoryMib}`],
+    ...["-smp", "2", "-m", `${memoryMib}`],
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
     ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
     ...["-serial", `file:${resultsFile}`],

@@ -1,7 +1,7 @@
 /** What the guests have in them: a system, Deno, the project, its tests, and what starts them. */
 
 import { output, ROOT } from "../process.ts";
-import { filesOfInstalled, installedClosure, unpackSystemOnce } from "./debian.ts";
+import { filesOfInstalled, installedClosure, unpackOnce } from "./debian.ts";
 import { Image } from "./image.ts";
 import type { Kernel } from "./kernel.ts";
 import { projectFiles } from "./suite.ts";
@@ -92,7 +92,7 @@ export async function makePlainImage(options: ImageOptions): Promise<Image> {
 
 /** Downloads and unpacks the packages of the guest with systemd. */
 export async function prepareSystemd(folder: string): Promise<void> {
-  await unpackSystemOnce(`${folder}/systemd`, SYSTEMD_PACKAGES);
+  await unpackOnce(`${folder}/systemd`, SYSTEMD_PACKAGES, { wholeSystem: true });
 }
 
 /** Makes a minimal Debian with a real systemd, of packages and nothing else. */

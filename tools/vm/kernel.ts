@@ -1,6 +1,6 @@
 /** The kernels of guests and their first programs: downloaded and unpacked, never installed. */
 
-import { installIfMissing, resolveMetaPackage, unpackPackagesOnce } from "./debian.ts";
+import { installIfMissing, resolveMetaPackage, unpackOnce } from "./debian.ts";
 
 /** What every guest boots with. */
 export interface Kernel {
@@ -10,13 +10,6 @@ export interface Kernel {
   modules: string;
   /** A static program with the few commands that a guest's init needs. */
   busybox: string;
-}
-
-async function onlyNameIn(folder: string, pattern: RegExp): Promise<string> {
-  for await (const { name } of Deno.readDir(folder)) {
-    if (pattern.test(name)) return name;
-  }
-  throw new Error(`no ${pattern.source} in the kernel's package`);
 }
 
 /** Which of Debian's kernels a guest has. */
@@ -43,18 +36,7 @@ async function resolveKernel(name: KernelName): Promise<string> {
   throw first;
 }
 
-/** Unpacks a kernel the first time, and keeps to it: later runs need no network. */
-async function unpackKernel(folder: string, kernel: KernelName): Promise<void> {
-  const memory = `${folder}.name`;
-  let name = await Deno.readTextFile(memory).catch(() => undefined);
-  if (name === undefined) {
-    name = await resolveKernel(kernel);
-    await Deno.writeTextFile(memory, name);
-  }
-  await unpackPackagesOnce(folder, [name, "busybox-static"]);
-}
-
-/** Downloads and installs what is missing to boot a guest. */
+/** Makes a kernel ready. It is chosen and downloaded the first time; later runs need no network. */
 export async function prepareKernel(
   folder: string,
   { name = "stable" }: { name?: KernelName } = {},
@@ -63,11 +45,14 @@ export async function prepareKernel(
   await Deno.mkdir(folder, { recursive: true });
   await installIfMissing("qemu-system-x86_64", "qemu-system-x86");
   const root = `${folder}/kernel${name === "stable" ? "" : `-${name}`}`;
-  await unpackKernel(root, name);
-  const image = await onlyNameIn(`${root}/boot`, /^vmlinuz-/);
-  const version = image.replace("vmlinuz-", "");
+  const memory = `${root}.name`;
+  const known = await Deno.readTextFile(memory).catch(() => undefined);
+  const packageName = known ?? await resolveKernel(name);
+  if (known === undefined) await Deno.writeTextFile(memory, packageName);
+  await unpackOnce(root, [packageName, "busybox-static"]);
+  const version = packageName.replace("linux-image-", "");
   return {
-    image: `${root}/boot/${image}`,
+    image: `${root}/boot/vmlinuz-${version}`,
     modules: `${root}/lib/modules/${version}/kernel`,
     busybox: `${root}/bin/busybox`,
   };
