@@ -37,7 +37,8 @@
 
 export { Compiler, type CompilerOptions } from "./compile/compile.ts";
 export { HostFiles } from "../mod.ts";
-export { judge, type JudgeOptions } from "./run/judge.ts";
+export { judge } from "./run/judge.ts";
+export type { JudgeOptions } from "./run/judge_options.ts";
 export { type Language, LanguageTable, loadLanguages } from "./languages/languages.ts";
 export { PackageError } from "./package/errors.ts";
 export { readPackage } from "./package/read.ts";

@@ -17,7 +17,7 @@ import {
 } from "../grading/time_limit.ts";
 import type { JudgeEvent, JudgeReport, Submission, SubmissionResult } from "../types.ts";
 import { type CompileContext, compileProgram } from "./compile_program.ts";
-import type { JudgeOptions } from "./judge.ts";
+import type { JudgeOptions } from "./judge_options.ts";
 import { runTests } from "./submission_run.ts";
 import type { TestContext } from "./test_run.ts";
 import type { Validator } from "./validator.ts";

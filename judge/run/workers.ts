@@ -3,6 +3,7 @@
 import type { Box, Sandbox } from "../../mod.ts";
 import { BoxPool, type Lease, SandboxError } from "../../mod.ts";
 import type { PlannedTest } from "../grading/grading.ts";
+import type { JudgeOptions } from "./judge_options.ts";
 
 /** How long to wait for a box that is not strictly needed. */
 const MORE_BOXES_MS = 2000;
@@ -23,18 +24,6 @@ export interface Assignment {
   readonly worker: Worker;
   /** Interrupts the test. */
   readonly signal: AbortSignal;
-}
-
-/** How many workers, and in which boxes. */
-export interface WorkersOptions {
-  readonly sandbox: Sandbox;
-  /** How many tests run at the same time. */
-  readonly jobs: number;
-  readonly needsValidators: boolean;
-  /** The boxes that may be taken; undefined: all. */
-  readonly boxIds: { readonly first: number; readonly count: number } | undefined;
-  /** Stops waiting for boxes. */
-  readonly signal: AbortSignal | undefined;
 }
 
 /** All workers of a judge. */
@@ -61,8 +50,8 @@ export class Workers implements AsyncDisposable {
   }
 
   /** Leases the boxes, with control groups where those can be used. */
-  static async open(options: WorkersOptions): Promise<Workers> {
-    const { sandbox, jobs, needsValidators, boxIds, signal } = options;
+  static async open(options: JudgeOptions): Promise<Workers> {
+    const { sandbox, problem, jobs, boxIds, signal } = options;
     const reason = await whyNoControlGroups(sandbox);
     await using resources = new AsyncDisposableStack();
     const openPool = async (cpus?: "each") =>
@@ -76,7 +65,7 @@ export class Workers implements AsyncDisposable {
         }),
       );
     const pool = await openPool("each");
-    const validatorPool = needsValidators ? await openPool() : undefined;
+    const validatorPool = problem.validation.kind === "custom" ? await openPool() : undefined;
     const leases: Lease[] = [];
     const workers: Worker[] = [];
     while (workers.length < jobs) {
