@@ -6,7 +6,7 @@
  * copies of all descriptors. Those that are closed on execve stay open for some time after the parent
  * goes on (in vfork(2) it sleeps only until the child has given up the parent's memory). Nothing that
  * this process does can prevent that, so it looks: the kernel grants a read lease on a file only if
- * nobody has it open for writing; see fcntl(2), linux.F_SETLEASE.
+ * nobody has it open for writing; see fcntl(2), F_SETLEASE.
  */
 
 import { ERRNO } from "../../ffi/errno.ts";

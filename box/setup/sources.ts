@@ -24,7 +24,7 @@ import {
 
 /** What a rule binds, found and opened. */
 export interface RuleSource {
-  /** An linux.O_PATH descriptor of it. */
+  /** An O_PATH descriptor of it. */
   readonly fd: number;
   readonly path: string;
   /** Whether it is a directory; anything else is bound on a file. */
