@@ -13,12 +13,9 @@ import { ControlGroupError } from "./types.ts";
 
 /** The files of control groups, with a log. */
 export class ControlGroupFiles {
-  /** The kernel. */
   readonly system: System;
-  /** Is told what is done. */
   readonly log: ControlGroupLog;
 
-  /** Reaches the files. */
   constructor(system: System, log: ControlGroupLog) {
     this.system = system;
     this.log = log;
@@ -29,7 +26,7 @@ export class ControlGroupFiles {
     return new Batch(this.system, this.log);
   }
 
-  /** Reads a file. */
+  /** Reads a file; undefined if it is gone. */
   read(path: string): string | undefined {
     const batch = this.batch();
     // ENODEV: the group was removed while the file was open.
@@ -46,7 +43,7 @@ export class ControlGroupFiles {
     batch.run(`write ${path}`);
   }
 
-  /** Writes a file that may refuse the value or not be there. */
+  /** Writes a file that may refuse the value or be missing; returns why it failed. */
   tryWrite(path: string, value: string): string | undefined {
     try {
       this.write(path, value);

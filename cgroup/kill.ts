@@ -55,7 +55,7 @@ function killEach(files: ControlGroupFiles, pids: readonly number[]): void {
 }
 
 /**
- * Removes a group with all that is in it, processes and groups; one that does not exist is no error.
+ * Removes a group with all that is in it, processes and groups; one that does not exist is not an error.
  */
 export function removeGroup(files: ControlGroupFiles, directory: string): void {
   for (let round = 0;; round++) {

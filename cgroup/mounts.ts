@@ -1,14 +1,11 @@
-/** Which control group file systems are mounted where; see proc_pid_mountinfo(5). */
+/** Finds where control group file systems are mounted; see proc_pid_mountinfo(5). */
 
 /** A mounted hierarchy. */
 export interface Hierarchy {
-  /** Which interface. */
   readonly version: 1 | 2;
-  /** Where it is mounted. */
   readonly directory: string;
   /** The controllers of a v1 hierarchy. */
   readonly controllers: readonly string[];
-  /** Whether it can be written to. */
   readonly writable: boolean;
 }
 

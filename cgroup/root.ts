@@ -18,11 +18,9 @@ export interface FindRootOptions {
   readonly directory?: string | undefined;
   /** Make and enable what is missing. */
   readonly create: boolean;
-  /** Is told what is done. */
   readonly log: ControlGroupLog;
 }
 
-/** What a search goes by. */
 interface Search extends FindRootOptions {
   readonly files: ControlGroupFiles;
   readonly hierarchies: readonly Hierarchy[];
@@ -49,7 +47,7 @@ export function findControlGroupRoot(system: System, options: FindRootOptions): 
   return chosen?.version === 2 ? openV2(search, chosen) : openV1(search);
 }
 
-/** As version 1 of the classic command was configured: the directory that holds the hierarchies. */
+/** Whether it is the directory that holds the v1 hierarchies, as version 1 of the command had it. */
 function holdsOlder(directory: string, hierarchies: readonly Hierarchy[]): boolean {
   return hierarchies.some((hierarchy) =>
     hierarchy.version === 1 && directoryOf(hierarchy.directory) === directory
@@ -60,7 +58,7 @@ function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }
 
-/** One may be mounted below another. */
+/** Finds the hierarchy in which a directory lies; one may be mounted below another. */
 function hierarchyOf(directory: string, hierarchies: readonly Hierarchy[]): Hierarchy | undefined {
   return hierarchies
     .filter((hierarchy) => isWithin(directory, hierarchy.directory))

@@ -57,7 +57,7 @@ export interface ControlGroup {
   begin(limits: ControlGroupLimits): ControlGroupRun;
   /** Makes the group, after an old one of its name has been taken away. */
   create(): void;
-  /** Kills what is in the group and removes it; one that does not exist is no error. */
+  /** Kills what is in the group and removes it; one that does not exist is not an error. */
   remove(): void;
 }
 

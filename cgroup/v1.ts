@@ -63,7 +63,7 @@ export function distinctV1(directories: ControllerDirectories): string[] {
   return [...new Set(all)];
 }
 
-/** Makes a group in all hierarchies; one that exists is no error. */
+/** Makes a group in all hierarchies; one that exists is not an error. */
 export function makeGroupV1(files: ControlGroupFiles, directories: ControllerDirectories): void {
   for (const directory of distinctV1(directories)) files.makeDirectory(directory);
   const { cpuset } = directories;

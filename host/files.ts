@@ -194,7 +194,7 @@ export class HostFiles extends HostReader {
   }
 
   /**
-   * Removes a directory and everything below it; one that does not exist is no error.
+   * Removes a directory and everything below it; one that does not exist is not an error.
    *
    * @param path its path
    * @throws {SandboxError} if it cannot be removed, is not a directory, or is somebody else's

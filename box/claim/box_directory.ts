@@ -150,7 +150,7 @@ export class BoxDirectory {
     }
   }
 
-  /** Removes it with everything in it; nothing to remove is no error. */
+  /** Removes it with everything in it; nothing to remove is not an error. */
   remove({ quota }: { quota: boolean }): void {
     const { system, settings } = this.#sandbox;
     const { boxUser, boxId, directory } = this.#places;

@@ -2,9 +2,9 @@
  * A file system of a box's own: `box/` on a tmpfs of a fixed size, for machines without disk
  * quotas. See tmpfs(5).
  *
- * What is stored there is memory. The kernel counts it to the control group of whoever writes it:
- * what the program writes is part of the memory of its box, for as long as the file lives, and what
- * the caller puts there before is not.
+ * What is stored there is memory. The kernel charges it to the control group of the writer: what the
+ * program writes is part of the memory of its box for as long as the file lives, and what the caller
+ * puts there before is not.
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
@@ -31,7 +31,7 @@ export interface BoxSize {
   /** What all files of the box can take, in KiB; rounded up to whole pages. */
   readonly sizeKib: number;
   /**
-   * How many files, directories and so on there can be, `box/` itself being one; 0 is no limit.
+   * How many files, directories and so on there can be, `box/` itself being one; 0: no limit.
    * Default: one for every 4 KiB, and at least 1024.
    */
   readonly inodes?: number | undefined;
@@ -64,7 +64,7 @@ export function planOwnFileSystem(
 }
 
 /**
- * Unmounts the file system of a box, if there is one; whoever still uses it keeps it alive unseen.
+ * Unmounts the file system of a box, if there is one; processes that still use it keep it alive, unseen.
  */
 export function unmountOwnFileSystem(system: System, directory: string): boolean {
   for (let count = 0;; count++) {

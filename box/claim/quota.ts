@@ -8,7 +8,7 @@ import type { System } from "../../ffi/system.ts";
 /** What quotactl(2) says of a file system that has no quotas, or has them switched off. */
 const WITHOUT_QUOTAS: readonly number[] = [ERRNO.ESRCH, ERRNO.ENOSYS, ERRNO.EOPNOTSUPP];
 
-/** How much a box's user may store on the file system of the boxes; 0 is no limit. */
+/** How much a box's user may store on the file system of the boxes; 0: no limit. */
 export interface DiskQuota {
   /** Blocks of 1 KiB. */
   readonly blocksKib: number;

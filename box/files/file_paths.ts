@@ -1,4 +1,4 @@
-/** Names in a box, and what is said when one of them leads nowhere, or elsewhere. */
+/** Checks and opens paths in a box, and explains why one leads nowhere, or elsewhere. */
 
 import { ERRNO } from "../../ffi/errno.ts";
 import { O_DIRECTORY, O_PATH } from "../../ffi/linux.ts";
@@ -10,7 +10,7 @@ import { planOpen, STRICT } from "../../host/open.ts";
 /** The kernel takes paths of up to 4095 bytes; programs can make longer ones, level by level. */
 const PIECE_BYTES_MAX = 3072;
 
-/** Checks a name in a box. */
+/** Splits a path in a box, after a check that it leads nowhere else. */
 export function splitPath(path: string): string[] {
   const problem = path === ""
     ? "it is empty"
@@ -69,7 +69,7 @@ function joinPieces(parts: readonly string[]): string[] {
   const pieces: string[] = [];
   for (const part of parts) {
     const longer = `${pieces.at(-1)}/${part}`;
-    // A character of JavaScript's takes up to three bytes.
+    // A UTF-16 unit takes up to three bytes of UTF-8.
     if (pieces.length === 0 || 3 * longer.length > PIECE_BYTES_MAX) pieces.push(part);
     else pieces[pieces.length - 1] = longer;
   }
@@ -79,7 +79,7 @@ function joinPieces(parts: readonly string[]): string[] {
 /** What failures mean on a path that a program could have made. */
 const HOSTILE: ReadonlyMap<number, string> = new Map([
   [ERRNO.ELOOP, "it is a symbolic link, or leads through one"],
-  [ERRNO.ENOTDIR, "something on the way is no directory"],
+  [ERRNO.ENOTDIR, "something on the way is not a directory"],
   [ERRNO.EXDEV, "it leads to another file system"],
   [ERRNO.ENXIO, "it is a socket, a FIFO or a device"],
   [ERRNO.ENODEV, "it is a device"],
@@ -90,7 +90,7 @@ const HOSTILE: ReadonlyMap<number, string> = new Map([
   [ERRNO.ENAMETOOLONG, "a name in it is too long"],
 ]);
 
-/** The error for a path that cannot be opened, or not be replaced. */
+/** The error for a path that cannot be opened or replaced. */
 export function pathError(what: string, failure: SystemError): Error {
   const options = {
     cause: failure,

@@ -1,25 +1,25 @@
 /** Output of a program, kept in memory. */
 
-/** What is done with a program that writes more than its limit. */
+/** What happens when a program writes more than its limit. */
 export type Overflow =
   /** Everything in the box is killed; the outcome is `output-limit`. */
   | "stop"
-  /** The rest is read and thrown away; the outcome does not tell. */
+  /** The rest is read and thrown away; the outcome does not say so. */
   | "discard";
 
 /** How much is kept. */
 export interface CaptureOptions {
-  /** How many bytes are kept at most. */
+  /** The most that is kept, in bytes. */
   limitBytes: number;
-  /** What is done with a program that writes more. Default: `"stop"`. */
+  /** What happens when a program writes more. Default: `"stop"`. */
   overflow?: Overflow;
 }
 
 const FIRST_SIZE = 4096;
 
 /**
- * Keeps what a program writes. It may serve standard output and standard error at once, or several
- * runs one after the other: the limit is that of all together.
+ * Keeps what a program writes. It may serve standard output and standard error at once, or several runs
+ * one after the other: all of them share the limit.
  *
  * @example
  * ```ts
@@ -33,26 +33,26 @@ const FIRST_SIZE = 4096;
  * ```
  */
 export class Capture {
-  /** How many bytes are kept at most. */
+  /** The most that is kept, in bytes. */
   readonly limitBytes: number;
-  /** What is done with a program that writes more. */
+  /** What happens when a program writes more. */
   readonly overflow: Overflow;
   #buffer = new Uint8Array(0);
   #length = 0;
   #truncated = false;
 
   /**
-   * Makes room for output; memory is taken as output comes.
+   * Prepares to keep output; memory is allocated as output comes.
    *
    * @param options how much is kept
-   * @throws {RangeError} if the limit is no whole number of bytes
+   * @throws {RangeError} if the limit is not a whole number of bytes
    */
   constructor(options: CaptureOptions) {
     this.limitBytes = checkLimitBytes(options.limitBytes);
     this.overflow = options.overflow ?? "stop";
   }
 
-  /** What was written so far, as far as it is kept; a view that is complete when the run is over. */
+  /** The bytes kept so far; a view, complete when the run is over. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(0, this.#length);
   }
@@ -63,9 +63,9 @@ export class Capture {
   }
 
   /**
-   * What is kept, as text.
+   * Decodes what is kept.
    *
-   * @returns the text; bytes that are no UTF-8 have become replacement characters
+   * @returns the text; bytes that are not UTF-8 have become replacement characters
    */
   text(): string {
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.bytes);

@@ -19,7 +19,7 @@ const encoder = new TextEncoder();
 export type StreamEnd =
   /** More was written than allowed. */
   | { readonly kind: "overflow"; readonly stream: "stdout" | "stderr" }
-  /** It failed, which is no fault of the program. */
+  /** It failed, which is not the fault of the program. */
   | { readonly kind: "error"; readonly error: unknown };
 
 /** What streams are opened with. */
