@@ -106,6 +106,8 @@ export {
   type CgroupRoot,
   defaultSettings,
   describeSettings,
+  type ServiceGrant,
+  type ServiceSettings,
   type Settings,
 } from "./config/settings.ts";
 export { type PairSide, Transcript, type TranscriptPiece } from "./box/pair/transcript.ts";

@@ -73,7 +73,11 @@ export class Sandbox {
   readonly own: Identity;
   /** For whom it acts. */
   readonly caller: Identity;
-  /** Reaches the caller where that is another process. */
+  /**
+   * Reaches the caller where that is another process.
+   *
+   * @internal
+   */
   readonly remote: RemoteCaller | undefined;
   /** Receives what is done. */
   readonly log: Log;

@@ -11,22 +11,10 @@ import type { System } from "../../ffi/system.ts";
 /**
  * What a namespace shows of its past, in `/proc/PID/net`. A socket counts in `sockstat` whatever its
  * kind and whoever holds it, connections that wait for their end included; whatever was sent, or refused,
- * counts in the others; see proc_pid_net(5).
+ * counts in the others; see proc_pid_net(5). Addresses, routes and settings are out of a program's reach:
+ * it has no capability in the namespace.
  */
-const FILES = [
-  "sockstat",
-  "sockstat6",
-  "dev",
-  "snmp",
-  "snmp6",
-  "netstat",
-  "igmp",
-  "igmp6",
-  "if_inet6",
-  "route",
-  "ipv6_route",
-  "arp",
-] as const;
+const FILES = ["sockstat", "sockstat6", "dev", "snmp", "snmp6", "netstat"] as const;
 const FILE_BYTES = 16384;
 
 /** Reads what the namespace of a process shows; undefined if it cannot be read whole. */
