@@ -1,4 +1,4 @@
-/** Handing a command line to the service: one call, before anything else is loaded. */
+/** Hands a command line to the service by one call, before anything else is loaded. */
 
 const SYMBOLS = {
   /** int32 isolate_client(uint32 count) */
@@ -6,8 +6,8 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /**
- * Has the service carry out the command line of this process, if one runs: then this does not come back.
- * Without one, or where the shim is not beside this file, the command is carried out here.
+ * Hands the command line of this process to the service, and does not return. Without a service, or
+ * without the shim beside this file, it returns: the caller executes the command itself.
  */
 export function handOver(argumentCount: number): void {
   if (Deno.build.standalone) return;
@@ -17,7 +17,7 @@ export function handOver(argumentCount: number): void {
   try {
     library = Deno.dlopen(url, SYMBOLS);
   } catch {
-    // Who needs the shim says what is wrong with it.
+    // The code that needs the shim reports what is wrong with it.
     return;
   }
   library.symbols.client(argumentCount);

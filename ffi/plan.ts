@@ -285,8 +285,8 @@ export class Plan {
   }
 
   /**
-   * Takes over the result of an execution that happened elsewhere, in a process that got a copy of the
-   * plan. Whatever that process made of it changes values only, nothing that this side relies on.
+   * Takes over the result of an execution in another process, which had a copy of the plan. Whatever
+   * that process did to it changes only values, nothing that this side relies on.
    */
   adopt(executed: Uint8Array): boolean {
     const image = this.#executed();
@@ -295,7 +295,7 @@ export class Plan {
     return true;
   }
 
-  /** The step at which the execution failed, and why; errno 0: at none. */
+  /** Reads which step failed, and why; errno 0: none. */
   failure(): { step: Step | undefined; errno: number } {
     const view = new DataView(this.#executed().buffer);
     const index = view.getUint32(PLAN.failedStep, true);

@@ -21,7 +21,7 @@ export class SystemError extends Error {
     this.code = errnoName(errno);
   }
 
-  /** What failed in an executed plan; a plan that was refused as a whole has no step that did. */
+  /** Describes what failed in an executed plan; a refused plan has no failed step. */
   static of(plan: Plan): SystemError {
     const { step, errno } = plan.failure();
     return errno === 0 ? new SystemError(undefined, ERRNO.EINVAL) : new SystemError(step, errno);

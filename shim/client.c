@@ -103,7 +103,7 @@ static i64 send_packet(i64 fd, const struct vector *vectors, u64 vector_count, s
   return result;
 }
 
-/* Puts the open standard streams where the box can take them; gives a bit for each of them. */
+/* Puts the open standard streams where the box can take them; returns a bit for each of them. */
 static u32 deliver_streams(i64 socket) {
   struct rights rights;
   u32 open = 0, count = 0;
@@ -139,7 +139,7 @@ static u32 append_file(i64 file, const char *path) {
   return total;
 }
 
-/* Sends the first packet; gives a negative errno if that cannot be done. */
+/* Sends the first packet, or returns the negative errno. */
 static i64 greet(i64 connection, struct hello *hello, const struct command *command) {
   i32 pair[2];
   i64 result = kernel(__NR_socketpair, 1, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, (u64)pair, 0, 0);

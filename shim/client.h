@@ -1,4 +1,4 @@
-/* What the client and the service say to each other. Mirrored by service/protocol.ts. */
+/* What the client and the service say to each other. service/protocol.ts mirrors it. */
 #pragma once
 
 enum {
@@ -39,7 +39,7 @@ struct command {
   unsigned last;                   /* see struct hello */
 };
 
-/* Hands the command over. Comes back only if no service can be reached, with the negative errno; EPERM: it is "off". */
+/* Hands the command over. Returns only if no service can be reached, with the negative errno; EPERM: it is "off". */
 long client_run(const struct command *command);
 
 /* The socket that a variable of the environment (NAME=VALUE) names; 0: it is another variable. */

@@ -7,11 +7,12 @@
 
 enum { EPERM = 1, EACCES = 13, FAILURE_STATUS = 2, PATH_BYTES = 4096 };
 
-/* Where there is no service, the direct command serves, if it is installed beside this one. */
+/* Without a service, executes the direct command, if it is installed beside this one. */
 static void run_directly(char **arguments, char **environment) {
   static const char NAME[] = "isolate-direct";
   char path[PATH_BYTES];
-  i64 length = kernel(__NR_readlinkat, (u64)AT_FDCWD, (u64) "/proc/self/exe", (u64)path, sizeof path - sizeof NAME, 0, 0);
+  const u64 room = sizeof path - sizeof NAME;
+  i64 length = kernel(__NR_readlinkat, (u64)AT_FDCWD, (u64) "/proc/self/exe", (u64)path, room, 0, 0);
   while (length > 0 && path[length - 1] != '/')
     length--;
   if (length <= 0)

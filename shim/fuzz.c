@@ -148,10 +148,14 @@ static u64 edge(const struct plan *plan) {
   return edges[random_below(sizeof edges / sizeof *edges)] + random_below(3) - 1;
 }
 
+#define COUNT(name) +1
+enum { OWN_COUNT = OWN_OPERATIONS(COUNT) };
+
 static void damage_step(const struct plan *plan, struct step *step) {
+  const u32 first_own = operation_count - OWN_COUNT;
   switch (random_below(8)) {
   case 0:
-    step->operation = (u16)(random_below(2) ? operation_count - 3 + random_below(3) : random_below(operation_count + 2));
+    step->operation = (u16)(random_below(2) ? first_own + random_below(OWN_COUNT) : random_below(operation_count + 2));
     break;
   case 1:
     step->kinds = (u32)random_below(1 << 26);
@@ -166,7 +170,7 @@ static void damage_step(const struct plan *plan, struct step *step) {
     step->guard_slot = (u16)edge(plan);
     break;
   case 5: /* almost a spawn */
-    step->operation = (u16)(operation_count - 3);
+    step->operation = (u16)first_own; /* spawn */
     step->kinds = ARG_BUFFER;
     step->args[0] = random_below(2) ? 0 : edge(plan);
     step->args[1] = 88;

@@ -19,8 +19,8 @@
 #define OWN_OPERATIONS(X)                                                                                            \
   X(spawn) /* clone_args, size, first step, steps: clone3 a child that runs those steps of the plan */               \
   X(store) /* address, width, value: put a value, usually a slot's, into the plan's data */                          \
-  X(load) /* address, width: the value there, as a result */                                                           \
-  X(next) /* socket: wait there for a message whose first descriptor is a plan, and live that */                       \
+  X(load) /* address, width: the value there, as a result */                                                         \
+  X(next) /* socket: wait there for a message whose first descriptor is a plan, and live that */                     \
   X(reap) /* pid: be the box's init: reap orphans until pid ends, report that, exit */
 
 /* The initializer of a table: system call numbers and own operations by operation code. */

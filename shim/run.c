@@ -1,7 +1,8 @@
 /* Interprets plans: one system call a step, and no decisions. */
 #include "kernel.h"
 
-enum { P_ALL = 0, WEXITED = 4, WNOWAIT = 0x01000000, CLOCK_MONOTONIC = 1, MSG_NOSIGNAL = 0x4000, ECHILD = 10, EPIPE = 32, NEXT_FDS_MAX = 16 };
+enum { P_ALL = 0, WEXITED = 4, WNOWAIT = 0x01000000, CLOCK_MONOTONIC = 1, MSG_NOSIGNAL = 0x4000 };
+enum { ECHILD = 10, EPIPE = 32, NEXT_FDS_MAX = 16 };
 
 static void send_report(const struct plan *plan, struct report *report) {
   i64 now[2] = {0, 0};

@@ -24,14 +24,14 @@ static i32 set_handler(i32 signal, u64 handler) {
   return (i32)kernel(__NR_rt_sigaction, (u64)signal, (u64)&action, 0, 8, 0, 0);
 }
 
-/* Signal handlers belong to the whole process, so the one descriptor they write to does too. */
+/* Signal handlers belong to the whole process, and so does the one descriptor that they write to. */
 static volatile i32 signal_fd = -1;
 
 static void on_signal(i32 signal, const i32 *info, void *context) {
   const u64 faults = 1 << SIGILL | 1 << SIGTRAP | 1 << SIGBUS | 1 << SIGFPE | 1 << SIGSEGV | 1ul << SIGSYS;
   u8 byte = (u8)signal;
   (void)context;
-  if (faults >> signal & 1 && info[SI_CODE] > 0) /* raised, not sent: let it happen again, with its default effect */
+  if (faults >> signal & 1 && info[SI_CODE] > 0) /* raised, not sent: let it recur with its default effect */
     set_handler(signal, SIG_DFL);
   else
     kernel(__NR_write, (u64)signal_fd, (u64)&byte, 1, 0, 0, 0);

@@ -16,7 +16,7 @@ Deno.writeTextFileSync(
 const SHIMS = {
 ${shims.join("")}};
 
-/** The bytes of the shim that the program carries; the same as in \`lib/\`. */
+/** Decodes the shim that the program carries, which is the same as in \`lib/\`. */
 export function embeddedShim(arch: "x86_64" | "aarch64"): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromBase64(SHIMS[arch]);
 }

@@ -1,5 +1,7 @@
 /** Writes the archives that the kernel unpacks as its first root: cpio, format "newc". */
 
+import { S_IFDIR, S_IFLNK, S_IFREG } from "../../ffi/linux.ts";
+
 /** What lies at a path of the archive. */
 export type ArchiveEntry =
   | { kind: "directory"; mode: number }
@@ -7,7 +9,7 @@ export type ArchiveEntry =
   /** Its content, or the path of a file on this machine. */
   | { kind: "file"; mode: number; content: Uint8Array | string };
 
-const FILE_TYPES = { directory: 0o040000, symlink: 0o120000, file: 0o100000 } as const;
+const FILE_TYPES = { directory: S_IFDIR, symlink: S_IFLNK, file: S_IFREG } as const;
 
 const encoder = new TextEncoder();
 
