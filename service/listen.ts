@@ -4,6 +4,7 @@ import * as linux from "../ffi/linux.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
+import { planDirectories } from "../host/directories.ts";
 import { SandboxError } from "../host/errors.ts";
 import { socketAddress } from "./notify.ts";
 
@@ -75,11 +76,10 @@ export function listenAt(
   const address = plan.bytes(socketAddress(temporary));
   const name = plan.string(temporary);
   const what = `listen at ${path}`;
-  const parts = path.split("/").slice(1, -1);
-  parts.forEach((_, i) => {
-    const directory = plan.string("/" + parts.slice(0, i + 1).join("/"));
-    plan.step("mkdirat", [linux.AT_FDCWD, directory, 0o755], { ignore: ERRNO.EEXIST, what });
-  });
+  const parts = ["/", ...path.split("/").slice(1, -1).filter(Boolean)];
+  const options = { resolve: 0, mode: 0o755, what };
+  const { fd: directory } = planDirectories(plan, linux.AT_FDCWD, parts, options);
+  plan.step("close", [directory], { always: true, ignore: "all" });
   plan.step("socket", [linux.AF_UNIX, linux.SOCK_SEQPACKET | SOCK_CLOEXEC_NONBLOCK, 0], {
     into: socket,
     what,
