@@ -100,8 +100,8 @@ export class Box {
   }
 
   /**
-   * Makes a box if it is free: nobody works on it, and nobody has initialised it and not cleaned it
-   * up. It is free again when this process dies, unless it was released on purpose before.
+   * Makes a box if it is free: not in use, and not initialised without having been cleaned up. It is
+   * free again when this process dies, unless it was released on purpose before.
    * {@linkcode BoxPool} takes its boxes so.
    *
    * @param options which box; this never waits for it

@@ -37,7 +37,7 @@ export interface RunRequest {
   readonly ready: ReadyBox | undefined;
 }
 
-/** Runs a program; everything of it is dead when this returns or throws. */
+/** Runs a program; all its processes are dead when this returns or throws. */
 export async function runProgram(request: RunRequest): Promise<Outcome> {
   const group = beginGroup(request);
   try {
@@ -98,7 +98,7 @@ async function runInGroup(
   }
 }
 
-/** Adds to what was asked for what the sandbox decides, and what this process has to pass on. */
+/** Describes the run: the request, the sandbox's decisions, and what this process passes on. */
 function describeRun(
   { sandbox, places, command, options, ready }: RunRequest,
   controlGroup: ControlGroupRun | undefined,
@@ -118,7 +118,7 @@ function describeRun(
     options,
     environment: options.environment ??
       buildEnvironment({ callerEnvironment: new Map(), inheritAll: false, rules: [] }),
-    // Even without --tty-hack: a terminal that is no session's own can be taken by one in the box.
+    // Even without --tty-hack: a session in the box can take a terminal that belongs to none.
     filter: sandbox.syscallFilter({ flags: syscallFlags, terminal: true }),
     callerLimits: { ...readLimits(), groupLimitsProcesses },
     cpuCount: isOneProcess ? 1 : cpus ? new Set(cpus).size : Math.max(1, readCpus().length),

@@ -165,7 +165,7 @@ export class Tee {
     const buffer = plan.alloc(READ_SIZE);
     const length = plan.slot("length");
     plan.step("read", [readFd, buffer, buffer.length], { into: length, ignore: "all" });
-    const execute = system.prepare(plan, "what nobody has read");
+    const execute = system.prepare(plan, "read what is left");
     while (!transcript.truncated) {
       execute();
       if (plan.result(length) <= 0) return;

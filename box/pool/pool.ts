@@ -28,8 +28,8 @@ interface Request {
 
 /**
  * Leases boxes from a range of ids. Any number of pools, in any number of processes, may share a range,
- * also with users of its boxes who have no pool: a box that somebody works on, or has initialised and
- * not cleaned up, is left alone. The boxes of a process that died are free at once.
+ * also with users of its boxes without a pool: a box that is in use, or initialised and not cleaned
+ * up, is left alone. The boxes of a process that died are free at once.
  *
  * A box is initialised when it is leased and cleaned up when it comes back, unless another job of this
  * pool waits for it: then it is emptied and handed over, which is faster. Jobs get boxes in the order
@@ -246,7 +246,7 @@ export class BoxPool {
     });
   }
 
-  /** Gives a clean box to the first request; if there is none any more, cleans it up. */
+  /** Gives a clean box to the first request, or cleans it up if there is none left. */
   async #giveToNext(box: Box, cpu: number | undefined): Promise<void> {
     const request = this.#requests.shift();
     if (request) return request.give(this.#newLease(box, cpu));
