@@ -53,8 +53,9 @@ export interface ServiceGrant {
   kind: "user" | "group";
   /** A name of the system's, or a number. */
   name: string;
-  /** The first and the last of the boxes. */
+  /** The first of the boxes. */
   first: number;
+  /** The last of the boxes. */
   last: number;
 }
 
