@@ -40,15 +40,17 @@ export function* locate(reader: BlockReader, offset: number): Generator<void, Pl
   for (reader.fillFrom(0);; reader.fillFrom(reader.offset + reader.end)) {
     const { bytes, offset: start } = reader;
     const end = Math.min(reader.end, offset - start);
-    for (let at = 0; at < end; at++) {
-      const byte = bytes[at]!;
-      if (byte === LINE_FEED) {
-        line++;
-        word = 0;
-        lineOffsets.push(start + at + 1);
-        if (lineOffsets.length > LINES_AROUND + 1) lineOffsets.shift();
-      }
-      if (isSpace(byte)) inWord = false;
+    let lineStart = 0;
+    for (let at = bytes.indexOf(LINE_FEED); at !== -1 && at < end;) {
+      line++;
+      lineStart = at + 1;
+      lineOffsets.push(start + lineStart);
+      at = bytes.indexOf(LINE_FEED, lineStart);
+    }
+    lineOffsets.splice(0, lineOffsets.length - 1 - LINES_AROUND);
+    if (lineStart > 0) [word, inWord] = [0, false];
+    for (let at = lineStart; at < end; at++) {
+      if (isSpace(bytes[at]!)) inWord = false;
       else if (!inWord) {
         inWord = true;
         word++;
