@@ -1,7 +1,7 @@
 /** The YAML format of the configuration. */
 
 import { FileError } from "../text/errors.ts";
-import { parseYamlText, yamlLine, type YamlPath } from "../text/yaml.ts";
+import { isMapping, parseYamlText, yamlLine, type YamlPath } from "../text/yaml.ts";
 import { type ConfigEntry, type ParsedConfig, settingsFromEntries } from "./entries.ts";
 
 /**
@@ -38,8 +38,4 @@ export async function parseYamlConfig(text: string, file: string): Promise<Parse
     );
   });
   return settingsFromEntries(entries.sort((a, b) => a.line - b.line), file);
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

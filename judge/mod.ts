@@ -42,5 +42,5 @@ export type { JudgeOptions } from "./run/judge_options.ts";
 export { type Language, LanguageTable, loadLanguages } from "./languages/languages.ts";
 export { PackageError } from "./package/errors.ts";
 export { readPackage } from "./package/read.ts";
-export { readSubmission } from "./package/submission.ts";
+export { readSubmission } from "./package/submissions.ts";
 export type * from "./types.ts";

@@ -15,6 +15,11 @@ export async function parseYamlText(text: string, file: string): Promise<unknown
   }
 }
 
+/** Tells mappings from lists, texts and null. */
+export function isMapping(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** Takes apart a message of the parser, which ends with the place and an excerpt of several lines. */
 function yamlError(error: unknown, file: string): FileError {
   const message = error instanceof Error ? error.message : String(error);

@@ -1,176 +1,133 @@
 /** The tests of a package in the problem package format: the folder `data`. */
 
-import type { GroupMember, TestGroup } from "../types.ts";
-import { notAFile, type PackageEntry, type PackageFiles } from "./files.ts";
-import { type GroupReading, type GroupSettings, readGroupSettings } from "./group_settings.ts";
-import { YamlNode } from "./node.ts";
-import { isHidden } from "./programs.ts";
+import type { GroupMember, TestCase, TestGroup } from "../types.ts";
+import { isHidden, type PackageEntry, type PackageFiles } from "./files.ts";
+import { type GroupContext, type GroupSettings, readGroupSettings } from "./group_settings.ts";
 
 const SETTINGS_FILES = ["testdata.yaml", "test_group.yaml"];
 
 /** Folders of `data` whose tests are for checking validators, not submissions. */
 const FOLDERS_FOR_VALIDATORS = [
-  "invalid_answers",
-  "invalid_input",
-  "invalid_inputs",
-  "invalid_output",
-  "invalid_outputs",
-  "valid_output",
-  "valid_outputs",
+  ...["invalid_answers", "invalid_input", "invalid_inputs", "invalid_output", "invalid_outputs"],
+  ...["valid_output", "valid_outputs"],
 ];
 
-/** What may stand beside a test. */
+/** Endings of a test's files. */
 const COMPANIONS =
   /\.(in|ans|hint|desc|png|jpe?g|svg|interaction|out|(in|ans)\.(statement|download)|download)$/;
 
-/** What reading the tests needs. */
-export interface DataReading {
-  /** How the topmost group is judged where nothing is written. */
-  readonly settings: GroupSettings;
-  /** The validator's flags for all tests, from `problem.yaml`. */
-  readonly problemFlags: readonly string[];
-  /** Is told what is odd, a sentence each. */
-  readonly warn: (warning: string) => void;
-}
+const NOTES = /^(readme|license|generator)|\.(md|txt)$/i;
 
-/** Reads the tests. */
-export async function readData(files: PackageFiles, reading: DataReading): Promise<TestGroup> {
+/** Settings of a single test that do not change how it is judged, and those that would. */
+const HARMLESS_TEST_KEYS = ["hint", "description", "full_feedback", "input_validator_args"];
+const UNSUPPORTED_TEST_KEYS = ["args", "output_validator_args"];
+
+/** Reads the tests; the settings are those of `problem.yaml`. */
+export async function readData(files: PackageFiles, above: GroupSettings): Promise<TestGroup> {
+  const problemFlags = above.validatorFlags;
   const entries = files.list("data");
   if (entries === undefined) {
-    throw files.error("data", "is missing; the tests must be in data/sample and data/secret");
+    throw files.error("data", "is missing; tests belong in data/sample and data/secret");
   }
-  const folders = entries.filter(({ kind }) => kind === "directory");
-  const test = entries.find(({ name }) => name.endsWith(".in") || name.endsWith(".ans"));
+  const test = entries.find(({ name }) => /\.(in|ans)$/.test(name));
   if (test) throw files.error(test.path, "must be in data/sample or data/secret");
-  for (const { name, path } of folders) {
-    if (["sample", "secret", ...FOLDERS_FOR_VALIDATORS].includes(name) || isHidden(name)) continue;
-    reading.warn(`${files.pathFor(path)}: is not used; tests are in data/sample and data/secret`);
-  }
-  const base = { above: reading.settings, isTop: true, problemFlags: reading.problemFlags };
-  const settings = await groupSettings(files, entries, {
-    ...base,
-    unknown: reading.warn,
-  });
+  const settings = await groupSettings(files, entries, { above, isTop: true, problemFlags });
   const members: GroupMember[] = [];
-  for (const entry of folders) {
-    if (entry.name !== "sample" && entry.name !== "secret") continue;
-    const isSample = entry.name === "sample";
-    const group = await readGroup(files, entry, { ...reading, above: settings, isSample });
+  for (const entry of entries) {
+    const { name, path, kind } = entry;
+    if (kind !== "directory" || isHidden(name) || FOLDERS_FOR_VALIDATORS.includes(name)) continue;
+    if (name !== "sample" && name !== "secret") {
+      files.warn(path, "ignored; tests belong in data/sample and data/secret");
+      continue;
+    }
+    const isSample = name === "sample";
+    const group = await readGroup(files, entry, { above: settings, problemFlags, isSample });
     if (group.members.length > 0) members.push({ kind: "group", group });
-    else if (!isSample) reading.warn(`${files.pathFor(entry.path)}: has no tests`);
+    else if (!isSample) files.warn(path, "has no tests");
   }
-  if (members.length === 0) {
-    throw files.error("data", "has no tests; they must be in data/sample and data/secret");
-  }
-  return { name: "", ...settings, members };
-}
-
-interface FolderLevel extends DataReading {
-  readonly above: GroupSettings;
-  readonly isSample: boolean;
+  if (members.length > 0) return { name: "", ...settings, members };
+  throw files.error("data", "has no tests; they belong in data/sample and data/secret");
 }
 
 async function readGroup(
   files: PackageFiles,
   folder: PackageEntry,
-  level: FolderLevel,
+  context: Omit<GroupContext, "isTop"> & { readonly isSample: boolean },
 ): Promise<TestGroup> {
-  const { above, isSample, problemFlags, warn } = level;
   const entries = (files.list(folder.path) ?? []).filter(({ name }) => !isHidden(name));
-  const settings = await groupSettings(files, entries, {
-    above,
-    problemFlags,
-    isTop: false,
-    unknown: warn,
-  });
-  const names = new Set(entries.map(({ name }) => name));
+  const settings = await groupSettings(files, entries, { ...context, isTop: false });
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
   const members: GroupMember[] = [];
   for (const entry of entries) {
     const { name, path, kind } = entry;
     if (name.endsWith(".in")) {
-      members.push({ kind: "test", test: readTest(files, { input: entry, entries, isSample }) });
+      const answer = byName.get(name.replace(/in$/, "ans"));
+      const test = readTest(files, { input: entry, answer, isSample: context.isSample });
+      members.push({ kind: "test", test });
     } else if (name.endsWith(".ans")) {
       const input = name.replace(/ans$/, "in");
-      if (!names.has(input)) throw files.error(path, `is an answer without an input, ${input}`);
+      if (!byName.has(input)) throw files.error(path, `has no input ${input}`);
     } else if (name.endsWith(".files") && kind === "directory") {
-      throw files.error(path, "is not supported: files beside the input of a test");
+      throw files.error(path, "is not supported: a test has only one input file");
     } else if (kind === "directory") {
-      const group = await readGroup(files, entry, { ...level, above: settings });
+      const group = await readGroup(files, entry, { ...context, above: settings });
       if (group.members.length > 0) members.push({ kind: "group", group });
-      else warn(`${files.pathFor(path)}: has no tests`);
-    } else if (name.endsWith(".yaml") && names.has(name.replace(/yaml$/, "in"))) {
-      await refuseTestSettings(files, { path, unknown: warn });
-    } else if (!SETTINGS_FILES.includes(name) && !COMPANIONS.test(name) && !isNote(name)) {
-      warn(`${files.pathFor(path)}: is not used; inputs end in .in, answers in .ans`);
+      else files.warn(path, "has no tests");
+    } else if (name.endsWith(".yaml") && byName.has(name.replace(/yaml$/, "in"))) {
+      await refuseTestSettings(files, path);
+    } else if (![...SETTINGS_FILES, COMPANIONS, NOTES].some((known) => fits(name, known))) {
+      files.warn(path, "ignored; inputs end in .in, answers in .ans");
     }
   }
-  return { name: dataName(folder.path), ...settings, members: members.sort(byName) };
+  return { name: nameInData(folder.path), ...settings, members: members.sort(inOrder) };
 }
 
-/** Tests and groups are used in the order of their names without the ending. */
-function byName(a: GroupMember, b: GroupMember): number {
+function fits(name: string, known: string | RegExp): boolean {
+  return typeof known === "string" ? name === known : known.test(name);
+}
+
+/** Sorts tests and groups by their names without the ending. */
+function inOrder(a: GroupMember, b: GroupMember): number {
   const name = (member: GroupMember) =>
     member.kind === "test" ? member.test.name : member.group.name;
   return name(a) < name(b) ? -1 : 1;
 }
 
-function readTest(
-  files: PackageFiles,
-  { input, entries, isSample }: {
-    input: PackageEntry;
-    entries: readonly PackageEntry[];
-    isSample: boolean;
-  },
-) {
-  const stem = input.name.replace(/in$/, "");
-  const answer = entries.find(({ name }) => name === `${stem}ans`);
-  if (answer === undefined) {
-    throw files.error(input.path, `is a test without an answer, ${stem}ans`);
-  }
-  for (const entry of [input, answer]) {
-    if (entry.kind !== "file") throw files.error(entry.path, notAFile(entry));
-  }
+function readTest(files: PackageFiles, { input, answer, isSample }: {
+  input: PackageEntry;
+  answer: PackageEntry | undefined;
+  isSample: boolean;
+}): TestCase {
+  if (!answer) throw files.error(input.path, `has no answer ${input.name.replace(/in$/, "ans")}`);
   return {
-    name: dataName(input.path).replace(/\.in$/, ""),
-    inputFile: input.hostFile,
-    answerFile: answer.hostFile,
+    name: nameInData(input.path).replace(/\.in$/, ""),
+    inputFile: files.mustBeFile(input.path, input).hostFile,
+    answerFile: files.mustBeFile(answer.path, answer).hostFile,
     isSample,
   };
 }
 
-function dataName(path: string): string {
+function nameInData(path: string): string {
   return path.replace(/^data\//, "");
-}
-
-function isNote(name: string): boolean {
-  return /^(readme|license|generator)/i.test(name) || /\.(md|txt)$/i.test(name);
 }
 
 async function groupSettings(
   files: PackageFiles,
   entries: readonly PackageEntry[],
-  reading: GroupReading,
+  context: GroupContext,
 ): Promise<GroupSettings> {
   const file = entries.find(({ name }) => SETTINGS_FILES.includes(name));
-  if (file) return readGroupSettings(await YamlNode.read(files, file.path), reading);
-  const { above, isTop } = reading;
-  if (isTop) return above;
-  return { ...above, grading: { ...above.grading, ignoreSample: false } };
+  const node = file && await files.readYaml(file.path, { unknownKeys: "warn" });
+  return readGroupSettings(node, context);
 }
 
-/** Settings of single tests came with a later version; those that are only told may stand there. */
-async function refuseTestSettings(
-  files: PackageFiles,
-  { path, unknown }: { path: string; unknown: (warning: string) => void },
-): Promise<void> {
-  const told = ["hint", "description", "full_feedback", "input_validator_args"];
-  const judged = ["args", "output_validator_args"];
-  const node = await YamlNode.read(files, path);
-  const values = node.mapping([...told, ...judged], unknown);
-  for (const key of judged) {
+async function refuseTestSettings(files: PackageFiles, path: string): Promise<void> {
+  const node = await files.readYaml(path, { unknownKeys: "warn" });
+  const values = node.mapping([...HARMLESS_TEST_KEYS, ...UNSUPPORTED_TEST_KEYS]);
+  for (const key of UNSUPPORTED_TEST_KEYS) {
     const value = values.get(key);
     if (value && value.words().length > 0) {
-      throw value.error("is not supported for a single test, only for groups in testdata.yaml");
+      throw value.error("is not supported for a single test, only for a group in testdata.yaml");
     }
   }
 }

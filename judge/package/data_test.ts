@@ -135,8 +135,8 @@ Deno.test("readPackage() accepts what may lie beside tests, and warns of the res
     "data/more/1.in": "",
   });
   assertEquals(warnings(problem), [
-    "pack/data/more: is not used; tests are in data/sample and data/secret",
-    "pack/data/secret/1.out2: is not used; inputs end in .in, answers in .ans",
+    "pack/data/more: ignored; tests belong in data/sample and data/secret",
+    "pack/data/secret/1.out2: ignored; inputs end in .in, answers in .ans",
     "pack/data/secret/empty: has no tests",
   ]);
 });
@@ -151,31 +151,31 @@ Deno.test("readPackage() warns if there are only samples", async () => {
 });
 
 const MESSAGES: [files: Record<string, string>, message: string][] = [
-  [{}, "pack/data: is missing; the tests must be in data/sample and data/secret"],
+  [{}, "pack/data: is missing; tests belong in data/sample and data/secret"],
   [{ "data": "" }, "pack/data: must be a folder"],
-  [{ "data/": "" }, "pack/data: has no tests; they must be in data/sample and data/secret"],
+  [{ "data/": "" }, "pack/data: has no tests; they belong in data/sample and data/secret"],
   [
     { "data/secret/": "", "data/sample/": "" },
-    "pack/data: has no tests; they must be in data/sample and data/secret",
+    "pack/data: has no tests; they belong in data/sample and data/secret",
   ],
   [{ "data/1.in": "", "data/1.ans": "" }, "pack/data/1.ans: must be in data/sample or data/secret"],
-  [{ "data/secret/1.in": "" }, "pack/data/secret/1.in: is a test without an answer, 1.ans"],
-  [{ "data/secret/a/1.ans": "" }, "pack/data/secret/a/1.ans: is an answer without an input, 1.in"],
+  [{ "data/secret/1.in": "" }, "pack/data/secret/1.in: has no answer 1.ans"],
+  [{ "data/secret/a/1.ans": "" }, "pack/data/secret/a/1.ans: has no input 1.in"],
   [
     { "data/secret/1.in/": "", "data/secret/1.ans": "" },
-    "pack/data/secret/1.in: must be a file, but is a folder",
+    "pack/data/secret/1.in: must be a file, not a folder",
   ],
   [
     { "data/secret/1.in": "", "data/secret/1.ans/": "" },
-    "pack/data/secret/1.ans: must be a file, but is a folder",
+    "pack/data/secret/1.ans: must be a file, not a folder",
   ],
   [
     { ...tests("secret/1"), "data/secret/1.files/x": "" },
-    "pack/data/secret/1.files: is not supported: files beside the input of a test",
+    "pack/data/secret/1.files: is not supported: a test has only one input file",
   ],
   [
     { ...tests("secret/1"), "data/secret/1.yaml": "args: [a]\n" },
-    "pack/data/secret/1.yaml:1: args: is not supported for a single test, only for groups in " +
+    "pack/data/secret/1.yaml:1: args: is not supported for a single test, only for a group in " +
     "testdata.yaml",
   ],
 ];
@@ -190,15 +190,15 @@ const SETTINGS_MESSAGES: [yaml: string, message: string][] = [
   ["on_reject: stop\n", '1: on_reject: must be break or continue, not "stop"'],
   [
     "a: 1\ngrading: custom\n",
-    "2: grading: must be default: graders of a package are not supported",
+    "2: grading: must be default: custom graders are not supported",
   ],
   [
     "grader_flags: summ\n",
-    '1: grader_flags: has the unknown flag "summ"; did you mean sum?',
+    '1: grader_flags: unknown flag "summ"; did you mean sum?',
   ],
   [
     "grader_flags: ignore_sample\n",
-    "1: grader_flags: must not have ignore_sample: it is for data/testdata.yaml alone",
+    "1: grader_flags: ignore_sample is allowed only in data/testdata.yaml",
   ],
   ["accept_score: much\n", '1: accept_score: must be a score, a number such as 10, not "much"'],
   ["reject_score: 1e99\n", '1: reject_score: must be a score, a number such as 10, not "1e99"'],
@@ -210,7 +210,7 @@ const SETTINGS_MESSAGES: [yaml: string, message: string][] = [
   ),
   [
     "scoring: {score: 5}\n",
-    "1: scoring: is not supported, only what the legacy version of the format has",
+    "1: scoring: is not supported; only settings of the legacy format are",
   ],
   ["[a, b]\n", "1: must be a mapping of keys to values"],
   [

@@ -1,42 +1,37 @@
 /**
- * The files of a package. Nothing is opened that lies outside of its folder, whatever links there
- * are, and nothing is trusted: names, kinds, sizes, depth, number.
+ * The files of a package. A package is hostile: no symbolic link leads out of its folder, and names,
+ * kinds, sizes, depth and number of files are checked.
  */
 
-import {
-  type FileKind,
-  type HostDirectory,
-  type HostEntry,
-  type HostFiles,
-  SandboxError,
-} from "../../mod.ts";
+import { type FileKind, type HostDirectory, type HostFiles, SandboxError } from "../../mod.ts";
 import { decodeOsString } from "../../text/os_string.ts";
 import { visibleText } from "../../text/visible.ts";
+import { parseYaml, type YamlNode } from "../../text/yaml_node.ts";
 import { PackageError } from "./errors.ts";
 
 const ENTRIES_MAX = 100_000;
 const DEPTH_MAX = 32;
+const YAML_BYTES_MAX = 1 << 20;
 
-/** A file or folder of a package; links have been followed. */
+/** A file or folder of a package; symbolic links have been followed. */
 export interface PackageEntry {
-  /** Its name. */
   readonly name: string;
   /** Its path in the package. */
   readonly path: string;
-  /** What it is, or what the link leads to. */
   readonly kind: Exclude<FileKind, "symlink">;
-  /** Its size in bytes. */
   readonly sizeBytes: number;
-  /** Where it really lies on the host, absolute. */
+  /** Its real path on the host, absolute. */
   readonly hostFile: string;
 }
 
 /** The files of a package. */
 export class PackageFiles implements Disposable {
-  /** The folder as it was given, for messages. */
+  /** The folder as the user named it. */
   readonly given: string;
-  /** The folder on the host, absolute and without links. */
+  /** The folder's real path on the host, absolute. */
   readonly directory: string;
+  /** What is odd but no error, a sentence each. */
+  readonly warnings: string[] = [];
   readonly #files: HostDirectory;
   #entries = 0;
 
@@ -56,66 +51,67 @@ export class PackageFiles implements Disposable {
     this.#files[Symbol.dispose]();
   }
 
-  /** The path of a file for people. */
+  /** Names a file as the user would. */
   pathFor(path: string): string {
     return path === "" ? this.given : `${this.given.replace(/\/$/, "")}/${path}`;
   }
 
-  /** Complains about a file or folder. */
-  error(path: string, reason: string): PackageError {
-    return new PackageError(reason, { file: this.pathFor(path) });
+  /** Makes an error about a file or folder. */
+  error(path: string, reason: string, options?: ErrorOptions): PackageError {
+    return new PackageError(reason, { file: this.pathFor(path) }, options);
   }
 
-  /** What there is at a path. */
+  /** Warns about a file or folder. */
+  warn(path: string, reason: string): void {
+    this.warnings.push(this.error(path, reason).message);
+  }
+
+  /** Looks at a path. */
   find(path: string): PackageEntry | undefined {
     try {
       const status = this.#files.status(path);
       if (status === undefined) return undefined;
-      const name = path.slice(path.lastIndexOf("/") + 1);
       const { kind, sizeBytes } = status;
       if (kind === "symlink") throw new TypeError("A link was not followed");
-      return { name, path, kind, sizeBytes, hostFile: this.#files.realPath(path) };
+      return { name: nameOf(path), path, kind, sizeBytes, hostFile: this.#files.realPath(path) };
     } catch (error) {
       throw this.#refusal(error, path, "look at it");
     }
   }
 
-  /** Lists a folder. */
+  /** Lists a folder; undefined if there is none. */
   list(path: string): PackageEntry[] | undefined {
     if (path.split("/").length > DEPTH_MAX) {
       const reason = `is more than ${DEPTH_MAX} folders deep; is there a link to a folder above?`;
       throw this.error(path, reason);
     }
-    const folder = path === "" ? undefined : this.find(path);
-    if (path !== "" && folder === undefined) return undefined;
-    if (folder && folder.kind !== "directory") throw this.error(path, "must be a folder");
-    const base = folder?.hostFile ?? this.directory;
-    const entries = this.#read(path);
-    this.#entries += entries.length;
-    if (this.#entries > ENTRIES_MAX) {
-      throw this.error(path, `has more files than can be looked at, ${ENTRIES_MAX}`);
-    }
-    return entries.map(({ name, kind, sizeBytes }) => {
-      const below = path === "" ? name : `${path}/${name}`;
+    const folder = this.find(path);
+    if (folder === undefined) return undefined;
+    if (folder.kind !== "directory") throw this.error(path, "must be a folder");
+    return this.#read(path).map(({ name, kind, sizeBytes }) => {
+      const below = join(path, name);
       if (visibleText(name) !== name) {
         const reason = "has invisible characters or invalid UTF-8 in its name; rename it";
         throw this.error(below, reason);
       }
       if (kind !== "symlink") {
-        return { name, path: below, kind, sizeBytes, hostFile: `${base}/${name}` };
+        return { name, path: below, kind, sizeBytes, hostFile: `${folder.hostFile}/${name}` };
       }
       const target = this.find(below);
-      if (target === undefined) throw this.error(below, "is a link that leads nowhere");
+      if (target === undefined) throw this.error(below, "is a broken symbolic link");
       return target;
     });
   }
 
-  #read(path: string): HostEntry[] {
+  #read(path: string) {
     try {
-      return this.#files.list(path, { entriesMax: ENTRIES_MAX });
+      const entries = this.#files.list(path, { entriesMax: ENTRIES_MAX });
+      this.#entries += entries.length;
+      if (this.#entries <= ENTRIES_MAX) return entries;
     } catch (error) {
       throw this.#refusal(error, path, "list it");
     }
+    throw this.error(path, `is in a package of more than ${ENTRIES_MAX} files`);
   }
 
   /** Reads a text. */
@@ -125,11 +121,22 @@ export class PackageFiles implements Disposable {
     return text.replace(/^\ufeff/, "");
   }
 
+  /** Reads a YAML file; unknown keys in it are errors or warnings. */
+  readYaml(path: string, { unknownKeys }: { unknownKeys: "refuse" | "warn" }): Promise<YamlNode> {
+    return parseYaml({
+      file: this.pathFor(path),
+      text: this.readText(path, { limitBytes: YAML_BYTES_MAX }),
+      ErrorClass: PackageError,
+      onUnknownKey: unknownKeys === "warn"
+        ? ({ message }) => void this.warnings.push(message)
+        : undefined,
+    });
+  }
+
   /** Reads a file. */
   readBytes(path: string, options: { limitBytes: number }): Uint8Array<ArrayBuffer> {
-    const file = this.find(path);
-    if (file?.kind !== "file") throw this.error(path, notAFile(file));
-    if (file.sizeBytes > options.limitBytes) {
+    const { sizeBytes } = this.mustBeFile(path, this.find(path));
+    if (sizeBytes > options.limitBytes) {
       throw this.error(path, `is larger than ${options.limitBytes} bytes`);
     }
     try {
@@ -139,37 +146,51 @@ export class PackageFiles implements Disposable {
     }
   }
 
+  /** Refuses what is not a regular file. */
+  mustBeFile(path: string, entry: PackageEntry | undefined): PackageEntry {
+    if (entry?.kind === "file") return entry;
+    throw this.error(path, notAFile(entry));
+  }
+
   #refusal(error: unknown, path: string, what: string): unknown {
     if (!(error instanceof SandboxError)) return error;
-    const place = { file: this.pathFor(path) };
-    const reason = refusalReason(error, what);
-    return new PackageError(reason, place, { cause: error });
+    return this.error(path, refusalReason(error, what), { cause: error });
   }
 }
 
-/** Why the kernel refuses something. */
+/** Says why the kernel refuses something. */
 export function refusalReason({ code, reason, message }: SandboxError, what: string): string {
   switch (code) {
     case undefined:
       return message;
     case "EXDEV":
-      return "is a link that leads out of the package; only relative links that stay inside are " +
-        "followed";
+      return "is a symbolic link that leads out of the package; only relative links that stay " +
+        "inside are followed";
     case "ELOOP":
-      return "is a link that leads to itself";
+      return "is a symbolic link to itself";
     default:
       return `cannot ${what}: ${reason}`;
   }
 }
 
-/** Whether something can be part of a program. */
-export function isFileOrFolder({ kind }: PackageEntry): boolean {
-  return kind === "file" || kind === "directory";
-}
-
-/** Why something is no file to be read. */
+/** Says why something is not a file to be read. */
 export function notAFile(entry: PackageEntry | undefined): string {
   if (entry === undefined) return "is missing";
-  if (entry.kind === "directory") return "must be a file, but is a folder";
-  return "must be a regular file, but is a pipe, a socket or a device";
+  if (entry.kind === "directory") return "must be a file, not a folder";
+  return "must be a regular file, not a pipe, a socket or a device";
+}
+
+/** Gives the last part of a path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** Puts a name behind the path of a folder, which is empty for the package itself. */
+export function join(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`;
+}
+
+/** Tells files of an editor, of a version control system and of Python from those of the package. */
+export function isHidden(name: string): boolean {
+  return name.startsWith(".") || name.endsWith("~") || name === "__pycache__";
 }

@@ -16,16 +16,16 @@ async function makeFifo(path: string): Promise<void> {
 }
 
 Deno.test("readPackage() says what it found if there is no package", async () => {
-  const start = "pack: is no problem package: there must be a problem.yaml or a task.yaml, ";
-  assertEquals(await complaintAbout({}), start + "it is empty");
+  const start = "pack: not a problem package: it needs a problem.yaml or a task.yaml, but ";
+  assertEquals(await complaintAbout({}), start + "is empty");
   const some = { "b.txt": "", "a/x": "", "c\x1b[1m": "" };
   assertEquals(
     await complaintAbout(some).catch(String),
     "pack/c\\x1b[1m: has invisible characters or invalid UTF-8 in its name; rename it",
   );
-  assertEquals(await complaintAbout({ "b.txt": "", "a/x": "" }), start + "it has only a/, b.txt");
+  assertEquals(await complaintAbout({ "b.txt": "", "a/x": "" }), start + "has only a/, b.txt");
   const many = Object.fromEntries("abcdefghijk".split("").map((name) => [name, ""]));
-  assertEquals(await complaintAbout(many), start + "it has only a, b, c, d, e, f, g, h, …");
+  assertEquals(await complaintAbout(many), start + "has only a, b, c, d, e, f, g, h, …");
 });
 
 Deno.test("readPackage() says that there is no such folder", async () => {
@@ -81,15 +81,15 @@ Deno.test("readPackage() follows links that stay inside, and gives where files r
   );
 });
 
-const LEADS_OUT = "is a link that leads out of the package; only relative links that stay inside " +
-  "are followed";
+const LEADS_OUT = "is a symbolic link that leads out of the package; only relative links that " +
+  "stay inside are followed";
 
 for (
   const [name, link, reason] of [
     ["out of the package", "../../../secret", LEADS_OUT],
     ["to an absolute path", "/etc/passwd", LEADS_OUT],
-    ["nowhere", "none", "is a link that leads nowhere"],
-    ["to itself", "2.in", "is a link that leads to itself"],
+    ["nowhere", "none", "is a broken symbolic link"],
+    ["to itself", "2.in", "is a symbolic link to itself"],
   ] as const
 ) {
   Deno.test(`readPackage() refuses a link that leads ${name}`, async () => {
@@ -126,7 +126,7 @@ Deno.test("readPackage() does not wait for the other end of a pipe", async () =>
         Deno.writeTextFile(`${directory}/data/secret/2.ans`, "")
       ),
   );
-  const reason = "must be a regular file, but is a pipe, a socket or a device";
+  const reason = "must be a regular file, not a pipe, a socket or a device";
   assertEquals(message, `pack/data/secret/2.in: ${reason}`);
   assertEquals(
     await complaintAbout({}, (directory) => makeFifo(`${directory}/problem.yaml`)),
@@ -174,7 +174,7 @@ Deno.test("PackageFiles refuses more entries than it looks at", async () => {
     const error = assertThrows(list, PackageError);
     assertEquals(
       withoutFolder(error.message, directory),
-      "pack/many: has more files than can be looked at, 100000",
+      "pack/many: is in a package of more than 100000 files",
     );
   });
 });

@@ -1,13 +1,12 @@
 /** How a group of tests is judged: `testdata.yaml` of the problem package format. */
 
-import { nearest } from "../../text/suggest.ts";
+import { nearestHint, parseNumber, type YamlNode } from "../../text/yaml_node.ts";
 import type { GroupGrading, TestGroup } from "../types.ts";
-import { parseNumber, type UnknownKeys, type YamlNode } from "./node.ts";
 
 /** How a group is judged. */
 export type GroupSettings = Pick<TestGroup, "onReject" | "grading" | "validatorFlags">;
 
-/** How a group is judged where nothing is written. */
+/** How a group is judged by default. */
 export const DEFAULT_GROUP: GroupSettings = {
   onReject: "break",
   grading: {
@@ -28,99 +27,93 @@ const KEYS = [
   ...["output_validator_args", "input_validator_args", "full_feedback", "hint", "description"],
 ];
 
-/** Keys that say how scores are found in a way that is not that of the legacy version. */
+/** Keys of later versions that change how scores are computed. */
 const UNSUPPORTED_KEYS = ["scoring", "static_validation", "args"];
 
 const VERDICT_MODES = ["first_error", "worst_error", "always_accept"] as const;
 const SCORE_MODES = ["sum", "avg", "min", "max"] as const;
 const FLAGS = [...VERDICT_MODES, ...SCORE_MODES, "ignore_sample", "accept_if_any_accepted"];
 
-/** What a group's settings are read with. */
-export interface GroupReading {
+/** What a group's settings depend on. */
+export interface GroupContext {
   /** The settings of the group above. */
   readonly above: GroupSettings;
-  /** The flags that come first, from `problem.yaml`. */
+  /** Flags from `problem.yaml`, which come before those of a group. */
   readonly problemFlags: readonly string[];
   /** Whether it is the topmost group. */
   readonly isTop: boolean;
-  /** What is done about unknown keys. */
-  readonly unknown: UnknownKeys;
 }
 
-/** Reads the settings of a group. What it does not say is as in the group above. */
-export function readGroupSettings(node: YamlNode, reading: GroupReading): GroupSettings {
-  const { above, problemFlags, unknown } = reading;
-  const values = node.mapping([...KEYS, ...UNSUPPORTED_KEYS], unknown);
+/** Reads the settings of a group; where they are silent, those of the group above hold. */
+export function readGroupSettings(
+  node: YamlNode | undefined,
+  context: GroupContext,
+): GroupSettings {
+  const { above, problemFlags } = context;
+  const values = node?.mapping([...KEYS, ...UNSUPPORTED_KEYS]) ?? new Map<string, YamlNode>();
   for (const key of UNSUPPORTED_KEYS) {
     const unsupported = values.get(key);
     if (unsupported && unsupported.value !== "false") {
-      throw unsupported.error("is not supported, only what the legacy version of the format has");
+      throw unsupported.error("is not supported; only settings of the legacy format are");
     }
   }
-  if (values.get("grading")?.oneOf(["default", "custom"]) === "custom") {
-    throw values.get("grading")!.error("must be default: graders of a package are not supported");
+  const grading = values.get("grading");
+  if (grading?.oneOf(["default", "custom"]) === "custom") {
+    throw grading.error("must be default: custom graders are not supported");
   }
   const flags = values.get("output_validator_flags") ?? values.get("output_validator_args");
   return {
     onReject: values.get("on_reject")?.oneOf(["break", "continue"]) ?? above.onReject,
-    grading: readGrading(values, reading),
-    validatorFlags: flags
-      ? [...problemFlags, ...validatorFlags(flags, unknown)]
-      : above.validatorFlags,
+    grading: readGrading(values, context),
+    validatorFlags: flags ? [...problemFlags, ...validatorFlags(flags)] : above.validatorFlags,
   };
 }
 
-/** Text, or a mapping that names the validator: there is one. */
-function validatorFlags(node: YamlNode, unknown: UnknownKeys): string[] {
+/** Reads flags, or a mapping that also names the validator, of which there is only one. */
+function validatorFlags(node: YamlNode): string[] {
   if (!node.isMapping) return node.words();
-  return node.mapping(["name", "flags"], unknown).get("flags")?.words() ?? [];
+  return node.mapping(["name", "flags"]).get("flags")?.words() ?? [];
 }
 
 /** Reads scores and grader flags. */
 export function readGrading(
   values: ReadonlyMap<string, YamlNode>,
-  { above, isTop }: Pick<GroupReading, "above" | "isTop">,
+  { above, isTop }: Pick<GroupContext, "above" | "isTop">,
 ): GroupGrading {
-  const grading: { -readonly [Key in keyof GroupGrading]: GroupGrading[Key] } = {
-    ...above.grading,
-    // Of the topmost group alone: below, it would leave out a group of tests.
-    ignoreSample: false,
-  };
   const flags = values.get("grader_flags");
-  if (flags) Object.assign(grading, readFlags(flags, isTop));
-  grading.acceptScore = score(values.get("accept_score")) ?? grading.acceptScore;
-  grading.rejectScore = score(values.get("reject_score")) ?? grading.rejectScore;
   const range = values.get("range");
-  if (range) grading.range = readRange(range);
-  return grading;
+  const { acceptScore, rejectScore, ignoreSample } = above.grading;
+  return {
+    ...above.grading,
+    // Below the topmost group it would leave out a group of tests.
+    ignoreSample: isTop && ignoreSample,
+    ...flags && readGraderFlags(flags, isTop),
+    acceptScore: score(values.get("accept_score")) ?? acceptScore,
+    rejectScore: score(values.get("reject_score")) ?? rejectScore,
+    ...range && { range: readRange(range) },
+  };
 }
 
-function readFlags(node: YamlNode, isTop: boolean): Partial<GroupGrading> {
-  const found: { -readonly [Key in keyof GroupGrading]?: GroupGrading[Key] } = {
-    ...pick("verdictMode", DEFAULT_GROUP.grading),
-    ...pick("scoreMode", DEFAULT_GROUP.grading),
-    acceptIfAnyAccepted: false,
-  };
-  for (const flag of node.words()) {
-    const verdictMode = VERDICT_MODES.find((mode) => mode === flag);
-    const scoreMode = SCORE_MODES.find((mode) => mode === flag);
-    if (verdictMode) found.verdictMode = verdictMode;
-    else if (scoreMode) found.scoreMode = scoreMode;
-    else if (flag === "accept_if_any_accepted") found.acceptIfAnyAccepted = true;
-    else if (flag === "ignore_sample" && isTop) found.ignoreSample = true;
-    else if (flag === "ignore_sample") {
-      throw node.error("must not have ignore_sample: it is for data/testdata.yaml alone");
-    } else {
-      const meant = nearest(flag, FLAGS);
-      const hint = meant ? `did you mean ${meant}?` : `known are ${FLAGS.join(", ")}`;
-      throw node.error(`has the unknown flag ${JSON.stringify(flag)}; ${hint}`);
+function readGraderFlags(node: YamlNode, isTop: boolean): Partial<GroupGrading> {
+  const { verdictMode, scoreMode } = DEFAULT_GROUP.grading;
+  const words = node.words();
+  for (const word of words) {
+    if (!FLAGS.includes(word)) {
+      const hint = nearestHint(word, FLAGS) ?? `known flags: ${FLAGS.join(", ")}`;
+      throw node.error(`unknown flag ${JSON.stringify(word)}; ${hint}`);
+    }
+    if (word === "ignore_sample" && !isTop) {
+      throw node.error("ignore_sample is allowed only in data/testdata.yaml");
     }
   }
-  return found;
-}
-
-function pick<Key extends keyof GroupGrading>(key: Key, grading: GroupGrading) {
-  return { [key]: grading[key] } as Pick<GroupGrading, Key>;
+  const last = <Mode extends string>(modes: readonly Mode[]) =>
+    modes.find((mode) => mode === words.findLast((word) => modes.some((mode) => mode === word)));
+  return {
+    verdictMode: last(VERDICT_MODES) ?? verdictMode,
+    scoreMode: last(SCORE_MODES) ?? scoreMode,
+    acceptIfAnyAccepted: words.includes("accept_if_any_accepted"),
+    ignoreSample: words.includes("ignore_sample"),
+  };
 }
 
 function score(node: YamlNode | undefined): number | undefined {

@@ -117,7 +117,7 @@ Deno.test("readPackage() warns of a validator that nobody uses", async () => {
   const { validation, warnings } = await read("", VALIDATOR);
   assertEquals(validation.kind, "default");
   assertEquals(warnings.map((text) => text.replace(/^.*\/pack/, "pack")), [
-    "pack/output_validators: is not used, as problem.yaml has no validation: custom",
+    "pack/output_validators: ignored, as problem.yaml does not say validation: custom",
   ]);
 });
 
@@ -152,9 +152,9 @@ Deno.test("readPackage() reads grading that older packages have in problem.yaml"
 Deno.test("readPackage() warns of unknown keys, and suggests the one that was meant", async () => {
   const { warnings } = await read("nmae: x\nlimits:\n  memroy: 5\nsomething: 1\n");
   assertEquals(warnings.map((text) => text.replace(/^.*\/pack/, "pack").slice(0, 75)), [
-    "pack/problem.yaml:1: nmae: is no key that is known here; did you mean name?",
-    "pack/problem.yaml:4: something: is no key that is known here; known are pro",
-    "pack/problem.yaml:3: limits.memroy: is no key that is known here; did you m",
+    "pack/problem.yaml:1: nmae: unknown key; did you mean name?",
+    "pack/problem.yaml:4: something: unknown key; known keys: problem_format_ver",
+    "pack/problem.yaml:3: limits.memroy: unknown key; did you mean memory?",
   ]);
 });
 
@@ -164,9 +164,9 @@ Deno.test("readPackage() warns of what it does not support", async () => {
     "static_validator/check.py": "",
   });
   assertEquals(warnings.map((text) => text.replace(/^.*\/pack/, "pack")), [
-    "pack/include: is not supported; submissions are compiled without it",
-    "pack/static_validator: is not supported; submissions are only run",
-    "pack/problem.yaml:2: constants: are not supported: {{name}} stays as it is",
+    "pack/include: not supported: submissions are compiled without it",
+    "pack/static_validator: not supported: submissions are only run",
+    "pack/problem.yaml:2: constants: not supported: {{name}} is left as it is",
   ]);
 });
 
@@ -186,10 +186,10 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
     "pack/problem.yaml:1: type: must be pass-fail or scoring or interactive or multi-pass or " +
     'submit-answer, not "pass-fali"; did you mean pass-fail?',
   ],
-  ["type: multi-pass", "pack/problem.yaml:1: type: must not be multi-pass: it is not supported"],
+  ["type: multi-pass", "pack/problem.yaml:1: type: multi-pass is not supported"],
   [
     "type: [pass-fail, scoring]",
-    "pack/problem.yaml:1: type: must not be both pass-fail and scoring",
+    "pack/problem.yaml:1: type: cannot be both pass-fail and scoring",
   ],
   [
     "name: x\nlimits:\n  memory: lots\n",
@@ -225,12 +225,12 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   ],
   [
     "validation: costum\n",
-    "pack/problem.yaml:1: validation: must be default, or custom with interactive or score behind " +
-    'it if they apply, not "costum"',
+    "pack/problem.yaml:1: validation: must be default, or custom with optional interactive and " +
+    'score, not "costum"',
   ],
   [
     "validation: custom score\n",
-    "pack/problem.yaml:1: validation: must not have score: only with type: scoring",
+    "pack/problem.yaml:1: validation: score needs type: scoring",
   ],
   [
     "validation: custom\n",
@@ -247,13 +247,13 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   ],
   [
     "validation: custom\n",
-    "pack/output_validators/check: is an empty folder; the files of a program must be in it",
+    "pack/output_validators/check: is empty, but must hold the files of a program",
     { "output_validators/check/.keep": "" },
   ],
   [
     "validation: custom\n",
-    "pack/output_validators: has 2 programs, of which only one is supported; files of one program " +
-    "must be in a folder of their own",
+    "pack/output_validators: has 2 programs, but only one is supported; the files of one program " +
+    "belong in a folder of their own",
     { "output_validators/a.cc": "", "output_validators/a.h": "" },
   ],
   [
@@ -268,7 +268,7 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   ],
   [
     "grading:\n  custom_scoring: true\n",
-    "pack/problem.yaml:2: grading.custom_scoring: must be false: graders of a package are not " +
+    "pack/problem.yaml:2: grading.custom_scoring: must be false: custom graders are not " +
     "supported",
   ],
   [

@@ -1,18 +1,18 @@
-/** What a problem allows, by default and in the problem package format. */
+/** The limits of a problem, by default and in the problem package format. */
 
 import type { ProblemLimits } from "../types.ts";
+import { parseNumber, type YamlNode } from "../../text/yaml_node.ts";
 import { PackageError } from "./errors.ts";
 import type { PackageFiles } from "./files.ts";
-import { parseNumber, type UnknownKeys, type YamlNode } from "./node.ts";
 
-/** The versions of the format that differ in what they allow. */
+/** The versions of the format that differ in their limits. */
 export type FormatVersion = "legacy" | "2023-07";
 
 const SECONDS_MAX = 86_400;
 const MIB_MAX = 1 << 20;
 const SMALL_FILE_BYTES = 65536;
 
-/** What is allowed where nothing is written: the values that the format calls typical. */
+/** The limits of a package that sets none: the values that the format calls typical. */
 export const DEFAULT_LIMITS: ProblemLimits = {
   timeLimitMs: undefined,
   timeLimitSource: undefined,
@@ -49,13 +49,13 @@ const KEYS = [
   ...["time_multiplier", "time_safety_margin"],
 ];
 
-/** Reads `limits` of a `problem.yaml`, and the time limit wherever a package may have it. */
+/** Reads `limits` of a `problem.yaml`, and the time limit from any place that a package may have it. */
 export function readLimits(
+  files: PackageFiles,
   node: YamlNode | undefined,
-  options: { files: PackageFiles; version: FormatVersion; unknown: UnknownKeys },
+  version: FormatVersion,
 ): ProblemLimits {
-  const { files, version, unknown } = options;
-  const values = node?.mapping(KEYS, unknown) ?? new Map<string, YamlNode>();
+  const values = node?.mapping(KEYS) ?? new Map<string, YamlNode>();
   const limits: { -readonly [Key in keyof ProblemLimits]: ProblemLimits[Key] } = {
     ...DEFAULT_LIMITS,
     ...(version === "2023-07" ? { acceptedToLimit: 2, limitToRejected: 1.5 } : {}),
@@ -65,7 +65,7 @@ export function readLimits(
     const value = values.get(key)?.number({ min: Number.MIN_VALUE, max, what });
     if (value !== undefined) limits[name] = Math.max(1, Math.round(value * factor));
   }
-  const factors = values.get("time_multipliers")?.mapping(MULTIPLIERS, unknown);
+  const factors = values.get("time_multipliers")?.mapping(MULTIPLIERS);
   limits.acceptedToLimit = factor(values.get("time_multiplier")) ??
     factor(factors?.get("ac_to_time_limit")) ?? limits.acceptedToLimit;
   limits.limitToRejected = factor(values.get("time_safety_margin")) ??
@@ -86,31 +86,35 @@ function seconds(node: YamlNode): number {
   return Math.round(node.number({ min: 0.001, max: SECONDS_MAX, what }) * 1000);
 }
 
-/** Where packages had their time limit before the format had a key for it. */
+/** Files that had the time limit before the format had a key for it. */
 const TIME_LIMIT_FILES = [
-  { file: ".timelimit", find: /^()\s*(\S*)\s*$/, key: undefined },
+  { file: ".timelimit", key: undefined, pattern: /^\s*(?<value>\S*)\s*$/ },
   {
     file: "domjudge-problem.ini",
-    find: /^[ \t]*(timelimit)[ \t]*=[ \t]*["']?([^"'\s]*)/m,
     key: "timelimit",
+    pattern: /^[ \t]*timelimit[ \t]*=[ \t]*["']?(?<value>[^"'\s]*)/m,
   },
 ];
 
 function timeLimitFile(files: PackageFiles): Partial<ProblemLimits> {
-  for (const { file, find, key } of TIME_LIMIT_FILES) {
+  for (const { file, key, pattern } of TIME_LIMIT_FILES) {
     if (files.find(file) === undefined) continue;
     const text = files.readText(file, { limitBytes: SMALL_FILE_BYTES });
-    const match = find.exec(text);
+    const match = pattern.exec(text);
+    // Such a file may hold other settings alone, or text around a number.
     if (match === null && key !== undefined) continue;
-    const value = parseNumber(match?.[2] ?? "");
+    const written = match?.groups?.value ?? text.trim();
+    const value = parseNumber(written);
     if (value !== undefined && value >= 0.001 && value <= SECONDS_MAX) {
       const timeLimitSource = key === undefined ? file : `${file}: ${key}`;
       return { timeLimitMs: Math.round(value * 1000), timeLimitSource };
     }
     const line = key === undefined ? 1 : text.slice(0, match?.index).split("\n").length;
-    const written = JSON.stringify((match?.[2] ?? text.trim()).slice(0, 40));
-    const reason = `must be a number of seconds, at most ${SECONDS_MAX}, not ${written}`;
-    throw new PackageError(reason, { file: files.pathFor(file), line, key });
+    throw new PackageError(
+      `must be a number of seconds, at most ${SECONDS_MAX}, not ` +
+        JSON.stringify(written.slice(0, 40)),
+      { file: files.pathFor(file), line, key },
+    );
   }
   return {};
 }

@@ -2,24 +2,23 @@
 
 import type { HostFiles } from "../../mod.ts";
 import type { Problem } from "../types.ts";
-import { visibleText } from "../../text/visible.ts";
 import { PackageFiles } from "./files.ts";
 import { PROBLEM_FILE, readKattis } from "./kattis.ts";
 import { readTask, TASK_FILE } from "./task.ts";
 
 /**
- * Reads a problem package: in the problem package format if it has a `problem.yaml`, else our own
- * plain format, if it has a `task.yaml`.
+ * Reads a problem package: in the problem package format if it has a `problem.yaml`, in our own plain
+ * format if it has a `task.yaml`.
  *
  * @param host the host's files
  * @param directory the package's folder
  * @returns the problem
- * @throws {PackageError} if it cannot be judged with, in one sentence that names file, line and key
+ * @throws {PackageError} if it is not a package, or not a correct one
  *
  * @example
  * ```ts
  * import { HostFiles, sharedSandbox } from "isolate/mod.ts";
- * import { readPackage } from "isolate/judge/package/read.ts";
+ * import { readPackage } from "isolate/judge/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const host = new HostFiles(await sharedSandbox());
@@ -38,12 +37,12 @@ export async function readPackage(host: HostFiles, directory: string): Promise<P
   if (files.find(PROBLEM_FILE)) return await readKattis(files);
   if (files.find(TASK_FILE)) return await readTask(files);
   const names = (files.list("") ?? []).map(({ name, kind }) =>
-    visibleText(kind === "directory" ? `${name}/` : name)
+    kind === "directory" ? `${name}/` : name
   );
-  const shown = names.length > 8 ? [...names.slice(0, 8), "…"] : names;
-  const found = names.length === 0 ? "it is empty" : `it has only ${shown.join(", ")}`;
+  if (names.length > 8) names.splice(8, Infinity, "…");
+  const found = names.length === 0 ? "is empty" : `has only ${names.join(", ")}`;
   throw files.error(
     "",
-    `is no problem package: there must be a ${PROBLEM_FILE} or a ${TASK_FILE}, ${found}`,
+    `not a problem package: it needs a ${PROBLEM_FILE} or a ${TASK_FILE}, but ${found}`,
   );
 }

@@ -7,7 +7,7 @@ import {
   withPackage,
 } from "../../tests/support/package.ts";
 import { readPackage } from "./read.ts";
-import { readSubmission } from "./submission.ts";
+import { readSubmission } from "./submissions.ts";
 
 /** What the submissions of a package promise. */
 async function promises(
@@ -77,14 +77,13 @@ Deno.test("readPackage() warns of words that are not verdicts, and of folders th
   }, async ({ host, directory }) => {
     const { warnings, submissions } = await readPackage(host, directory);
     assertEquals(warnings.map((warning) => withoutFolder(warning, directory)), [
-      "pack/submissions/notes.txt: is not used; submissions are in folders of verdicts",
-      "pack/submissions/partially_accepted/c.py: a problem without scores has no partially " +
-      "accepted ones",
-      "pack/submissions/wrogn_answer/b.py: promises nothing; the folder must be named after a " +
-      "verdict, such as accepted, partially_accepted, wrong_answer, time_limit_exceeded, " +
+      "pack/submissions/notes.txt: ignored; submissions belong in folders named after verdicts",
+      "pack/submissions/partially_accepted/c.py: a pass-fail problem has no partially accepted " +
+      "submissions",
+      "pack/submissions/wrogn_answer/b.py: has no expected verdict; name its folder after one, " +
+      "such as accepted, partially_accepted, wrong_answer, time_limit_exceeded, " +
       "run_time_error",
-      "pack/submissions/wrong_answer/a.py: @EXPECTED_RESULTS@ names CHECK-MANUALLY, which is no " +
-      "verdict",
+      "pack/submissions/wrong_answer/a.py: @EXPECTED_RESULTS@ has the unknown verdict CHECK-MANUALLY",
     ]);
     assertEquals(submissions.map(({ expected }) => expected?.join()), ["AC", undefined, "WA"]);
   });
@@ -133,7 +132,7 @@ Deno.test("readPackage() knows no best score where the validator gives scores wi
 Deno.test("readPackage() says which submission has no files", async () => {
   assertEquals(
     await complaintAbout({ ...SMALL_PACKAGE, "submissions/accepted/none/.x": "" }),
-    "pack/submissions/accepted/none: is an empty folder; the files of a program must be in it",
+    "pack/submissions/accepted/none: is empty, but must hold the files of a program",
   );
 });
 
@@ -147,7 +146,7 @@ Deno.test("readPackage() refuses a submission with a device in it", async () => 
   );
   assertEquals(
     message,
-    "pack/submissions/accepted/a/zero: must be a regular file, but is a pipe, a socket or a device",
+    "pack/submissions/accepted/a/zero: must be a regular file, not a pipe, a socket or a device",
   );
 });
 
@@ -193,11 +192,11 @@ Deno.test("readSubmission() says why it cannot read one", async () => {
     );
     assertEquals(
       complaint(`${directory}/empty`),
-      "pack/empty: is an empty folder; the files of a program must be in it",
+      "pack/empty: is empty, but must hold the files of a program",
     );
     assertEquals(
       complaint("/dev/null"),
-      "/dev/null: must be a regular file, but is a pipe, a socket or a device",
+      "/dev/null: must be a regular file, not a pipe, a socket or a device",
     );
   });
 });

@@ -1,14 +1,14 @@
-/** Our own plain format: a folder of tests, and a `task.yaml` beside it. TASK.md describes it. */
+/** Our own plain format: a folder of tests with a `task.yaml` beside it. TASK.md describes it. */
 
-import type { Problem, ProblemLimits, ProgramSource, Submission, Validation } from "../types.ts";
+import type { YamlNode } from "../../text/yaml_node.ts";
 import { parseFlags } from "../checker/checker_flags.ts";
-import { isFileOrFolder, notAFile, type PackageFiles } from "./files.ts";
+import type { Problem, ProblemLimits, ProgramSource, Submission, Validation } from "../types.ts";
+import { nameOf, notAFile, type PackageFiles } from "./files.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import { YamlNode } from "./node.ts";
 import { readProgram } from "./programs.ts";
 import { readSubmissions } from "./submissions.ts";
 import { readTaskData } from "./task_groups.ts";
-import { cleanPath } from "./task_tests.ts";
+import { pathIn } from "./task_tests.ts";
 import { readSizeKib, readTimeMs } from "./units.ts";
 
 /** The file that makes a folder a package. */
@@ -40,39 +40,31 @@ const DEFAULT_MEMORY_KIB = 256 * 1024;
 const DEFAULT_TESTS = "tests";
 const DEFAULT_SUBMISSIONS = "submissions";
 
-/** What the keys `checker` and `interactor` say. */
-interface Checker {
-  readonly validation: Validation;
-  readonly flags: readonly string[];
-}
-
 /** Reads a package. */
 export async function readTask(files: PackageFiles): Promise<Problem> {
-  const warnings: string[] = [];
-  const warn = (warning: string) => void warnings.push(warning);
-  const node = await YamlNode.read(files, TASK_FILE);
-  const values = node.mapping(TASK_KEYS, "fail");
-  const [groups, ownTests] = [values.get("groups"), values.get("tests")];
-  if (groups && ownTests) {
-    throw ownTests.error("must not stand beside groups: each group has its own tests");
+  const node = await files.readYaml(TASK_FILE, { unknownKeys: "refuse" });
+  const values = node.mapping(TASK_KEYS);
+  const groups = values.get("groups");
+  const tests = values.get("tests");
+  if (groups && tests) {
+    throw tests.error("cannot be combined with groups: each group has its own tests");
   }
   const { validation, flags } = readChecker(files, values);
   const givesScores = validation.kind === "custom" && validation.score;
   const { data, isScored } = readTaskData(files, {
     samples: values.get("samples"),
-    tests: ownTests ?? (files.find(DEFAULT_TESTS) ? defaultNode(node) : undefined),
+    tests: tests ?? (files.find(DEFAULT_TESTS) && node.with(DEFAULT_TESTS, DEFAULT_TESTS)),
     groups,
     validatorFlags: flags,
     hasProgram: validation.kind === "custom",
     givesScores,
   });
-  const kind = isScored ? "scoring" : "pass-fail";
-  const problem = { kind, objective: "max", data } as const;
-  const folder = submissionsFolder(files, values.get("submissions"));
-  const submissions = folder === undefined
-    ? []
-    : readSubmissions(files, { folder, problem: { ...problem, givesScores }, warn });
-  const shortName = files.directory.slice(files.directory.lastIndexOf("/") + 1);
+  const problem = { kind: isScored ? "scoring" : "pass-fail", objective: "max", data } as const;
+  const submissions = readSubmissions(files, {
+    folder: submissionsFolder(files, values.get("submissions")),
+    problem: { ...problem, givesScores },
+  });
+  const shortName = nameOf(files.directory);
   return {
     directory: files.directory,
     format: "task",
@@ -82,20 +74,14 @@ export async function readTask(files: PackageFiles): Promise<Problem> {
     limits: readTaskLimits(values.get("limits"), submissions),
     validation,
     submissions,
-    warnings,
+    warnings: files.warnings,
   };
 }
 
-/** Where nothing is written, the tests are in a folder of that name. */
-function defaultNode(node: YamlNode): YamlNode {
-  return node.with(DEFAULT_TESTS, DEFAULT_TESTS);
-}
-
-function submissionsFolder(files: PackageFiles, node: YamlNode | undefined): string | undefined {
+function submissionsFolder(files: PackageFiles, node: YamlNode | undefined): string {
   if (node === undefined) return DEFAULT_SUBMISSIONS;
-  const path = cleanPath(node);
-  const entry = files.find(path);
-  if (entry?.kind === "directory") return path;
+  const path = pathIn(node);
+  if (files.find(path)?.kind === "directory") return path;
   throw node.error(`names ${path}, which must be a folder with a folder for each verdict in it`);
 }
 
@@ -109,7 +95,7 @@ function readTaskLimits(
     limitToRejected: 1.5,
     memoryKib: DEFAULT_MEMORY_KIB,
   };
-  const values = node?.mapping(Object.keys(TASK_LIMITS), "fail");
+  const values = node?.mapping(Object.keys(TASK_LIMITS));
   for (const [key, { name, read }] of Object.entries(TASK_LIMITS)) {
     const value = values?.get(key);
     if (value) limits[name] = Math.max(1, Math.round(read(value)));
@@ -117,58 +103,67 @@ function readTaskLimits(
   const time = values?.get("time");
   if (time) limits.timeLimitSource = time.describe();
   else if (!submissions.some(({ expected }) => expected?.join() === "AC")) {
-    // There is nothing that it could be found from.
+    // No submission can show how much time is needed.
     limits.timeLimitMs = DEFAULT_TIME_MS;
     limits.timeLimitSource = `${TASK_FILE} has none`;
   }
   return limits;
 }
 
+interface Checker {
+  readonly validation: Validation;
+  readonly flags: readonly string[];
+}
+
 function readChecker(files: PackageFiles, values: ReadonlyMap<string, YamlNode>): Checker {
-  const [checker, interactor] = [values.get("checker"), values.get("interactor")];
+  const checker = values.get("checker");
+  const interactor = values.get("interactor");
   if (checker && interactor) {
-    throw interactor.error("must not stand beside checker: it judges by itself");
+    throw interactor.error("cannot be combined with checker: an interactor judges by itself");
   }
   const node = checker ?? interactor;
   if (!node) return { validation: { kind: "default" }, flags: [] };
-  const interactive = interactor !== undefined;
-  const mapping = node.isMapping ? node.mapping(CHECKER_KEYS, "fail") : undefined;
-  const programNode = mapping ? mapping.get("program") : node;
-  const flags = mapping?.get("flags")?.words() ?? [];
-  if (mapping?.has("scores") && !programNode) {
-    throw mapping.get("scores")!.error("must not stand without a program: only that gives scores");
+  const mapping = node.isMapping ? node.mapping(CHECKER_KEYS) : undefined;
+  const program = mapping ? mapping.get("program") : node;
+  const flags = mapping?.get("flags");
+  const scores = mapping?.get("scores");
+  if (!program && scores) throw scores.error("needs a program: only a program gives scores");
+  if (checker && (!program || (!mapping && isFlags(node)))) {
+    return readDefaultChecker(flags ?? node);
   }
-  if (!interactive && (!programNode || (!mapping && isFlags(node)))) {
-    return defaultChecker(mapping?.get("flags") ?? node);
-  }
-  if (!programNode) throw node.error("must have a program, the name of a file");
-  const score = mapping?.get("scores")?.truth() ?? false;
-  const program = programOf(files, programNode);
-  return { validation: { kind: "custom", interactive, score, program }, flags };
+  if (!program) throw node.error("must have a program, the name of a file");
+  return {
+    validation: {
+      kind: "custom",
+      interactive: interactor !== undefined,
+      score: scores?.truth() ?? false,
+      program: readProgramAt(files, program),
+    },
+    flags: flags?.words() ?? [],
+  };
 }
 
-/** A name of a file has no blanks; flags have no dots and slashes before the first. */
+/** Tells flags of the default checker from the name of a file, which is one word. */
 function isFlags(node: YamlNode): boolean {
   const words = node.words();
   return words.length !== 1 || /^(case|space|float)_\w+$/.test(words[0]!);
 }
 
-function defaultChecker(node: YamlNode): Checker {
+function readDefaultChecker(node: YamlNode): Checker {
   const flags = node.isMapping ? [] : node.words();
   try {
     parseFlags(flags);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw node.error(
-      `must be flags of the default checker, or the name of a program: ${error.message}`,
-    );
+    const what = "flags of the default checker, or the name of a program";
+    throw node.error(`must be ${what}: ${error.message}`);
   }
   return { validation: { kind: "default" }, flags };
 }
 
-function programOf(files: PackageFiles, node: YamlNode): ProgramSource {
-  const path = cleanPath(node);
+function readProgramAt(files: PackageFiles, node: YamlNode): ProgramSource {
+  const path = pathIn(node);
   const entry = files.find(path);
-  if (!entry || !isFileOrFolder(entry)) throw node.error(`names ${path}, which ${notAFile(entry)}`);
+  if (!entry) throw node.error(`names ${path}, which ${notAFile(entry)}`);
   return readProgram(files, entry);
 }

@@ -1,10 +1,10 @@
 /** Groups and points of a `task.yaml`. */
 
+import type { YamlNode } from "../../text/yaml_node.ts";
 import type { GroupGrading, GroupMember, TestGroup } from "../types.ts";
 import type { PackageFiles } from "./files.ts";
 import { DEFAULT_GROUP } from "./group_settings.ts";
-import type { YamlNode } from "./node.ts";
-import { readPoints, readTests, type TaskTest, type TaskTestsReading } from "./task_tests.ts";
+import { readPoints, readTests, type TaskTest } from "./task_tests.ts";
 
 /** The keys of a group. */
 export const GROUP_KEYS: readonly string[] = ["name", "tests", "points", "points_each"];
@@ -12,65 +12,60 @@ export const GROUP_KEYS: readonly string[] = ["name", "tests", "points", "points
 const SAMPLES = "samples";
 const TESTS = "tests";
 
-/** Where tests and points are written. */
+/** The values of `task.yaml` that give tests and points. */
 export interface TaskData {
-  /** The value of `samples`, if there is one. */
   readonly samples: YamlNode | undefined;
-  /** The value of `tests`, if there is one. */
   readonly tests: YamlNode | undefined;
-  /** The value of `groups`, if there is one. */
   readonly groups: YamlNode | undefined;
-  /** Flags of the checker. */
   readonly validatorFlags: readonly string[];
   /** Whether a program judges. */
   readonly hasProgram: boolean;
-  /** Whether it gives scores. */
+  /** Whether this program gives scores. */
   readonly givesScores: boolean;
 }
 
-/** All tests, and whether there are points. */
-export interface TaskTree {
-  /** The topmost group. */
-  readonly data: TestGroup;
-  /** Whether there are points. */
-  readonly isScored: boolean;
-}
-
-/** Reads all tests of a task. */
-export function readTaskData(files: PackageFiles, task: TaskData): TaskTree {
-  const reading: TaskTestsReading = { isSample: false, answerOptional: task.hasProgram };
-  const builder = new Builder(task);
-  const main = task.groups
-    ? builder.groups(files, task.groups, reading)
-    : builder.tests(files, task.tests, reading);
-  const { members, isScored } = main;
-  if (!task.samples) {
-    return { isScored, data: builder.group("", members, builder.whole(isScored)) };
-  }
-  const samples = readTests(files, task.samples, { ...reading, isSample: true });
-  for (const { points } of samples) {
-    if (points !== undefined) throw task.samples.error("must not have points: they are examples");
-  }
-  const data = builder.group("", [
-    groupMember(builder.group(SAMPLES, builder.members(samples, task.samples), {})),
-    groupMember(builder.group(TESTS, members, builder.whole(isScored))),
-  ], { ...(isScored && { onReject: "continue", ignoreSample: true }) });
-  return { isScored, data };
+/** Reads all tests of a task, and whether there are points. */
+export function readTaskData(
+  files: PackageFiles,
+  task: TaskData,
+): { data: TestGroup; isScored: boolean } {
+  return new TaskReader(files, task).read();
 }
 
 interface GroupOptions extends Partial<GroupGrading> {
   readonly onReject?: TestGroup["onReject"];
 }
 
-class Builder {
+/** Grading in which each part with points counts by itself: any of them makes it accepted. */
+const EACH_COUNTS: GroupOptions = { onReject: "continue", acceptIfAnyAccepted: true };
+
+class TaskReader {
+  readonly #files: PackageFiles;
   readonly #task: TaskData;
   readonly #tests = new Set<string>();
 
-  constructor(task: TaskData) {
+  constructor(files: PackageFiles, task: TaskData) {
+    this.#files = files;
     this.#task = task;
   }
 
-  group(name: string, members: readonly GroupMember[], options: GroupOptions): TestGroup {
+  read(): { data: TestGroup; isScored: boolean } {
+    const { samples, groups } = this.#task;
+    const { members, isScored } = groups ? this.#readGroups(groups) : this.#readTests();
+    const grading = isScored ? EACH_COUNTS : {};
+    if (!samples) return { isScored, data: this.#group("", members, grading) };
+    const tests = this.#testsOf(samples, { isSample: true });
+    if (tests.some(({ points }) => points !== undefined)) {
+      throw samples.error("cannot have points: samples are examples");
+    }
+    const data = this.#group("", [
+      { kind: "group", group: this.#group(SAMPLES, tests.map(memberOf), {}) },
+      { kind: "group", group: this.#group(TESTS, members, grading) },
+    ], isScored ? { onReject: "continue", ignoreSample: true } : {});
+    return { isScored, data };
+  }
+
+  #group(name: string, members: readonly GroupMember[], options: GroupOptions): TestGroup {
     const { onReject = "break", ...grading } = options;
     const { validatorFlags } = this.#task;
     return {
@@ -82,91 +77,89 @@ class Builder {
     };
   }
 
-  /** With points every part counts for itself, and who has any is accepted with them. */
-  whole(isScored: boolean): GroupOptions {
-    return isScored ? { onReject: "continue", acceptIfAnyAccepted: true } : {};
-  }
-
-  /** Tests without groups. */
-  tests(files: PackageFiles, node: YamlNode | undefined, reading: TaskTestsReading) {
-    if (node === undefined) {
-      throw files.error("task.yaml", "must have tests or groups, or a folder tests beside it");
-    }
-    const tests = readTests(files, node, reading);
-    const members = this.members(tests, node);
-    const scored = tests.filter(({ points }) => points !== undefined);
-    if (scored.length === 0) return { members, isScored: this.#task.givesScores };
-    if (scored.length < tests.length) {
-      const other = tests.find(({ points }) => points === undefined)!;
-      throw node.error(`must give points for all tests or for none; ${other.test.name} has none`);
-    }
-    // Points belong to groups; a test with points of its own is a group of its own.
-    const groups = tests.map(({ test, points }) =>
-      groupMember(this.group(test.name, [{ kind: "test", test }], { acceptScore: points! }))
-    );
-    return { members: groups, isScored: true };
-  }
-
-  groups(files: PackageFiles, node: YamlNode, reading: TaskTestsReading) {
-    const names = new Set([SAMPLES, TESTS]);
-    const groups = node.list().map((entry, i) => {
-      const values = entry.mapping(GROUP_KEYS, "fail");
-      const name = values.get("name")?.text() ?? String(i + 1);
-      if (names.has(name)) {
-        throw (values.get("name") ?? entry).error(`must have a name of its own, not ${name} again`);
-      }
-      names.add(name);
-      const tests = values.get("tests");
-      if (tests === undefined) throw entry.error("must have tests");
-      const read = readTests(files, tests, reading);
-      if (read.some(({ points }) => points !== undefined)) {
-        throw tests.error("must not have points in a group; the group has points or points_each");
-      }
-      return { entry, isScored: hasPoints(values), ...this.#named(name, { values, read, tests }) };
+  #testsOf(node: YamlNode, { isSample = false } = {}): TaskTest[] {
+    const tests = readTests(this.#files, node, {
+      isSample,
+      answerOptional: this.#task.hasProgram,
     });
+    for (const { test: { name } } of tests) {
+      if (this.#tests.has(name)) throw node.error(`lists the test ${name} again`);
+      this.#tests.add(name);
+    }
+    return tests;
+  }
+
+  /** Reads tests without groups. */
+  #readTests(): { members: GroupMember[]; isScored: boolean } {
+    const node = this.#task.tests;
+    if (!node) {
+      throw this.#files.error("task.yaml", "needs tests or groups, or a folder tests beside it");
+    }
+    const tests = this.#testsOf(node);
+    const without = tests.find(({ points }) => points === undefined);
+    if (tests.every(({ points }) => points === undefined)) {
+      return { members: tests.map(memberOf), isScored: this.#task.givesScores };
+    }
+    if (without) {
+      throw node.error(`must give points to all tests or to none; ${without.test.name} has none`);
+    }
+    // Points belong to groups: a test with points becomes a group of one.
+    const members = tests.map((test): GroupMember => {
+      const acceptScore = test.points!;
+      return {
+        kind: "group",
+        group: this.#group(test.test.name, [memberOf(test)], { acceptScore }),
+      };
+    });
+    return { members, isScored: true };
+  }
+
+  #readGroups(node: YamlNode): { members: GroupMember[]; isScored: boolean } {
+    const names = new Set([SAMPLES, TESTS]);
+    const groups = node.list().map((entry, i) =>
+      this.#readGroup(entry, { names, position: i + 1 })
+    );
     if (groups.length === 0) throw node.error("must have at least one group");
-    const isScored = this.#task.givesScores || groups.some((group) => group.isScored);
-    const without = groups.find((group) => !group.isScored);
-    if (isScored && without && !this.#task.givesScores) {
+    const { givesScores } = this.#task;
+    const without = groups.find(({ hasPoints }) => !hasPoints);
+    const isScored = givesScores || groups.some(({ hasPoints }) => hasPoints);
+    if (isScored && without && !givesScores) {
       throw without.entry.error("must have points or points_each, as other groups have");
     }
-    return { members: groups.map(({ group }) => groupMember(group)), isScored };
+    return { members: groups.map(({ group }) => ({ kind: "group", group })), isScored };
   }
 
-  #named(name: string, { values, read, tests }: {
-    values: ReadonlyMap<string, YamlNode>;
-    read: readonly TaskTest[];
-    tests: YamlNode;
-  }): { group: TestGroup } {
-    const members = this.members(read, tests);
-    const [points, each] = [values.get("points"), values.get("points_each")];
-    if (points && each) throw each.error("must not stand beside points: one of the two");
-    if (each) {
-      const acceptScore = readPoints(each);
-      return { group: this.group(name, members, { ...this.whole(true), acceptScore }) };
+  #readGroup(
+    entry: YamlNode,
+    { names, position }: { names: Set<string>; position: number },
+  ): { entry: YamlNode; group: TestGroup; hasPoints: boolean } {
+    const values = entry.mapping(GROUP_KEYS);
+    const name = values.get("name")?.text() ?? String(position);
+    if (names.has(name)) {
+      throw (values.get("name") ?? entry).error(`needs another name: ${name} is taken`);
     }
-    if (points) {
-      const acceptScore = readPoints(points);
-      return { group: this.group(name, members, { acceptScore, scoreMode: "min" }) };
+    names.add(name);
+    const tests = values.get("tests");
+    if (!tests) throw entry.error("must have tests");
+    const members = this.#testsOf(tests);
+    if (members.some(({ points }) => points !== undefined)) {
+      throw tests.error("cannot give points to single tests; use points or points_each");
     }
-    return { group: this.group(name, members, this.whole(this.#task.givesScores)) };
-  }
-
-  members(tests: readonly TaskTest[], node: YamlNode): GroupMember[] {
-    return tests.map(({ test }) => {
-      if (this.#tests.has(test.name)) {
-        throw node.error(`has the test ${test.name} a second time; a test can stand in one place`);
-      }
-      this.#tests.add(test.name);
-      return { kind: "test", test };
-    });
+    const points = values.get("points");
+    const each = values.get("points_each");
+    if (points && each) throw each.error("cannot be combined with points");
+    const options = each
+      ? { ...EACH_COUNTS, acceptScore: readPoints(each) }
+      : points
+      ? { acceptScore: readPoints(points), scoreMode: "min" } as const
+      : this.#task.givesScores
+      ? EACH_COUNTS
+      : {};
+    const group = this.#group(name, members.map(memberOf), options);
+    return { entry, group, hasPoints: (points ?? each) !== undefined };
   }
 }
 
-function hasPoints(values: ReadonlyMap<string, YamlNode>): boolean {
-  return values.has("points") || values.has("points_each");
-}
-
-function groupMember(group: TestGroup): GroupMember {
-  return { kind: "group", group };
+function memberOf({ test }: TaskTest): GroupMember {
+  return { kind: "test", test };
 }

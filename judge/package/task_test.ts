@@ -170,10 +170,10 @@ Deno.test("readPackage() takes an interactor, and the input if there is no answe
 });
 
 const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][] = [
-  ["titel: x\n", "pack/task.yaml:1: titel: is no key that is known here; did you mean title?"],
+  ["titel: x\n", "pack/task.yaml:1: titel: unknown key; did you mean title?"],
   [
     "title: x\nlimits:\n  tiem: 1\n",
-    "pack/task.yaml:3: limits.tiem: is no key that is known here; did you mean time?",
+    "pack/task.yaml:3: limits.tiem: unknown key; did you mean time?",
   ],
   [
     "title: a\ntitle: b\n",
@@ -192,43 +192,41 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
     `"${memory}"`,
   ]),
   ["tests: none\n", "pack/task.yaml:1: tests: names the folder none, which is missing"],
-  ["tests: empty\n", "pack/task.yaml:1: tests: gives no tests: it must give at least one", {
+  ["tests: empty\n", "pack/task.yaml:1: tests: must give at least one test", {
     "empty/": "",
   }],
-  ["tests: []\n", "pack/task.yaml:1: tests: gives no tests: it must give at least one"],
+  ["tests: []\n", "pack/task.yaml:1: tests: must give at least one test"],
   [
     "tests: ../other\n",
-    "pack/task.yaml:1: tests: must be the path of something in the package, relative to it, " +
-    "without ..",
+    "pack/task.yaml:1: tests: must be a relative path in the package, without ..",
   ],
   [
     "tests: /etc\n",
-    "pack/task.yaml:1: tests: must be the path of something in the package, relative to it, " +
-    "without ..",
+    "pack/task.yaml:1: tests: must be a relative path in the package, without ..",
   ],
   [
     "tests: a/*/*.in\n",
-    "pack/task.yaml:1: tests: must have one * in the name of the file, such as tests/*.in",
+    "pack/task.yaml:1: tests: must have one * in the file name, such as tests/*.in",
   ],
   [
     "tests: tests/*.txt\n",
     "pack/task.yaml:1: tests: must end in .in, or be a pair of patterns: {input: …, answer: …}",
   ],
   ["tests: {answer: a*}\n", "pack/task.yaml:1: tests: must have an input, such as tests/*.in"],
-  ["tests: lone\n", "pack/lone/1.in: is a test without an answer, 1.ans or 1.out", {
+  ["tests: lone\n", "pack/lone/1.in: has no answer 1.ans or 1.out", {
     "lone/1.in": "",
   }],
-  ["tests: lone\n", "pack/lone/2.ans: is an answer without an input, 2.in", {
+  ["tests: lone\n", "pack/lone/2.ans: has no input 2.in", {
     ...tests("lone/1"),
     "lone/2.ans": "",
   }],
-  ["tests: two\n", "pack/two/1.out: is a second answer to 1.in", {
+  ["tests: two\n", "pack/two/1.out: is a second answer for 1.in", {
     ...tests("two/1"),
     "two/1.out": "",
   }],
   [
     "tests: {input: tests/*.in, answer: other/*.txt}\n",
-    "pack/tests/1.in: is a test without an answer, other/1.txt",
+    "pack/tests/1.in: has no answer other/1.txt",
     { "other/2.txt": "" },
   ],
   ["tests: [{answer: x}]\n", "pack/task.yaml:1: tests[1]: must have an input, the name of a file"],
@@ -243,7 +241,7 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   ],
   [
     "tests: [{input: tests/1.in, points: 1}, {input: a.in}]\n",
-    "pack/task.yaml:1: tests: must give points for all tests or for none; a has none",
+    "pack/task.yaml:1: tests: must give points to all tests or to none; a has none",
     tests("a"),
   ],
   [
@@ -252,22 +250,22 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   ],
   [
     "tests: [{input: tests/1.in}, {input: tests/1.in}]\n",
-    "pack/task.yaml:1: tests: has the test tests/1 a second time; a test can stand in one place",
+    "pack/task.yaml:1: tests: lists the test tests/1 again",
   ],
   [
     "tests: tests\ngroups: []\n",
-    "pack/task.yaml:1: tests: must not stand beside groups: each group has its own tests",
+    "pack/task.yaml:1: tests: cannot be combined with groups: each group has its own tests",
   ],
   ["groups: []\n", "pack/task.yaml:1: groups: must have at least one group"],
-  ["groups: {}\n", "pack/task.yaml:1: groups: must be a list"],
+  ["groups: {}\n", "pack/task.yaml:1: groups: must be a list, such as [a, b]"],
   ["groups:\n- name: a\n", "pack/task.yaml:2: groups[1]: must have tests"],
   [
     "groups:\n- {name: a, tests: tests}\n- {name: a, tests: tests}\n",
-    "pack/task.yaml:3: groups[2].name: must have a name of its own, not a again",
+    "pack/task.yaml:3: groups[2].name: needs another name: a is taken",
   ],
   [
     "groups: [{tests: tests, points: 1, points_each: 1}]\n",
-    "pack/task.yaml:1: groups[1].points_each: must not stand beside points: one of the two",
+    "pack/task.yaml:1: groups[1].points_each: cannot be combined with points",
   ],
   [
     "groups:\n- {tests: tests, points: 1}\n- {tests: a}\n",
@@ -276,12 +274,12 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   ],
   [
     "groups: [{tests: [{input: tests/1.in, points: 5}]}]\n",
-    "pack/task.yaml:1: groups[1].tests: must not have points in a group; the group has points or " +
+    "pack/task.yaml:1: groups[1].tests: cannot give points to single tests; use points or " +
     "points_each",
   ],
   [
     "samples: [{input: a.in, points: 1}]\n",
-    "pack/task.yaml:1: samples: must not have points: they are examples",
+    "pack/task.yaml:1: samples: cannot have points: samples are examples",
     tests("a"),
   ],
   ["checker: check.py\n", "pack/task.yaml:1: checker: names check.py, which is missing"],
@@ -293,11 +291,11 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   ],
   [
     "checker: {scores: true}\n",
-    "pack/task.yaml:1: checker.scores: must not stand without a program: only that gives scores",
+    "pack/task.yaml:1: checker.scores: needs a program: only a program gives scores",
   ],
   [
     "checker: a\ninteractor: b\n",
-    "pack/task.yaml:2: interactor: must not stand beside checker: it judges by itself",
+    "pack/task.yaml:2: interactor: cannot be combined with checker: an interactor judges by itself",
   ],
   [
     "interactor: {flags: a}\n",
@@ -319,6 +317,6 @@ for (const [yaml, message, more] of MESSAGES) {
 Deno.test("readPackage() says where it looked for tests if a task has none", async () => {
   assertEquals(
     await complaintAbout({ "task.yaml": "title: x\n" }),
-    "pack/task.yaml: must have tests or groups, or a folder tests beside it",
+    "pack/task.yaml: needs tests or groups, or a folder tests beside it",
   );
 });

@@ -1,9 +1,8 @@
 /** The tests of a `task.yaml`: a folder, a pattern of names, or a list. */
 
+import type { YamlNode } from "../../text/yaml_node.ts";
 import type { TestCase } from "../types.ts";
-import { notAFile, type PackageEntry, type PackageFiles } from "./files.ts";
-import type { YamlNode } from "./node.ts";
-import { isHidden } from "./programs.ts";
+import { isHidden, join, notAFile, type PackageEntry, type PackageFiles } from "./files.ts";
 
 const INPUT = ".in";
 const ANSWERS = [".ans", ".out"];
@@ -13,17 +12,14 @@ export const PAIR_KEYS: readonly string[] = ["input", "answer"];
 /** The keys of a test in a list. */
 export const TEST_KEYS: readonly string[] = [...PAIR_KEYS, "points"];
 
-/** A test, and the points for it where the list of tests gives some. */
+/** A test, and its points if its list gives some. */
 export interface TaskTest {
-  /** The test. */
   readonly test: TestCase;
-  /** Its points; undefined: its group knows. */
   readonly points: number | undefined;
 }
 
-/** What reading tests needs. */
-export interface TaskTestsReading {
-  /** Whether they are samples. */
+/** What tests are read for. */
+export interface TaskTestOptions {
   readonly isSample: boolean;
   /** Whether a program judges, which may need no answer: it then gets the input in its place. */
   readonly answerOptional: boolean;
@@ -33,12 +29,12 @@ export interface TaskTestsReading {
 export function readTests(
   files: PackageFiles,
   node: YamlNode,
-  reading: TaskTestsReading,
+  options: TaskTestOptions,
 ): TaskTest[] {
   const tests = node.isList
-    ? node.list().map((entry) => listedTest(files, entry, reading))
-    : patternTests(files, node, reading);
-  if (tests.length === 0) throw node.error("gives no tests: it must give at least one");
+    ? node.list().map((entry) => listedTest(files, entry, options))
+    : matchingTests(files, node, options);
+  if (tests.length === 0) throw node.error("must give at least one test");
   return tests;
 }
 
@@ -47,124 +43,124 @@ export function readPoints(node: YamlNode): number {
   return node.number({ min: 0, max: 1e9, what: "a number of points, such as 10" });
 }
 
-function listedTest(files: PackageFiles, node: YamlNode, reading: TaskTestsReading): TaskTest {
-  const values = node.mapping(TEST_KEYS, "fail");
+/** Reads a path in the package. */
+export function pathIn(node: YamlNode): string {
+  const parts = node.text().split("/").filter((part) => part !== "." && part !== "");
+  if (node.text().startsWith("/") || parts.includes("..") || parts.length === 0) {
+    throw node.error("must be a relative path in the package, without ..");
+  }
+  return parts.join("/");
+}
+
+function listedTest(files: PackageFiles, node: YamlNode, options: TaskTestOptions): TaskTest {
+  const values = node.mapping(TEST_KEYS);
   const inputNode = values.get("input");
-  if (inputNode === undefined) throw node.error("must have an input, the name of a file");
-  const input = fileOf(files, inputNode);
+  if (!inputNode) throw node.error("must have an input, the name of a file");
+  const input = fileAt(files, inputNode);
   const answerNode = values.get("answer");
   const answer = answerNode
-    ? fileOf(files, answerNode)
+    ? fileAt(files, answerNode)
     : findAnswer(files, input.path, (path) => files.find(path));
-  if (!answer && !reading.answerOptional) {
+  if (!answer && !options.answerOptional) {
     throw node.error("must have an answer, the name of a file");
   }
   const points = values.get("points");
-  return { test: testOf({ input, answer, reading }), points: points && readPoints(points) };
+  return { test: testOf({ input, answer, ...options }), points: points && readPoints(points) };
 }
 
-function fileOf(files: PackageFiles, node: YamlNode): PackageEntry {
-  const path = cleanPath(node);
+function fileAt(files: PackageFiles, node: YamlNode): PackageEntry {
+  const path = pathIn(node);
   const entry = files.find(path);
   if (entry?.kind !== "file") throw node.error(`names ${path}, which ${notAFile(entry)}`);
   return entry;
 }
 
-/** A path in the package. */
-export function cleanPath(node: YamlNode): string {
-  const parts = node.text().split("/").filter((part) => part !== "." && part !== "");
-  if (node.text().startsWith("/") || parts.includes("..") || parts.length === 0) {
-    throw node.error("must be the path of something in the package, relative to it, without ..");
-  }
-  return parts.join("/");
-}
-
-/** The text before and behind the `*` of a pattern's last part, and the folder. */
+/** A folder, and the text before and after the `*` in the names of its files. */
 interface Pattern {
   readonly folder: string;
   readonly before: string;
-  readonly behind: string;
+  readonly after: string;
 }
 
-function patternOf(node: YamlNode): Pattern {
-  const path = cleanPath(node);
+function readPattern(node: YamlNode): Pattern {
+  const path = pathIn(node);
   const cut = path.lastIndexOf("/");
-  const [before, behind, ...more] = path.slice(cut + 1).split("*");
+  const [before, after, ...more] = path.slice(cut + 1).split("*");
   const folder = path.slice(0, Math.max(cut, 0));
-  if (before === undefined || behind === undefined || more.length > 0 || folder.includes("*")) {
-    throw node.error("must have one * in the name of the file, such as tests/*.in");
+  if (before === undefined || after === undefined || more.length > 0 || folder.includes("*")) {
+    throw node.error("must have one * in the file name, such as tests/*.in");
   }
-  return { folder, before, behind };
+  return { folder, before, after };
 }
 
-function stemOf({ before, behind }: Pattern, name: string): string | undefined {
-  const fits = name.length >= before.length + behind.length && name.startsWith(before) &&
-    name.endsWith(behind);
-  return fits ? name.slice(before.length, name.length - behind.length) : undefined;
+function stemOf({ before, after }: Pattern, name: string): string | undefined {
+  const fits = name.length >= before.length + after.length && name.startsWith(before) &&
+    name.endsWith(after);
+  return fits ? name.slice(before.length, name.length - after.length) : undefined;
 }
 
-function patternTests(
+function matchingTests(
   files: PackageFiles,
   node: YamlNode,
-  reading: TaskTestsReading,
+  options: TaskTestOptions,
 ): TaskTest[] {
-  const pair = node.isMapping ? node.mapping(PAIR_KEYS, "fail") : undefined;
+  const pair = node.isMapping ? node.mapping(PAIR_KEYS) : undefined;
   const inputNode = pair ? pair.get("input") : node;
-  if (inputNode === undefined) throw node.error("must have an input, such as tests/*.in");
+  if (!inputNode) throw node.error("must have an input, such as tests/*.in");
   const isFolder = !pair && !node.text().includes("*");
   const input = isFolder
-    ? { folder: cleanPath(node), before: "", behind: INPUT }
-    : patternOf(inputNode);
+    ? { folder: pathIn(node), before: "", after: INPUT }
+    : readPattern(inputNode);
   const answerNode = pair?.get("answer");
-  const answer = answerNode && patternOf(answerNode);
-  if (!answer && input.behind !== INPUT && !reading.answerOptional) {
+  const pattern = answerNode && readPattern(answerNode);
+  if (!pattern && input.after !== INPUT && !options.answerOptional) {
     throw inputNode.error("must end in .in, or be a pair of patterns: {input: …, answer: …}");
   }
   const entries = listFolder(files, inputNode, input.folder);
-  const answers = !answer || answer.folder === input.folder
-    ? entries
-    : listFolder(files, answerNode!, answer.folder);
-  const used = new Set<string>();
+  const answers = pattern && pattern.folder !== input.folder
+    ? listFolder(files, answerNode!, pattern.folder)
+    : entries;
   const byPath = new Map(answers.map((entry) => [entry.path, entry]));
+  const used = new Set<PackageEntry>();
   const tests: TaskTest[] = [];
   for (const entry of entries) {
     const stem = stemOf(input, entry.name);
     if (stem === undefined || isHidden(entry.name)) continue;
-    if (entry.kind !== "file") throw files.error(entry.path, notAFile(entry));
-    const name = answer && join(answer.folder, `${answer.before}${stem}${answer.behind}`);
-    const found = name === undefined
+    files.mustBeFile(entry.path, entry);
+    const wanted = pattern && join(pattern.folder, `${pattern.before}${stem}${pattern.after}`);
+    const answer = wanted === undefined
       ? findAnswer(files, entry.path, (path) => byPath.get(path))
-      : byPath.get(name);
-    if (!found && !reading.answerOptional) {
-      const wanted = name ?? ANSWERS.map((end) => `${stem}${end}`).join(" or ");
-      throw files.error(entry.path, `is a test without an answer, ${wanted}`);
+      : byPath.get(wanted);
+    if (!answer && !options.answerOptional) {
+      const names = wanted ?? ANSWERS.map((end) => `${stem}${end}`).join(" or ");
+      throw files.error(entry.path, `has no answer ${names}`);
     }
-    if (found) used.add(found.path);
-    tests.push({ test: testOf({ input: entry, answer: found, reading }), points: undefined });
+    if (answer) used.add(answer);
+    tests.push({ test: testOf({ input: entry, answer, ...options }), points: undefined });
   }
-  if (isFolder) refuseLonely(files, entries, used);
+  if (isFolder) refuseUnused(files, entries, used);
   return tests;
 }
 
 function listFolder(files: PackageFiles, node: YamlNode, folder: string): PackageEntry[] {
   const entries = files.list(folder);
-  if (entries === undefined) throw node.error(`names the folder ${folder}, which is missing`);
-  return entries;
+  if (entries) return entries;
+  throw node.error(`names the folder ${folder}, which is missing`);
 }
 
-/** In a folder of tests every answer belongs to an input. */
-function refuseLonely(
+/** Refuses answers without an input in a folder of tests. */
+function refuseUnused(
   files: PackageFiles,
   entries: readonly PackageEntry[],
-  used: ReadonlySet<string>,
+  used: ReadonlySet<PackageEntry>,
 ): void {
-  const names = new Set(entries.map(({ name }) => name));
-  for (const { name, path } of entries) {
+  for (const entry of entries) {
+    const { name, path } = entry;
     const end = ANSWERS.find((end) => name.endsWith(end));
-    if (end === undefined || isHidden(name) || used.has(path)) continue;
+    if (end === undefined || isHidden(name) || used.has(entry)) continue;
     const input = name.slice(0, -end.length) + INPUT;
-    if (!names.has(input)) throw files.error(path, `is an answer without an input, ${input}`);
-    throw files.error(path, `is a second answer to ${input}`);
+    const hasInput = entries.some(({ name }) => name === input);
+    throw files.error(path, hasInput ? `is a second answer for ${input}` : `has no input ${input}`);
   }
 }
 
@@ -174,27 +170,20 @@ function findAnswer(
   find: (path: string) => PackageEntry | undefined,
 ): PackageEntry | undefined {
   if (!input.endsWith(INPUT)) return undefined;
-  for (const end of ANSWERS) {
-    const entry = find(input.slice(0, -INPUT.length) + end);
-    if (entry && entry.kind !== "file") throw files.error(entry.path, notAFile(entry));
-    if (entry) return entry;
-  }
-  return undefined;
+  const found = ANSWERS.map((end) => find(input.slice(0, -INPUT.length) + end));
+  const answer = found.find((entry) => entry !== undefined);
+  return answer && files.mustBeFile(answer.path, answer);
 }
 
-function testOf({ input, answer, reading }: {
+function testOf({ input, answer, isSample }: {
   input: PackageEntry;
   answer: PackageEntry | undefined;
-  reading: TaskTestsReading;
+  isSample: boolean;
 }): TestCase {
   return {
     name: input.path.replace(/\.in$/, ""),
     inputFile: input.hostFile,
     answerFile: (answer ?? input).hostFile,
-    isSample: reading.isSample,
+    isSample,
   };
-}
-
-function join(folder: string, name: string): string {
-  return folder === "" ? name : `${folder}/${name}`;
 }

@@ -1,6 +1,6 @@
 /** Times and sizes with units, as people write them. */
 
-import { parseNumber, type YamlNode } from "./node.ts";
+import { parseNumber, type YamlNode } from "../../text/yaml_node.ts";
 
 const DAY_MS = 86_400_000;
 const TERABYTE_KIB = 2 ** 30;
@@ -24,16 +24,14 @@ function powers(names: readonly string[], value: number): Record<string, number>
 export function readTimeMs(node: YamlNode): number {
   const value = quantity(node, TIME_UNITS);
   if (value !== undefined && value > 0 && value <= DAY_MS) return value;
-  const text = JSON.stringify(node.text());
-  throw node.error(`must be a time of at most a day, such as 1.5s or 300ms, not ${text}`);
+  throw node.mustBe("a time of at most a day, such as 1.5s or 300ms");
 }
 
 /** Reads a size such as `64KiB`, `256 MiB`, `1G`; a plain number is MiB. */
 export function readSizeKib(node: YamlNode): number {
   const value = quantity(node, { ...SIZE_UNITS, "": 1024 });
   if (value !== undefined && value >= 1 && value <= TERABYTE_KIB) return Math.floor(value);
-  const text = JSON.stringify(node.text());
-  throw node.error(`must be a size from 1KiB to 1024GiB, such as 256MiB, not ${text}`);
+  throw node.mustBe("a size from 1KiB to 1024GiB, such as 256MiB");
 }
 
 function quantity(node: YamlNode, units: Readonly<Record<string, number>>): number | undefined {

@@ -1,67 +1,78 @@
-/** Output validators of packages. */
+/** Output validators of packages in the problem package format. */
 
 import type { ProgramSource, TestGroup, Validation } from "../types.ts";
 import { parseFlags } from "../checker/checker_flags.ts";
-import type { PackageEntry, PackageFiles } from "./files.ts";
-import { isHidden, readProgram } from "./programs.ts";
+import type { YamlNode } from "../../text/yaml_node.ts";
+import { isHidden, type PackageEntry, type PackageFiles } from "./files.ts";
+import type { FormatVersion } from "./limits.ts";
+import { readProgram } from "./programs.ts";
 
 /** The folder of the legacy version, each entry of which is a program, and that of later ones. */
 const LEGACY_FOLDER = "output_validators";
 const FOLDER = "output_validator";
 
-/** How a package is validated, by what `problem.yaml` says. */
-export interface ValidationWish {
-  /** Whether it has a validator of its own; undefined: if there is one. */
-  readonly isCustom: boolean | undefined;
-  /** It talks with the submission. */
-  readonly interactive: boolean;
-  /** It gives scores. */
-  readonly score: boolean;
+/** What `problem.yaml` says of the version and the type. */
+export interface ProblemType {
+  readonly version: FormatVersion;
+  /** Words such as `scoring` and `interactive`. */
+  readonly types: readonly string[];
 }
 
-/** Finds the output validator of a package. */
+/** Reads `validation` of a `problem.yaml`, and finds the output validator. */
 export function readValidation(
   files: PackageFiles,
-  wish: ValidationWish,
-  warn: (warning: string) => void,
+  node: YamlNode | undefined,
+  problem: ProblemType,
 ): Validation {
-  const { interactive, score } = wish;
-  if (wish.isCustom === false) {
+  const { isCustom, interactive, score } = readRequest(node, problem);
+  if (isCustom === false) {
     for (const folder of [LEGACY_FOLDER, FOLDER]) {
-      if (programsIn(files, folder).length > 0) {
-        warn(`${files.pathFor(folder)}: is not used, as problem.yaml has no validation: custom`);
-      }
+      if (programsIn(files, folder).length === 0) continue;
+      files.warn(folder, "ignored, as problem.yaml does not say validation: custom");
     }
     return { kind: "default" };
   }
   const program = findValidator(files);
   if (program) return { kind: "custom", interactive, score, program };
-  if (wish.isCustom === undefined && !interactive) return { kind: "default" };
-  const folder = files.find(FOLDER) ? FOLDER : LEGACY_FOLDER;
+  if (isCustom === undefined && !interactive) return { kind: "default" };
+  const folder = files.find(FOLDER) ?? files.find(LEGACY_FOLDER);
   const what = interactive ? "an interactive problem" : "validation: custom";
   throw files.error(
-    folder,
-    files.find(folder)
-      ? `is empty, but ${what} needs a validator in it`
-      : `is missing, but ${what} needs a validator in it`,
+    folder?.path ?? LEGACY_FOLDER,
+    `is ${folder ? "empty" : "missing"}, but ${what} needs a validator in it`,
   );
+}
+
+/** Reads which kind of validator is asked for; `isCustom` is undefined where its folder decides. */
+function readRequest(node: YamlNode | undefined, { version, types }: ProblemType) {
+  const interactive = types.includes("interactive");
+  const scoring = types.includes("scoring");
+  if (node === undefined) {
+    const isCustom = version === "legacy" && !interactive ? false : undefined;
+    return { isCustom, interactive, score: version !== "legacy" && scoring };
+  }
+  const [first, ...more] = node.words();
+  const isCustom = first === "custom";
+  const isWrong = more.some((word) => !isCustom || (word !== "interactive" && word !== "score"));
+  if (isWrong || (!isCustom && first !== "default")) {
+    throw node.mustBe("default, or custom with optional interactive and score");
+  }
+  const score = more.includes("score");
+  if (score && !scoring) throw node.error("score needs type: scoring");
+  return { isCustom, interactive: interactive || more.includes("interactive"), score };
 }
 
 function findValidator(files: PackageFiles): ProgramSource | undefined {
   const entries = programsIn(files, FOLDER);
-  const [first] = entries;
-  if (first && entries.length === 1) return readProgram(files, first);
-  const folder = entries.length > 1 ? files.find(FOLDER) : undefined;
-  if (folder) return readProgram(files, folder);
+  const entry = entries.length > 1 ? files.find(FOLDER) : entries[0];
+  if (entry) return readProgram(files, entry);
   const [only, ...more] = programsIn(files, LEGACY_FOLDER);
-  if (more.length > 0) {
-    throw files.error(
-      LEGACY_FOLDER,
-      `has ${more.length + 1} programs, of which only one is supported; ` +
-        "files of one program must be in a folder of their own",
-    );
-  }
-  return only && readProgram(files, only);
+  if (more.length === 0) return only && readProgram(files, only);
+  throw files.error(
+    LEGACY_FOLDER,
+    `has ${more.length + 1} programs, but only one is supported; the files of one program belong ` +
+      "in a folder of their own",
+  );
 }
 
 function programsIn(files: PackageFiles, folder: string): PackageEntry[] {
@@ -70,7 +81,7 @@ function programsIn(files: PackageFiles, folder: string): PackageEntry[] {
   );
 }
 
-/** Finds flags that the default validator does not know, so that nobody learns it test by test. */
+/** Finds flags that the default validator does not know, before a test needs them. */
 export function unknownFlags(group: TestGroup): { group: string; reason: string } | undefined {
   try {
     parseFlags(group.validatorFlags);

@@ -18,7 +18,7 @@ const PACKAGES: readonly [name: string, files: Files, sentence: string][] = [
   [
     "no package file",
     NO_PACKAGE_FILE,
-    "FOLDER/task: is no problem package: there must be a problem.yaml or a task.yaml, it has only " +
+    "FOLDER/task: not a problem package: it needs a problem.yaml or a task.yaml, but has only " +
     "submissions/, tests/",
   ],
   [
@@ -30,8 +30,8 @@ const PACKAGES: readonly [name: string, files: Files, sentence: string][] = [
   [
     "a tab for an indentation",
     { ...TWICE, "task.yaml": "title: Twice\nlimits:\n\ttime: 1s\n" },
-    "FOLDER/task/task.yaml:3: time: is no key that is known here; its line begins with a tab, which " +
-    "YAML takes for nothing: use spaces",
+    "FOLDER/task/task.yaml:3: time: unknown key; its line begins with a tab, which YAML ignores: " +
+    "indent with spaces",
   ],
   [
     "a list of settings",
@@ -52,12 +52,12 @@ const PACKAGES: readonly [name: string, files: Files, sentence: string][] = [
   [
     "a test without an answer",
     { ...TWICE, "tests/3.in": "3\n" },
-    "FOLDER/task/tests/3.in: is a test without an answer, 3.ans or 3.out",
+    "FOLDER/task/tests/3.in: has no answer 3.ans or 3.out",
   ],
   [
     "a folder in the place of a test",
     { ...TWICE, "tests/3.in/": "", "tests/3.ans": "" },
-    "FOLDER/task/tests/3.in: must be a file, but is a folder",
+    "FOLDER/task/tests/3.in: must be a file, not a folder",
   ],
   [
     "a checker that is missing",
@@ -79,7 +79,7 @@ testWith(needsJudge, "isolate judge refuses a test that is a pipe", async () => 
   };
   assertOneSentence(
     await judgeBad({ prepare }),
-    "FOLDER/task/tests/2.in: must be a regular file, but is a pipe, a socket or a device",
+    "FOLDER/task/tests/2.in: must be a regular file, not a pipe, a socket or a device",
   );
 });
 
