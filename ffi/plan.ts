@@ -272,6 +272,12 @@ export class Plan {
     return image;
   }
 
+  /** Where a slot is in the encoded plan, in bytes. */
+  slotOffset(slot: Slot): number {
+    this.#executed();
+    return this.#slotsAt + slot.index * 8;
+  }
+
   /** Reads a slot after execution. */
   result(slot: Slot): number {
     const image = this.#executed();

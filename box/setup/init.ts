@@ -17,23 +17,32 @@ import { planLeaveTerminal } from "./terminal.ts";
 
 const KEEPER_IS_DEAD_STATUS = 126;
 
-/** What is opened for init, which has it under the same numbers. */
-export interface InitFds {
+/** What is opened for the box that init makes. */
+export interface BoxFds {
   /** Init's end of the socket on which the box reports. */
+  readonly reportFd: number | Slot;
+  /** The mounts that the rules take from the host, in the order of the rules. */
+  readonly mountFds: readonly (number | Slot | undefined)[];
+}
+
+/** What is opened for init, which has it under the same numbers. */
+export interface InitFds extends BoxFds {
   readonly reportFd: number;
   /** The memory file with init's plan, which init closes when it has it mapped. */
   readonly planFd: number;
-  /** The mounts that the rules take from the host, in the order of the rules. */
   readonly mountFds: readonly (number | undefined)[];
 }
+
+/** Where an init that waits has its socket; 0 to 2 are that too, as long as it waits. */
+export const WAITING_FD = 3;
 
 /** What a box is made of, whatever is then run in it. */
 export interface BoxSetup {
   readonly rules: readonly PlacedRule[];
   /** Stay in the keeper's network namespace. */
   readonly shareNetwork: boolean;
-  /** The network namespace to be in, whose loopback interface is up. Default: a new one. */
-  readonly networkFd?: number;
+  /** There is a network namespace to be in, whose loopback interface is up. Default: a new one. */
+  readonly hasNetwork?: boolean;
   /** Keep the caller's controlling terminal. */
   readonly terminal: boolean;
   /** Whether the program has a control group, in which case it makes the namespace of those itself. */
@@ -60,38 +69,33 @@ export function planInit(run: Run, { setup, fds, programFds }: {
 }
 
 /**
- * Plans an init that makes the box, keeps nothing open but its socket, and waits there. One that
- * announces itself sends a byte when the box is made.
+ * Adds the steps of an init that makes the box, keeps nothing open but its socket, and waits there. One
+ * that announces itself sends a byte when the box is made.
  */
-export function planReadyInit(
+export function planWaitingInit(
+  plan: Plan,
   setup: BoxSetup,
-  fds: InitFds,
-  { announces }: { announces: boolean },
-): Plan {
-  const plan = new Plan();
-  plan.reportFd = fds.reportFd;
+  { announces, ...fds }: BoxFds & { announces: boolean },
+): void {
   planBox(plan, setup, fds);
   if (announces) plan.step("sendto", [fds.reportFd, plan.alloc(1), 1, linux.MSG_NOSIGNAL, 0, 0]);
   // What is sent to it gets numbers above those of the standard streams; see sentFds().
   for (const fd of [0, 1, 2]) plan.step("dup3", [fds.reportFd, fd, linux.O_CLOEXEC]);
-  planCloseAbove(plan, 3, fds.reportFd);
-  plan.step("next", [fds.reportFd], { what: "wait for a program" });
-  return plan;
+  plan.step("dup3", [0, WAITING_FD, linux.O_CLOEXEC]);
+  plan.step("close_range", [WAITING_FD + 1, 0xffffffff, 0]);
+  plan.step("next", [WAITING_FD], { what: "wait for a program" });
 }
 
 /** Plans what an init that waits does next. */
-export function planProgramStart(
-  run: Run,
-  { reportFd, programFds }: { reportFd: number; programFds: ProgramFds },
-): Plan {
+export function planProgramStart(run: Run, programFds: ProgramFds): Plan {
   const plan = new Plan();
-  plan.reportFd = reportFd;
-  planStart(plan, run, { reportFd, programFds });
+  plan.reportFd = WAITING_FD;
+  planStart(plan, run, { reportFd: WAITING_FD, programFds });
   return plan;
 }
 
 /** Adds the steps that make the box, in the namespaces that init was cloned into. */
-function planBox(plan: Plan, setup: BoxSetup, { reportFd, mountFds }: InitFds): void {
+function planBox(plan: Plan, setup: BoxSetup, { reportFd, mountFds }: BoxFds): void {
   planCloseOnExec(plan, [reportFd, ...mountFds]);
   plan.step("prctl", [linux.PR_SET_NAME, plan.string("isolate-init"), 0, 0, 0]);
   // For the mount points, and then for the program.
@@ -99,7 +103,7 @@ function planBox(plan: Plan, setup: BoxSetup, { reportFd, mountFds }: InitFds): 
   planDieWithKeeper(plan, reportFd);
   if (!setup.terminal) planLeaveTerminal(plan);
   planRoot(plan, setup.rules, mountFds);
-  if (!setup.shareNetwork && setup.networkFd === undefined) planLoopback(plan);
+  if (!setup.shareNetwork && !setup.hasNetwork) planLoopback(plan);
   plan.because("the capabilities of the box", () => planBoundCapabilities(plan));
 }
 
@@ -161,7 +165,7 @@ function planReap(plan: Plan, { run, program, reportFd }: {
   plan.step("reap", [program]);
 }
 
-function planCloseOnExec(plan: Plan, fds: readonly (number | undefined)[]): void {
+function planCloseOnExec(plan: Plan, fds: readonly (number | Slot | undefined)[]): void {
   for (const fd of fds) {
     if (fd !== undefined) plan.step("fcntl", [fd, linux.F_SETFD, linux.FD_CLOEXEC]);
   }
@@ -173,7 +177,7 @@ function planCloseAbove(plan: Plan, first: number, reportFd: number): void {
 }
 
 /** If the keeper dies, so does init, and with it the box; and at once if it has died already. */
-function planDieWithKeeper(plan: Plan, reportFd: number): void {
+function planDieWithKeeper(plan: Plan, reportFd: number | Slot): void {
   plan.step("prctl", [linux.PR_SET_PDEATHSIG, linux.SIGKILL, 0, 0, 0]);
   const vector = plan.struct([0n, 8n]);
   plan.point(vector, 0, plan.alloc(8));

@@ -34,14 +34,19 @@ export function planRestrictions(
 }
 
 /** Adds the keeper's steps, which clone the mounts of all rules that have a source. */
-export function planClones(plan: Plan, rules: readonly PlacedRule[]): (Slot | undefined)[] {
-  return rules.map(({ rule, source }) => {
-    if (!source) return undefined;
+export function planClones(
+  plan: Plan,
+  rules: readonly PlacedRule[],
+  sources: readonly (number | Slot | undefined)[] = rules.map(({ source }) => source?.fd),
+): (Slot | undefined)[] {
+  return rules.map(({ rule, source }, i) => {
+    const fd = sources[i];
+    if (!source || fd === undefined) return undefined;
     return plan.because(ruleName(rule), () => {
       const tree = plan.slot(`mount of ${rule.inside}`);
       const recursive = rule.kind === "bind" && rule.recursive ? linux.AT_RECURSIVE : 0;
       const flags = linux.OPEN_TREE_CLONE | linux.O_CLOEXEC | linux.AT_EMPTY_PATH | recursive;
-      plan.step("open_tree", [source.fd, plan.string(""), flags], {
+      plan.step("open_tree", [fd, plan.string(""), flags], {
         into: tree,
         what: `take the mount at ${source.path}`,
       });
@@ -55,7 +60,7 @@ export function planClones(plan: Plan, rules: readonly PlacedRule[]): (Slot | un
 export function planRoot(
   plan: Plan,
   rules: readonly PlacedRule[],
-  mounts: readonly (number | undefined)[],
+  mounts: readonly (number | Slot | undefined)[],
 ): void {
   const { base, root } = plan.because("the root of the box", () => {
     planRestrictions(plan, { fd: linux.AT_FDCWD, path: "/", attr: 0 });

@@ -2,6 +2,7 @@
 
 import type { Run } from "../run_options.ts";
 import type { ProgramStreams, Stream } from "../streams/streams.ts";
+import { WAITING_FD } from "./init.ts";
 import type { ProgramFds } from "./program.ts";
 
 /** Lists the descriptors of an init that is cloned for the run: it has them under our numbers. */
@@ -18,22 +19,16 @@ export function clonedFds({ sandbox, controlGroup, streams }: Run): ProgramFds {
 
 /**
  * Numbers the descriptors that are sent to an init that waits: the first is its plan, and each gets the
- * lowest number that is free there, where 0 to 2 and that of its socket are not.
+ * lowest number that is free there.
  */
-export function sentFds(run: Run, reportFd: number): { sent: number[]; programFds: ProgramFds } {
+export function sentFds(run: Run): { sent: number[]; programFds: ProgramFds } {
   const sent: number[] = [];
   const numbers: number[] = [];
-  let next = 3;
-  const number = () => {
-    if (next === reportFd) next++;
-    return next++;
-  };
   const send = (fd: number) => {
     sent.push(fd);
-    numbers.push(number());
+    numbers.push(WAITING_FD + 1 + sent.length);
     return numbers.at(-1)!;
   };
-  number(); // of the plan
   const sendStream = (stream: Stream, inherited: number): Stream => {
     if (stream === "inherit") return sandbox.remote ? stream : { fd: send(inherited) };
     return "fd" in stream ? { fd: send(stream.fd) } : stream;

@@ -9,21 +9,22 @@ import { type System, SystemError } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import type { BoxSetup } from "./init.ts";
 import { openNetwork, readTraces } from "./network.ts";
-import { discard, makeReady, type StartedBox } from "./spawn.ts";
+import { ReadyRecipe } from "./recipe.ts";
+import { discard, type StartedBox } from "./spawn.ts";
 
+/** A box is run in one way, or in few: compiler, program, checker. */
+const RECIPES_MAX = 8;
 /** Once in a process, a new box is waited for; then without a network to compare with it goes on. */
 const MADE_MS_MAX = 100;
 
 /** A box whose init waits for a program. */
-export interface WaitingBox extends Omit<StartedBox, "startedMs"> {
-  /** Init's own number of its socket. */
-  readonly reportFd: number;
-}
+export type WaitingBox = Omit<StartedBox, "startedMs">;
 
 /** The box that is ready for the next run in one box id. */
 export class ReadyBox {
   readonly #system: System;
   readonly #pristine: PristineNetwork;
+  readonly #recipes = new Map<string, ReadyRecipe>();
   #waiting: { readonly key: string; readonly box: WaitingBox } | undefined;
   /** The network namespace of the box that waits, of the run, and of one that has ended. */
   #waitingNetwork: number | undefined;
@@ -57,17 +58,18 @@ export class ReadyBox {
     if (setup.terminal || this.#waiting) return;
     this.#haveMountsChanged();
     try {
-      this.#waiting = { key: keyOf(setup), box: this.#make(setup) };
+      const key = keyOf(setup);
+      this.#waiting = { key, box: this.#make(setup, key) };
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
     }
   }
 
-  #make(setup: BoxSetup): WaitingBox {
-    if (setup.shareNetwork) return makeReady(this.#system, setup, { announces: false });
+  #make(setup: BoxSetup, key: string): WaitingBox {
+    if (setup.shareNetwork) return this.#recipe(setup, key).make(setup);
     const used = this.#usedNetwork;
     if (used !== undefined) {
-      const box = makeReady(this.#system, { ...setup, networkFd: used }, { announces: false });
+      const box = this.#recipe({ ...setup, hasNetwork: true }, key).make(setup, used);
       this.#usedNetwork = undefined;
       if (this.#pristine.isLike(box.initPid)) {
         this.#waitingNetwork = used;
@@ -76,9 +78,23 @@ export class ReadyBox {
       discard(this.#system, box);
       this.#system.close(used);
     }
-    const box = this.#pristine.make(setup);
+    const box = this.#pristine.isKnown
+      ? this.#recipe(setup, key).make(setup)
+      : this.#pristine.make(setup);
     this.#waitingNetwork = openNetwork(this.#system, box.initPid);
     return box;
+  }
+
+  /** Plans boxes of a kind once; a box that changes its kind each time is planned each time. */
+  #recipe(setup: BoxSetup, key: string): ReadyRecipe {
+    const name = `${setup.hasNetwork ?? false} ${key}`;
+    let recipe = this.#recipes.get(name);
+    if (!recipe) {
+      if (this.#recipes.size >= RECIPES_MAX) this.#recipes.clear();
+      recipe = new ReadyRecipe(this.#system, setup, { announces: false });
+      this.#recipes.set(name, recipe);
+    }
+    return recipe;
   }
 
   /** The run in it has ended: another one may be in it next, if nothing of the first is. */
@@ -131,11 +147,15 @@ class PristineNetwork {
     this.#system = system;
   }
 
-  /** Makes a box with a new one; the first is looked at. */
+  /** Whether a new one was looked at. */
+  get isKnown(): boolean {
+    return this.#traces !== undefined;
+  }
+
+  /** Makes a box with a new one, and looks at that. */
   make(setup: BoxSetup): WaitingBox {
-    const announces = this.#traces === undefined;
-    const box = makeReady(this.#system, setup, { announces });
-    if (announces && this.#isMade(box)) this.#traces = readTraces(this.#system, box.initPid);
+    const box = new ReadyRecipe(this.#system, setup, { announces: true }).make(setup);
+    if (this.#isMade(box)) this.#traces = readTraces(this.#system, box.initPid);
     return box;
   }
 

@@ -11,20 +11,13 @@ import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { defaultDirectoryRules } from "./directory_rules.ts";
-import {
-  type BoxSetup,
-  boxSetup,
-  type InitFds,
-  planInit,
-  planProgramStart,
-  planReadyInit,
-} from "./init.ts";
+import { type BoxSetup, boxSetup, type InitFds, planInit, planProgramStart } from "./init.ts";
 import { planClones } from "./mounts.ts";
 import { clonedFds, sentFds } from "./program_fds.ts";
 import type { WaitingBox } from "./ready.ts";
 import { closeSources, type GivenSources, openSources, type PlacedRule } from "./sources.ts";
 
-const STACK_SIZE = 16384;
+export const STACK_SIZE = 16384;
 
 /** A box that has been started. */
 export interface StartedBox {
@@ -67,25 +60,11 @@ function startCold(run: Run, setup: BoxSetup): Omit<StartedBox, "startedMs"> {
   return cloneInit(system, { setup, passed: programFds.passed, plan });
 }
 
-/** Makes a box whose init waits for a program. */
-export function makeReady(
-  system: System,
-  setup: BoxSetup,
-  options: { announces: boolean },
-): WaitingBox {
-  let reportFd = -1;
-  const plan = (fds: InitFds) => {
-    reportFd = fds.reportFd;
-    return planReadyInit(setup, fds, options);
-  };
-  return { ...cloneInit(system, { setup, passed: [], plan }), reportFd };
-}
-
 /** Sends the program's plan, and what it needs, to an init that waits. */
 function startReady(run: Run, ready: WaitingBox): Omit<StartedBox, "startedMs"> {
   const { system } = run.sandbox;
-  const { sent, programFds } = sentFds(run, ready.reportFd);
-  const plan = planProgramStart(run, { reportFd: ready.reportFd, programFds });
+  const { sent, programFds } = sentFds(run);
+  const plan = planProgramStart(run, programFds);
   system.trace?.(plan, "the program in a ready box");
   const image = plan.encode();
   const sending = new Plan();
@@ -188,27 +167,19 @@ function executeInit(system: System, { setup, passed, socket, fds }: {
   const flags = linux.CLONE_VM | linux.CLONE_VFORK | linux.CLONE_PIDFD | namespacesOf(setup);
   const args = plan.cloneArgs({ flags, stack: plan.alloc(STACK_SIZE) });
   plan.point(args, 8, pidfd);
-  const mask = plan.alloc(8);
-  const all = plan.struct([-1n]);
   const argv = plan.pointers(["isolate-init", `${fds.planFd}`].map((text) => plan.string(text)));
   const envp = plan.pointers([]);
   // The kernel adds the sender's process id, as we see it, to every message of the box.
   plan.step("setsockopt", [socket, linux.SOL_SOCKET, linux.SO_PASSCRED, plan.struct([1]), 4]);
-  // The runtime's handlers must not run in the child, on memory that it shares with us.
-  plan.step("rt_sigprocmask", [linux.SIG_SETMASK, all, mask, 8]);
-  plan.spawn(args, { into: pid, what: "clone the init process of the box" }, () => {
-    if (setup.networkFd !== undefined) {
-      plan.step("setns", [setup.networkFd, linux.CLONE_NEWNET], {
-        what: "enter the box's network",
-      });
-    }
-    for (const fd of passed) {
-      plan.step("fcntl", [fd, linux.F_SETFD, 0], { what: `pass descriptor ${fd} to the box` });
-    }
-    const image = [system.library.imageFd, plan.string(""), argv, envp, linux.AT_EMPTY_PATH];
-    plan.step("execveat", image, { what: "execute the shim as the init process of the box" });
+  planMask(plan, () => {
+    plan.spawn(args, { into: pid, what: "clone the init process of the box" }, () => {
+      for (const fd of passed) {
+        plan.step("fcntl", [fd, linux.F_SETFD, 0], { what: `pass descriptor ${fd} to the box` });
+      }
+      const image = [system.library.imageFd, plan.string(""), argv, envp, linux.AT_EMPTY_PATH];
+      plan.step("execveat", image, { what: "execute the shim as the init process of the box" });
+    });
   });
-  plan.step("rt_sigprocmask", [linux.SIG_SETMASK, mask, 0, 8], { always: true });
   const failure = system.attempt(plan, "start the box");
   const started = { initFd: plan.view(pidfd).getInt32(0, true), initPid: plan.result(pid) };
   if (!failure) return started;
@@ -219,12 +190,23 @@ function executeInit(system: System, { setup, passed, socket, fds }: {
   throw failure;
 }
 
-function namespacesOf({ controlGroup, shareNetwork, networkFd }: BoxSetup): number {
+/**
+ * Adds steps between which signals wait: the runtime's handlers must not run in a child, on memory that it
+ * shares with us.
+ */
+export function planMask(plan: Plan, build: () => void): void {
+  const mask = plan.alloc(8);
+  plan.step("rt_sigprocmask", [linux.SIG_SETMASK, plan.struct([-1n]), mask, 8]);
+  build();
+  plan.step("rt_sigprocmask", [linux.SIG_SETMASK, mask, 0, 8], { always: true });
+}
+
+export function namespacesOf({ controlGroup, shareNetwork, hasNetwork }: BoxSetup): number {
   const always = linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID;
   // From within a namespace of control groups nobody gets into a group outside of it (cgroups(7),
   // "nsdelegate"), so with a group it is the program that makes one, when it is there.
   return always | (controlGroup ? 0 : linux.CLONE_NEWCGROUP) |
-    (shareNetwork || networkFd !== undefined ? 0 : linux.CLONE_NEWNET);
+    (shareNetwork || hasNetwork ? 0 : linux.CLONE_NEWNET);
 }
 
 /** Takes a dead init process off the kernel's list. */
