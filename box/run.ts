@@ -77,14 +77,15 @@ async function runInGroup(
   logRun(asked);
   const plain = plainStreams(options);
   const streams = plain ? undefined : await openStreams(request);
-  const given = await askForSources(sandbox, options.directoryRules ?? []);
+  // Without anything to ask for the box is started at once.
+  const given = sandbox.remote && await askForSources(sandbox.remote, options.directoryRules ?? []);
   try {
     const run = { ...asked, streams: plain ?? streams! };
     let box;
     try {
       box = spawnBox(run, given);
     } finally {
-      system.close(...[...given.values()].filter((fd) => fd !== undefined));
+      if (given) system.close(...[...given.values()].filter((fd) => fd !== undefined));
       transferred.close();
       streams?.passed();
     }

@@ -52,17 +52,14 @@ export type GivenSources = ReadonlyMap<DirectoryRule, number | undefined>;
  * and there for everybody.
  */
 export async function askForSources(
-  { remote }: { readonly remote: RemoteCaller | undefined },
+  remote: RemoteCaller,
   rules: readonly DirectoryRule[],
 ): Promise<GivenSources> {
   const defaults = new Set(defaultDirectoryRules().map(describeDirectoryRule));
-  const asked = remote
-    ? rules.filter((rule): rule is BindRule =>
-      rule.kind === "bind" && !isInBox(rule) && !defaults.has(describeDirectoryRule(rule))
-    )
-    : [];
-  if (asked.length === 0) return new Map();
-  const fds = await remote!.openSources(asked);
+  const asked = rules.filter((rule): rule is BindRule =>
+    rule.kind === "bind" && !isInBox(rule) && !defaults.has(describeDirectoryRule(rule))
+  );
+  const fds = asked.length === 0 ? [] : await remote.openSources(asked);
   return new Map(asked.map((rule, i) => [rule, fds[i]]));
 }
 

@@ -6,6 +6,7 @@
  * from a memory file.
  */
 
+import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
@@ -45,7 +46,7 @@ export function spawnBox(run: Run, given?: GivenSources): StartedBox {
     const setup = boxSetup(run, rules);
     const ready = run.ready?.take(setup, run);
     const startedMs = system.nowMs();
-    const started = ready ? startReady(run, ready) : startCold(run, setup);
+    const started = ready && startReady(run, ready) || startCold(run, setup);
     run.ready?.put(setup);
     return { ...started, startedMs };
   } finally {
@@ -60,8 +61,11 @@ function startCold(run: Run, setup: BoxSetup): Omit<StartedBox, "startedMs"> {
   return cloneInit(system, { setup, passed: programFds.passed, plan });
 }
 
-/** Sends the program's plan, and what it needs, to an init that waits. */
-function startReady(run: Run, ready: WaitingBox): Omit<StartedBox, "startedMs"> {
+/**
+ * Sends the program's plan, and what it needs, to an init that waits; undefined if somebody has killed
+ * that meanwhile.
+ */
+function startReady(run: Run, ready: WaitingBox): Omit<StartedBox, "startedMs"> | undefined {
   const { system } = run.sandbox;
   const { sent, programFds } = sentFds(run);
   const plan = planProgramStart(run, programFds);
@@ -95,6 +99,7 @@ function startReady(run: Run, ready: WaitingBox): Omit<StartedBox, "startedMs"> 
   const failure = system.attempt(sending, "start the program");
   if (!failure) return { ...ready, plan };
   discard(system, ready);
+  if (failure.errno === ERRNO.EPIPE || failure.errno === ERRNO.ECONNREFUSED) return undefined;
   throw failure;
 }
 
