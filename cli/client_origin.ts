@@ -4,7 +4,7 @@ import { formatMeta, type Sandbox, SIGNALS } from "../core.ts";
 import { ClientHands } from "../service/remote.ts";
 import type { Client } from "../service/server.ts";
 import { UsageError } from "./complain.ts";
-import type { Origin } from "./origin.ts";
+import type { ActAs, Origin } from "./origin.ts";
 
 /** What the service decides about its clients. */
 export interface ClientRules {
@@ -30,6 +30,13 @@ export function clientOrigin(client: Client, rules: ClientRules): ClientOrigin {
   const onlyRoot = (option: string) => {
     if (peer.uid !== 0) throw new UsageError(`${option} can be used only by root.`);
   };
+  let acted = false;
+  const act = async (actAs: ActAs) => {
+    if (!actAs || acted) return;
+    onlyRoot("--as-uid");
+    await hands.become(actAs);
+    acted = true;
+  };
   return {
     args: Promise.resolve(command.args),
     environment: Promise.resolve(command.environment),
@@ -39,10 +46,7 @@ export function clientOrigin(client: Client, rules: ClientRules): ClientOrigin {
       printed = printed.then(() => hands.write(fd, text, `to ${stream}`)).catch(() => {});
     },
     async openMetaFile(path, actAs) {
-      if (actAs) {
-        onlyRoot("--as-uid");
-        await hands.become(actAs);
-      }
+      await act(actAs);
       if (path === "-") return metaFile(hands, { fd: 1, path: "standard output" });
       return metaFile(hands, await hands.openMetaFile(path));
     },
@@ -51,10 +55,7 @@ export function clientOrigin(client: Client, rules: ClientRules): ClientOrigin {
       const base = configFile === undefined
         ? rules.sandbox
         : await rules.openConfigured(configFile);
-      if (actAs) {
-        onlyRoot("--as-uid");
-        await hands.become(actAs);
-      }
+      await act(actAs);
       const { uid, gid, groups } = peer;
       const caller = actAs ? { ...actAs, groups: [] } : { uid, gid, groups };
       return await base.actFor(caller, { remote: hands.remoteCaller(), trace, log });

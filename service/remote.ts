@@ -9,6 +9,7 @@ import type { BindRule } from "../box/setup/directory_rules.ts";
 import { planOwnSource } from "../box/setup/sources.ts";
 import { Plan, type Slot } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
+import { translated } from "../host/errors.ts";
 import { encodeOsString } from "../text/os_string.ts";
 import { ConnectionLost } from "./connection.ts";
 import { closeAside } from "./packets.ts";
@@ -53,7 +54,7 @@ export class ClientHands {
     plan.step("setgroups", [0, plan.struct([0])], { what });
     plan.step("setresgid", [gid, gid, gid], { what });
     plan.step("setresuid", [uid, uid, uid], { what });
-    await this.#client.connection.run(plan);
+    await this.#run(plan);
   }
 
   /** Opens and empties a meta-file. */
@@ -68,7 +69,7 @@ export class ClientHands {
         what: `open ${path}`,
       });
     });
-    await this.#client.connection.run(plan);
+    await this.#run(plan);
     return { fd: plan.result(fd), path };
   }
 
@@ -80,7 +81,7 @@ export class ClientHands {
       const piece = plan.bytes(bytes.subarray(at, at + WRITE_BYTES));
       const written = plan.slot("written");
       plan.step("write", [fd, piece, piece.length], { into: written, what: `write ${what}` });
-      await this.#client.connection.run(plan);
+      await this.#run(plan);
       at += Math.max(1, plan.result(written));
     }
   }
@@ -89,7 +90,7 @@ export class ClientHands {
   async close(fd: number): Promise<void> {
     const plan = new Plan();
     plan.step("close", [fd], { ignore: "all" });
-    await this.#client.connection.run(plan);
+    await this.#run(plan);
   }
 
   /** Ends the client with this exit status. */
@@ -97,6 +98,10 @@ export class ClientHands {
     const plan = new Plan();
     plan.step("exit_group", [status]);
     await this.#client.connection.attempt(plan, { isLast: true });
+  }
+
+  #run(plan: Plan): Promise<void> {
+    return translated(() => this.#client.connection.run(plan));
   }
 
   async #openSources(rules: readonly BindRule[]): Promise<(number | undefined)[]> {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { installC } from "../support/c_program.ts";
-import { isolate, sh, start, withBox } from "../support/isolate.ts";
+import { eventually, isolate, keeperPid, sh, start, withBox } from "../support/isolate.ts";
 import { needs, testWith } from "../support/skip.ts";
 
 const LOOK = `
@@ -125,12 +125,12 @@ Deno.test("the box shows only its own processes", async () => {
 Deno.test("init is the caller's process and is called isolate-init", async () => {
   await withBox(110, async (box) => {
     const running = box.start(["-o", "ready"], ["/bin/sh", "-c", "echo 1; exec sleep 1"]);
-    let seen = "";
-    for (let i = 0; i < 100 && seen === ""; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      seen = await sh(`ps --ppid ${running.pid} -o ruid,rgid,comm --no-headers || true`);
-    }
-    assertEquals(seen.trim().split(/\s+/), ["1234", "4321", "isolate-init"]);
+    await eventually("init belongs to the caller", async () => {
+      const seen = await sh(
+        `ps --ppid ${keeperPid(running)} -o ruid,rgid,comm --no-headers || true`,
+      );
+      return /^ *1234 +4321 isolate-init$/m.test(seen);
+    });
     await running.result;
   }, { options: ["--as-uid=1234", "--as-gid=4321"] });
 });

@@ -1,7 +1,15 @@
 /** Bad input: a sentence on standard error, exit status 2, and nothing has changed. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { assertRefused, isolate, sh, succeed, type TestBox, withBox } from "../support/isolate.ts";
+import {
+  assertRefused,
+  isolate,
+  sh,
+  succeed,
+  type TestBox,
+  USES_SERVICE,
+  withBox,
+} from "../support/isolate.ts";
 
 /** Command lines (for box 100, which exists) and what they get. */
 const REFUSED: readonly (readonly [string[], string | RegExp])[] = [
@@ -112,6 +120,8 @@ Deno.test("a run in a box that was never initialised says what to do", async () 
 });
 
 Deno.test("without root rights every command is refused with the reason", async () => {
+  // A service is there for those who are not root.
+  if (USES_SERVICE) return;
   for (const args of [["--init"], ["--cleanup"], ["--run", "--", "/bin/true"]]) {
     // The right to read everything: the project may lie where only root can go.
     const rights = "-all,+dac_read_search";

@@ -1,14 +1,15 @@
 /**
  * The command line as tests use it: the real command, as a process of its own, with `--allow-ffi` and
- * no other permission.
+ * no other permission. With `ISOLATE_TEST_SERVICE=1` it is the native client, and a service is started.
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { startService } from "./service.ts";
 
 const SCRIPT = new URL("../../isolate.ts", import.meta.url).pathname;
 
-/** How a person starts the command, before its own arguments. */
-export const COMMAND: readonly string[] = [
+/** The command carried out by its own process. */
+export const DIRECT: readonly string[] = [
   Deno.execPath(),
   "run",
   "--quiet",
@@ -16,6 +17,21 @@ export const COMMAND: readonly string[] = [
   "--allow-ffi",
   SCRIPT,
 ];
+
+/** The native client. */
+export const CLIENT = new URL(`../../lib/isolate-${Deno.build.arch}`, import.meta.url).pathname;
+
+/** Whether tests run the command through a service. */
+export const USES_SERVICE = Deno.env.get("ISOLATE_TEST_SERVICE") === "1";
+
+/** How a person starts the command, before its own arguments. */
+export const COMMAND: readonly string[] = USES_SERVICE ? [CLIENT] : DIRECT;
+
+const service = USES_SERVICE ? await startService() : undefined;
+
+/** What `ISOLATE_SERVICE` is for commands: a service of the machine is never asked. */
+const SERVICE = service?.socket ?? "off";
+Deno.env.set("ISOLATE_SERVICE", SERVICE);
 
 /** The surroundings of a command. */
 export interface CommandOptions {
@@ -54,7 +70,7 @@ export function start(
   const [program, ...args] = [...options.through ?? [], ...command];
   const child = new Deno.Command(program!, {
     args,
-    env: options.env ?? {},
+    env: { ISOLATE_SERVICE: SERVICE, ...options.env },
     clearEnv: options.clearEnv ?? false,
     ...options.cwd === undefined ? {} : { cwd: options.cwd },
     stdin: options.stdin === undefined ? "null" : "piped",
@@ -95,7 +111,14 @@ async function feed(stream: WritableStream<Uint8Array>, input: string | Uint8Arr
 
 /** Starts the command and goes on. */
 export function startIsolate(args: readonly string[], options?: CommandOptions): RunningCommand {
-  return start([...COMMAND, ...args], options);
+  // Commands for people are no clients of the service.
+  const command = args[0]?.startsWith("-") ? COMMAND : DIRECT;
+  return start([...command, ...args], options);
+}
+
+/** The process that keeps the box of a running command. */
+export function keeperPid({ pid }: RunningCommand): number {
+  return service?.pid ?? pid;
 }
 
 /** Runs the command to its end. */

@@ -1,0 +1,48 @@
+/** A resident service for tests, with a socket of its own. */
+
+/** A running service, which ends with the process or the test file that started it. */
+export interface TestService extends AsyncDisposable {
+  readonly socket: string;
+  readonly pid: number;
+}
+
+/** Starts the service and waits until it accepts clients; `lines` are added to its configuration. */
+export async function startService(lines: readonly string[] = []): Promise<TestService> {
+  const directory = await Deno.makeTempDir({ prefix: "isolate-test-" });
+  await Deno.chmod(directory, 0o755);
+  const [socket, config] = [`${directory}/socket`, `${directory}/config`];
+  const settings = [`service_socket = ${socket}`, "service_socket_mode = 0666", ...lines];
+  await Deno.writeTextFile(config, settings.join("\n") + "\n");
+  const script = new URL("../../isolate.ts", import.meta.url).pathname;
+  const permissions = ["run", "--quiet", "--no-prompt", "--allow-ffi"];
+  // Whatever happens to the tests, the pipe of the shell ends with them, and so does the service.
+  const shell = 'exec 3<&0; "$@" </dev/null & echo $!; read -r _ <&3; kill $!; wait $!; rm -r "$0"';
+  const child = new Deno.Command("/bin/bash", {
+    args: [
+      ...["-c", shell, directory, Deno.execPath(), ...permissions],
+      ...[script, "serve", `--config=${config}`],
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const pid = Number(new TextDecoder().decode((await reader.read()).value));
+  for (const end = Date.now() + 10_000; !await exists(socket);) {
+    if (Date.now() > end) throw new Error("the service does not start");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return {
+    socket,
+    pid,
+    [Symbol.asyncDispose]: async () => {
+      await child.stdin.close();
+      await reader.cancel();
+      await child.status;
+    },
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
