@@ -14,7 +14,7 @@ enum { EPERM = 1, EINTR = 4, EACCES = 13, ENAMETOOLONG = 36 };
 enum { SOCK_SEQPACKET = 5, SOCK_CLOEXEC = O_CLOEXEC, SOL_SOCKET = 1, SCM_RIGHTS = 1, SO_PEERCRED = 17 };
 enum { MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000, MFD_CLOEXEC_SEALABLE = 3 };
 enum { F_SEAL_ALL = 15, PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22, COPY_BYTES = 4096 };
-enum { FAILURE_STATUS = 2, STREAMS = 3, STDERR = 2 };
+enum { FAILURE_STATUS = 2, STREAMS = 3, STDERR = 2, SIG_UNBLOCK = 1 };
 
 struct vector {
   const void *base;
@@ -103,12 +103,14 @@ static i64 send_packet(i64 fd, const struct vector *vectors, u64 vector_count, s
   return result;
 }
 
-/* Puts the open standard streams where the box can take them; returns a bit for each of them. */
+/* Puts the standard streams where the box can take them; returns a bit for each of them. As in the direct command, whose
+ * runtime does it, one that is closed is replaced. */
 static u32 deliver_streams(i64 socket) {
   struct rights rights;
   u32 open = 0, count = 0;
   for (i32 fd = 0; fd < STREAMS; fd++)
-    if (kernel(__NR_fcntl, (u64)fd, F_GETFD, 0, 0, 0, 0) >= 0) {
+    if (kernel(__NR_fcntl, (u64)fd, F_GETFD, 0, 0, 0, 0) >= 0 ||
+        kernel(__NR_openat, (u64)AT_FDCWD, (u64) "/dev/null", O_RDWR, 0, 0, 0) == fd) {
       open |= 1u << fd;
       rights.fds[count++] = fd;
     }
@@ -175,10 +177,14 @@ static i64 greet(i64 connection, struct hello *hello, const struct command *comm
 static void pass_signals_on(i64 connection) {
   static const u8 passed_on[] = {SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGTERM};
   static const u8 ignored[] = {SIGUSR1, SIGUSR2, SIGPIPE};
-  for (u32 i = 0; i < sizeof passed_on; i++)
+  u64 blocked = 0;
+  for (u32 i = 0; i < sizeof passed_on; i++) {
     signal_pass_to(passed_on[i], (i32)connection);
+    blocked |= 1ul << (passed_on[i] - 1);
+  }
   for (u32 i = 0; i < sizeof ignored; i++)
     signal_pass_to(ignored[i], -1);
+  kernel(__NR_rt_sigprocmask, SIG_UNBLOCK, (u64)&blocked, 0, 8, 0, 0);
 }
 
 static __attribute__((noreturn)) void fail(const char *before, const char *name, const char *behind) {

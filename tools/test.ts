@@ -1,7 +1,8 @@
 /**
  * Runs all tests, or those that the arguments name, and closes with the line `N passed, N failed`.
  * All tests are those on this machine and, at the same time, those in guests. With `--vm` as the
- * first argument only the latter run.
+ * first argument only the latter run. Those of the command line run a second time on this machine,
+ * through the client of a resident service; `--service` as the first argument runs only these.
  *
  * Fails if a test failed, if a test was skipped without a reason, if the checks before it failed
  * (`ISOLATE_CHECK_FAILED`), and if nothing ran.
@@ -12,6 +13,7 @@ import { runVmTests } from "./vm/run.ts";
 
 /** After this time something hangs: stop, and report what has run. */
 const TIME_LIMIT_MINUTES = 60;
+const COMMAND_LINE_TESTS = ["tests/cli"];
 
 function exists(path: string): boolean {
   try {
@@ -31,7 +33,10 @@ function isBareSkip({ outcome, reason }: CaseResult): boolean {
 }
 
 /** Runs tests here. Patterns are files and folders, or words that select tests by their names. */
-async function runTests(patterns: readonly string[]): Promise<TestRun> {
+async function runTests(
+  patterns: readonly string[],
+  { env = {} }: { env?: Record<string, string> } = {},
+): Promise<TestRun> {
   const paths = patterns.filter(exists);
   const words = patterns.filter((pattern) => !exists(pattern));
   const report = await Deno.makeTempFile({ prefix: "isolate-test-", suffix: ".xml" });
@@ -47,7 +52,7 @@ async function runTests(patterns: readonly string[]): Promise<TestRun> {
         ...words.length > 0 ? [`--filter=/${words.map(escapeRegExp).join("|")}/`] : [],
         ...paths,
       ],
-      env: { ISOLATE_TEST_REPORT: "1" },
+      env: { ISOLATE_TEST_REPORT: "1", ...env },
       stdin: "null",
     }).spawn();
     let timedOut = false;
@@ -73,12 +78,26 @@ async function runTests(patterns: readonly string[]): Promise<TestRun> {
   }
 }
 
+/** Runs tests of the command line through the client of a service. */
+async function runServiceTests(patterns: readonly string[]): Promise<TestRun> {
+  const { cases, ...rest } = await runTests(patterns, { env: { ISOLATE_TEST_SERVICE: "1" } });
+  return { ...rest, cases: cases.map((test) => ({ ...test, name: `${test.name} (service)` })) };
+}
+
+/** They use the same boxes, so one follows the other. */
+async function runHere(): Promise<TestRun[]> {
+  return [await runTests([]), await runServiceTests(COMMAND_LINE_TESTS)];
+}
+
 async function runAll(args: readonly string[]): Promise<TestRun[]> {
   if (args[0] === "--vm") return await runVmTests({ words: args.slice(1), echo: true });
+  if (args[0] === "--service") {
+    return [await runServiceTests(args.length > 1 ? args.slice(1) : COMMAND_LINE_TESTS)];
+  }
   if (args.length > 0) return [await runTests(args)];
   // Tests mostly wait. Guests use the processor time that they leave.
-  const [here, guests] = await Promise.all([runTests(args), runVmTests()]);
-  return [here, ...guests];
+  const [here, guests] = await Promise.all([runHere(), runVmTests()]);
+  return [...here, ...guests];
 }
 
 /** Runs the tests and returns the exit status. */
