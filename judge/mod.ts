@@ -35,11 +35,26 @@
  * @module
  */
 
-export { Compiler, type CompilerOptions } from "./compile/compile.ts";
+export {
+  type Compiled,
+  type CompileLimits,
+  type CompileOptions,
+  Compiler,
+  type CompilerOptions,
+} from "./compile/compile.ts";
+export { type Allowance, type Invocation, Program } from "./compile/program.ts";
 export { HostFiles } from "../mod.ts";
 export { judge } from "./run/judge.ts";
 export type { JudgeOptions } from "./run/judge_options.ts";
-export { type Language, LanguageTable, loadLanguages } from "./languages/languages.ts";
+export {
+  type LanguageDefinition,
+  LanguageError,
+  type StepDefinition,
+  type ToolDefinition,
+} from "./languages/language_definition.ts";
+export { type Language, LanguageTable, type RecogniseOptions } from "./languages/language_table.ts";
+export { loadLanguages, type LoadLanguagesOptions } from "./languages/languages.ts";
+export type { FoundTool } from "./languages/tool_finder.ts";
 export { PackageError } from "./package/errors.ts";
 export { readPackage } from "./package/read.ts";
 export { readSubmission } from "./package/submissions.ts";

@@ -1,6 +1,9 @@
-/** Compiles programs in boxes, and keeps what comes of it. */
+/** Compiles programs in boxes, and keeps the results. */
 
 import { type Box, type HostFiles, type Sandbox, SandboxError } from "../../mod.ts";
+import { LanguageError, PLACEHOLDER } from "../languages/language_definition.ts";
+import type { Language } from "../languages/language_table.ts";
+import type { CompileResult, ProgramSource } from "../types.ts";
 import { CompileCache, sha256 } from "./compile_cache.ts";
 import { type CompilerRunOptions, compilerVerdict, runCompiler } from "./compile_run.ts";
 import {
@@ -9,16 +12,7 @@ import {
   type PreparedSource,
   prepareSource,
 } from "./compile_source.ts";
-import {
-  LanguageError,
-  PLACEHOLDER,
-  type StepDefinition,
-} from "../languages/language_definition.ts";
-import type { Language } from "../languages/languages.ts";
 import { cannotLimit, Program, type StepContext, type Words } from "./program.ts";
-import type { CompileResult, ProgramSource } from "../types.ts";
-
-export { Program } from "./program.ts";
 
 /** What a compiler may use. */
 export interface CompileLimits {
@@ -34,23 +28,23 @@ export interface CompileLimits {
 export interface CompileOptions {
   /** Its language. */
   readonly language: Language;
-  /** Where: a box that nobody else uses meanwhile; what is in it is lost. */
+  /** A box that nobody else uses meanwhile; its content is lost. */
   readonly box: Box;
   /** The CPU on which the compiler runs; undefined: any. */
   readonly cpu?: number | undefined;
   /** What the compiler may use. */
   readonly limits: CompileLimits;
-  /** Breaks it off. */
+  /** Interrupts the compiler. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What came of compiling. */
+/** A compiled program, or why there is none. */
 export interface Compiled {
-  /** For people and reports. */
+  /** What the compiler did, for people and reports. */
   readonly result: CompileResult;
   /** The program; undefined if there is none. */
   readonly program: Program | undefined;
-  /** There is none, and it is not the fault of who wrote it. */
+  /** There is none, and the source is not to blame. */
   readonly judgeError?: true;
 }
 
@@ -64,19 +58,22 @@ export interface CompilerOptions {
   readonly cacheDirectory?: string | undefined;
 }
 
-/** Part of each key, to be changed with anything that makes other programs of the same source. */
+/** Part of each key: to be changed with anything that makes other programs of the same source. */
 const FORMAT = 1;
 const PREPARE_LIMITS = { timeMs: 600_000, memoryKib: 4 << 20 };
 const VERSION_LIMITS = { timeMs: 30_000, memoryKib: 1 << 20 };
 
-/** It is not the contestant's fault. */
+/** For steps that run no code of a contestant: no heap needs a limit. */
+const TRUSTED = { memory: "any", processes: 100, processesAlone: 100, fileLocks: true } as const;
+
+/** Compiling failed for a reason that is not in the source. */
 class JudgeFailure extends Error {}
 
 /**
- * Compiles programs in boxes and keeps them by what they were made from. It can be used by many at
- * once, each with a box of its own. See {@linkcode Program} for an example.
+ * Compiles programs in boxes and keeps them, each by what it was made from. Calls may overlap, each with
+ * a box of its own.
  */
-export class Compiler {
+export class Compiler implements AsyncDisposable {
   readonly #host: HostFiles;
   readonly #syscallFlags: number;
   readonly #cache: CompileCache;
@@ -95,38 +92,25 @@ export class Compiler {
   }
 
   /**
-   * Compiles a program, unless that was done before.
+   * Compiles a program, or takes it from the cache.
    *
    * @param source the program
    * @param options its language, a box, limits
-   * @returns the program, or why there is none: whatever goes wrong is said there
-   * @throws the reason of the signal, if it is aborted. Rejects with it
+   * @returns the program, or why there is none, whatever fails
+   * @throws the reason of the signal if it is aborted. Rejects with it
    */
   async compile(source: ProgramSource, options: CompileOptions): Promise<Compiled> {
-    const { language, signal } = options;
-    const failed = (message: string) => ({
-      ok: false,
-      cached: false,
-      language: language.name,
-      message,
-      output: "",
-      cpuTimeMs: 0,
-    });
     try {
       return await this.#compile(source, options);
     } catch (error) {
-      signal?.throwIfAborted();
-      if (error instanceof LanguageError) {
-        return { result: failed(error.message), program: undefined };
-      }
-      if (error instanceof JudgeFailure || error instanceof SandboxError) {
-        return { result: failed(error.message), program: undefined, judgeError: true };
-      }
-      throw error;
+      options.signal?.throwIfAborted();
+      if (error instanceof LanguageError) return notCompiled(error.message, options.language);
+      if (!(error instanceof JudgeFailure || error instanceof SandboxError)) throw error;
+      return { ...notCompiled(error.message, options.language), judgeError: true };
     }
   }
 
-  /** Removes what is not to be kept. */
+  /** Removes programs that are not to be kept. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#cache.close();
     return Promise.resolve();
@@ -134,127 +118,128 @@ export class Compiler {
 
   async #compile(source: ProgramSource, options: CompileOptions): Promise<Compiled> {
     const { language, box, limits } = options;
-    const { definition } = language;
+    const { compile, run, prepare } = language.definition;
     const files = loadFiles(this.#host, source, limits);
-    const reason = language.missing ??
-      [definition.compile, definition.run].map((step) =>
-        step && cannotLimit(language, step, box.hasControlGroup)
-      ).find((reason) => reason !== undefined);
+    const reason = language.missing ?? (compile && cannotLimit(language, compile, box)) ??
+      cannotLimit(language, run, box);
     if (reason !== undefined) throw new JudgeFailure(reason);
     const prepared = prepareSource(language, files);
     const version = await once(this.#versions, language, () => this.#version(options));
     const key = await keyOf(language, { version, what: ["program", prepared.words], prepared });
-    const common = { language: language.name, version };
     const kept = await this.#cache.find(key);
-    if (kept !== undefined) {
+    if (kept) {
       const result = { ...kept.note as CompileResult, cached: true };
       return { result, program: new Program(language, kept.directory, prepared.words) };
     }
-    const base = definition.prepare &&
+    const base = prepare &&
       await once(this.#prepared, language, () => this.#prepare(options, version));
-    const { ok, message, output, cpuTimeMs } = await this.#runStep(definition.compile, {
-      options,
-      prepared,
-      base,
-    });
-    const result: CompileResult = { ok, cached: false, ...common, message, output, cpuTimeMs };
-    if (!ok) {
-      await box.clear();
-      return { result, program: undefined };
-    }
-    const { directory } = await this.#store(key, { box, note: result });
+    const verdict = await this.#runCompiler(prepared, { ...options, base });
+    const { ok, message, output, cpuTimeMs } = verdict;
+    const result: CompileResult = {
+      ok,
+      cached: false,
+      language: language.name,
+      version,
+      message,
+      output,
+      cpuTimeMs,
+    };
+    const directory = ok ? await this.#store(key, { box, note: result }) : undefined;
     await box.clear();
-    return { result, program: new Program(language, directory, prepared.words) };
+    const program = directory === undefined
+      ? undefined
+      : new Program(language, directory, prepared.words);
+    return { result, program };
   }
 
-  async #runStep(step: StepDefinition | undefined, { options, prepared, base }: {
-    options: CompileOptions;
-    prepared: PreparedSource;
-    base: string | undefined;
-  }) {
-    const { box, language } = options;
-    await putFiles(box, prepared.files);
-    const nothing = { ok: true, message: "Nothing to compile", output: "", cpuTimeMs: 0 };
-    const context = step && { language, step, words: prepared.words, prepared: base };
-    const ran = context && await this.#run(context, options);
-    const verdict = ran === undefined ? nothing : compilerVerdict(ran, options.limits);
-    return verdict.ok
-      ? { ...verdict, ...await this.#missingPart(options, prepared.words) }
-      : verdict;
+  async #runCompiler(
+    { files, words }: PreparedSource,
+    options: CompileOptions & { readonly base: string | undefined },
+  ) {
+    const { language, box, limits, base } = options;
+    const step = language.definition.compile;
+    await putFiles(box, files);
+    const verdict = step
+      ? compilerVerdict(await this.#run({ language, step, words, prepared: base }, options), limits)
+      : { ok: true, message: "Nothing to compile", output: "", cpuTimeMs: 0 };
+    const missing = verdict.ok ? await missingPart(options, words) : undefined;
+    return missing === undefined ? verdict : { ...verdict, ok: false, message: missing };
   }
 
-  /** What the command that runs the program needs, and the compiler has not made. */
-  async #missingPart({ box, language: { definition } }: CompileOptions, words: Words) {
-    const wanted = definition.run.command;
-    if (wanted.includes("{class}") && !words.has("class")) {
-      return { ok: false, message: "There is no class with a method `static void main`" };
-    }
-    const program = words.get("program");
-    for (const word of wanted) {
-      const name = /^\/program\/(.+)$/.exec(word)?.[1]?.replace("{program}", String(program));
-      if (name === undefined || name.includes("{")) continue;
-      const at = name.lastIndexOf("/");
-      const entries = await box.files.list(at < 0 ? "." : name.slice(0, at)).catch(() => []);
-      const entry = entries.find((entry) => entry.name === name.slice(at + 1));
-      if (entry?.kind !== "file") return { ok: false, message: `The compiler made no ${name}` };
-    }
-    return {};
-  }
-
-  /** The first line that names the version: also a proof that the tools can be used in a box. */
+  /** Reads the first line that names the version, which also proves that the tools work in a box. */
   async #version(options: CompileOptions): Promise<string> {
     const { language, box } = options;
-    const { definition } = language;
-    const step = { ...definition.run, ...BY_US, command: definition.version };
+    const { run, version } = language.definition;
+    const step = { ...run, ...TRUSTED, command: version };
     await box.clear();
     const context = { language, step, words: new Map() };
     const ran = await this.#run(context, { ...options, limits: VERSION_LIMITS, trusted: true });
     const { ok, message } = compilerVerdict(ran, VERSION_LIMITS);
     const line = ran.output.split("\n").map((line) => line.trim()).find((line) => line !== "");
     if (ok && line !== undefined) return line;
-    const command = definition.version.map((word) =>
+    const command = version.map((word) =>
       word.replace(PLACEHOLDER, (text, name) => language.tools.get(name)?.path ?? text)
     );
-    const why = ok ? "it says nothing" : message;
     throw new JudgeFailure(
-      `${language.name} cannot be used here: ${command.join(" ")} fails in a box: ${why}`,
+      `${language.name} is not available: ${command.join(" ")} fails in a box: ` +
+        (ok ? "it prints nothing" : message),
     );
   }
 
-  /** Gives the folder of the host with what was prepared. */
+  /** Prepares a language, and gives the directory of the host with the result. */
   async #prepare(options: CompileOptions, version: string): Promise<string> {
     const { language, box } = options;
     const step = language.definition.prepare!;
     const key = await keyOf(language, { version, what: ["prepared"] });
     const kept = await this.#cache.find(key);
-    if (kept !== undefined) return kept.directory;
+    if (kept) return kept.directory;
     await box.clear();
     const context = { language, step, words: new Map() };
     const ran = await this.#run(context, { ...options, limits: PREPARE_LIMITS, trusted: true });
     const { ok, message } = compilerVerdict(ran, PREPARE_LIMITS);
     if (!ok) throw new JudgeFailure(`Cannot prepare ${language.name}: ${message}`);
-    const { directory } = await this.#store(key, { box, note: null });
-    return directory;
+    return await this.#store(key, { box, note: null });
   }
 
   #run(context: StepContext, options: Omit<CompilerRunOptions, "syscallFlags">) {
     return runCompiler(context, { ...options, syscallFlags: this.#syscallFlags });
   }
 
-  async #store(key: string, what: { box: Box; note: unknown }) {
+  async #store(key: string, what: { box: Box; note: unknown }): Promise<string> {
     try {
-      return await this.#cache.store(key, what);
+      return (await this.#cache.store(key, what)).directory;
     } catch (error) {
       if (!(error instanceof SandboxError)) throw error;
-      // What is too large is the doing of the source, everything else is ours.
+      // The source can make a program too large; every other failure is ours.
       if (error.kind === "too-large") throw new LanguageError(error.message);
       throw new JudgeFailure(`Cannot keep the compiled program: ${error.message}`);
     }
   }
 }
 
-/** Nobody else's code is run: there is no heap to be limited. */
-const BY_US = { memory: "any", processes: 100, processesAlone: 100, fileLocks: true } as const;
+/** Reports that a program was not compiled, and that its source is to blame. */
+export function notCompiled(message: string, language: Language | undefined): Compiled {
+  const rest = { ok: false, cached: false, output: "", cpuTimeMs: 0 };
+  return { result: { ...rest, language: language?.name, message }, program: undefined };
+}
+
+/** Finds what the command that runs the program needs, and the compiler has not made. */
+async function missingPart({ box, language }: CompileOptions, words: Words) {
+  const { command } = language.definition.run;
+  if (command.includes("{class}") && !words.has("class")) {
+    return "There is no class with a method `static void main`";
+  }
+  for (const word of command) {
+    const name = /^\/program\/(.+)$/.exec(word)?.[1]
+      ?.replace("{program}", String(words.get("program")));
+    if (name === undefined || name.includes("{")) continue;
+    const at = name.lastIndexOf("/");
+    const entries = await box.files.list(at < 0 ? "." : name.slice(0, at)).catch(() => []);
+    const entry = entries.find((entry) => entry.name === name.slice(at + 1));
+    if (entry?.kind !== "file") return `The compiler made no ${name}`;
+  }
+  return undefined;
+}
 
 async function putFiles(box: Box, files: readonly LoadedFile[]): Promise<void> {
   await box.clear();
@@ -265,7 +250,7 @@ async function putFiles(box: Box, files: readonly LoadedFile[]): Promise<void> {
   }
 }
 
-/** Works once for each language, also for those who ask meanwhile; after a failure again. */
+/** Does the work once for each language, also for overlapping calls; after a failure again. */
 async function once(
   known: Map<Language, Promise<string>>,
   language: Language,
@@ -279,7 +264,7 @@ async function once(
       return await promise;
     } catch (error) {
       if (known.get(language) === promise) known.delete(language);
-      // Who was first may have been broken off, or have lost its box: that is nobody else's failure.
+      // The first caller may have been interrupted, or have lost its box: that fails nobody else.
       if (others === undefined || error instanceof JudgeFailure) throw error;
     }
   }

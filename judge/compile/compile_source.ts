@@ -1,26 +1,23 @@
-/** What of a program's files is compiled, under which names, and which of them is the main one. */
+/** Reads the sources of a program, and finds their names and the main file for the compiler. */
 
-import { roleOf } from "../languages/file_role.ts";
 import type { HostFiles } from "../../mod.ts";
 import { javaProgram } from "../languages/java_main.ts";
 import { LanguageError } from "../languages/language_definition.ts";
-import type { Language } from "../languages/languages.ts";
-import type { Words } from "./program.ts";
+import { isSource, type Language, withLowerCaseExtension } from "../languages/language_table.ts";
 import type { ProgramSource } from "../types.ts";
+import type { Words } from "./program.ts";
 
 /** A file of a program with its content. */
 export interface LoadedFile {
-  /** Its name in the folder in which it is compiled. */
+  /** Its name in the folder of the compiler. */
   readonly name: string;
-  /** Its content. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** A program that is ready to be compiled. */
 export interface PreparedSource {
-  /** Its files, by the names that they must have. */
   readonly files: readonly LoadedFile[];
-  /** What stands for the placeholders `{sources}`, `{main}`, `{class}` and `{program}`. */
+  /** The values of the placeholders `{sources}`, `{main}`, `{class}` and `{program}`. */
   readonly words: Words;
 }
 
@@ -45,40 +42,35 @@ export function loadFiles(
   });
 }
 
-/** Finds out what is compiled. */
+/** Finds the sources of a program, their names and the main one. */
 export function prepareSource(language: Language, files: readonly LoadedFile[]): PreparedSource {
-  const { definition } = language;
-  const decoder = new TextDecoder();
-  const isScript = definition.files.length > 0;
-  const sources = isScript ? files : sourcesOf(language, files);
+  const { main, files: scripts } = language.definition;
   const program = unusedName(files);
-  if (isScript || definition.main === "none") {
-    return { files, words: words({ sources, main: undefined, program }) };
+  if (scripts.length > 0) return { files, words: wordsOf({ sources: files, program }) };
+  const sources = sourcesOf(language, files);
+  if (main === "none") return { files, words: wordsOf({ sources, program }) };
+  if (main !== "java") {
+    return { files, words: wordsOf({ sources, program, main: mainOf(sources, main) }) };
   }
-  if (definition.main === "java") {
-    const { names, mainClass } = javaProgram(
-      new Map(sources.map(({ name, bytes }) => [name, decoder.decode(bytes)])),
-    );
-    const renamed = files.map((file) => ({ ...file, name: names.get(file.name) ?? file.name }));
-    const renamedSources = sources.map(({ name }) => ({ name: names.get(name) ?? name }));
-    const all = words({ sources: renamedSources, main: undefined, program });
-    if (mainClass !== undefined) all.set("class", mainClass);
-    return { files: renamed, words: all };
-  }
-  return { files, words: words({ sources, main: mainOf(sources, definition.main), program }) };
+  const decoder = new TextDecoder();
+  const { names, mainClass } = javaProgram(
+    new Map(sources.map(({ name, bytes }) => [name, decoder.decode(bytes)])),
+  );
+  const rename = (file: LoadedFile) => ({ ...file, name: names.get(file.name) ?? file.name });
+  const words = wordsOf({ sources: sources.map(rename), program });
+  if (mainClass !== undefined) words.set("class", mainClass);
+  return { files: files.map(rename), words };
 }
 
-/** A language that somebody asked for takes files whatever their names end in. */
-function sourcesOf(language: Language, files: readonly LoadedFile[]): readonly LoadedFile[] {
-  const { definition } = language;
+/** Finds the sources; a language that the user has given takes a single file of any name. */
+function sourcesOf({ definition }: Language, files: readonly LoadedFile[]): readonly LoadedFile[] {
   const decoder = new TextDecoder();
-  const role = (file: LoadedFile, name: string) =>
-    roleOf(definition, name, () => decoder.decode(file.bytes.subarray(0, 256)));
-  const inSmall = (name: string) =>
-    name.replace(/\.[^./]+$/, (extension) => extension.toLowerCase());
-  const sources = files.filter((file) =>
-    (role(file, file.name) ?? role(file, inSmall(file.name))) === "source"
-  );
+  const sources = files.filter(({ name, bytes }) => {
+    const firstLine = () => decoder.decode(bytes.subarray(0, 256));
+    return [name, withLowerCaseExtension(name)].some((name) =>
+      isSource(definition, name, firstLine)
+    );
+  });
   if (sources.length > 0) return sources;
   if (files.length === 1) return files;
   const endings = definition.extensions.join(" ");
@@ -96,20 +88,20 @@ function mainOf(sources: readonly LoadedFile[], names: readonly string[]): strin
   );
 }
 
-function words({ sources, main, program }: {
-  sources: readonly { readonly name: string }[];
-  main: string | undefined;
+function wordsOf({ sources, program, main }: {
+  sources: readonly LoadedFile[];
   program: string;
+  main?: string;
 }): Map<string, string | readonly string[]> {
-  const all = new Map<string, string | readonly string[]>([
+  const words = new Map<string, string | readonly string[]>([
     ["sources", sources.map(({ name }) => argument(name))],
     ["program", program],
   ]);
-  if (main !== undefined) all.set("main", argument(main));
-  return all;
+  if (main !== undefined) words.set("main", argument(main));
+  return words;
 }
 
-/** A name that no compiler takes for an option or for a list of arguments. */
+/** Spells a name so that no compiler takes it for an option or for a list of arguments. */
 function argument(name: string): string {
   return /^[\p{L}\p{N}_./]/u.test(name) ? name : `./${name}`;
 }

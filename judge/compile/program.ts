@@ -1,14 +1,11 @@
-/**
- * A compiled program, and how it is run: its command, limits and surroundings follow from what its
- * language says and from what a test allows.
- */
+/** Compiled programs, and how they run: their language and the limits of a test decide. */
 
 import { type DirectoryRule, type Limits, type Outcome, resolveDirectoryRules } from "../../mod.ts";
 import { PLACEHOLDER, type StepDefinition } from "../languages/language_definition.ts";
-import type { Language } from "../languages/languages.ts";
+import type { Language } from "../languages/language_table.ts";
 import { placeInBox } from "../languages/tool_finder.ts";
 
-/** What stands for the placeholders of a program; those of tools and memory are known anyway. */
+/** The values of a program's placeholders; those of tools and memory are known anyway. */
 export type Words = ReadonlyMap<string, string | readonly string[]>;
 
 /** What a run is allowed. */
@@ -20,8 +17,8 @@ export interface Allowance {
   /** Whether the box has a control group. */
   readonly controlGroup: boolean;
   /**
-   * Whether what it leaves in `/box` is of no interest. With a control group `/box` is a file system in
-   * memory then, which counts as its memory: no way to fill the disk of all others. Default: false.
+   * Whether nobody needs what it leaves in `/box`. With a control group, `/box` is then a file system in
+   * memory that counts as the program's: it cannot fill the disk. Default: false.
    */
   readonly leavesNothing?: boolean;
 }
@@ -40,14 +37,10 @@ export interface Invocation {
   readonly workingDirectory: "/box";
 }
 
-/** Where the program is in its box. */
-const PROGRAM_DIRECTORY = "program";
-/** Where what was prepared is when a program is compiled. */
-const PREPARED_DIRECTORY = "prepared";
 const FILE_SIZE_KIB = 256 << 10;
 const KIB_PER_MIB = 1024;
 
-/** What every program finds in its environment. */
+/** The environment of every program. */
 const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ["PATH", "/usr/local/bin:/usr/bin:/bin"],
   ["HOME", "/tmp"],
@@ -58,15 +51,12 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
 
 /** A step of a language, with everything that it needs. */
 export interface StepContext {
-  /** The language. */
   readonly language: Language;
-  /** The step. */
   readonly step: StepDefinition;
-  /** What stands for the placeholders. */
   readonly words: Words;
-  /** The folder of the host that is bound at /program. */
+  /** The directory of the host that is bound at `/program`. */
   readonly program?: string | undefined;
-  /** The folder of the host that is bound at /prepared. */
+  /** The directory of the host that is bound at `/prepared`. */
   readonly prepared?: string | undefined;
 }
 
@@ -86,7 +76,7 @@ export function invocationOf(context: StepContext, allowance: Allowance): Invoca
       cpuTimeMs: timeLimitMs,
       ...controlGroup ? { controlGroupMemoryKib: memoryKib } : { addressSpaceKib: memoryKib },
       processes: controlGroup ? step.processes : step.processesAlone,
-      // Deep recursion uses memory like everything else.
+      // Deep recursion may use as much memory as everything else.
       stackKib: undefined,
       fileSizeKib: FILE_SIZE_KIB,
     },
@@ -104,25 +94,25 @@ export function invocationOf(context: StepContext, allowance: Allowance): Invoca
   };
 }
 
-/** Why a step cannot be done in a box, if that is so. */
+/** Tells why the memory of a step cannot be limited in a box, if so. */
 export function cannotLimit(
-  language: Language,
-  step: StepDefinition,
-  controlGroup: boolean,
+  { name }: Language,
+  { memory }: StepDefinition,
+  { hasControlGroup }: { readonly hasControlGroup: boolean },
 ): string | undefined {
-  if (controlGroup || step.memory === "any") return undefined;
-  return `${language.name} needs boxes with control groups: its address space is far larger than ` +
-    "the memory that it uses, and so cannot be limited";
+  if (hasControlGroup || memory === "any") return undefined;
+  return `${name} needs boxes with control groups: its address space is far larger than the memory ` +
+    "that it uses, so it cannot be limited";
 }
 
 function memoryWords(step: StepDefinition, memoryKib: number): [string, string][] {
   const memoryMib = Math.max(1, Math.floor(memoryKib / KIB_PER_MIB));
-  // At least half: a small limit is exceeded rather than refused by the runtime from the start.
+  // At least half: with a small limit, the runtime should run out of memory, not refuse to start.
   const heapMib = Math.max(memoryMib - step.overheadMib, Math.ceil(memoryMib / 2));
   return [["memory", `${memoryMib}`], ["heap", `${heapMib}`]];
 }
 
-/** A word that is nothing but the placeholder of a list becomes as many words. */
+/** Replaces placeholders; a word that is only the placeholder of a list becomes several words. */
 function expandWord(word: string, words: Words): string[] {
   const whole = /^\{(\w+)\}$/.exec(word)?.[1];
   const list = whole === undefined ? undefined : words.get(whole);
@@ -142,9 +132,9 @@ function directoryRules(
     ...language.directories,
   ]);
   const rules = [...host].sort().map((path) => bindRule(placeInBox(path).slice(1), path));
-  if (program !== undefined) rules.push(bindRule(PROGRAM_DIRECTORY, program));
-  if (prepared !== undefined) rules.push(bindRule(PREPARED_DIRECTORY, prepared));
-  // Which the control group counts: new for each run, and no way to fill the disk.
+  if (program !== undefined) rules.push(bindRule("program", program));
+  if (prepared !== undefined) rules.push(bindRule("prepared", prepared));
+  // The control group counts them, they are new for each run, and they cannot fill the disk.
   for (const inside of inMemory) {
     rules.push({
       kind: "filesystem",

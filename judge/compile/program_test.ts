@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { callerEnvironment, type Outcome, sharedSandbox } from "isolate/mod.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
 import { HostFiles } from "../../host/files.ts";
-import { type Language, loadLanguages } from "../languages/languages.ts";
+import type { Language } from "../languages/language_table.ts";
+import { loadLanguages } from "../languages/languages.ts";
 import { cannotLimit, Program } from "./program.ts";
 
 async function language(id: string): Promise<Language> {
@@ -66,9 +67,10 @@ testWith([needs.root()], "without a control group one process has the address sp
   assertEquals(limits.addressSpaceKib, 65536);
   assertEquals(limits.processes, 1);
   const go = await language("go");
-  assertEquals(cannotLimit(cpp, cpp.definition.run, false), undefined);
-  assertEquals(cannotLimit(go, go.definition.run, true), undefined);
-  assert(cannotLimit(go, go.definition.run, false)?.startsWith("Go needs boxes with control gr"));
+  assertEquals(cannotLimit(cpp, cpp.definition.run, { hasControlGroup: false }), undefined);
+  assertEquals(cannotLimit(go, go.definition.run, { hasControlGroup: true }), undefined);
+  const reason = cannotLimit(go, go.definition.run, { hasControlGroup: false });
+  assert(reason?.startsWith("Go needs boxes with control groups"));
 });
 
 testWith([needs.root()], "a program sees its folder and its tools, read-only", async () => {

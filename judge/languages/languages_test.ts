@@ -5,7 +5,8 @@ import { needs, testWith } from "isolate/tests/support/skip.ts";
 import { HostFiles } from "../../host/files.ts";
 import { FileError } from "../../text/errors.ts";
 import { LanguageError } from "./language_definition.ts";
-import { type LanguageTable, loadLanguages } from "./languages.ts";
+import type { LanguageTable } from "./language_table.ts";
+import { loadLanguages } from "./languages.ts";
 import type { ProgramSource } from "../types.ts";
 
 const environment = new Map([["PATH", "/usr/bin:/bin"]]);
@@ -109,7 +110,7 @@ sourceTest("recognise() says what it knows where it knows nothing", { "a.txt": "
   assertThrows(
     () => table.recognise(source, { language: "cobol" }),
     LanguageError,
-    "There is no language 'cobol' (known: c, cpp, python3",
+    "Unknown language 'cobol' (known: c, cpp, python3",
   );
 });
 
@@ -152,7 +153,7 @@ testWith([needs.root()], "each language of the table has what judging needs", as
   }
   // Nothing is guessed: what is not in PATH is missing, with a reason.
   const elsewhere = languages.find(({ id }) => id === "rust")!;
-  if (elsewhere.missing) assertMatch(elsewhere.missing, /^Rust cannot be used here: there is no /);
+  if (elsewhere.missing) assertMatch(elsewhere.missing, /^Rust is not available: no /);
 });
 
 /** A test with a file of the user's own. */
@@ -197,7 +198,7 @@ lisp:
     assertEquals(lisp.definition.run.overheadMib, 7);
     assertEquals(
       lisp.missing,
-      "Lisp cannot be used here: there is no no-such-lisp in PATH (/usr/bin:/bin)",
+      "Lisp is not available: no no-such-lisp in PATH (/usr/bin:/bin)",
     );
     assertEquals(table.languages.at(-1)?.id, "lisp");
   },
@@ -213,60 +214,82 @@ for (
   const [what, text, expected] of [
     ["no YAML", "cpp: [", /languages\.yaml:\d+: not valid YAML: /],
     ["a key twice", "cpp:\n  name: a\n  name: b\n", /:3: not valid YAML: .*duplicate/i],
-    ["no mapping", "- cpp\n", /:1: a table of languages must be a mapping of ids to languages$/],
+    ["no mapping", "- cpp\n", /:1: must be a mapping of ids to languages$/],
     [
       "an unknown key",
       "cpp:\n  extension: [.x]\n",
-      /:2: cpp: unknown key 'extension' \(did you mean 'extensions'\?\)$/,
+      /:2: cpp\.extension: unknown key; did you mean extensions\?$/,
     ],
-    ["a text for a list", "cpp:\n  extensions: .x\n", /:2: cpp: 'extensions' must be a list/],
+    [
+      "a text for a list",
+      "cpp:\n  extensions: .x\n",
+      /:2: cpp\.extensions: must be a list, such as/,
+    ],
     [
       "an extension without a dot",
       "cpp:\n  extensions: [x]\n",
-      /:2: cpp: 'x' must begin with a dot/,
+      /:2: cpp\.extensions\[1\]: must be an ending with a dot, such as \.py, not "x"$/,
     ],
     [
       "a wrong number",
       "c:\n  run:\n    processes: many\n",
-      /:3: c: 'processes' must be a whole num/,
+      /:3: c\.run\.processes: must be a whole number, not "many"$/,
     ],
     [
       "a wrong word",
       "c:\n  run:\n    memory: none\n",
-      /:3: c: 'memory' must be any or control-group$/,
+      /:3: c\.run\.memory: must be any or control-group, not "none"$/,
     ],
     [
       "a wrong placeholder",
       "c:\n  version: ['{gcc}']\n",
-      /:2: c: unknown placeholder '\{gcc\}' \(kn/,
+      /:2: c\.version\[1\]: unknown placeholder \{gcc\}; known placeholders: compiler, sources/,
     ],
-    ["no run", LISP, /:1: lisp: the key 'run' is missing$/],
+    [
+      "a wrong placeholder in a variable",
+      "c:\n  run:\n    environment:\n      A: x{b}\n",
+      /:4: c\.run\.environment\.A: unknown placeholder \{b\}/,
+    ],
+    ["no run", LISP, /:1: lisp: needs run, a mapping with a command$/],
+    ["no version", "lisp:\n  run: {command: [a]}\n", /:1: lisp: needs version, a command$/],
     [
       "no way to recognise",
       "lisp:\n  version: [a]\n  run: {command: [a]}\n",
-      /:1: lisp: one of 'ext/,
+      /:1: lisp: needs one of extensions, shebangs and files/,
     ],
     [
       "an empty command",
       `${LISP}  run: {command: []}\n`,
-      /:4: lisp: 'command' must name a command$/,
+      /:4: lisp\.run\.command: must name a command$/,
     ],
-    ["no command", `${LISP}  run: {memory: any}\n`, /:4: lisp: 'command' must name a command$/],
-    ["a text for a step", `${LISP}  run: a\n`, /:4: lisp: 'run' must be a mapping of keys to val/],
-    ["a list of lists", `${LISP}  run: {command: [[a]]}\n`, /:4: lisp: 'command' must be a single/],
-    ["a bad id", "Lisp:\n  name: a\n", /:1: Lisp: the key of a language must consist of small/],
+    ["no command", `${LISP}  run: {memory: any}\n`, /:4: lisp\.run: needs a command$/],
+    [
+      "a text for a step",
+      `${LISP}  run: a\n`,
+      /:4: lisp\.run: must be a mapping of keys to values$/,
+    ],
+    [
+      "a list of lists",
+      `${LISP}  run: {command: [[a]]}\n`,
+      /:4: lisp\.run\.command\[1\]: must be a single value$/,
+    ],
+    ["a bad id", "Lisp:\n  name: a\n", /:1: Lisp: the id of a language must consist of lower-case/],
     [
       "file locks while running",
       "c:\n  run:\n    file_locks: true\n",
-      /:3: c: 'file_locks' is not/,
+      /:3: c\.run\.file_locks: programs must not lock files/,
     ],
     [
       "no flag",
-      "c:\n  tools: {a: {commands: [a], alone: yes}}\n",
-      /:2: c: 'alone' must be true or/,
+      "c:\n  tools: {a: {commands: [a], alone: maybe}}\n",
+      /:2: c\.tools\.a\.alone: must be true or false, not "maybe"$/,
     ],
-    ["a bad directory", "c:\n  directories: [etc]\n", /:2: c: 'etc' must be an absolute path/],
-    ["stars", "c:\n  directories: ['/*/x']\n", /:2: c: '\/\*\/x' must be an absolute path, with/],
+    [
+      "a bad directory",
+      "c:\n  directories: [etc]\n",
+      /:2: c\.directories\[1\]: must be an absolute path, with \* at most in its last part, not "etc"/,
+    ],
+    ["stars", "c:\n  directories: ['/*/x']\n", /:2: c\.directories\[1\]: must be an absolute path/],
   ] as const
 ) {
   userTest(`a user's file with ${what} is refused with its place`, text, async (load, file) => {

@@ -1,6 +1,6 @@
 /**
- * Where the tools of languages lie on this machine, and what a box must see of it. What is not
- * found is said to be missing, with the places that were looked at; nothing is guessed.
+ * Finds the tools of languages on this machine, and what a box must see of it. A tool that is missing is
+ * reported with the places that were searched; nothing is guessed.
  */
 
 import { type BindRule, defaultDirectoryRules, type HostFiles } from "../../mod.ts";
@@ -8,125 +8,117 @@ import type { ToolDefinition } from "./language_definition.ts";
 
 /** A tool that was found. */
 export interface FoundTool {
-  /** The command as boxes can execute it, absolute. */
+  /** The path by which boxes execute it. */
   readonly path: string;
-  /** What of the host must be bound for that, see {@linkcode placeInBox}; undefined: nothing. */
+  /** The file or directory of the host that boxes must see for that; undefined: none. */
   readonly bind: string | undefined;
 }
 
 const LINKS_MAX = 20;
 const SETTINGS_BYTES = 1 << 20;
 const EXECUTABLE_BY_OTHERS = 0o001;
+const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
 
-/** Folders of programs that only start others, which they find by the user's own settings. */
-const FOLDERS_OF_STARTERS = ["shims", "ccache", "distcc", "icecc"];
+/** Folders of launchers, which find the real program by the user's own settings. */
+const LAUNCHER_FOLDERS = ["shims", "ccache", "distcc", "icecc"];
 
-/** What a box has of its own, and in which nothing of the host can be shown. */
+/** Directories that a box has of its own, in which it can show nothing of the host. */
 const OWN_DIRECTORIES = ["/box", "/dev", "/proc", "/program", "/tmp"];
 
 /**
- * Where a box shows a file or directory of the host that it needs: at the same place, as tools may
- * know where they were installed; below `/tools` where the box has something of its own there.
+ * Gives the path at which a box shows a file or directory of the host: the same path, as tools may know
+ * where they were installed, or one below `/tools` where the box has a directory of its own.
  */
 export function placeInBox(path: string): string {
   return OWN_DIRECTORIES.some((own) => path.startsWith(`${own}/`)) ? `/tools${path}` : path;
 }
 
-/** Finds tools. */
+/** Finds tools with the rights and the environment of the caller. */
 export class ToolFinder {
   readonly #host: HostFiles;
   readonly #environment: ReadonlyMap<string, string>;
+  readonly #folders: readonly string[];
   readonly #visible: readonly string[];
 
-  /** Makes a finder. */
   constructor(host: HostFiles, environment: ReadonlyMap<string, string>) {
     this.#host = host;
     this.#environment = environment;
+    // Relative folders are left out, and so are empty ones, which mean the working directory.
+    const folders = (environment.get("PATH") ?? DEFAULT_PATH).split(":");
+    this.#folders = [...new Set(folders.filter((folder) => folder.startsWith("/")))];
     this.#visible = visibleDirectories();
   }
 
-  /** Finds a tool. */
+  /** Finds a tool, or tells where it was searched. */
   find(tool: ToolDefinition): FoundTool | string {
-    const folders = this.#folders();
-    const useless: string[] = [];
+    const unusable: string[] = [];
     const tried: string[] = [];
     for (const command of tool.commands) {
       const path = this.#expand(command);
       if (path === undefined) continue;
       tried.push(path);
-      const places = path.startsWith("/") ? [path] : folders.map((folder) => `${folder}/${path}`);
-      for (const place of places) {
+      const isPath = path.startsWith("/");
+      for (const place of isPath ? [path] : this.#folders.map((folder) => `${folder}/${path}`)) {
         const found = this.#look(place, tool.alone);
         if (typeof found === "object") return found;
-        if (found !== undefined) useless.push(`${place} ${found}`);
+        if (found !== undefined) unusable.push(`${place} ${found}`);
       }
     }
     const names = tried.filter((name) => !name.startsWith("/"));
     const paths = tried.filter((name) => name.startsWith("/"));
-    const looked = [
-      ...names.length > 0 ? [`no ${names.join(" or ")} in PATH (${folders.join(":")})`] : [],
+    const searched = [
+      ...names.length > 0 ? [`no ${names.join(" or ")} in PATH (${this.#folders.join(":")})`] : [],
       ...paths.length > 0 ? [`no ${paths.join(" or ")}`] : [],
     ].join(" and ");
-    return useless.length === 0 ? looked : `${looked} that can be used: ${useless.join(", ")}`;
+    return unusable.length === 0
+      ? searched
+      : `${searched} that can be used: ${unusable.join(", ")}`;
   }
 
-  /** Files and directories of the host that match a pattern. */
+  /** Lists files and directories of the host that match a pattern. */
   expand(pattern: string): string[] {
     const at = pattern.lastIndexOf("/");
-    const [directory, last] = [pattern.slice(0, at) || "/", pattern.slice(at + 1)];
+    const [directory, last] = [pattern.slice(0, at), pattern.slice(at + 1)];
     const literal = (text: string) => text.replaceAll(/[\\^$.+?()[\]{}|]/g, "\\$&");
     const matches = new RegExp(`^${last.split("*").map(literal).join(".*")}$`);
     try {
       if (!last.includes("*")) return this.#host.status(pattern) ? [pattern] : [];
-      const names = this.#host.list(directory).map(({ name }) => name);
-      return names.filter((name) => matches.test(name)).map((name) =>
-        `${directory === "/" ? "" : directory}/${name}`
-      );
+      return this.#host.list(directory || "/").filter(({ name }) => matches.test(name))
+        .map(({ name }) => `${directory}/${name}`);
     } catch {
-      // What the caller cannot reach is not there for its programs.
+      // What the caller cannot reach is out of reach for the caller's programs too.
       return [];
     }
   }
 
-  #folders(): string[] {
-    const path = this.#environment.get("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
-    // Relative folders, and the empty ones that mean the working directory, are left out.
-    return [...new Set(path.split(":").filter((folder) => folder.startsWith("/")))];
-  }
-
-  /** Undefined if the caller has no such place. */
+  /** Replaces placeholders; undefined if the caller has no such place. */
   #expand(command: string): string | undefined {
     const home = this.#environment.get("HOME");
     if (command.startsWith("{home}")) return home && home + command.slice("{home}".length);
-    if (command === "{runtime}") return this.#runtime();
-    return command;
-  }
-
-  /** The program of this process, unless it is one that was compiled from us. */
-  #runtime(): string | undefined {
+    if (command !== "{runtime}") return command;
+    // The program of this process, unless it was compiled from us.
     const path = this.#host.readLink("/proc/self/exe");
     return path !== undefined && /\/deno[^/]*$/.test(path) ? path : undefined;
   }
 
-  /** Undefined: nothing is there. A text says why it cannot be used. */
+  /** Looks at a place: undefined if it is empty, a text that says why it cannot be used. */
   #look(place: string, alone: boolean): FoundTool | string | undefined {
     try {
       if (this.#host.status(place)?.kind !== "file") return undefined;
       const chain = this.#chain(place);
       const real = chain.at(-1)!;
-      const starter = chain.find((path) => FOLDERS_OF_STARTERS.includes(path.split("/").at(-2)!));
-      if (starter !== undefined) return "only starts another one";
+      if (chain.some((path) => LAUNCHER_FOLDERS.includes(path.split("/").at(-2)!))) {
+        return "is only a launcher";
+      }
       if (real.endsWith("/rustup") && !place.endsWith("/rustup")) {
         return this.#ofRustup(place.slice(place.lastIndexOf("/") + 1));
       }
       if (!(this.#host.status(real)!.mode & EXECUTABLE_BY_OTHERS)) {
         return "is not executable by everybody";
       }
-      // Some programs go by the name that they are called by, so the first name that will do.
-      const at = chain.findLastIndex((path) => !this.#isVisible(path)) + 1;
-      const path = chain[at];
-      if (path !== undefined) return { path, bind: undefined };
-      return this.#withInstallation(real, alone);
+      // The first name that boxes see: some programs behave by the name they are called by.
+      const path = chain[chain.findLastIndex((path) => !this.#isVisible(path)) + 1];
+      return path === undefined ? this.#withInstallation(real, alone) : { path, bind: undefined };
     } catch {
       return "cannot be reached";
     }
@@ -135,12 +127,11 @@ export class ToolFinder {
   #withInstallation(real: string, alone: boolean): FoundTool | string {
     if (alone) return { path: placeInBox(real), bind: real };
     const [, root] = /^(.*)\/bin\/[^/]+$/.exec(real) ?? [];
-    if (root === undefined) return "does not lie in the bin/ of an installation";
+    if (root === undefined) return "is not in the bin/ of an installation";
     const home = this.#environment.get("HOME");
-    const isShared = root.lastIndexOf("/") <= 0 || root.startsWith("/home/") &&
-        root.split("/").length <= 3 ||
+    const isShared = /^(\/[^/]*)?$|^\/home\/[^/]+$/.test(root) ||
       home === root || home?.startsWith(`${root}/`);
-    if (isShared) return `lies in ${root}, which holds more than its installation`;
+    if (isShared) return `is in ${root}, which holds more than its installation`;
     return { path: placeInBox(real), bind: root };
   }
 
@@ -148,7 +139,7 @@ export class ToolFinder {
     return this.#visible.some((directory) => path.startsWith(`${directory}/`));
   }
 
-  /** A path, and where each link leads from there; all of them absolute. */
+  /** Follows the links from a path; all paths are absolute. */
   #chain(path: string): string[] {
     const chain = [path];
     for (let count = 0; count < LINKS_MAX; count++) {
@@ -164,28 +155,26 @@ export class ToolFinder {
     return chain;
   }
 
-  /** A proxy of rustup's starts the tool of the toolchain that is the default. */
+  /** Finds the tool that a proxy of rustup starts: that of the default toolchain. */
   #ofRustup(tool: string): FoundTool | string {
     const home = this.#environment.get("HOME");
     const root = this.#environment.get("RUSTUP_HOME") ?? (home && `${home}/.rustup`);
-    if (root === undefined) return "is rustup's, and neither HOME nor RUSTUP_HOME is set";
-    const settings = `${root}/settings.toml`;
+    if (root === undefined) return "is rustup's, but neither HOME nor RUSTUP_HOME is set";
+    const file = `${root}/settings.toml`;
     const toolchain = this.#environment.get("RUSTUP_TOOLCHAIN") ??
       /^default_toolchain\s*=\s*"([^"]+)"/m.exec(
-        this.#host.status(settings) === undefined
-          ? ""
-          : this.#host.readText(settings, { limitBytes: SETTINGS_BYTES }),
+        this.#host.status(file) ? this.#host.readText(file, { limitBytes: SETTINGS_BYTES }) : "",
       )?.[1];
-    if (toolchain === undefined) return `is rustup's, and ${settings} names no default toolchain`;
+    if (toolchain === undefined) return `is rustup's, but ${file} names no default toolchain`;
     const path = `${root}/toolchains/${toolchain}/bin/${tool}`;
     if (toolchain.includes("/") || this.#host.status(path)?.kind !== "file") {
-      return `is rustup's, and there is no ${path}`;
+      return `is rustup's, but there is no ${path}`;
     }
     return this.#withInstallation(this.#host.realPath(path), false);
   }
 }
 
-/** Without `.` and `..`, of a path whose folders are no links. */
+/** Removes `.` and `..` from a path whose folders are not links. */
 function normalised(path: string): string {
   const parts: string[] = [];
   for (const part of path.split("/")) {
@@ -195,7 +184,7 @@ function normalised(path: string): string {
   return "/" + parts.join("/");
 }
 
-/** What each box shows of the host under the same name. */
+/** Lists what each box shows of the host at the same path. */
 function visibleDirectories(): string[] {
   return defaultDirectoryRules()
     .filter((rule): rule is BindRule => rule.kind === "bind")

@@ -93,7 +93,7 @@ finderTest("programs that only start others are passed over", async ({ folder, m
   });
   assertMatch(
     String(find(["env"], { path: `${folder}/shims` })),
-    /^no env in PATH \(.*\) that can be used: .*shims\/env only starts another one$/,
+    /^no env in PATH \(.*\) that can be used: .*shims\/env is only a launcher$/,
   );
 });
 
@@ -112,9 +112,9 @@ finderTest("rustup's proxies lead to the default toolchain", async ({ folder, ma
   await make("home/.cargo/bin/rustup");
   await make("home/.cargo/bin/rustc", { link: "rustup" });
   const path = `${folder}/home/.cargo/bin`;
-  assertMatch(String(find(["rustc"], { path })), /is rustup's, and .* names no default toolchain$/);
+  assertMatch(String(find(["rustc"], { path })), /is rustup's, but .* names no default toolchain$/);
   await make("home/.rustup/settings.toml", { text: 'default_toolchain = "one"\n' });
-  assertMatch(String(find(["rustc"], { path })), /is rustup's, and there is no .*one\/bin\/rustc$/);
+  assertMatch(String(find(["rustc"], { path })), /is rustup's, but there is no .*one\/bin\/rustc$/);
   for (const toolchain of ["one", "two"]) {
     await make(`home/.rustup/toolchains/${toolchain}/bin/rustc`);
     const root = `${folder}/home/.rustup/toolchains/${toolchain}`;

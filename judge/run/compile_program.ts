@@ -1,8 +1,8 @@
 /** Compiles the programs of a judge: finds their language, and a worker for the compiler. */
 
-import type { Compiled, Compiler } from "../compile/compile.ts";
+import { type Compiled, type Compiler, notCompiled } from "../compile/compile.ts";
 import { LanguageError } from "../languages/language_definition.ts";
-import type { Language, LanguageTable } from "../languages/languages.ts";
+import type { Language, LanguageTable } from "../languages/language_table.ts";
 import type { ProblemLimits, ProgramSource } from "../types.ts";
 import type { Workers } from "./workers.ts";
 
@@ -27,25 +27,15 @@ export async function compileProgram(
 ): Promise<Compiled> {
   let language: Language | undefined;
   const failed = (message: string): Compiled => ({
-    program: undefined,
+    ...notCompiled(message, language),
     judgeError: true,
-    result: {
-      ok: false,
-      cached: false,
-      language: language?.name,
-      message,
-      output: "",
-      cpuTimeMs: 0,
-    },
   });
   try {
     language = context.languages.recognise(source, options);
     if (language.missing !== undefined) return failed(language.missing);
     return await compile(source, language, context);
   } catch (error) {
-    if (!language && error instanceof LanguageError) {
-      return { program: undefined, result: failed(error.message).result };
-    }
+    if (!language && error instanceof LanguageError) return notCompiled(error.message, language);
     return failed(`The judge failed: ${reasonOf(error)}`);
   }
 }

@@ -1,7 +1,7 @@
 /** The options of `judge()`. */
 
 import type { HostFiles, Sandbox } from "../../mod.ts";
-import type { LanguageTable } from "../languages/languages.ts";
+import type { LanguageTable } from "../languages/language_table.ts";
 import type { JudgeEvent, Problem, Submission } from "../types.ts";
 
 /** What to judge, and how. */

@@ -2,7 +2,8 @@
 
 import { timeText } from "../../text/quantities.ts";
 import type { Box, HostFiles } from "../../mod.ts";
-import type { Compiled, Compiler, Program } from "../compile/compile.ts";
+import type { Compiled, Compiler } from "../compile/compile.ts";
+import type { Program } from "../compile/program.ts";
 import { testNames } from "../grading/grading.ts";
 import { submissionComplaint, submissionResult } from "../grading/submission_result.ts";
 import {

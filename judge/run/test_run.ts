@@ -3,7 +3,7 @@
 import type { Box, HostFile, HostFiles, Outcome, RunOptions, Sandbox } from "../../mod.ts";
 import { Capture, openOutputFile } from "../../mod.ts";
 import { checkOutput } from "../checker/checker.ts";
-import type { Program } from "../compile/compile.ts";
+import type { Program } from "../compile/program.ts";
 import { type Judgement, judgeOutcome, memoryOf } from "../grading/outcome_verdict.ts";
 import type { Problem, TestResult } from "../types.ts";
 import { reasonOf } from "./compile_program.ts";

@@ -6,7 +6,7 @@
 
 import type { BindRule, Box, HostFile, HostFiles, Outcome, RunOptions } from "../../mod.ts";
 import { Capture } from "../../mod.ts";
-import type { Program } from "../compile/compile.ts";
+import type { Program } from "../compile/program.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
 import type { ProblemLimits } from "../types.ts";
 import { cut, sizeText, timeText } from "../../text/quantities.ts";

@@ -270,7 +270,7 @@ nim:
     );
     assertMatch(
       says("accepted/tool.nim"),
-      /^JE judge error: Nim cannot be used here: there is no no-such-compiler in PATH \(/,
+      /^JE judge error: Nim is not available: no no-such-compiler in PATH \(/,
     );
     assertMatch(
       says("accepted/what.xyz"),

@@ -352,7 +352,7 @@ Deno.test("a language whose tools are missing is a judge error with the places l
     assertEquals(judgeError, true);
     assertEquals(
       result.message,
-      `C++ cannot be used here: there is no g++ or clang++ in PATH (${folder})`,
+      `C++ is not available: no g++ or clang++ in PATH (${folder})`,
     );
   });
 });
@@ -505,7 +505,7 @@ testWith([needs.root()], "a tool that does not work in a box is a judge error", 
     await using bench = await Workbench.open(BOX_ID, { table });
     const { result, judgeError } = await bench.compile(SUMS.shell!);
     assertEquals(judgeError, true);
-    assertMatch(result.message, /^Shell cannot be used here: .* fails in a box: broken$/);
+    assertMatch(result.message, /^Shell is not available: .* fails in a box: broken$/);
   });
 });
 

@@ -1,19 +1,15 @@
 /** Compiling and running small programs in the languages of the table, as a judge does. */
 
 import { Box, callerEnvironment, Capture, type Outcome, sharedSandbox } from "isolate/mod.ts";
-import {
-  type Compiled,
-  type CompileLimits,
-  Compiler,
-  type Program,
-} from "isolate/judge/compile/compile.ts";
+import { type Compiled, type CompileLimits, Compiler } from "isolate/judge/compile/compile.ts";
+import type { Program } from "isolate/judge/compile/program.ts";
 import { HostFiles } from "isolate/host/files.ts";
 import {
   type Language,
   LanguageTable,
-  loadLanguages,
   type RecogniseOptions,
-} from "isolate/judge/languages/languages.ts";
+} from "isolate/judge/languages/language_table.ts";
+import { loadLanguages } from "isolate/judge/languages/languages.ts";
 import type { ProgramSource } from "isolate/judge/types.ts";
 import { needsControlGroup } from "./control_group.ts";
 import { type Missing, needs } from "./skip.ts";
