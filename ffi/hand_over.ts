@@ -1,9 +1,36 @@
-/** Hands a command line to the service by one call, before anything else is loaded. */
+/**
+ * Opens the shim, and hands a command line to the service by one call. It imports nothing, as it comes
+ * before everything else is loaded.
+ */
 
-const SYMBOLS = {
+/** What the shim exports. */
+export const SYMBOLS = {
+  /** int32 isolate_exec(struct plan *, uint32 size) */
+  exec: { name: "isolate_exec", parameters: ["buffer", "u32"], result: "i32" },
+  /** The same on a thread of the pool, for the one waiter of the process. */
+  execAside: {
+    name: "isolate_exec",
+    parameters: ["buffer", "u32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  /** int32 isolate_signal(int32 signal, int32 fd) */
+  signal: { name: "isolate_signal", parameters: ["i32", "i32"], result: "i32" },
   /** int32 isolate_client(uint32 count) */
   client: { name: "isolate_client", parameters: ["u32"], result: "i32" },
+  /** const struct abi *isolate_abi(void) */
+  abi: { name: "isolate_abi", parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
+
+/** The functions of the shim. */
+export type ShimSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+let opened: Deno.DynamicLibrary<typeof SYMBOLS> | undefined;
+
+/** Opens the shim of this program, once. */
+export function openShim(url: URL): Deno.DynamicLibrary<typeof SYMBOLS> {
+  return opened ??= Deno.dlopen(url, SYMBOLS);
+}
 
 /**
  * Hands the command line of this process to the service, and does not return. Without a service, or
@@ -13,12 +40,9 @@ export function handOver(argumentCount: number): void {
   if (Deno.build.standalone) return;
   const url = new URL(`../lib/libisolate-${Deno.build.arch}.so`, import.meta.url);
   if (url.protocol !== "file:") return;
-  let library;
   try {
-    library = Deno.dlopen(url, SYMBOLS);
+    openShim(url).symbols.client(argumentCount);
   } catch {
     // The code that needs the shim reports what is wrong with it.
-    return;
   }
-  library.symbols.client(argumentCount);
 }

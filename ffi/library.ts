@@ -1,25 +1,10 @@
-/** Loads the shim. Nothing else says `Deno.dlopen`. */
+/** Loads the shim. Besides `hand_over.ts` nothing says `Deno.dlopen`. */
 
 import { ABI_VERSION, PLAN, REPORT, STEP } from "./abi.ts";
 import { ExpectedError } from "../text/errors.ts";
 import { AT_FDCWD, MFD_CLOEXEC, MFD_EXEC, O_CLOEXEC, O_PATH } from "./linux.ts";
+import { openShim, type ShimSymbols, SYMBOLS } from "./hand_over.ts";
 import { Plan } from "./plan.ts";
-
-const SYMBOLS = {
-  /** int32 isolate_exec(struct plan *, uint32 size) */
-  exec: { name: "isolate_exec", parameters: ["buffer", "u32"], result: "i32" },
-  /** The same on a thread of the pool, for the one waiter of the process. */
-  execAside: {
-    name: "isolate_exec",
-    parameters: ["buffer", "u32"],
-    result: "i32",
-    nonblocking: true,
-  },
-  /** int32 isolate_signal(int32 signal, int32 fd) */
-  signal: { name: "isolate_signal", parameters: ["i32", "i32"], result: "i32" },
-  /** const struct abi *isolate_abi(void) */
-  abi: { name: "isolate_abi", parameters: [], result: "pointer" },
-} as const satisfies Deno.ForeignLibraryInterface;
 
 /** The shim cannot be loaded, or belongs to another version of this program. */
 export class ShimError extends ExpectedError {
@@ -80,7 +65,8 @@ export async function loadLibrary(options: LoadOptions = {}): Promise<Library> {
     (options.from !== "embedded" && url.protocol === "file:" && !Deno.build.standalone);
   if (tryFile) {
     try {
-      return wrap(Deno.dlopen(url, SYMBOLS), decodeURIComponent(url.pathname));
+      const opened = options.directory ? Deno.dlopen(url, SYMBOLS) : openShim(url);
+      return wrap(opened, decodeURIComponent(url.pathname));
     } catch (error) {
       if (error instanceof ShimError) throw error;
       if (error instanceof Deno.errors.NotCapable) throw error;
@@ -130,9 +116,7 @@ function loadBytes(bytes: Uint8Array<ArrayBuffer>): Library {
   }
 }
 
-type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
-
-function wrap({ symbols }: { symbols: Symbols }, origin: string, imageFd?: number): Library {
+function wrap({ symbols }: { symbols: ShimSymbols }, origin: string, imageFd?: number): Library {
   const record = new Deno.UnsafePointerView(symbols.abi()!);
   const [version, planSize, stepSize, reportSize] = [8, 12, 16, 20].map((at) =>
     record.getUint32(at)
@@ -156,7 +140,7 @@ function wrap({ symbols }: { symbols: Symbols }, origin: string, imageFd?: numbe
   };
 }
 
-function openImage(symbols: Symbols, path: string): number {
+function openImage(symbols: ShimSymbols, path: string): number {
   const plan = new Plan();
   const fd = plan.slot("shim");
   plan.step("openat", [AT_FDCWD, plan.string(path), O_PATH | O_CLOEXEC, 0], { into: fd });
