@@ -15,6 +15,14 @@ export { outcomeMessage } from "./box/outcome/outcome.ts";
 export { toMeta } from "./box/outcome/outcome_meta.ts";
 export type { RunOptions } from "./box/run_options.ts";
 export type { Limits } from "./box/setup/limits.ts";
+export {
+  type BoxSight,
+  lookAtProcesses,
+  nothingRuns,
+  type ProcessSight,
+  signalBox,
+  surveyBoxes,
+} from "./box/survey/survey.ts";
 export { callerEnvironment, exactArguments, Sandbox, type SandboxOptions } from "./box/sandbox.ts";
 export { SIGNALS } from "./box/signals.ts";
 export { defaultSettings, describeSettings } from "./config/settings.ts";

@@ -6,9 +6,11 @@
 
 import { handOver } from "./ffi/hand_over.ts";
 
+/** The classic commands, and those that look at boxes; others are carried out where their modules are. */
+const SERVED = /^(-|(list|status|signal|stop|continue|kill|metrics)$)/;
+
 if (import.meta.main) {
-  // Commands for people are carried out here, where their modules are.
-  if (Deno.args[0]?.startsWith("-")) handOver(Deno.args.length);
+  if (SERVED.test(Deno.args[0] ?? "")) handOver(Deno.args.length);
   const { main } = await import("./cli.ts");
   Deno.exit(await main(Deno.args));
 }

@@ -13,6 +13,7 @@ import type { RemoteCaller } from "./remote_caller.ts";
 import type { ReadyBoxes } from "./setup/ready.ts";
 import { catchSignals, type CatchSignalsOptions } from "./signals.ts";
 import { buildSyscallFilter, type SyscallFilter } from "./setup/syscall_filter.ts";
+import type { Runs } from "./keep/runs.ts";
 import { Waiter } from "./keep/waiter.ts";
 
 const KERNEL_MIN = [5, 14] as const;
@@ -85,6 +86,7 @@ export class Sandbox {
   #waiter: Waiter | undefined;
   #hasRoots = false;
   #ready: ReadyBoxes | undefined;
+  #runs: Runs | undefined;
 
   private constructor(
     parts: Pick<
@@ -143,6 +145,7 @@ export class Sandbox {
     const sandbox = new Sandbox({ system, settings, configFile, own, caller, remote, log });
     sandbox.#waiter = this.waiter;
     sandbox.#ready = this.#ready;
+    sandbox.#runs = this.#runs;
     sandbox.#hasRoots = this.#hasRoots && settings === this.settings;
     return sandbox;
   }
@@ -164,6 +167,24 @@ export class Sandbox {
    */
   get ready(): ReadyBoxes | undefined {
     return this.#ready;
+  }
+
+  /**
+   * Shares what knows all runs.
+   *
+   * @internal
+   */
+  watchRuns(runs: Runs): void {
+    this.#runs = runs;
+  }
+
+  /**
+   * The runs of this process; undefined: nobody looks at them.
+   *
+   * @internal
+   */
+  get runs(): Runs | undefined {
+    return this.#runs;
   }
 
   /**

@@ -14,6 +14,8 @@ export interface ClientRules {
   readonly openConfigured: (file: string) => Promise<Sandbox>;
   /** Throws one sentence if the client may not use the box. */
   readonly checkBox: (client: Client, boxId: number) => void;
+  /** What the service counts. */
+  readonly metrics: () => Promise<string>;
 }
 
 /** A client's command line, which ends with an exit status. */
@@ -45,6 +47,8 @@ export function clientOrigin(client: Client, rules: ClientRules): ClientOrigin {
       // A reader that has gone away is no failure of the command.
       printed = printed.then(() => hands.write(fd, text, `to ${stream}`)).catch(() => {});
     },
+    printed: () => printed,
+    metrics: rules.metrics,
     async openMetaFile(path, actAs) {
       await act(actAs);
       if (path === "-") return metaFile(hands, { fd: 1, path: "standard output" });

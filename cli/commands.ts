@@ -6,6 +6,7 @@
 import { UsageError } from "./complain.ts";
 import { JUDGE } from "./judge_options.ts";
 import { flag, option } from "./option.ts";
+import { STEERING } from "./steering_table.ts";
 import { type Command, type Given, subcommand } from "./subcommand.ts";
 import { nonEmpty } from "./values.ts";
 
@@ -78,6 +79,7 @@ function serviceCommand(
 /** Every command for people, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   subcommand(JUDGE),
+  ...STEERING,
   CHECK,
   serviceCommand({
     name: "cg-setup",

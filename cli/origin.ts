@@ -28,6 +28,10 @@ export interface Origin {
   readonly environment: Promise<ReadonlyMap<string, string>>;
   /** Prints text. What is printed comes out in the order of the calls. */
   print(stream: "stdout" | "stderr", text: string): void;
+  /** Resolves once everything is printed, or nobody reads it. */
+  printed(): Promise<void>;
+  /** What the service counts, in the text format of Prometheus; undefined without a service. */
+  readonly metrics: (() => Promise<string>) | undefined;
   /** Opens and empties a meta-file with the rights of whom the command acts for. */
   openMetaFile(path: string, actAs: ActAs): Promise<OpenMetaFile>;
   openSandbox(options: SandboxOptions): Promise<Sandbox>;
@@ -51,6 +55,8 @@ export function ownProcess(args: readonly string[]): Origin {
     args: exactArguments(args),
     environment: callerEnvironment(),
     print: (stream, text) => write(Deno[stream], text),
+    printed: () => Promise.resolve(),
+    metrics: undefined,
     async openMetaFile(path, actAs) {
       // What the configuration says does not matter here, not even if it is wrong.
       return MetaFile.open(await Sandbox.open({ settings: defaultSettings(), actAs }), path);

@@ -7,6 +7,8 @@ import { runClassic } from "./classic.ts";
 import { type ClientOrigin, clientOrigin } from "./client_origin.ts";
 import { describeError, FAILURE_STATUS, tell } from "./complain.ts";
 import type { ServiceRequest } from "./commands.ts";
+import type { Origin } from "./origin.ts";
+import { STEERING } from "./steering_table.ts";
 
 /** `isolate serve`. */
 export async function serve(request: ServiceRequest, version: string): Promise<number> {
@@ -18,7 +20,7 @@ export async function serve(request: ServiceRequest, version: string): Promise<n
     },
     complain: tell,
     serve: (client, configured) =>
-      withOrigin(client, configured, (origin) => runClassic(origin, version)),
+      withOrigin(client, configured, (origin) => runCommand(origin, version)),
     refuse: (client, configured, sentence) =>
       withOrigin(client, configured, (origin) => {
         origin.print("stderr", `${sentence}\n`);
@@ -28,19 +30,28 @@ export async function serve(request: ServiceRequest, version: string): Promise<n
   return 0;
 }
 
+async function runCommand(origin: Origin, version: string): Promise<number> {
+  const [name, ...args] = await origin.args;
+  const command = STEERING.find((known) => known.name === name);
+  return await (command ? command.main(args, version, origin) : runClassic(origin, version));
+}
+
 /** A client that goes away in the middle is no trouble of the service. */
 async function withOrigin(
   client: Client,
-  { sandbox, access }: Configured,
+  { sandbox, access, metrics }: Configured,
   work: (origin: ClientOrigin) => Promise<number>,
 ): Promise<void> {
   const origin = clientOrigin(client, {
     sandbox,
     openConfigured: (file) => Sandbox.open({ configFile: file }),
     checkBox: ({ peer }, boxId) => access.checkBox(peer, boxId),
+    metrics: () => metrics.text(),
   });
   try {
-    await origin.exit(await work(origin));
+    const status = await work(origin);
+    metrics.commandEnded(status);
+    await origin.exit(status);
   } catch (error) {
     if (!client.gone.aborted) tell(describeError(error));
   }

@@ -1,8 +1,9 @@
 /** The commands for people: a first argument that does not begin with a dash. */
 
-import { complain, UsageError, write } from "./complain.ts";
+import { describeError, FAILURE_STATUS, UsageError, write } from "./complain.ts";
 import { getopt } from "./getopt.ts";
 import { flag, optionsOf, type OptionTable } from "./option.ts";
+import type { Origin } from "./origin.ts";
 
 /** What help, manual and completions have to know of a command. */
 export interface CommandFacts {
@@ -35,12 +36,14 @@ export interface Given {
   readonly parameters: readonly string[];
   /** The version of this program. */
   readonly version: string;
+  /** Finds where the command comes from. */
+  readonly origin: () => Promise<Origin>;
 }
 
 /** A command that can be run. */
 export interface Command extends CommandFacts {
-  /** Reads the arguments, carries the command out, and gives the exit status. */
-  main(args: readonly string[], version: string): Promise<number>;
+  /** Reads the arguments, carries the command out, and gives the exit status. Default: for this process. */
+  main(args: readonly string[], version: string, origin?: Origin): Promise<number>;
 }
 
 /** Makes a command that can be run from its table and its function. */
@@ -50,16 +53,22 @@ export function subcommand<Request>(definition: Subcommand<Request>): Command {
   const command: Command = {
     ...facts,
     options: { ...options, [heading]: [...last, HELP] },
-    async main(args, version) {
+    async main(args, version, from) {
+      const print = (stream: "stdout" | "stderr", text: string) =>
+        from ? from.print(stream, text) : write(Deno[stream], text);
       try {
         const parsed = parse(definition, args);
-        if (parsed !== "help") return await definition.run(parsed.request, { ...parsed, version });
+        if (parsed !== "help") {
+          const origin = async () => from ?? (await import("./origin.ts")).ownProcess(args);
+          return await definition.run(parsed.request, { ...parsed, version, origin });
+        }
         const { commandHelp } = await import("./help.ts");
-        write(Deno.stdout, commandHelp(command));
+        print("stdout", commandHelp(command));
         return 0;
       } catch (error) {
         if (error instanceof UsageError) error.command = `isolate ${definition.name}`;
-        return complain(error);
+        print("stderr", describeError(error) + "\n");
+        return FAILURE_STATUS;
       }
     },
   };

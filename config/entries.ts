@@ -66,6 +66,7 @@ const ASSIGN: { readonly [key: string]: Assign } = {
   service_socket: storeForService("socket", absolutePath),
   service_socket_group: storeForService("socketGroup", ({ value }) => value),
   service_socket_mode: storeForService("socketMode", permissions),
+  service_metrics_socket: storeForService("metricsSocket", absolutePath),
   service_clients: storeForService("clients", wholeNumber(1, CLIENTS_MAX)),
   service_clients_per_user: storeForService("clientsPerUser", wholeNumber(1, CLIENTS_MAX)),
   service_stop_wait: storeForService("stopWaitSeconds", wholeNumber(0, SECONDS_MAX)),

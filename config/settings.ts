@@ -67,6 +67,8 @@ export interface ServiceSettings {
   socketGroup: string | undefined;
   /** The permissions of the socket. */
   socketMode: number;
+  /** The path of a unix socket on which metrics are to be had by HTTP. Default: there is none. */
+  metricsSocket: string | undefined;
   /** Who may use which boxes. Default: whoever may connect may use all. */
   grants: ServiceGrant[];
   /** How many clients are served at once. */
@@ -107,6 +109,7 @@ export function defaultSettings(): Settings {
       socket: "/run/isolate/socket",
       socketGroup: undefined,
       socketMode: 0o660,
+      metricsSocket: undefined,
       grants: [],
       clients: 1024,
       clientsPerUser: 256,
@@ -150,11 +153,12 @@ export function describeSettings(settings: Settings): string {
 }
 
 function describeService(service: ServiceSettings): string[] {
-  const { socketGroup, grants } = service;
+  const { socketGroup, metricsSocket, grants } = service;
   return [
     `service_socket = ${service.socket}`,
     ...socketGroup === undefined ? [] : [`service_socket_group = ${socketGroup}`],
     `service_socket_mode = ${service.socketMode.toString(8).padStart(4, "0")}`,
+    ...metricsSocket === undefined ? [] : [`service_metrics_socket = ${metricsSocket}`],
     ...grants.map(({ kind, name, first, last }) => `service_${kind}.${name} = ${first}-${last}`),
     `service_clients = ${service.clients}`,
     `service_clients_per_user = ${service.clientsPerUser}`,

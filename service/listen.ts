@@ -65,9 +65,9 @@ function isListening(system: System, fd: number): boolean {
 export function listenAt(
   system: System,
   path: string,
-  { gid, mode }: { gid: number; mode: number },
+  { gid, mode, type = linux.SOCK_SEQPACKET }: { gid: number; mode: number; type?: number },
 ): ListeningSocket {
-  if (answers(system, path)) {
+  if (type === linux.SOCK_SEQPACKET && answers(system, path)) {
     throw new SandboxError("bad-option", `Another service serves at ${path} already`);
   }
   const plan = new Plan();
@@ -80,7 +80,7 @@ export function listenAt(
   const options = { resolve: 0, mode: 0o755, what };
   const { fd: directory } = planDirectories(plan, linux.AT_FDCWD, parts, options);
   plan.step("close", [directory], { always: true, ignore: "all" });
-  plan.step("socket", [linux.AF_UNIX, linux.SOCK_SEQPACKET | SOCK_CLOEXEC_NONBLOCK, 0], {
+  plan.step("socket", [linux.AF_UNIX, type | SOCK_CLOEXEC_NONBLOCK, 0], {
     into: socket,
     what,
   });

@@ -4,10 +4,14 @@
  */
 
 import { callerEnvironment, type Log, Sandbox } from "../box/sandbox.ts";
+import { Runs } from "../box/keep/runs.ts";
+import { SOCK_STREAM } from "../ffi/linux.ts";
 import { SandboxError, toSandboxError } from "../host/errors.ts";
 import { type ClientAccess, readAccess } from "./access.ts";
 import { type Published, publishGroups, withdrawGroups } from "./control_groups.ts";
 import { listenAt, type ListeningSocket, passedSocket, removeSocket } from "./listen.ts";
+import { Metrics } from "./metrics.ts";
+import { MetricsEndpoint } from "./metrics_endpoint.ts";
 import { notify } from "./notify.ts";
 import { type Client, Server } from "./server.ts";
 
@@ -29,6 +33,7 @@ export interface ResidentOptions {
 export interface Configured {
   readonly sandbox: Sandbox;
   readonly access: ClientAccess;
+  readonly metrics: Metrics;
 }
 
 /** Runs the service until SIGTERM or SIGINT; SIGHUP reads the configuration again. */
@@ -46,6 +51,14 @@ class Service {
   #wake = () => {};
   #published: Published | undefined;
   #environment: ReadonlyMap<string, string> = new Map();
+  #configured: Configured | undefined;
+  #server: Server | undefined;
+  readonly #metrics: Metrics = new Metrics({
+    connections: () => this.#server?.connections ?? 0,
+    connectionsMax: () => this.#configured?.sandbox.settings.service.clients ?? 0,
+    sandbox: () => this.#configured!.sandbox,
+  });
+  readonly #runs = new Runs((outcome) => this.#metrics.runEnded(outcome));
 
   constructor(options: ResidentOptions) {
     this.#options = options;
@@ -67,9 +80,14 @@ class Service {
       socket: socket.fd,
       bounds: () => configured.sandbox.settings.service,
       serve: (client) => this.#options.serve(client, configured),
-      refuse: (client, sentence) => this.#options.refuse(client, configured, sentence),
+      refuse: (client, sentence) => {
+        this.#metrics.clientRefused();
+        return this.#options.refuse(client, configured, sentence);
+      },
     });
+    this.#server = server;
     const accepting = server.run();
+    const endpoint = this.#openMetrics(configured);
     const stopWatchdog = this.#keepWatchdog(sandbox);
     const where = socket.isPassed ? "the socket of the service manager" : path;
     this.#options.log(1, () => `Serving at ${where}`);
@@ -81,6 +99,7 @@ class Service {
     }
     this.#tell(sandbox, "STOPPING=1");
     await this.#stop(configured, { server, socket });
+    endpoint?.close();
     await accepting;
     stopWatchdog();
   }
@@ -90,7 +109,29 @@ class Service {
     const sandbox = await Sandbox.open({ configFile, log });
     sandbox.prepareRoots();
     if (sandbox.settings.service.readySeconds > 0) await sandbox.keepBoxesReady();
-    return { sandbox, access: readAccess(sandbox.system, sandbox.settings.service) };
+    sandbox.watchRuns(this.#runs);
+    const access = readAccess(sandbox.system, sandbox.settings.service);
+    return this.#configured = { sandbox, access, metrics: this.#metrics };
+  }
+
+  /** Answers monitoring, if that is configured: for whoever may use the service. */
+  #openMetrics({ sandbox, access }: Configured): { close: () => void } | undefined {
+    const { system, waiter, settings: { service } } = sandbox;
+    const { metricsSocket: path, socketMode: mode } = service;
+    if (path === undefined) return undefined;
+    const options = { gid: access.socketGid, mode, type: SOCK_STREAM };
+    const socket = listenAt(system, path, options).fd;
+    const endpoint = new MetricsEndpoint(system, waiter, {
+      socket,
+      text: () => this.#metrics.text(),
+    });
+    void endpoint.run();
+    return {
+      close: () => {
+        removeSocket(system, path);
+        endpoint.close();
+      },
+    };
   }
 
   /** A configuration that is wrong changes nothing; the socket stays where it is. */

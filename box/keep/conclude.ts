@@ -22,6 +22,8 @@ export interface RunFacts {
   failed: SystemError | undefined;
   /** CPU time at the last look, in milliseconds. */
   cpuTimeMs: number;
+  /** For how long the wall clock was paused. */
+  pausedMs: number;
   killedFor: KillReason | undefined;
   thrown: unknown;
 }
@@ -87,7 +89,10 @@ function usageOf(facts: RunFacts, nowMs: number): Usage {
   return {
     // What was used before execve was the sandbox's own.
     cpuTimeMs: cpuMs === undefined ? facts.cpuTimeMs : Math.max(0, cpuMs - (started?.cpuMs ?? 0)),
-    wallTimeMs: Math.max(0, (ended?.wallMs ?? nowMs) - (started?.wallMs ?? box.startedMs)),
+    wallTimeMs: Math.max(
+      0,
+      (ended?.wallMs ?? nowMs) - (started?.wallMs ?? box.startedMs) - facts.pausedMs,
+    ),
     maxRssKib: ended?.maxRssKib ?? 0,
     voluntaryContextSwitches: ended?.voluntaryContextSwitches ?? 0,
     forcedContextSwitches: ended?.forcedContextSwitches ?? 0,

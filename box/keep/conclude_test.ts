@@ -31,7 +31,13 @@ function concluded(
   const controlGroup = oomKills === undefined ? undefined : { usage: () => usage };
   const run = { options, controlGroup } as unknown as Run;
   const box = { startedMs: 90 } as StartedBox;
-  const nothing = { failed: undefined, thrown: undefined, killedFor: undefined, cpuTimeMs: 7 };
+  const nothing = {
+    failed: undefined,
+    thrown: undefined,
+    killedFor: undefined,
+    cpuTimeMs: 7,
+    pausedMs: 0,
+  };
   return conclude(
     { run, box, started: STARTED, ended: ENDED, ...nothing, ...facts },
     { streamEnd, nowMs: 200 },

@@ -15,6 +15,7 @@ import type { RunStreams } from "../streams/run_streams.ts";
 import { conclude, type KillReason, type RunFacts } from "./conclude.ts";
 import { readCpuTimeMs } from "./cpu_clock.ts";
 import { type BoxStatus, prepareStatus } from "./reports.ts";
+import type { LiveRun } from "./runs.ts";
 
 /** Between two looks at least so long, so that a program near its limit does not cost a CPU. */
 const LOOK_MIN_MS = 0.5;
@@ -34,6 +35,8 @@ interface Watch extends RunFacts {
   nextLookMs: number;
   nextProgressMs: number;
   killedAtMs: number;
+  /** Since when the wall clock is paused, if it is. */
+  pausedSinceMs: number | undefined;
 }
 
 /** Watches a box until everything in it is dead. */
@@ -45,6 +48,8 @@ export async function keep(
   const { sandbox: { system, waiter }, options: { signal, onEnd } } = run;
   const watch = beginWatch(run, box, streams);
   const onAbort = () => kill(watch, "abort");
+  const endLive = run.sandbox.runs?.begin(liveRun(watch));
+  let outcome: Outcome | undefined;
   try {
     signal?.addEventListener("abort", onAbort);
     if (signal?.aborted) onAbort();
@@ -57,10 +62,12 @@ export async function keep(
       if (streams) await waitWithStreams(watch, streams, nowMs);
       else await waiter.readable([box.initFd], nextLook(watch, nowMs));
     }
+    pauseClock(watch, { paused: false, nowMs: watch.ended?.wallMs ?? status.nowMs });
     onEnd?.(watch.ended?.wallMs ?? status.nowMs);
     await streams?.finish({ deadlineMs: wallDeadlineMs(watch), abort: signal });
-    return conclude(watch, { streamEnd: streams?.end, nowMs: status.nowMs });
+    return outcome = conclude(watch, { streamEnd: streams?.end, nowMs: status.nowMs });
   } finally {
+    endLive?.(outcome);
     signal?.removeEventListener("abort", onAbort);
     waiter.forget(box.initFd);
     reap(system, box.initFd);
@@ -84,6 +91,8 @@ function beginWatch(run: Run, box: StartedBox, streams: RunStreams | undefined):
     nextProgressMs: onProgress ? box.startedMs + progressEveryMs : Infinity,
     killedFor: undefined,
     killedAtMs: Infinity,
+    pausedSinceMs: undefined,
+    pausedMs: 0,
     thrown: undefined,
   };
 }
@@ -132,9 +141,50 @@ function nextLook(watch: Watch, nowMs: number): number {
   return Infinity;
 }
 
-function wallDeadlineMs({ run, box, started }: Watch): number {
+function wallDeadlineMs({ run, box, started, pausedMs, pausedSinceMs }: Watch): number {
   const { wallTimeMs } = run.options.limits ?? {};
-  return wallTimeMs ? (started?.wallMs ?? box.startedMs) + wallTimeMs : Infinity;
+  if (!wallTimeMs || pausedSinceMs !== undefined) return Infinity;
+  return (started?.wallMs ?? box.startedMs) + pausedMs + wallTimeMs;
+}
+
+function wallTimeMs({ box, started, pausedMs, pausedSinceMs }: Watch, nowMs: number): number {
+  return Math.max(0, (pausedSinceMs ?? nowMs) - (started?.wallMs ?? box.startedMs) - pausedMs);
+}
+
+/** Lets others look at a run and steer it. */
+function liveRun(watch: Watch): LiveRun {
+  const { run: { sandbox, places, command, options, controlGroup }, box } = watch;
+  return {
+    boxId: places.boxId,
+    callerUid: sandbox.caller.uid,
+    command,
+    limits: options.limits ?? {},
+    sinceMs: Date.now(),
+    initFd: box.initFd,
+    programFd: () => watch.started?.pidFd,
+    progress: () =>
+      watch.started && {
+        cpuTimeMs: Math.max(0, (watch.ended ? undefined : cpuUsedMs(watch)) ?? watch.cpuTimeMs),
+        wallTimeMs: wallTimeMs(watch, watch.ended?.wallMs ?? sandbox.system.nowMs()),
+        peakMemoryKib: controlGroup?.usage().peakMemoryKib,
+      },
+    kill: () => kill(watch, "abort"),
+    pauseClock: (paused) => {
+      pauseClock(watch, { paused, nowMs: sandbox.system.nowMs() });
+      watch.nextLookMs = 0;
+      // Whoever waits for the old deadline looks again.
+      sandbox.waiter.forget(box.initFd);
+    },
+  };
+}
+
+/** Pauses the wall clock, or lets it go on; the time between is neither limited nor counted. */
+function pauseClock(watch: Watch, { paused, nowMs }: { paused: boolean; nowMs: number }): void {
+  if (paused) watch.pausedSinceMs ??= nowMs;
+  else if (watch.pausedSinceMs !== undefined) {
+    watch.pausedMs += Math.max(0, nowMs - watch.pausedSinceMs);
+    watch.pausedSinceMs = undefined;
+  }
 }
 
 /** Kills a program that has passed a limit; returns the time when the next one can be passed. */
@@ -187,8 +237,11 @@ function tellProgress(watch: Watch, nowMs: number): number {
   if (!started || cpuTimeMs === undefined) return watch.nextProgressMs;
   const peakMemoryKib = controlGroup?.usage().peakMemoryKib;
   try {
-    const wallTimeMs = Math.max(0, nowMs - started.wallMs);
-    onProgress({ cpuTimeMs: Math.max(0, cpuTimeMs), wallTimeMs, peakMemoryKib });
+    onProgress({
+      cpuTimeMs: Math.max(0, cpuTimeMs),
+      wallTimeMs: wallTimeMs(watch, nowMs),
+      peakMemoryKib,
+    });
   } catch (error) {
     watch.thrown = error;
     kill(watch, "progress");

@@ -20,11 +20,18 @@ const MADE_MS_MAX = 100;
 /** A box whose init waits for a program. */
 export type WaitingBox = Omit<StartedBox, "startedMs">;
 
+/** How many runs found a box ready, and how many had to make one. */
+export interface ReadyUses {
+  hits: number;
+  misses: number;
+}
+
 /** The box that is ready for the next run in one box id. */
 export class ReadyBox {
   readonly #system: System;
   readonly #pristine: PristineNetwork;
   readonly #recipes = new Map<string, ReadyRecipe>();
+  readonly #uses: ReadyUses;
   #waiting: { readonly key: string; readonly box: WaitingBox } | undefined;
   /** The network namespace of the box that waits, of the run, and of one that has ended. */
   #waitingNetwork: number | undefined;
@@ -34,9 +41,15 @@ export class ReadyBox {
   #mounts: number | undefined;
 
   /** Has none ready yet. */
-  constructor(system: System, pristine: PristineNetwork) {
+  constructor(system: System, pristine: PristineNetwork, uses: ReadyUses) {
     this.#system = system;
     this.#pristine = pristine;
+    this.#uses = uses;
+  }
+
+  /** Whether one waits for a program. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined;
   }
 
   /** Takes the box that is ready if it is the one that the run would make; one that is not is ended. */
@@ -45,10 +58,15 @@ export class ReadyBox {
     this.#leaveNetwork(this.#runNetwork);
     this.#runNetwork = this.#waitingNetwork;
     this.#waitingNetwork = undefined;
+    this.#uses.misses++;
     if (!waiting) return undefined;
     this.#waiting = undefined;
     const fits = !options.inheritDescriptors && waiting.key === keyOf(setup);
-    if (fits && !this.#haveMountsChanged()) return waiting.box;
+    if (fits && !this.#haveMountsChanged()) {
+      this.#uses.misses--;
+      this.#uses.hits++;
+      return waiting.box;
+    }
     discard(this.#system, waiting.box);
     return undefined;
   }
@@ -183,6 +201,8 @@ export class ReadyBoxes {
   readonly #system: System;
   readonly #pristine: PristineNetwork;
   readonly #boxes = new Map<number, ReadyBox>();
+  /** What came of them so far. */
+  readonly uses: ReadyUses = { hits: 0, misses: 0 };
 
   constructor(system: System) {
     this.#system = system;
@@ -192,8 +212,13 @@ export class ReadyBoxes {
   /** Finds where the box of an id is kept ready. */
   of(boxId: number): ReadyBox {
     let box = this.#boxes.get(boxId);
-    if (!box) this.#boxes.set(boxId, box = new ReadyBox(this.#system, this.#pristine));
+    if (!box) this.#boxes.set(boxId, box = new ReadyBox(this.#system, this.#pristine, this.uses));
     return box;
+  }
+
+  /** Whether a box is ready in this id. */
+  isReady(boxId: number): boolean {
+    return this.#boxes.get(boxId)?.isWaiting ?? false;
   }
 
   /** Ends them all. */

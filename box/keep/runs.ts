@@ -1,0 +1,70 @@
+/** The runs of a process that others may look at and steer, and how the last one in each box ended. */
+
+import type { Outcome } from "../outcome/outcome.ts";
+import type { Progress } from "../run_options.ts";
+import type { Limits } from "../setup/limits.ts";
+
+/** A run that goes on. */
+export interface LiveRun {
+  readonly boxId: number;
+  /** For whom it runs. */
+  readonly callerUid: number;
+  readonly command: readonly string[];
+  readonly limits: Limits;
+  /** When it began, in milliseconds since 1970. */
+  readonly sinceMs: number;
+  /** The descriptor of the box's init. */
+  readonly initFd: number;
+  /** The descriptor of the program; undefined until it starts. It is open until this run has ended. */
+  readonly programFd: () => number | undefined;
+  /** What was used so far; undefined until the program starts. */
+  readonly progress: () => Progress | undefined;
+  /** Ends the run, as a caller who interrupts it does. */
+  readonly kill: () => void;
+  /** Stops the wall clock of the run, or lets it go on; it does not count towards limit or usage. */
+  readonly pauseClock: (paused: boolean) => void;
+}
+
+/** A run that has ended. */
+export interface LastRun {
+  readonly callerUid: number;
+  readonly command: readonly string[];
+  /** When it ended, in milliseconds since 1970. */
+  readonly endedMs: number;
+  /** Undefined: the sandbox failed. */
+  readonly outcome: Outcome | undefined;
+}
+
+/** Knows all runs of a process. */
+export class Runs {
+  readonly #live = new Map<number, LiveRun>();
+  readonly #last = new Map<number, LastRun>();
+  readonly #onEnd: (outcome: Outcome | undefined) => void;
+
+  /** Calls back whenever a run has ended. */
+  constructor(onEnd: (outcome: Outcome | undefined) => void) {
+    this.#onEnd = onEnd;
+  }
+
+  /** Takes a run in; the function that is returned ends it. */
+  begin(run: LiveRun): (outcome: Outcome | undefined) => void {
+    const { boxId, callerUid, command } = run;
+    this.#live.set(boxId, run);
+    this.#last.delete(boxId);
+    return (outcome) => {
+      this.#live.delete(boxId);
+      this.#last.set(boxId, { callerUid, command, endedMs: Date.now(), outcome });
+      this.#onEnd(outcome);
+    };
+  }
+
+  /** Finds what runs in a box. */
+  live(boxId: number): LiveRun | undefined {
+    return this.#live.get(boxId);
+  }
+
+  /** Finds what ran last in a box, if nothing runs now. */
+  last(boxId: number): LastRun | undefined {
+    return this.#last.get(boxId);
+  }
+}

@@ -1,0 +1,172 @@
+/** What the commands that look at boxes and steer them do. */
+
+import {
+  type BoxSight,
+  lookAtProcesses,
+  nothingRuns,
+  type Sandbox,
+  SandboxError,
+  signalBox,
+  SIGNALS,
+  surveyBoxes,
+} from "../core.ts";
+import { UsageError } from "./complain.ts";
+import type { Origin } from "./origin.ts";
+import { boxJson, boxTable, statusJson, statusText } from "./steering_text.ts";
+import type { SteeringRequest } from "./steering_table.ts";
+import type { Given } from "./subcommand.ts";
+import { parseUnsigned } from "./values.ts";
+
+const WATCH_MS = 1000;
+/** Clears the terminal, as clear(1) does. */
+const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
+const SIGNALS_MAX = 64;
+
+/** `isolate list`. */
+export async function list(request: SteeringRequest, given: Given): Promise<number> {
+  const { origin, sandbox } = await open(request, given, []);
+  const look = async () => await surveyBoxes(sandbox, { mayUse: mayUse(origin) });
+  if (!request.watch) {
+    const boxes = await look();
+    origin.print("stdout", request.json ? json(boxes.map(boxJson), 2) : boxTable(boxes));
+    return 0;
+  }
+  let isOver = false;
+  origin.catchSignals(sandbox, () => isOver = true);
+  while (!isOver) {
+    const boxes = await look();
+    origin.print("stdout", request.json ? json(boxes.map(boxJson)) : CLEAR + boxTable(boxes));
+    // A reader that is slow gets fewer lists.
+    await origin.printed();
+    const untilMs = sandbox.system.nowMs() + WATCH_MS;
+    while (!isOver && sandbox.system.nowMs() < untilMs) await sandbox.waiter.sleep(100);
+  }
+  return 0;
+}
+
+/** `isolate status ID`. */
+export async function status(request: SteeringRequest, given: Given): Promise<number> {
+  const { origin, sandbox, box } = await openBox(request, given, ["ID"]);
+  const processes = await lookAtProcesses(sandbox, box);
+  origin.print(
+    "stdout",
+    request.json ? json(statusJson(box, processes), 2) : statusText(box, processes),
+  );
+  return 0;
+}
+
+/** `isolate signal ID SIGNAL`. */
+export async function signal(request: SteeringRequest, given: Given): Promise<number> {
+  const number = signalNumber(given.parameters[1] ?? "");
+  const { sandbox, box } = await openBox(request, given, ["ID", "SIGNAL"]);
+  signalBox(sandbox, box, { signal: number, to: "program" });
+  return 0;
+}
+
+/** `isolate stop ID`. */
+export async function stop(request: SteeringRequest, given: Given): Promise<number> {
+  const { sandbox, box } = await openBox(request, given, ["ID"]);
+  const live = sandbox.runs?.live(box.boxId);
+  if (request.pauseClock && !live) {
+    if (box.processes.length === 0) throw nothingRuns(box.boxId);
+    throw new SandboxError(
+      "bad-option",
+      `The wall clock of box ${box.boxId} cannot be paused: the service does not run it`,
+    );
+  }
+  signalBox(sandbox, box, { signal: SIGNALS.SIGSTOP, to: "all" });
+  if (request.pauseClock) live?.pauseClock(true);
+  return 0;
+}
+
+/** `isolate continue ID`. */
+export async function goOn(request: SteeringRequest, given: Given): Promise<number> {
+  const { sandbox, box } = await openBox(request, given, ["ID"]);
+  signalBox(sandbox, box, { signal: SIGNALS.SIGCONT, to: "all" });
+  sandbox.runs?.live(box.boxId)?.pauseClock(false);
+  return 0;
+}
+
+/** `isolate kill ID`. */
+export async function kill(request: SteeringRequest, given: Given): Promise<number> {
+  const { sandbox, box } = await openBox(request, given, ["ID"]);
+  const live = sandbox.runs?.live(box.boxId);
+  if (live) live.kill();
+  else signalBox(sandbox, box, { signal: SIGNALS.SIGKILL, to: "all" });
+  return 0;
+}
+
+/** `isolate metrics`. */
+export async function metrics(request: SteeringRequest, given: Given): Promise<number> {
+  const { origin } = await open(request, given, []);
+  if (!origin.metrics) {
+    throw new SandboxError("bad-option", "There are no metrics without a service: isolate serve");
+  }
+  origin.print("stdout", await origin.metrics());
+  return 0;
+}
+
+/** Opens the sandbox, once the number of parameters is right. */
+async function open(
+  { configFile }: SteeringRequest,
+  { parameters, origin: findOrigin }: Given,
+  names: readonly string[],
+): Promise<{ origin: Origin; sandbox: Sandbox }> {
+  if (parameters.length !== names.length) {
+    const missing = names[parameters.length];
+    throw new UsageError(
+      missing ? `${missing} is missing` : `Too many parameters: ${parameters[names.length]}`,
+    );
+  }
+  const origin = await findOrigin();
+  return { origin, sandbox: await origin.openSandbox({ configFile }) };
+}
+
+/** Finds the box that is named first. */
+async function openBox(
+  request: SteeringRequest,
+  given: Given,
+  names: readonly string[],
+): Promise<{ origin: Origin; sandbox: Sandbox; box: BoxSight }> {
+  const { origin, sandbox } = await open(request, given, names);
+  const boxId = parseUnsigned(given.parameters[0]!, {
+    hint: "ID is the number of a box",
+    range: [0, sandbox.settings.numBoxes - 1],
+  });
+  origin.checkBox(boxId);
+  const [box] = await surveyBoxes(sandbox, { boxId, mayUse: () => true });
+  if (box) return { origin, sandbox, box };
+  throw new SandboxError(
+    "no-box",
+    sandbox.caller.uid === 0
+      ? `There is no box ${boxId}`
+      : `There is no box ${boxId} of user ${sandbox.caller.uid}`,
+  );
+}
+
+function mayUse(origin: Origin): (boxId: number) => boolean {
+  return (boxId) => {
+    try {
+      origin.checkBox(boxId);
+      return true;
+    } catch (error) {
+      if (error instanceof SandboxError) return false;
+      throw error;
+    }
+  };
+}
+
+function json(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent) + "\n";
+}
+
+/** Reads a signal: `SIGTERM`, `term`, `15`. */
+function signalNumber(text: string): number {
+  if (/^[0-9]+$/.test(text)) {
+    return parseUnsigned(text, { hint: "SIGNAL is a name or a number", range: [1, SIGNALS_MAX] });
+  }
+  const name = text.toUpperCase().replace(/^(SIG)?/, "SIG");
+  const found = Object.entries(SIGNALS).find(([known]) => known === name);
+  if (found) return found[1];
+  throw new UsageError(`There is no signal ${text} (SIGNAL is a name or a number, e.g. SIGTERM)`);
+}

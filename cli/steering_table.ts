@@ -1,0 +1,105 @@
+/** The commands that look at boxes and steer them; a service that runs carries them out. */
+
+import { nonEmpty } from "./values.ts";
+import { flag, option, type OptionTable } from "./option.ts";
+import { type Command, type Given, subcommand } from "./subcommand.ts";
+
+/** What a command that looks at boxes, or steers one, is asked for. */
+export class SteeringRequest {
+  configFile: string | undefined;
+  json = false;
+  watch = false;
+  pauseClock = false;
+}
+
+type Steer = typeof import("./steer.ts");
+
+const CONFIG = option<SteeringRequest, string>(
+  "--config=FILE",
+  "Read this configuration instead of the system's; root only",
+  { read: nonEmpty, set: (request, file) => request.configFile = file },
+);
+
+const JSON_FLAG = flag<SteeringRequest>("--json", "Print JSON instead", (request) => {
+  request.json = true;
+});
+
+function steering({ name, run, options = [], ...facts }: {
+  name: string;
+  parameters?: string;
+  summary: string;
+  about?: string;
+  notes?: string;
+  options?: OptionTable<SteeringRequest>[string];
+  run: (steer: Steer) => (request: SteeringRequest, given: Given) => Promise<number>;
+}): Command {
+  return subcommand<SteeringRequest>({
+    name,
+    ...facts,
+    request: () => new SteeringRequest(),
+    options: { "Options": [...options, CONFIG] },
+    run: async (request, given) => await run(await import("./steer.ts"))(request, given),
+  });
+}
+
+/** Every one of them; isolate.ts knows their names too. */
+export const STEERING: readonly Command[] = [
+  steering({
+    name: "list",
+    summary: "List boxes: who owns them, what runs in them, and what it uses",
+    about: "Lists your boxes; root's list has all. Times and limits are known of boxes that the " +
+      "service runs.",
+    options: [
+      JSON_FLAG,
+      flag("--watch", "Print the list again each second, until interrupted", (request) => {
+        request.watch = true;
+      }),
+    ],
+    run: (steer) => steer.list,
+  }),
+  steering({
+    name: "status",
+    parameters: "ID",
+    summary: "Show a box: its processes with memory and descriptors, or how the last run ended",
+    notes: `\
+The outcome of the last run is kept by the service until the next one begins.
+The address of a fault and the registers are not recorded: whatever could read
+them (ptrace, core files) would disturb the program, or could be noticed by it.`,
+    options: [JSON_FLAG],
+    run: (steer) => steer.status,
+  }),
+  steering({
+    name: "signal",
+    parameters: "ID SIGNAL",
+    summary: "Send a signal to the program of a box, by name or number",
+    run: (steer) => steer.signal,
+  }),
+  steering({
+    name: "stop",
+    parameters: "ID",
+    summary: "Stop all processes of a box until 'continue'",
+    options: [
+      flag("--pause-clock", "Stop its wall clock too; needs the service", (request) => {
+        request.pauseClock = true;
+      }),
+    ],
+    run: (steer) => steer.stop,
+  }),
+  steering({
+    name: "continue",
+    parameters: "ID",
+    summary: "Let stopped processes of a box, and its wall clock, go on",
+    run: (steer) => steer.goOn,
+  }),
+  steering({
+    name: "kill",
+    parameters: "ID",
+    summary: "Kill everything in a box; a run of the service ends as interrupted",
+    run: (steer) => steer.kill,
+  }),
+  steering({
+    name: "metrics",
+    summary: "Print what the service counts, in the text format of Prometheus",
+    run: (steer) => steer.metrics,
+  }),
+];

@@ -1,0 +1,152 @@
+/** How boxes are shown: as a table, in full, and as JSON. */
+
+import { type BoxSight, type Limits, outcomeMessage, type ProcessSight } from "../core.ts";
+import { columns, cutToColumns, padToColumns } from "../text/columns.ts";
+import { countText, sizeText, timeText } from "../text/quantities.ts";
+import { visibleText } from "../text/visible.ts";
+
+const PROGRAM_WIDTH = 60;
+const HEADINGS = ["BOX", "OWNER", "STATE", "SINCE", "CPU", "WALL", "MEMORY", "PROCESSES", "LIMITS"];
+
+/** Lists boxes, one on a line. */
+export function boxTable(boxes: readonly BoxSight[]): string {
+  if (boxes.length === 0) return "There are no boxes.\n";
+  const rows = [
+    [...HEADINGS, "PROGRAM"],
+    ...boxes.map((box) => [
+      String(box.boxId),
+      String(box.ownerUid),
+      box.state,
+      box.sinceMs === undefined ? "-" : clock(box.sinceMs),
+      orDash(box.cpuTimeMs, timeText),
+      orDash(box.wallTimeMs, timeText),
+      orDash(box.memoryKib, sizeText),
+      String(box.processes.length),
+      orDash(box.limits, limitsText),
+      orDash(box.command, (command) => cutToColumns(commandText(command), PROGRAM_WIDTH)),
+    ]),
+  ];
+  const widths = HEADINGS.map((_, i) => Math.max(...rows.map((row) => columns(row[i]!))));
+  return rows.map((row) =>
+    row.map((cell, i) => padToColumns(cell, widths[i] ?? 0)).join("  ").trimEnd() + "\n"
+  ).join("");
+}
+
+/** Shows one box in full. */
+export function statusText(box: BoxSight, processes: readonly ProcessSight[]): string {
+  const { boxId, ownerUid, state, last, limits } = box;
+  const lines = [
+    `Box ${boxId} of user ${ownerUid}: ${state}`,
+    ...box.command ? [`Program: ${commandText(box.command)}`] : [],
+    ...box.sinceMs === undefined ? [] : [`Since: ${new Date(box.sinceMs).toISOString()}`],
+    ...box.cpuTimeMs === undefined ? [] : [`CPU time: ${timeText(box.cpuTimeMs)}`],
+    ...box.wallTimeMs === undefined ? [] : [`Wall time: ${timeText(box.wallTimeMs)}`],
+    ...box.memoryKib === undefined ? [] : [`Memory: ${sizeText(box.memoryKib)}`],
+    ...limits ? [`Limits: ${limitsText(limits)}`] : [],
+    ...processes.flatMap(processLines),
+    ...box.processes.length > processes.length
+      ? [`… and ${box.processes.length - processes.length} more processes`]
+      : [],
+  ];
+  if (last) {
+    lines.push(
+      `Last run: ${commandText(last.command)}`,
+      `  ended ${new Date(last.endedMs).toISOString()}: ${
+        last.outcome ? outcomeMessage(last.outcome) : "the sandbox failed"
+      }`,
+    );
+  }
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function processLines(process: ProcessSight): string[] {
+  const { pid, pidInBox, name, state, threads, memory, descriptors, cpuTimeMs } = process;
+  const more = descriptors.count - descriptors.links.length;
+  return [
+    `Process ${pid} (${pidInBox} in the box) ${visibleText(name)}: state ${visibleText(state)}, ` +
+    `${countText(threads, "thread")}, CPU ${timeText(cpuTimeMs)}`,
+    `  memory: ${sizeText(memory.residentKib)} resident (${sizeText(memory.anonymousKib)} ` +
+    `anonymous, ${sizeText(memory.filesKib)} of files, ${sizeText(memory.sharedKib)} shared), ` +
+    `${sizeText(memory.peakResidentKib)} at most, ${sizeText(memory.virtualKib)} of addresses, ` +
+    `${sizeText(memory.stackKib)} stack, ${sizeText(memory.swappedKib)} swapped out`,
+    ...descriptors.links.map(({ fd, target }) => `  descriptor ${fd}: ${visibleText(target)}`),
+    ...more > 0 ? [`  … and ${more} more descriptors`] : [],
+  ];
+}
+
+/** A box for programs. */
+export function boxJson(box: BoxSight): Record<string, unknown> {
+  const { boxId, ownerUid, state, command, sinceMs, limits, last, processes } = box;
+  return {
+    id: boxId,
+    owner: ownerUid,
+    state,
+    program: command ?? null,
+    since: isoTime(sinceMs),
+    cpuTimeMs: box.cpuTimeMs ?? null,
+    wallTimeMs: box.wallTimeMs ?? null,
+    memoryKib: box.memoryKib ?? null,
+    processes: processes.length,
+    limits: limits ?? null,
+    last: last
+      ? { program: last.command, ended: isoTime(last.endedMs), outcome: last.outcome ?? null }
+      : null,
+  };
+}
+
+/** One box in full for programs. */
+export function statusJson(
+  box: BoxSight,
+  processes: readonly ProcessSight[],
+): Record<string, unknown> {
+  return {
+    ...boxJson(box),
+    processes: processes.map((
+      { pid, pidInBox, parentPid, name, state, threads, memory, descriptors, cpuTimeMs },
+    ) => ({
+      pid,
+      pidInBox,
+      parentPid,
+      name,
+      state,
+      threads,
+      cpuTimeMs,
+      memory,
+      descriptors,
+    })),
+    processCount: box.processes.length,
+  };
+}
+
+function isoTime(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}
+
+function orDash<Value>(value: Value | undefined, write: (value: Value) => string): string {
+  return value === undefined ? "-" : write(value);
+}
+
+/** The time of the day. */
+function clock(ms: number): string {
+  return new Date(ms).toISOString().slice(11, 19) + "Z";
+}
+
+/** Writes arguments as a shell would read them; nothing in them can control a terminal. */
+function commandText(command: readonly string[]): string {
+  return command.map((argument) =>
+    visibleText(
+      /^[\w./:=+,@%-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`,
+    )
+  ).join(" ");
+}
+
+function limitsText(limits: Limits): string {
+  const { cpuTimeMs, wallTimeMs, addressSpaceKib, controlGroupMemoryKib, processes = 1 } = limits;
+  return [
+    ...cpuTimeMs ? [`cpu ${timeText(cpuTimeMs)}`] : [],
+    ...wallTimeMs ? [`wall ${timeText(wallTimeMs)}`] : [],
+    ...addressSpaceKib ? [`mem ${sizeText(addressSpaceKib)}`] : [],
+    ...controlGroupMemoryKib ? [`cg-mem ${sizeText(controlGroupMemoryKib)}`] : [],
+    `processes ${processes}`,
+  ].join(", ");
+}

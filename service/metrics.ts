@@ -1,0 +1,130 @@
+/** What the service counts, in the text format of Prometheus. */
+
+import type { Outcome } from "../box/outcome/outcome.ts";
+import type { Sandbox } from "../box/sandbox.ts";
+import { surveyBoxes } from "../box/survey/survey.ts";
+import { readText } from "../host/read.ts";
+
+/** The upper bounds of the histograms, in seconds. */
+const BOUNDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300];
+
+const BOX_STATES = ["idle", "running", "stopped", "ready", "being made", "held", "unfinished"];
+
+/** What is read when somebody asks. */
+export interface MetricSources {
+  /** How many clients are connected. */
+  readonly connections: () => number;
+  /** How many there may be. */
+  readonly connectionsMax: () => number;
+  readonly sandbox: () => Sandbox;
+}
+
+class Histogram {
+  readonly #counts: number[] = BOUNDS.map(() => 0);
+  #sum = 0;
+  #count = 0;
+
+  add(seconds: number): void {
+    const at = BOUNDS.findIndex((bound) => seconds <= bound);
+    if (at >= 0) this.#counts[at]!++;
+    this.#sum += seconds;
+    this.#count++;
+  }
+
+  lines(name: string): string[] {
+    let total = 0;
+    return [
+      ...BOUNDS.map((bound, i) => `${name}_bucket{le="${bound}"} ${total += this.#counts[i]!}`),
+      `${name}_bucket{le="+Inf"} ${this.#count}`,
+      `${name}_sum ${this.#sum}`,
+      `${name}_count ${this.#count}`,
+    ];
+  }
+}
+
+/** Counts what the service does. No label has a value that a client chose. */
+export class Metrics {
+  readonly #sources: MetricSources;
+  readonly #runs = new Map<string, number>();
+  readonly #wall = new Histogram();
+  readonly #cpu = new Histogram();
+  #commands = 0;
+  #refused = 0;
+  #errors = 0;
+
+  constructor(sources: MetricSources) {
+    this.#sources = sources;
+  }
+
+  /** Counts a run; undefined: the sandbox failed. */
+  runEnded(outcome: Outcome | undefined): void {
+    const label = outcome ? labelOf(outcome) : "failed";
+    this.#runs.set(label, (this.#runs.get(label) ?? 0) + 1);
+    if (!outcome) return;
+    this.#wall.add(outcome.usage.wallTimeMs / 1000);
+    this.#cpu.add(outcome.usage.cpuTimeMs / 1000);
+  }
+
+  /** Counts a command line that was carried out, with its exit status. */
+  commandEnded(status: number): void {
+    this.#commands++;
+    if (status > 1) this.#errors++;
+  }
+
+  /** Counts a client that was one too many. */
+  clientRefused(): void {
+    this.#refused++;
+  }
+
+  /** Writes everything. */
+  async text(): Promise<string> {
+    const { connections, connectionsMax, sandbox: current } = this.#sources;
+    const sandbox = current();
+    const boxes = Map.groupBy(
+      await surveyBoxes(sandbox, { mayUse: () => true }),
+      ({ state }) => state as string,
+    );
+    const { hits, misses } = sandbox.ready?.uses ?? { hits: 0, misses: 0 };
+    const memory = parseInt(
+      /VmRSS:\s*(\d+)/.exec(readText(sandbox.system, "/proc/self/status"))?.[1] ?? "0",
+    );
+    const outcomes = [...this.#runs].sort(([a], [b]) => a < b ? -1 : 1);
+    return [
+      ...head("isolate_runs_total", "counter", "Runs that have ended, by outcome."),
+      ...outcomes.map(([label, count]) => `isolate_runs_total{outcome="${label}"} ${count}`),
+      ...head("isolate_run_wall_seconds", "histogram", "Wall time of runs."),
+      ...this.#wall.lines("isolate_run_wall_seconds"),
+      ...head("isolate_run_cpu_seconds", "histogram", "CPU time of runs."),
+      ...this.#cpu.lines("isolate_run_cpu_seconds"),
+      ...head("isolate_commands_total", "counter", "Command lines that were carried out."),
+      `isolate_commands_total ${this.#commands}`,
+      ...head("isolate_errors_total", "counter", "Command lines that ended with status 2."),
+      `isolate_errors_total ${this.#errors}`,
+      ...head("isolate_refused_total", "counter", "Clients that were one too many."),
+      `isolate_refused_total ${this.#refused}`,
+      ...head("isolate_connections", "gauge", "Clients that are connected."),
+      `isolate_connections ${connections()}`,
+      ...head("isolate_connections_max", "gauge", "Clients that may be connected at once."),
+      `isolate_connections_max ${connectionsMax()}`,
+      ...head("isolate_boxes", "gauge", "Boxes by state."),
+      ...BOX_STATES.map((state) =>
+        `isolate_boxes{state="${state}"} ${boxes.get(state)?.length ?? 0}`
+      ),
+      ...head("isolate_ready_hits_total", "counter", "Runs that found their box ready."),
+      `isolate_ready_hits_total ${hits}`,
+      ...head("isolate_ready_misses_total", "counter", "Runs whose box had to be made."),
+      `isolate_ready_misses_total ${misses}`,
+      ...head("isolate_resident_memory_bytes", "gauge", "Memory of the service itself."),
+      `isolate_resident_memory_bytes ${memory * 1024}`,
+    ].map((line) => `${line}\n`).join("");
+  }
+}
+
+function head(name: string, type: string, help: string): string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+}
+
+function labelOf(outcome: Outcome): string {
+  if (outcome.kind === "time-limit") return `${outcome.limit}-time-limit`;
+  return outcome.kind === "exit" ? outcome.exitCode === 0 ? "success" : "failure" : outcome.kind;
+}
