@@ -22,4 +22,14 @@ export interface RemoteCaller {
    * @throws {SystemError} naming the rule whose source cannot be reached
    */
   openSources(rules: readonly BindRule[]): Promise<(number | undefined)[]>;
+  /**
+   * Puts the descriptors above 2 that a program inherits from it into the socket, behind the standard
+   * streams.
+   *
+   * @returns their numbers in ascending order, which is that of the socket: so many a message
+   */
+  deliverDescriptors(): Promise<readonly number[]>;
 }
+
+/** As many descriptors as the kernel lets through in one message (SCM_MAX_FD). */
+export const MESSAGE_FDS_MAX = 253;

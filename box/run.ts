@@ -76,11 +76,14 @@ async function runInGroup(
   const asked = describeRun(request, group);
   logRun(asked);
   const plain = plainStreams(options);
+  const inherited = options.inheritDescriptors && sandbox.remote
+    ? await sandbox.remote.deliverDescriptors()
+    : [];
   const streams = plain ? undefined : await openStreams(request);
   // Without anything to ask for the box is started at once.
   const given = sandbox.remote && await askForSources(sandbox.remote, options.directoryRules ?? []);
   try {
-    const run = { ...asked, streams: plain ?? streams! };
+    const run = { ...asked, inherited, streams: plain ?? streams! };
     let box;
     try {
       box = spawnBox(run, given);
@@ -103,7 +106,7 @@ async function runInGroup(
 function describeRun(
   { sandbox, places, command, options, ready }: RunRequest,
   controlGroup: ControlGroupRun | undefined,
-): Omit<Run, "streams"> {
+): Omit<Run, "streams" | "inherited"> {
   const { system, settings } = sandbox;
   const { limits = {}, cpus, syscallFlags = settings.syscallFlags } = options;
   const plan = new Plan();
@@ -163,7 +166,9 @@ function checkNumbers({ cpus, progressEveryMs }: RunOptions): void {
   }
 }
 
-function logRun({ sandbox, places, command, environment, filter }: Omit<Run, "streams">): void {
+function logRun(
+  { sandbox, places, command, environment, filter }: Omit<Run, "streams" | "inherited">,
+): void {
   const { log } = sandbox;
   const { uid, gid } = places.boxUser;
   log(1, () => `Running ${JSON.stringify(command)} in box ${places.boxId} as ${uid}:${gid}`);

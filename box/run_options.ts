@@ -86,6 +86,8 @@ export interface Run {
   /** How many CPUs can use up the run's CPU time at once. */
   readonly cpuCount: number;
   readonly streams: ProgramStreams;
+  /** The descriptors that a caller in another process passes on, by their numbers there. */
+  readonly inherited: readonly number[];
   readonly controlGroup: ControlGroupRun | undefined;
   /** Where boxes are kept ready, if they are. */
   readonly ready: ReadyBox | undefined;

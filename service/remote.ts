@@ -4,13 +4,13 @@
  */
 
 import * as linux from "../ffi/linux.ts";
-import type { RemoteCaller } from "../box/remote_caller.ts";
+import { MESSAGE_FDS_MAX, type RemoteCaller } from "../box/remote_caller.ts";
 import type { BindRule } from "../box/setup/directory_rules.ts";
 import { planOwnSource } from "../box/setup/sources.ts";
 import { Plan, type Slot } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
-import { translated } from "../host/errors.ts";
-import { encodeOsString } from "../text/os_string.ts";
+import { SandboxError, translated } from "../host/errors.ts";
+import { decodeOsString, encodeOsString } from "../text/os_string.ts";
 import { ConnectionLost } from "./connection.ts";
 import { closeAside } from "./packets.ts";
 import { DESCRIPTORS_PACKET } from "./protocol.ts";
@@ -18,6 +18,10 @@ import type { Client } from "./server.ts";
 
 /** Of a text that is written, so much goes into one plan. */
 const WRITE_BYTES = 32768;
+
+/** So many descriptors a program can inherit, and their entries in a directory have that much place. */
+const DESCRIPTORS_MAX = 1024;
+const DIRECTORY_BYTES = 32 * (DESCRIPTORS_MAX + 2);
 
 /** A file that the client has opened. */
 export interface ClientFile {
@@ -44,6 +48,7 @@ export class ClientHands {
       streamSocket,
       streams: hello.streams,
       openSources: (rules) => this.#openSources(rules),
+      deliverDescriptors: () => translated(() => this.#deliverDescriptors()),
     };
   }
 
@@ -125,6 +130,56 @@ export class ClientHands {
     return isOpen.map((open) => open ? received.shift() : undefined);
   }
 
+  async #deliverDescriptors(): Promise<number[]> {
+    const { connection, hello } = this.#client;
+    const listed = await this.#listDescriptors();
+    const flags = new Plan();
+    const slots = listed.map((fd) => {
+      const slot = flags.slot("flags");
+      flags.step("fcntl", [fd, linux.F_GETFD, 0], { into: slot, ignore: "all" });
+      return slot;
+    });
+    if (listed.length > 0) await connection.run(flags);
+    const passed = listed.filter((_, i) => {
+      const result = flags.result(slots[i]!);
+      return result >= 0 && (result & linux.FD_CLOEXEC) === 0;
+    });
+    if (passed.length === 0) return [];
+    const plan = new Plan();
+    for (let at = 0; at < passed.length; at += MESSAGE_FDS_MAX) {
+      planPass(plan, hello.delivery, passed.slice(at, at + MESSAGE_FDS_MAX));
+    }
+    await connection.run(plan);
+    return passed;
+  }
+
+  /** Lists the client's descriptors above 2. */
+  async #listDescriptors(): Promise<number[]> {
+    const plan = new Plan();
+    const [directory, length, rest] = [plan.slot("fd"), plan.slot("length"), plan.slot("rest")];
+    const [entries, others] = [plan.alloc(DIRECTORY_BYTES), plan.alloc(512)];
+    plan.because("option --inherit-fds", () => {
+      const flags = linux.O_DIRECTORY | linux.O_CLOEXEC;
+      plan.step("openat", [linux.AT_FDCWD, plan.string("/proc/self/fd"), flags, 0], {
+        into: directory,
+        what: "list the caller's descriptors",
+      });
+      plan.step("getdents64", [directory, entries, entries.length], { into: length });
+      plan.step("getdents64", [directory, others, others.length], { into: rest });
+      plan.step("close", [directory]);
+    });
+    await this.#client.connection.run(plan);
+    const bytes = plan.content(entries, Math.min(DIRECTORY_BYTES, plan.result(length)));
+    const fds = readNames(bytes).filter((name) => /^[0-9]{1,7}$/.test(name)).map(Number);
+    if (plan.result(rest) > 0 || fds.length > DESCRIPTORS_MAX) {
+      throw new SandboxError(
+        "bad-option",
+        `Option --inherit-fds passes on at most ${DESCRIPTORS_MAX} descriptors`,
+      );
+    }
+    return [...new Set(fds)].filter((fd) => fd > 2).sort((a, b) => a - b);
+  }
+
   /** Adds a step that sends a descriptor to us; one that could not be opened is not sent. */
   #planSend(plan: Plan, slot: Slot): void {
     const body = plan.struct(DESCRIPTORS_PACKET);
@@ -151,4 +206,39 @@ export class ClientHands {
     if (fds.length > 0) this.#system.run(plan, "look at what came");
     return flags.every((slot) => plan.result(slot) >= 0 && plan.result(slot) & linux.O_PATH);
   }
+}
+
+/** Adds a step that puts descriptors into a socket. */
+function planPass(plan: Plan, socket: number, fds: readonly number[]): void {
+  const vector = plan.struct([0n, 4n]);
+  plan.point(vector, 0, plan.alloc(4));
+  const control = plan.struct([
+    BigInt(16 + 4 * fds.length),
+    linux.SOL_SOCKET,
+    linux.SCM_RIGHTS,
+    ...fds,
+    ...fds.length % 2 ? [0] : [],
+  ]);
+  const message = plan.struct([0n, 0n, 0n, 1n, 0n, BigInt(control.length), 0n]);
+  plan.point(message, 16, vector);
+  plan.point(message, 32, control);
+  plan.because("option --inherit-fds", () => {
+    plan.step("sendmsg", [socket, message, linux.MSG_NOSIGNAL | linux.MSG_DONTWAIT], {
+      what: "pass the caller's descriptors on",
+    });
+  });
+}
+
+/** Reads the names of what getdents64(2) gives; from a client, so it may be anything. */
+function readNames(bytes: Uint8Array<ArrayBuffer>): string[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const names: string[] = [];
+  for (let at = 0; at + 19 <= bytes.length;) {
+    const end = at + view.getUint16(at + 16, true);
+    if (end < at + 19 || end > bytes.length) break;
+    const name = decodeOsString(bytes.slice(at + 19, end));
+    names.push(name.slice(0, name.indexOf("\0")));
+    at = end;
+  }
+  return names;
 }

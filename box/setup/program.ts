@@ -4,7 +4,7 @@ import { ERRNO, errnoText } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import type { Plan, Slot } from "../../ffi/plan.ts";
 import { planStartReport } from "../keep/reports.ts";
-import type { RemoteCaller } from "../remote_caller.ts";
+import { MESSAGE_FDS_MAX, type RemoteCaller } from "../remote_caller.ts";
 import type { Run } from "../run_options.ts";
 import type { ProgramStreams, Stream } from "../streams/streams.ts";
 import { planLastLimit, planLimits } from "./limits.ts";
@@ -40,7 +40,7 @@ const EXECVE_ERRNOS = [
 ] as const;
 
 /** What the steps of the program's process depend on. */
-export type ProgramRun = Omit<Run, "sandbox" | "places" | "cpuCount"> & {
+export type ProgramRun = Omit<Run, "sandbox" | "places" | "cpuCount" | "inherited"> & {
   readonly places: Pick<Run["places"], "boxUser">;
 };
 
@@ -53,6 +53,8 @@ export interface ProgramFds {
   readonly birth: number | undefined;
   /** Where the standard streams of a caller in another process come from. */
   readonly remote: Pick<RemoteCaller, "streamSocket" | "streams"> | undefined;
+  /** The numbers of those that such a caller passes on besides; all are below that of the report. */
+  readonly inherited: readonly number[];
   /** All but the standard ones. */
   readonly passed: readonly number[];
 }
@@ -181,12 +183,51 @@ function planCloseOthers(
   run: ProgramRun,
   { reportFd, programFds }: { reportFd: number; programFds: ProgramFds },
 ): void {
-  if (run.options.inheritDescriptors) {
+  if (programFds.inherited.length > 0) {
+    return planInherited(plan, { reportFd, programFds });
+  }
+  if (run.options.inheritDescriptors && !programFds.remote) {
     for (const fd of programFds.group) plan.step("close", [fd], { ignore: "all" });
     return;
   }
   if (reportFd > 3) plan.step("close_range", [3, reportFd - 1, 0]);
   plan.step("close_range", [reportFd + 1, 0xffffffff, 0]);
+}
+
+/**
+ * Closes all but the standard streams and the report, and takes what a caller in another process passes
+ * on. That gets the lowest numbers in order, none of them above its own one: from the last to the first
+ * each place is free.
+ */
+function planInherited(
+  plan: Plan,
+  { reportFd, programFds: { remote, inherited } }: { reportFd: number; programFds: ProgramFds },
+): void {
+  const socket = reportFd + 1;
+  plan.because("option --inherit-fds", () => {
+    const what = "take the caller's descriptors";
+    plan.step("dup3", [remote!.streamSocket, socket, linux.O_CLOEXEC], { what });
+    plan.step("close_range", [3, reportFd - 1, 0]);
+    plan.step("close_range", [socket + 1, 0xffffffff, 0]);
+    for (let at = 0; at < inherited.length; at += MESSAGE_FDS_MAX) {
+      const count = Math.min(MESSAGE_FDS_MAX, inherited.length - at);
+      const vector = plan.struct([0n, 4n]);
+      plan.point(vector, 0, plan.alloc(4));
+      // Not one more fits than was asked for.
+      const control = plan.alloc(16 + 4 * count);
+      const message = plan.struct([0n, 0n, 0n, 1n, 0n, BigInt(control.length), 0n]);
+      plan.point(message, 16, vector);
+      plan.point(message, 32, control);
+      plan.step("recvmsg", [socket, message, linux.MSG_DONTWAIT], { what });
+    }
+    plan.step("close", [socket]);
+    for (let i = inherited.length - 1; i >= 0; i--) {
+      const [taken, target] = [3 + i, inherited[i]!];
+      if (taken === target) continue;
+      plan.step("dup3", [taken, target, 0], { what });
+      plan.step("close", [taken]);
+    }
+  });
 }
 
 function planWorkingDirectory(plan: Plan, path: string): void {

@@ -6,7 +6,7 @@ import { WAITING_FD } from "./init.ts";
 import type { ProgramFds } from "./program.ts";
 
 /** Lists the descriptors of an init that is cloned for the run: it has them under our numbers. */
-export function clonedFds({ sandbox, controlGroup, streams }: Run): ProgramFds {
+export function clonedFds({ sandbox, controlGroup, streams, inherited }: Run): ProgramFds {
   const { stdin, stdout, stderr } = streams;
   const opened = [stdin, stdout, stderr].flatMap((stream) =>
     typeof stream === "object" && "fd" in stream && stream.fd > 2 ? [stream.fd] : []
@@ -14,7 +14,7 @@ export function clonedFds({ sandbox, controlGroup, streams }: Run): ProgramFds {
   const group = controlGroup?.fds ?? [];
   const remote = sandbox.remote && { ...sandbox.remote };
   const passed = [...group, ...opened, ...remote ? [remote.streamSocket] : []];
-  return { streams, group, birth: controlGroup?.birthFd, remote, passed };
+  return { streams, group, birth: controlGroup?.birthFd, remote, inherited, passed };
 }
 
 /**
@@ -47,6 +47,13 @@ export function sentFds(run: Run): { sent: number[]; programFds: ProgramFds } {
   const birthIndex = run.controlGroup?.fds.indexOf(run.controlGroup.birthFd ?? -1) ?? -1;
   return {
     sent,
-    programFds: { streams, group, birth: group[birthIndex], remote, passed: numbers },
+    programFds: {
+      streams,
+      group,
+      birth: group[birthIndex],
+      remote,
+      inherited: [],
+      passed: numbers,
+    },
   };
 }

@@ -46,6 +46,7 @@ function planned(
       group: [],
       birth: undefined,
       remote: undefined,
+      inherited: [],
       passed: [],
     },
   });

@@ -8,7 +8,7 @@
 
 import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
-import { Plan } from "../../ffi/plan.ts";
+import { type Data, Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { defaultDirectoryRules } from "./directory_rules.ts";
@@ -58,7 +58,8 @@ function startCold(run: Run, setup: BoxSetup): Omit<StartedBox, "startedMs"> {
   const { sandbox: { system } } = run;
   const programFds = clonedFds(run);
   const plan = (fds: InitFds) => planInit(run, { setup, fds, programFds });
-  return cloneInit(system, { setup, passed: programFds.passed, plan });
+  const reportFdMin = (run.inherited.at(-1) ?? 2) + 1;
+  return cloneInit(system, { setup, passed: programFds.passed, plan, reportFdMin });
 }
 
 /**
@@ -116,12 +117,14 @@ export function discard(system: System, { initFd, socket }: WaitingBox): void {
 function openInitFds(
   system: System,
   rules: readonly PlacedRule[],
+  reportFdMin = 0,
 ): { socket: number; fds: InitFds } {
   const plan = new Plan();
   const pair = plan.struct([-1, -1]);
   const memory = plan.slot("memory file");
   plan.step("socketpair", [linux.AF_UNIX, linux.SOCK_SEQPACKET | linux.SOCK_CLOEXEC, 0, pair]);
   plan.step("memfd_create", [plan.string("isolate-plan"), linux.MFD_CLOEXEC], { into: memory });
+  if (reportFdMin > 3) planMove(plan, pair.part(4, 4), reportFdMin);
   const clones = planClones(plan, rules);
   const failure = system.attempt(plan, "take the mounts of the directory rules");
   const socket = plan.view(pair).getInt32(0, true);
@@ -135,17 +138,33 @@ function openInitFds(
   throw failure;
 }
 
+/** Adds steps that give a descriptor a number that is not below another one. */
+function planMove(plan: Plan, place: Data, minimum: number): void {
+  const [old, moved] = [plan.slot("descriptor"), plan.slot("descriptor")];
+  plan.because("option --inherit-fds", () => {
+    plan.step("load", [place, 4], { into: old });
+    plan.step("fcntl", [old, linux.F_DUPFD_CLOEXEC, minimum], {
+      into: moved,
+      what: `use a number above ${minimum - 1}`,
+    });
+    plan.step("store", [place, 4, moved]);
+    plan.step("close", [old]);
+  });
+}
+
 function allOf({ reportFd, planFd, mountFds }: InitFds): number[] {
   return [reportFd, planFd, ...mountFds.filter((fd) => fd !== undefined)];
 }
 
 /** Clones an init and has it execute the shim with a plan, in which it has our descriptors. */
-function cloneInit(system: System, { setup, passed, plan: build }: {
+function cloneInit(system: System, { setup, passed, plan: build, reportFdMin }: {
   setup: BoxSetup;
   passed: readonly number[];
+  /** Below it are numbers that the program gets from its caller. */
+  reportFdMin?: number;
   plan: (fds: InitFds) => Plan;
 }): Omit<StartedBox, "startedMs"> {
-  const { socket, fds } = openInitFds(system, setup.rules);
+  const { socket, fds } = openInitFds(system, setup.rules, reportFdMin);
   try {
     const plan = build(fds);
     system.trace?.(plan, "the box");

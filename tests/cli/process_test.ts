@@ -1,6 +1,6 @@
 /** What the program sees of itself and of the machine. */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { installC } from "../support/c_program.ts";
 import { eventually, isolate, keeperPid, sh, start, withBox } from "../support/isolate.ts";
 import { needs, testWith } from "../support/skip.ts";
@@ -190,6 +190,21 @@ Deno.test("descriptors above 2 are closed, --inherit-fds keeps those of the call
     const lost = await box.run(["-p"], command, { through });
     assertEquals(lost.stdout, "");
     assert(lost.code === 1);
+  });
+});
+
+Deno.test("--inherit-fds passes on hundreds of descriptors under their numbers", async () => {
+  await withBox(110, async (box) => {
+    const open = 'for i in $(seq 10 2 630) 900; do eval "exec $i<<<$i"; done; exec "$0" "$@"';
+    const options = ["-p", "--inherit-fds", "--open-files=1024"];
+    const read =
+      'for i in $(seq 10 2 630) 900; do eval "read -r x <&$i"; echo $i $x; done; ls /proc/self/fd | wc -l';
+    const { code, stdout, stderr } = await box.run(options, ["/bin/bash", "-c", read], {
+      through: ["/bin/bash", "-c", `ulimit -n 1024; ${open}`],
+    });
+    const lines = stdout.split("\n");
+    assertEquals([code, lines.length], [0, 312 + 2], stderr);
+    for (const line of lines.slice(0, 312)) assertMatch(line, /^([0-9]+) \1$/);
   });
 });
 
