@@ -27,13 +27,13 @@ const NUMBER = /^\+?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 function tolerance(flag: string, word: string | undefined): number {
   if (word === undefined) {
-    throw new SyntaxError(`The validator flag ${flag} must be followed by a number, as in 1e-6`);
+    throw new SyntaxError(`The validator flag ${flag} needs a number after it, such as 1e-6`);
   }
   const value = NUMBER.test(word) ? Number(word) : NaN;
   if (!Number.isFinite(value)) {
     throw new SyntaxError(
-      `The validator flag ${flag} must be followed by a number that is not negative, as in 1e-6: ` +
-        `current value is ${JSON.stringify(word)}`,
+      `The validator flag ${flag} needs a number >= 0 after it, such as 1e-6, not ` +
+        JSON.stringify(word),
     );
   }
   return value;
@@ -61,7 +61,9 @@ export function parseFlags(flags: readonly string[]): CheckRules {
     else if (flag === "space_change_sensitive") rules.spaceSensitive = true;
     else {
       const known = [...SWITCHES, ...TOLERANCES.keys()].join(", ");
-      throw new SyntaxError(`Unknown validator flag ${JSON.stringify(flag)}; known are ${known}`);
+      throw new SyntaxError(
+        `Unknown validator flag ${JSON.stringify(flag)}; known flags: ${known}`,
+      );
     }
   }
   return rules;

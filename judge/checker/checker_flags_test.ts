@@ -8,18 +8,18 @@ Deno.test("parseFlags() takes the flags of the format", () => {
 });
 
 Deno.test("parseFlags() names what is wrong in one sentence", () => {
-  assertThrows(() => parseFlags(["Case_Sensitive"]), SyntaxError, '"Case_Sensitive"; known are');
+  assertThrows(() => parseFlags(["Case_Sensitive"]), SyntaxError, '"Case_Sensitive"; known flags');
   assertThrows(() => parseFlags(["1e-6"]), SyntaxError, 'Unknown validator flag "1e-6"');
   assertThrows(
     () => parseFlags(["float_tolerance"]),
     SyntaxError,
-    "The validator flag float_tolerance must be followed by a number, as in 1e-6",
+    "The validator flag float_tolerance needs a number after it, such as 1e-6",
   );
   for (const word of ["-1", "x", "nan", "inf", "1e999", "", "0x1", "1e-6,", "case_sensitive"]) {
     assertThrows(
       () => parseFlags(["float_relative_tolerance", word]),
       SyntaxError,
-      `not negative, as in 1e-6: current value is ${JSON.stringify(word)}`,
+      `needs a number >= 0 after it, such as 1e-6, not ${JSON.stringify(word)}`,
     );
   }
 });

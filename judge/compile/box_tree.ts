@@ -1,6 +1,6 @@
 /**
- * All files that a compiler has left in its box. What it was made to leave there is hostile: what is
- * no regular file is left out, and there is an end to everything.
+ * Lists the files that a compiler has left in its box. They are hostile: only regular files count, and
+ * their number, size and depth are limited.
  */
 
 import { type BoxFiles, SandboxError } from "../../mod.ts";
@@ -9,14 +9,13 @@ const ENTRIES_MAX = 20_000;
 const DEPTH_MAX = 32;
 const EXECUTABLE = 0o111;
 
-/** How much all files of a compiled program can have together. */
+/** The largest size of all files of a compiled program together. */
 export const PROGRAM_BYTES_MAX: number = 512 << 20;
 
 /** A regular file in a box. */
 export interface BoxTreeFile {
   /** Its path in the box. */
   readonly name: string;
-  /** Its size in bytes. */
   readonly sizeBytes: number;
   /** 0755 if anybody could execute it, otherwise 0644. */
   readonly mode: number;
@@ -47,7 +46,7 @@ export async function filesOfBox(files: BoxFiles): Promise<BoxTreeFile[]> {
   return found.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
-/** Whether there is too much in a box already, while a compiler is at work in it. */
+/** Tells whether a compiler at work has already written too much. */
 export async function treeIsTooLarge(files: BoxFiles): Promise<boolean> {
   try {
     await filesOfBox(files);

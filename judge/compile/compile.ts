@@ -5,7 +5,7 @@ import { LanguageError, PLACEHOLDER } from "../languages/language_definition.ts"
 import type { Language } from "../languages/language_table.ts";
 import type { CompileResult, ProgramSource } from "../types.ts";
 import { CompileCache, sha256 } from "./compile_cache.ts";
-import { type CompilerRunOptions, compilerVerdict, runCompiler } from "./compile_run.ts";
+import { type CompilerRunOptions, type CompilerVerdict, runCompiler } from "./compile_run.ts";
 import {
   type LoadedFile,
   loadFiles,
@@ -134,16 +134,8 @@ export class Compiler implements AsyncDisposable {
     const base = prepare &&
       await once(this.#prepared, language, () => this.#prepare(options, version));
     const verdict = await this.#runCompiler(prepared, { ...options, base });
-    const { ok, message, output, cpuTimeMs } = verdict;
-    const result: CompileResult = {
-      ok,
-      cached: false,
-      language: language.name,
-      version,
-      message,
-      output,
-      cpuTimeMs,
-    };
+    const { ok } = verdict;
+    const result = { ...verdict, cached: false, language: language.name, version };
     const directory = ok ? await this.#store(key, { box, note: result }) : undefined;
     await box.clear();
     const program = directory === undefined
@@ -155,12 +147,12 @@ export class Compiler implements AsyncDisposable {
   async #runCompiler(
     { files, words }: PreparedSource,
     options: CompileOptions & { readonly base: string | undefined },
-  ) {
-    const { language, box, limits, base } = options;
+  ): Promise<CompilerVerdict> {
+    const { language, box, base } = options;
     const step = language.definition.compile;
     await putFiles(box, files);
     const verdict = step
-      ? compilerVerdict(await this.#run({ language, step, words, prepared: base }, options), limits)
+      ? await this.#run({ language, step, words, prepared: base }, options)
       : { ok: true, message: "Nothing to compile", output: "", cpuTimeMs: 0 };
     const missing = verdict.ok ? await missingPart(options, words) : undefined;
     return missing === undefined ? verdict : { ...verdict, ok: false, message: missing };
@@ -173,9 +165,12 @@ export class Compiler implements AsyncDisposable {
     const step = { ...run, ...TRUSTED, command: version };
     await box.clear();
     const context = { language, step, words: new Map() };
-    const ran = await this.#run(context, { ...options, limits: VERSION_LIMITS, trusted: true });
-    const { ok, message } = compilerVerdict(ran, VERSION_LIMITS);
-    const line = ran.output.split("\n").map((line) => line.trim()).find((line) => line !== "");
+    const { ok, message, output } = await this.#run(context, {
+      ...options,
+      limits: VERSION_LIMITS,
+      trusted: true,
+    });
+    const line = output.split("\n").map((line) => line.trim()).find((line) => line !== "");
     if (ok && line !== undefined) return line;
     const command = version.map((word) =>
       word.replace(PLACEHOLDER, (text, name) => language.tools.get(name)?.path ?? text)
@@ -195,8 +190,11 @@ export class Compiler implements AsyncDisposable {
     if (kept) return kept.directory;
     await box.clear();
     const context = { language, step, words: new Map() };
-    const ran = await this.#run(context, { ...options, limits: PREPARE_LIMITS, trusted: true });
-    const { ok, message } = compilerVerdict(ran, PREPARE_LIMITS);
+    const { ok, message } = await this.#run(context, {
+      ...options,
+      limits: PREPARE_LIMITS,
+      trusted: true,
+    });
     if (!ok) throw new JudgeFailure(`Cannot prepare ${language.name}: ${message}`);
     return await this.#store(key, { box, note: null });
   }

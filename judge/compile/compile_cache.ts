@@ -1,9 +1,9 @@
 /**
- * Where compiled programs are kept, by the content that they were made from.
+ * Keeps compiled programs by the content that they were made from.
  *
- * Each entry is a folder with the program's files and a record of them. An entry appears whole, by
- * its renaming, and is used only if its files are what its record says: neither a crash nor another
- * judge at work, nor somebody's own files in the place of ours, make a wrong program.
+ * Each entry is a folder with the program's files and a record of them. An entry appears whole, by a
+ * rename, and is used only if its files match its record: neither a crash, nor another judge at work,
+ * nor foreign files in the place of ours can make a wrong program.
  */
 
 import { type Box, type HostFiles, SandboxError } from "../../mod.ts";
@@ -14,28 +14,27 @@ const OPEN_TO_OTHERS = 0o077;
 const RECORD_BYTES = 4 << 20;
 const RECORD = "record.json";
 const FILES = "files";
-/** Leftovers of judges that were killed begin with this. */
+/** How the names of unfinished entries begin; a killed judge leaves one. */
 const TEMPORARY = "new-";
 const HOUR_MS = 3_600_000;
-/** How long an entry that was used stays at least: whoever uses it may still be at work. */
+/** How long a used entry stays at least: a judge may still run it. */
 const KEPT_MS = 6 * HOUR_MS;
 const LIMIT_BYTES = 1 << 30;
 
-/** What is kept of a program besides its files. */
+/** A program that is kept. */
 export interface Kept {
-  /** Where its files are on the host. */
+  /** The directory of the host with its files. */
   readonly directory: string;
-  /** What was noted of it. */
   readonly note: unknown;
 }
 
-/** What the record of an entry holds. */
+/** The record of an entry. */
 interface Record {
   readonly format: number;
   readonly key: string;
   readonly note: unknown;
   readonly files: readonly BoxTreeFile[];
-  /** Of all files' names, modes and bytes. */
+  /** Covers the names, modes and bytes of all files. */
   readonly sha256: string;
 }
 
@@ -43,11 +42,11 @@ interface Record {
 export interface CompileCacheOptions {
   /** Where; undefined: in a temporary directory, until {@linkcode CompileCache.close}. */
   readonly directory?: string | undefined;
-  /** How much is kept before the entries that were not used for longest go. Default: 1 GiB. */
+  /** The size beyond which the least recently used entries are removed. Default: 1 GiB. */
   readonly limitBytes?: number;
 }
 
-/** Compiled programs by key. */
+/** Keeps compiled programs. */
 export class CompileCache {
   readonly #host: HostFiles;
   readonly #given: string | undefined;
@@ -74,15 +73,12 @@ export class CompileCache {
       this.#host.removeTree(entry);
       return undefined;
     }
-    // A new name in the folder makes it young again.
+    // A new file makes the folder's time of change the time of its last use.
     if (Date.now() - status.modifiedAtMs > HOUR_MS) this.#host.write(`${entry}/used`, "");
     return { directory: `${entry}/${FILES}`, note: record.note };
   }
 
-  /**
-   * Keeps what lies in a box: the regular files, whatever else a compiler has left there. If
-   * another judge has been faster, its entry is taken.
-   */
+  /** Keeps the regular files of a box. If another judge was faster, its entry is taken. */
   async store(key: string, { box, note }: { box: Box; note: unknown }): Promise<Kept> {
     const directory = this.#open();
     const files = await filesOfBox(box.files);
@@ -114,11 +110,11 @@ export class CompileCache {
       this.#host.removeTree(temporary);
       throw error;
     }
-    // Somebody's entry was in the way, and not whole: it is gone now.
+    // The other entry was not whole, and has been removed.
     return await this.store(key, { box, note });
   }
 
-  /** Removes the temporary directory, or of a lasting one what is too much. */
+  /** Removes the temporary directory, or what is too much in a lasting one. */
   close(): void {
     const directory = this.#directory;
     this.#directory = undefined;
@@ -133,7 +129,7 @@ export class CompileCache {
       return this.#directory = this.#host.makeTemporaryDirectory({ prefix: "isolate-programs-" });
     }
     this.#host.makeDirectory(this.#given, 0o700);
-    // Whoever owns a link that leads there cannot lead elsewhere later.
+    // The owner of a link to it cannot lead us elsewhere later.
     const directory = this.#host.realPath(this.#given);
     const { uid, mode } = this.#host.status(directory)!;
     // Programs from here are run without being compiled again.
@@ -189,13 +185,13 @@ export class CompileCache {
   }
 }
 
-/** All folders above a file, e.g. `a`, `a/b` for `a/b/c`. */
+/** Lists the folders above a file: `a` and `a/b` for `a/b/c`. */
 function foldersOf(name: string): string[] {
   const parts = name.split("/").slice(0, -1);
   return parts.map((_, i) => parts.slice(0, i + 1).join("/"));
 }
 
-/** The SHA-256 of bytes. */
+/** Computes the SHA-256 of bytes in hexadecimal. */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }

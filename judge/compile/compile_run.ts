@@ -1,33 +1,37 @@
-/** One run of a compiler in a box, and what is said of it. */
+/** Runs a compiler in a box, and says how it ended. */
 
 import { type Box, Capture, type Outcome, SIGNALS, SYSCALL_FLAGS } from "../../mod.ts";
+import { cut, sizeText, timeText } from "../../text/quantities.ts";
 import { PROGRAM_BYTES_MAX, treeIsTooLarge } from "./box_tree.ts";
 import { invocationOf, type StepContext } from "./program.ts";
 
+/** CPU time and memory of a compiler. */
+export interface CompilerLimits {
+  readonly timeMs: number;
+  readonly memoryKib: number;
+}
+
 /** How a compiler is run. */
 export interface CompilerRunOptions {
-  /** Where. */
   readonly box: Box;
   /** The CPU on which it runs; undefined: any. */
   readonly cpu?: number | undefined;
-  /** CPU time in milliseconds and memory in KiB. */
-  readonly limits: { readonly timeMs: number; readonly memoryKib: number };
-  /** Whether only our own code is run: then memory is limited only where that is exact. */
+  readonly limits: CompilerLimits;
+  /** Whether no code of a contestant is run: memory is then limited only where that is exact. */
   readonly trusted?: boolean;
   /** The configured system call filter. */
   readonly syscallFlags: number;
-  /** Breaks it off. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a compiler did. */
-export interface CompilerRun {
-  /** What became of it. */
-  readonly outcome: Outcome;
+/** How a compiler ended. */
+export interface CompilerVerdict {
+  readonly ok: boolean;
+  /** One sentence for people. */
+  readonly message: string;
   /** The beginning of what it wrote. */
   readonly output: string;
-  /** It was killed for what it had written to files, all of them together. */
-  readonly filledDisk: boolean;
+  readonly cpuTimeMs: number;
 }
 
 const OUTPUT_BYTES = 64 << 10;
@@ -35,11 +39,11 @@ const WALL_TIME_MORE_MS = 5000;
 const LOOK_EVERY_MS = 500;
 const MESSAGE_LENGTH = 300;
 
-/** Runs a compiler in a box; everything of it is dead when this returns. */
+/** Runs a compiler in a box; all of its processes are dead when this returns. */
 export async function runCompiler(
   context: StepContext,
   options: CompilerRunOptions,
-): Promise<CompilerRun> {
+): Promise<CompilerVerdict> {
   const { box, cpu, limits: { timeMs, memoryKib }, syscallFlags, signal } = options;
   const controlGroup = box.hasControlGroup;
   const invocation = invocationOf(context, { timeLimitMs: timeMs, memoryKib, controlGroup });
@@ -68,78 +72,57 @@ export async function runCompiler(
       signal: AbortSignal.any([tooLarge.signal, ...signal ? [signal] : []]),
     });
     signal?.throwIfAborted();
-    const filledDisk = outcome.kind === "interrupted" && tooLarge.signal.aborted;
-    return { outcome, output: output.text(), filledDisk };
+    const text = output.text();
+    const isTooLarge = outcome.kind === "interrupted" && tooLarge.signal.aborted;
+    const failure = isTooLarge
+      ? `The compiler wrote more than ${PROGRAM_BYTES_MAX >> 20} MiB to files`
+      : failureMessage(outcome, text, options.limits);
+    return {
+      ok: failure === undefined,
+      message: failure ?? "Compiled",
+      output: text,
+      cpuTimeMs: outcome.usage.cpuTimeMs,
+    };
   } finally {
     clearInterval(timer);
     await looking;
   }
 }
 
-/** What is said of a compiler's run. */
-export interface CompilerVerdict {
-  /** Whether it succeeded. */
-  readonly ok: boolean;
-  /** One sentence for people. */
-  readonly message: string;
-  /** The beginning of what it wrote. */
-  readonly output: string;
-  /** Its CPU time in milliseconds. */
-  readonly cpuTimeMs: number;
-}
-
-/** Says what is to be said of a compiler's run. */
-export function compilerVerdict(
-  run: CompilerRun,
-  limits: { readonly timeMs: number; readonly memoryKib: number },
-): CompilerVerdict {
-  const { outcome, output } = run;
-  const ok = !run.filledDisk && outcome.kind === "exit" && outcome.exitCode === 0;
-  const message = ok
-    ? "Compiled"
-    : run.filledDisk
-    ? `The compiler wrote more than ${PROGRAM_BYTES_MAX >> 20} MiB to files`
-    : failureMessage(outcome, output, limits);
-  return { ok, message, output, cpuTimeMs: outcome.usage.cpuTimeMs };
-}
-
 function failureMessage(
   outcome: Outcome,
   output: string,
-  limits: { readonly timeMs: number; readonly memoryKib: number },
-): string {
-  const seconds = `${limits.timeMs / 1000} s`;
+  limits: CompilerLimits,
+): string | undefined {
   switch (outcome.kind) {
     case "time-limit":
       return outcome.limit === "cpu"
-        ? `The compiler took more than ${seconds} of CPU time`
-        : `The compiler took more than ${wallTimeMs(limits.timeMs) / 1000} s`;
+        ? `The compiler took more than ${timeText(limits.timeMs)} of CPU time`
+        : `The compiler took more than ${timeText(wallTimeMs(limits.timeMs))}`;
     case "memory-limit":
-      return `The compiler needed more than ${limits.memoryKib >> 10} MiB of memory`;
+      return `The compiler needed more than ${sizeText(limits.memoryKib)} of memory`;
     case "signal":
       if (outcome.signal === SIGNALS.SIGXFSZ) return "The compiler wrote too large a file";
       return `The compiler was killed by signal ${outcome.signal}`;
-    case "exit": {
-      const line = tellingLine(output);
-      return line ?? `The compiler failed with exit status ${outcome.exitCode}`;
-    }
+    case "exit":
+      if (outcome.exitCode === 0) return undefined;
+      return errorLine(output) ?? `The compiler failed with exit status ${outcome.exitCode}`;
     default:
       return "The compiler was interrupted";
   }
 }
 
-/** A machine with much to do must not make an error of a good program. */
+/** Allows for a busy machine, which must not fail a good program. */
 function wallTimeMs(cpuTimeMs: number): number {
   return 2 * cpuTimeMs + WALL_TIME_MORE_MS;
 }
 
-/** The first line that says what is wrong, of what a compiler wrote. */
-function tellingLine(output: string): string | undefined {
+/** Finds the first line that says what is wrong. */
+function errorLine(output: string): string | undefined {
   const lines = output.split("\n").map((line) =>
     // deno-lint-ignore no-control-regex
     line.replace(/\u001b\[[0-9;]*m/g, "").replace(/\p{Cc}/gu, " ").trim()
   ).filter((line) => line !== "");
   const line = lines.find((line) => /error|undefined reference/i.test(line)) ?? lines[0];
-  if (line === undefined || line.length <= MESSAGE_LENGTH) return line;
-  return `${line.slice(0, MESSAGE_LENGTH).toWellFormed()}…`;
+  return line && cut(line, MESSAGE_LENGTH);
 }

@@ -1,9 +1,9 @@
 /**
- * Java: where a file must lie, and which class has the main method. Read from the text, for the
- * compiler wants to know the first before it is asked, and does not tell the second.
+ * Reads from the text of Java files what their names must be, and which class has the main method: the
+ * compiler expects the first, and does not tell the second.
  */
 
-/** What is known of a Java file. */
+/** What a Java file declares. */
 export interface JavaFile {
   /** The package, with dots; empty: none. */
   readonly packageName: string;
@@ -23,7 +23,7 @@ export function readJavaFile(text: string): JavaFile {
   let at = 0;
   let publicType: string | undefined;
   let mainType: string | undefined;
-  // Only what is declared outside of all braces counts; what is inside belongs to it.
+  // Only declarations outside of all braces count.
   for (const { start, end } of topLevelBodies(code)) {
     const head = code.slice(at, start);
     const name = [...head.matchAll(TYPE)].at(-1)?.[1];
@@ -35,7 +35,7 @@ export function readJavaFile(text: string): JavaFile {
   return { packageName, publicType, mainType };
 }
 
-/** Comments, strings and characters become spaces. */
+/** Replaces comments, strings and characters by spaces. */
 function withoutText(text: string): string {
   const pattern =
     /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"""[^]*?(?:"""|$)|"(?:\\[^\n]|[^"\\\n])*"?|'(?:\\[^\n]|[^'\\\n])*'?/g;
@@ -51,17 +51,17 @@ function* topLevelBodies(code: string): Generator<{ start: number; end: number }
   }
 }
 
-/** The files of a Java program and its main class. */
+/** The file names of a Java program and its main class. */
 export interface JavaProgram {
-  /** The name that each file must have, by the name that it has. */
+  /** The name that each file must have, by its present name. */
   readonly names: ReadonlyMap<string, string>;
   /** The class with the main method and its package; undefined if none has one. */
   readonly mainClass: string | undefined;
 }
 
 /**
- * Finds the main class of a program, and what its files must be called: a public class must lie in a
- * file of its name, but a submission can be called anything.
+ * Finds the main class of a program and the names of its files: a public class needs a file of its name,
+ * but a submission can have any name.
  */
 export function javaProgram(files: ReadonlyMap<string, string>): JavaProgram {
   const names = new Map<string, string>();

@@ -231,6 +231,6 @@ Deno.test("readPackage() complains about flags of a group that the default valid
   const files = { ...TEST, "data/secret/testdata.yaml": "output_validator_flags: abs 1e-6\n" };
   assertEquals(
     (await complaintAbout(files)).slice(0, 60),
-    'pack/data/secret: Unknown validator flag "abs"; known are ca',
+    'pack/data/secret: Unknown validator flag "abs"; known flags:',
   );
 });

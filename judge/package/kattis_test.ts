@@ -258,7 +258,7 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   ],
   [
     "validator_flags: case_insensitive\n",
-    'pack/problem.yaml:1: validator_flags: Unknown validator flag "case_insensitive"; known are ' +
+    'pack/problem.yaml:1: validator_flags: Unknown validator flag "case_insensitive"; known flags: ' +
     "case_sensitive, space_change_sensitive, float_tolerance, float_absolute_tolerance, " +
     "float_relative_tolerance",
   ],

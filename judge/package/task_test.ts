@@ -286,7 +286,7 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   [
     "checker: case_sensitiv x\n",
     "pack/task.yaml:1: checker: must be flags of the default checker, or the name of a program: " +
-    'Unknown validator flag "case_sensitiv"; known are case_sensitive, space_change_sensitive, ' +
+    'Unknown validator flag "case_sensitiv"; known flags: case_sensitive, space_change_sensitive, ' +
     "float_tolerance, float_absolute_tolerance, float_relative_tolerance",
   ],
   [

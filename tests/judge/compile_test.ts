@@ -77,7 +77,7 @@ testWith([needs.root()], "a compiler that burns CPU time is stopped", async () =
     ...validator,
     limits: { timeMs: 300 },
   });
-  assertEquals(result.message, "The compiler took more than 0.3 s of CPU time");
+  assertEquals(result.message, "The compiler took more than 0.300 s of CPU time");
   assertEquals([result.ok, judgeError], [false, undefined]);
 });
 
@@ -87,7 +87,7 @@ testWith([needs.root()], "a compiler that sleeps is stopped", async () => {
     ...validator,
     limits: { timeMs: 100 },
   });
-  assertEquals(result.message, "The compiler took more than 5.2 s");
+  assertEquals(result.message, "The compiler took more than 5.200 s");
 });
 
 testWith([needsControlGroup.any()], "a compiler that forks forever is stopped", async () => {
