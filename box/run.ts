@@ -72,7 +72,7 @@ async function runInGroup(
 ): Promise<Outcome> {
   const { sandbox, options, transferred } = request;
   const { system } = sandbox;
-  checkNumbers(options);
+  checkOptions(options);
   const asked = describeRun(request, group);
   logRun(asked);
   const plain = plainStreams(options);
@@ -151,7 +151,17 @@ async function openStreams({ sandbox, places, options }: RunRequest): Promise<Ru
   return new RunStreams({ system, waiter, stdin, stdout, stderr, caller, own, boxUser, boxRoot });
 }
 
-function checkNumbers({ cpus, progressEveryMs }: RunOptions): void {
+const HOSTNAME = /^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/;
+
+function checkOptions({ cpus, progressEveryMs, hostname }: RunOptions): void {
+  if (hostname !== undefined && !HOSTNAME.test(hostname)) {
+    throw new RangeError(
+      `Cannot call the host ${
+        JSON.stringify(hostname)
+      }: hostname takes up to 64 letters, digits, ` +
+        "dots and dashes",
+    );
+  }
   const wrong = cpus?.find((cpu) => !Number.isInteger(cpu) || cpu < 0 || cpu >= CPUS_MAX);
   if (wrong !== undefined || cpus?.length === 0) {
     throw new RangeError(

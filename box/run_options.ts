@@ -32,6 +32,11 @@ export interface RunOptions {
   cpus?: readonly number[];
   /** Stay in the network namespace of this process. */
   shareNetwork?: boolean;
+  /**
+   * What the host is called inside: up to 64 letters, digits, dots and dashes. Default: as it is called
+   * outside.
+   */
+  hostname?: string | undefined;
   /** Keep this process's descriptors above 2 that are not closed on execve. */
   inheritDescriptors?: boolean;
   /** Make the program the foreground of the terminal on standard output. */

@@ -201,6 +201,13 @@ export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
     flag("--share-net", "Stay in the caller's network instead of an empty one", ({ run }) => {
       run.shareNetwork = true;
     }),
+    option("--hostname=NAME", "What the host is called in the box", {
+      default: "as outside",
+      example: "box",
+      addition: true,
+      read: hostname,
+      set: ({ run }, name) => run.hostname = name,
+    }),
     option("--syscalls=FLAGS", "Which system calls to refuse: a sum, 0 for none", {
       default: "as configured",
       example: "31",
@@ -237,6 +244,15 @@ function command(typed: string, summary: string): Option<ClassicRequest> {
     request.command = name;
   });
   return made;
+}
+
+/** Reads the name of a host. */
+function hostname(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/.test(text)) return text;
+  throw new UsageError(
+    `Invalid host name: ${text} (--hostname takes up to 64 letters, digits, dots and dashes, e.g. ` +
+      "--hostname=box)",
+  );
 }
 
 /** Reads a disk quota, `BLOCKS,INODES`. */

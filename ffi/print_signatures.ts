@@ -249,6 +249,7 @@ export const SIGNATURES: Readonly<Record<Operation, Signature>> = {
   accept4: [fd, output, output, socketType],
   getsockopt: [fd, choice("SOL_"), choice("SO_"), output, output],
   setns: [fd, flags("CLONE_")],
+  sethostname: [text, number],
   setsockopt: [fd, choice("SOL_"), choice("SO_"), buffer, number],
   sendto: [fd, buffer, number, message, buffer, number],
   sendmsg: [fd, header, message],

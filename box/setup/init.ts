@@ -43,6 +43,8 @@ export interface BoxSetup {
   readonly shareNetwork: boolean;
   /** There is a network namespace to be in, whose loopback interface is up. Default: a new one. */
   readonly hasNetwork?: boolean;
+  /** What the host is called inside; undefined: as outside. */
+  readonly hostname?: string | undefined;
   /** Keep the caller's controlling terminal. */
   readonly terminal: boolean;
   /** Whether the program has a control group, in which case it makes the namespace of those itself. */
@@ -51,8 +53,8 @@ export interface BoxSetup {
 
 /** Reads from a run what its box is made of. */
 export function boxSetup({ options, controlGroup }: Run, rules: readonly PlacedRule[]): BoxSetup {
-  const { shareNetwork = false, terminal = false } = options;
-  return { rules, shareNetwork, terminal, controlGroup: controlGroup !== undefined };
+  const { shareNetwork = false, terminal = false, hostname } = options;
+  return { rules, shareNetwork, hostname, terminal, controlGroup: controlGroup !== undefined };
 }
 
 /** Plans everything that init does. */
@@ -102,6 +104,7 @@ function planBox(plan: Plan, setup: BoxSetup, { reportFd, mountFds }: BoxFds): v
   plan.step("umask", [0o022]);
   planDieWithKeeper(plan, reportFd);
   if (!setup.terminal) planLeaveTerminal(plan);
+  if (setup.hostname !== undefined) planHostname(plan, setup.hostname);
   planRoot(plan, setup.rules, mountFds);
   if (!setup.shareNetwork && !setup.hasNetwork) planLoopback(plan);
   plan.because("the capabilities of the box", () => planBoundCapabilities(plan));
@@ -190,6 +193,13 @@ function planDieWithKeeper(plan: Plan, reportFd: number | Slot): void {
     ignore: ERRNO.EAGAIN,
   });
   plan.step("exit_group", [KEEPER_IS_DEAD_STATUS], { when: [received, 0] });
+}
+
+function planHostname(plan: Plan, hostname: string): void {
+  plan.because("hostname", () => {
+    const name = plan.string(hostname);
+    plan.step("sethostname", [name, name.length - 1], { what: `call the host ${hostname}` });
+  });
 }
 
 function planLoopback(plan: Plan): void {

@@ -13,6 +13,7 @@ import {
   startIsolate,
   withScratch,
 } from "../support/isolate.ts";
+import { STEERING } from "isolate/cli/steering_table.ts";
 import { startService } from "../support/service.ts";
 
 const CLIENT = new URL(`../../lib/isolate-${Deno.build.arch}`, import.meta.url).pathname;
@@ -235,6 +236,12 @@ steeringTest("metrics count runs, and are to be had by HTTP", async ({ client, m
   using again = await Deno.connect({ transport: "unix", path: metricsSocket });
   await again.write(new TextEncoder().encode("\n\n\r\n\r\n"));
   assertMatch(await new Response(again.readable).text(), /^HTTP/);
+});
+
+Deno.test("isolate.ts hands over what the service carries out", async () => {
+  const source = await Deno.readTextFile(new URL("../../isolate.ts", import.meta.url));
+  const names = /\(-\|\(([a-z|]+)\)\$\)/.exec(source)?.[1]?.split("|");
+  assertEquals(names, STEERING.map(({ name }) => name));
 });
 
 Deno.test("without a service boxes can be seen and steered by root", async () => {
