@@ -23,7 +23,8 @@ import { runProgram } from "./run.ts";
 import type { RunOptions } from "./run_options.ts";
 import { type Sandbox, sharedSandbox } from "./sandbox.ts";
 import { TransferredFds } from "./streams/streams.ts";
-import { giveTree } from "../host/tree.ts";
+import { giveTreeSteps } from "../host/tree.ts";
+import { inSlices } from "../text/slices.ts";
 
 /** What a box is made of, for as long as it is locked. */
 interface Claim {
@@ -157,7 +158,7 @@ export class Box {
       cpus,
       ready,
     });
-    box.#unmake();
+    await box.#unmake();
     const record = {
       ownerUid: sandbox.caller.uid,
       controlGroup: controlGroup !== undefined,
@@ -171,7 +172,7 @@ export class Box {
     try {
       box.#directory.make({ quota, size });
     } catch (error) {
-      box.#unmake();
+      await box.#unmake();
       throw error;
     }
     lock.write({ ...record, initialised: true });
@@ -234,7 +235,7 @@ export class Box {
           cpus: undefined,
           ready: sandbox.ready?.of(places.boxId),
         };
-        new Box(sandbox, { places, lock, controlGroup, ...rest }).#unmake();
+        await new Box(sandbox, { places, lock, controlGroup, ...rest }).#unmake();
         return found || record !== undefined;
       } finally {
         lock.release();
@@ -323,7 +324,9 @@ export class Box {
       keepSpecialFiles: options.keepSpecialFiles ?? false,
     };
     try {
-      const mode = giveTree(system, files, { ...common, to: places.boxUser });
+      const given = inSlices(giveTreeSteps(system, files, { ...common, to: places.boxUser }));
+      // Where there is little to give the box is started at once.
+      const mode = given instanceof Promise ? await given : given;
       try {
         return await runProgram({
           sandbox,
@@ -335,7 +338,7 @@ export class Box {
           ready: this.#claim.ready,
         });
       } finally {
-        giveTree(system, files, { ...common, to: caller, mode });
+        await inSlices(giveTreeSteps(system, files, { ...common, to: caller, mode }));
       }
     } finally {
       system.close(files);
@@ -370,12 +373,16 @@ export class Box {
    * ```
    */
   clear(options: { controlGroup?: boolean } = {}): Promise<void> {
-    return translated(() => {
+    return translated(async () => {
       this.#held("empty");
       this.#activity.assertIdle("still");
-      if (options.controlGroup) this.#claim.controlGroup?.create();
-      this.#directory.clear(this.#claim);
-      return Promise.resolve();
+      const end = this.#activity.beginChange();
+      try {
+        if (options.controlGroup) this.#claim.controlGroup?.create();
+        await this.#directory.clear(this.#claim);
+      } finally {
+        end();
+      }
     });
   }
 
@@ -391,8 +398,13 @@ export class Box {
     return translated(async () => {
       await this.stop();
       this.#held("hand over");
-      this.#claim.controlGroup?.create();
-      this.#directory.clear(this.#claim);
+      const end = this.#activity.beginChange();
+      try {
+        this.#claim.controlGroup?.create();
+        await this.#directory.clear(this.#claim);
+      } finally {
+        end();
+      }
       this.#lock = undefined;
       return new Box(this.#sandbox, { ...this.#claim, cpus: options.cpus });
     });
@@ -404,13 +416,18 @@ export class Box {
    * @throws {SandboxError} if that fails; the box is then still locked
    */
   cleanup(): Promise<void> {
-    return translated(() => {
-      if (!this.#lock) return Promise.resolve();
+    return translated(async () => {
+      const lock = this.#lock;
+      if (!lock) return;
       this.#activity.assertNoRun("still");
-      this.#unmake();
-      this.#lock.release();
       this.#lock = undefined;
-      return Promise.resolve();
+      try {
+        await this.#unmake();
+      } catch (error) {
+        this.#lock = lock;
+        throw error;
+      }
+      lock.release();
     });
   }
 
@@ -432,12 +449,12 @@ export class Box {
     await this.cleanup();
   }
 
-  #unmake(): void {
+  async #unmake(): Promise<void> {
     this.#claim.ready?.close();
     const { lock, controlGroup } = this.#claim;
     // First the processes, then the files they could still change.
     controlGroup?.remove();
-    this.#directory.remove({ quota: lock.read()?.quota ?? false });
+    await this.#directory.remove({ quota: lock.read()?.quota ?? false });
     lock.clear();
   }
 

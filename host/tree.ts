@@ -8,6 +8,7 @@ import * as linux from "../ffi/linux.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
+import { atOnce } from "../text/slices.ts";
 import { SandboxError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 import { type Entry, readDirectory } from "./list.ts";
@@ -30,18 +31,18 @@ interface Level {
 
 interface Visitor {
   /** Handles a directory's entries, and gives the names of the directories to visit. */
-  enter(fd: number): Uint8Array[];
+  enter(fd: number): Generator<void, Uint8Array[]>;
   /** Handles a directory in the one above it, after everything in it was visited. */
   leave?(parentFd: number, name: Uint8Array): void;
 }
 
 /** Walks the tree below an open directory, which stays open. */
-function walk(system: System, rootFd: number, visitor: Visitor): void {
+function* walk(system: System, rootFd: number, visitor: Visitor): Generator<void, void> {
   const root: Level = {
     fd: rootFd,
     identity: "",
     name: new Uint8Array(),
-    pending: visitor.enter(rootFd),
+    pending: yield* visitor.enter(rootFd),
   };
   const levels: Level[] = [root];
   try {
@@ -53,7 +54,7 @@ function walk(system: System, rootFd: number, visitor: Visitor): void {
         if (!child) continue;
         levels.push({ ...child, name, pending: [] });
         closeFarLevel(system, levels);
-        levels.at(-1)!.pending = visitor.enter(child.fd);
+        levels.at(-1)!.pending = yield* visitor.enter(child.fd);
         continue;
       }
       if (levels.length === 1) return;
@@ -128,6 +129,15 @@ export interface GiveOptions {
  * with more than one hard link are.
  */
 export function giveTree(system: System, fd: number, options: GiveOptions): number {
+  return atOnce(giveTreeSteps(system, fd, options));
+}
+
+/** The same, with pauses in which others can have a turn. */
+export function* giveTreeSteps(
+  system: System,
+  fd: number,
+  options: GiveOptions,
+): Generator<void, number> {
   const plan = new Plan();
   const { uid, gid } = options.to;
   const status = planStatus(plan, fd);
@@ -143,19 +153,24 @@ export function giveTree(system: System, fd: number, options: GiveOptions): numb
   system.run(plan, "give the box's directory");
   try {
     const enter = (directory: number) => giveEntries(system, directory, options);
-    walk(system, plan.result(listing), { enter });
+    yield* walk(system, plan.result(listing), { enter });
   } finally {
     system.close(plan.result(listing));
   }
   return readStatus(plan.view(status)).mode;
 }
 
-function giveEntries(system: System, directory: number, options: GiveOptions): Uint8Array[] {
+function* giveEntries(
+  system: System,
+  directory: number,
+  options: GiveOptions,
+): Generator<void, Uint8Array[]> {
   const directories: Uint8Array[] = [];
   for (const entries of readDirectory(system, directory)) {
     for (let at = 0; at < entries.length; at += BATCH) {
       const batch = entries.slice(at, at + BATCH);
       directories.push(...giveBatch(system, directory, { entries: batch, options }));
+      yield;
     }
   }
   return directories;
@@ -210,12 +225,21 @@ export function belongsTo(owners: readonly number[], file: FileStatus): boolean 
 
 /** Removes a directory and everything below it. */
 export function removeTree(system: System, parentFd: number, name: string): void {
+  atOnce(removeTreeSteps(system, parentFd, name));
+}
+
+/** The same, with pauses in which others can have a turn. */
+export function* removeTreeSteps(
+  system: System,
+  parentFd: number,
+  name: string,
+): Generator<void, void> {
   const bytes = new TextEncoder().encode(name + "\0");
   for (let tries = 1;; tries++) {
     const root = openDirectory(system, parentFd, bytes);
     if (root) {
       try {
-        walk(system, root.fd, {
+        yield* walk(system, root.fd, {
           enter: (directory) => removeEntries(system, directory),
           leave: (directory, child) => removeDirectory(system, directory, child),
         });
@@ -239,7 +263,7 @@ function removeDirectory(system: System, parentFd: number, name: Uint8Array) {
   return system.attempt(plan, "remove a directory");
 }
 
-function removeEntries(system: System, directory: number): Uint8Array[] {
+function* removeEntries(system: System, directory: number): Generator<void, Uint8Array[]> {
   const directories: Uint8Array[] = [];
   for (const entries of readDirectory(system, directory)) {
     const plan = new Plan();
@@ -257,6 +281,7 @@ function removeEntries(system: System, directory: number): Uint8Array[] {
     for (const { name, slot } of unsure) {
       if (plan.result(slot) === -ERRNO.EISDIR) directories.push(name);
     }
+    yield;
   }
   return directories;
 }

@@ -15,6 +15,9 @@ import { MetricsEndpoint } from "./metrics_endpoint.ts";
 import { notify } from "./notify.ts";
 import { type Client, Server } from "./server.ts";
 
+const SWEEP_EVERY_MS = 1000;
+const READY_BOXES_MAX = 256;
+
 /** How the service works. */
 export interface ResidentOptions {
   /** The configuration. Default: that of the machine. */
@@ -89,6 +92,7 @@ class Service {
     const accepting = server.run();
     const endpoint = this.#openMetrics(configured);
     const stopWatchdog = this.#keepWatchdog(sandbox);
+    const sweep = setInterval(() => this.#endIdleBoxes(configured.sandbox), SWEEP_EVERY_MS);
     const where = socket.isPassed ? "the socket of the service manager" : path;
     this.#options.log(1, () => `Serving at ${where}`);
     this.#tell(sandbox, "READY=1", `STATUS=Serving at ${where}`);
@@ -101,6 +105,7 @@ class Service {
     await this.#stop(configured, { server, socket });
     endpoint?.close();
     await accepting;
+    clearInterval(sweep);
     stopWatchdog();
   }
 
@@ -179,6 +184,12 @@ class Service {
     await server.drained();
     clearTimeout(timer);
     withdrawGroups(system, this.#published);
+  }
+
+  /** What a box that waits costs is little, but not nothing. */
+  #endIdleBoxes({ system, ready, settings: { service } }: Sandbox): void {
+    const beforeMs = system.nowMs() - service.readySeconds * 1000;
+    ready?.closeIdle({ beforeMs, boxesMax: READY_BOXES_MAX });
   }
 
   #catchSignals(sandbox: Sandbox): void {

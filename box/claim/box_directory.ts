@@ -3,6 +3,7 @@
  * removed.
  */
 
+import { inSlices } from "../../text/slices.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import {
   AT_EMPTY_PATH,
@@ -18,7 +19,7 @@ import { SandboxError } from "../../host/errors.ts";
 import type { Identity } from "../../host/identity.ts";
 import { MOUNTED, planOpen, STRICT } from "../../host/open.ts";
 import { planStatus } from "../../host/status.ts";
-import { removeTree } from "../../host/tree.ts";
+import { removeTreeSteps } from "../../host/tree.ts";
 import type { Sandbox } from "../sandbox.ts";
 import {
   type BoxSize,
@@ -111,7 +112,7 @@ export class BoxDirectory {
    * Removes what is in `box/`, and the temporary directories of earlier runs. `box/` itself is replaced
    * by a new one: its owner could have given it access lists, attributes and flags.
    */
-  clear({ ownFileSystem }: { ownFileSystem: boolean }): void {
+  async clear({ ownFileSystem }: { ownFileSystem: boolean }): Promise<void> {
     const { system, caller } = this.#sandbox;
     let size: BoxSize | undefined;
     if (ownFileSystem) {
@@ -138,10 +139,12 @@ export class BoxDirectory {
     try {
       if (failure) throw failure;
       const gone = [0, -ERRNO.ENOENT];
-      if (!gone.includes(plan.result(noTemporary))) removeTree(system, fd, "tmp");
+      if (!gone.includes(plan.result(noTemporary))) {
+        await inSlices(removeTreeSteps(system, fd, "tmp"));
+      }
       const wasEmpty = plan.result(noFiles) === 0;
       if (wasEmpty && !size) return;
-      if (!wasEmpty) removeTree(system, fd, "box");
+      if (!wasEmpty) await inSlices(removeTreeSteps(system, fd, "box"));
       const again = new Plan();
       planFiles(again, { outer: fd, owner: caller, size });
       system.run(again, "make a new box/");
@@ -151,7 +154,7 @@ export class BoxDirectory {
   }
 
   /** Removes it with everything in it; nothing to remove is not an error. */
-  remove({ quota }: { quota: boolean }): void {
+  async remove({ quota }: { quota: boolean }): Promise<void> {
     const { system, settings } = this.#sandbox;
     const { boxUser, boxId, directory } = this.#places;
     const plan = new Plan();
@@ -164,7 +167,7 @@ export class BoxDirectory {
     const fd = plan.result(root);
     try {
       unmountOwnFileSystem(system, directory);
-      removeTree(system, fd, String(boxId));
+      await inSlices(removeTreeSteps(system, fd, String(boxId)));
       this.#sandbox.log(1, () => `Removed what was in box ${boxId}`);
       if (quota) clearDiskQuota(system, { fd, uid: boxUser.uid });
     } finally {

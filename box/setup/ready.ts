@@ -32,7 +32,9 @@ export class ReadyBox {
   readonly #pristine: PristineNetwork;
   readonly #recipes = new Map<string, ReadyRecipe>();
   readonly #uses: ReadyUses;
-  #waiting: { readonly key: string; readonly box: WaitingBox } | undefined;
+  #waiting:
+    | { readonly key: string; readonly box: WaitingBox; readonly sinceMs: number }
+    | undefined;
   /** The network namespace of the box that waits, of the run, and of one that has ended. */
   #waitingNetwork: number | undefined;
   #runNetwork: number | undefined;
@@ -77,7 +79,8 @@ export class ReadyBox {
     this.#haveMountsChanged();
     try {
       const key = keyOf(setup);
-      this.#waiting = { key, box: this.#make(setup, key) };
+      const box = this.#make(setup, key);
+      this.#waiting = { key, box, sinceMs: this.#system.nowMs() };
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
     }
@@ -120,6 +123,11 @@ export class ReadyBox {
     if (network === undefined) return;
     if (this.#usedNetwork !== undefined) this.#system.close(this.#usedNetwork);
     this.#usedNetwork = network;
+  }
+
+  /** When the box that waits was made, in milliseconds of CLOCK_MONOTONIC; undefined: none waits. */
+  get waitingSinceMs(): number | undefined {
+    return this.#waiting?.sinceMs;
   }
 
   /** Ends what waits. */
@@ -219,6 +227,16 @@ export class ReadyBoxes {
   /** Whether a box is ready in this id. */
   isReady(boxId: number): boolean {
     return this.#boxes.get(boxId)?.isWaiting ?? false;
+  }
+
+  /** Ends those that have waited since before this moment, and of more than so many the oldest. */
+  closeIdle({ beforeMs, boxesMax }: { beforeMs: number; boxesMax: number }): void {
+    const waiting = [...this.#boxes.values()].flatMap((box) =>
+      box.waitingSinceMs === undefined ? [] : [{ box, sinceMs: box.waitingSinceMs }]
+    ).sort((a, b) => b.sinceMs - a.sinceMs);
+    waiting.forEach(({ box, sinceMs }, i) => {
+      if (sinceMs < beforeMs || i >= boxesMax) box.close();
+    });
   }
 
   /** Ends them all. */

@@ -91,7 +91,7 @@ for (const [what, { command, options = {}, fails = false }] of Object.entries(CA
 }
 
 Deno.test("100 boxes made and cleaned up leave no descriptor and hardly any memory", async () => {
-  (await Box.init({ boxId: BOX_ID })).cleanup();
+  await (await Box.init({ boxId: BOX_ID })).cleanup();
   const before = descriptors();
   const rssBefore = Deno.memoryUsage().rss;
   for (let i = 0; i < 100; i++) {
