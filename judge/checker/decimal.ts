@@ -1,9 +1,9 @@
 /** Decimal numbers as the problem package format writes them, read from bytes. */
 
-/** A word that is longer than this is no number. The format asks for 30 digits on both sides. */
+/** The longest number; the format asks for 30 digits on both sides of the point. */
 export const NUMBER_BYTES_MAX = 1024;
 
-/** Up to these, a product or quotient of two numbers is as exact as the nearest double. */
+/** Up to these, a product or quotient of two numbers is the nearest double. */
 const EXACT_DIGITS = 15;
 const EXACT_POWER = 22;
 const POWERS_OF_TEN = Array.from({ length: EXACT_POWER + 1 }, (_, power) => 10 ** power);
@@ -15,8 +15,8 @@ const ZERO = 0x30;
 const LETTER_E = 0x65;
 
 /**
- * Reads a number: digits with or without a sign, a decimal point and an exponent. Infinity, NaN,
- * hexadecimal digits, and what is too large for a double are no numbers.
+ * Reads a number: digits, optionally with a sign, a decimal point and an exponent. Gives NaN for all else:
+ * Infinity, NaN, hexadecimal numbers, and numbers too large for a double.
  */
 export function parseDecimal(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
@@ -60,7 +60,7 @@ export function parseDecimal(bytes: Uint8Array, from: number, to: number): numbe
   return negative ? -value : value;
 }
 
-/** For what has been found to be a number already. */
+/** Reads what is known to be a number, exactly. */
 function parseSlowly(bytes: Uint8Array, from: number, to: number): number {
   const value = Number(String.fromCharCode(...bytes.subarray(from, to)));
   return Number.isFinite(value) ? value : NaN;

@@ -165,12 +165,16 @@ function bindRule(inside: string, outside: string): DirectoryRule {
 export class Program {
   /** Its language's name. */
   readonly language: string;
-  /** The folder of the host that holds the compiled program; bound read-only at `/program`. */
+  /** The directory of the host with the compiled program, which boxes see read-only at `/program`. */
   readonly directory: string;
   readonly #language: Language;
   readonly #words: Words;
 
-  /** Describes a compiled program. */
+  /**
+   * Describes a compiled program; {@linkcode Compiler.compile} makes it.
+   *
+   * @internal
+   */
   constructor(language: Language, directory: string, words: Words) {
     this.language = language.name;
     this.directory = directory;
@@ -179,11 +183,14 @@ export class Program {
   }
 
   /**
-   * How it is run: `box.run([...command, ...more], { ...options, stdin, stdout })`.
+   * Makes the command and the options of a run: `box.run([...command, ...more], { ...options, stdin })`.
    *
-   * The working directory is `/box`, the program at `/program` and read-only, so that it cannot change
-   * itself between tests. With a control group, `/tmp` is a new file system in memory, and `/box` too
-   * if it leaves nothing.
+   * The working directory is `/box`. The program is at `/program`, read-only, so that it cannot change
+   * itself between tests. With a control group, `/tmp` is a new file system in memory, and so is `/box`
+   * if nobody needs what it leaves there.
+   *
+   * @param allowance time, memory, and whether the box has a control group
+   * @returns the command and the options
    */
   invocation(allowance: Allowance): Invocation {
     const language = this.#language;
@@ -193,8 +200,12 @@ export class Program {
   }
 
   /**
-   * Whether a run failed because the runtime's heap was full. The runtimes of some languages give up
-   * before the memory limit of the box is reached, and end as after any other error.
+   * Tells whether a run failed for lack of memory. Some runtimes give up before the memory limit of the
+   * box is reached, and end as after any other error.
+   *
+   * @param outcome how the run ended
+   * @param stderr the beginning of its standard error
+   * @returns whether the memory limit was hit, or the runtime's heap was full
    */
   ranOutOfMemory(outcome: Outcome, stderr: string): boolean {
     if (outcome.kind === "memory-limit") return true;

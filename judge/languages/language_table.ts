@@ -10,7 +10,7 @@ const FIRST_LINE_BYTES = 256;
 /** The most files of a program whose first line is read. */
 const FILES_READ_MAX = 100;
 
-/** A language, and what of it this machine has. */
+/** A language, and its tools on this machine. */
 export interface Language {
   /** Its key in the table. */
   readonly id: string;

@@ -12,7 +12,7 @@ function names(members: readonly GroupMember[]): string[] {
 }
 
 function groupOf(member: GroupMember | undefined): TestGroup {
-  if (member?.kind !== "group") throw new TypeError("is no group");
+  if (member?.kind !== "group") throw new TypeError("not a group");
   return member.group;
 }
 

@@ -5,10 +5,10 @@ import { parseNumber, type YamlNode } from "../../text/yaml_node.ts";
 const DAY_MS = 86_400_000;
 const TERABYTE_KIB = 2 ** 30;
 
-/** Milliseconds. */
+/** In milliseconds. */
 const TIME_UNITS: Readonly<Record<string, number>> = { "": 1000, s: 1000, ms: 1, min: 60_000 };
 
-/** KiB. A `K` is 1024 everywhere: nobody means 1000 when memory is limited. */
+/** In KiB. A `K` is always 1024: nobody means 1000 when limiting memory. */
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   b: 1 / 1024,
   ...powers(["k", "kb", "kib"], 1),
