@@ -64,7 +64,9 @@ async function parseTable(source: YamlSource): Promise<Raw> {
   const { value } = await parseYaml(source);
   if (value === null || value === undefined) return {};
   if (isMapping(value)) return value;
-  throw new YamlNode(value, source).error("must be a mapping of ids to languages");
+  throw new YamlNode(value, source).error(
+    "a table of languages must be a mapping of ids to languages",
+  );
 }
 
 /** Values that remove a key. */

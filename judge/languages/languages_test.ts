@@ -214,7 +214,7 @@ for (
   const [what, text, expected] of [
     ["no YAML", "cpp: [", /languages\.yaml:\d+: not valid YAML: /],
     ["a key twice", "cpp:\n  name: a\n  name: b\n", /:3: not valid YAML: .*duplicate/i],
-    ["no mapping", "- cpp\n", /:1: must be a mapping of ids to languages$/],
+    ["no mapping", "- cpp\n", /:1: a table of languages must be a mapping of ids to languages$/],
     [
       "an unknown key",
       "cpp:\n  extension: [.x]\n",
