@@ -8,6 +8,7 @@ export type { BoxSize } from "./box/claim/own_file_system.ts";
 export type { DiskQuota } from "./box/claim/quota.ts";
 export { parseDirectoryRule, resolveDirectoryRules } from "./box/setup/directory_rules.ts";
 export { buildEnvironment, parseEnvironmentRule } from "./box/setup/environment.ts";
+export { enterBox } from "./box/enter.ts";
 export { SandboxError } from "./host/errors.ts";
 export { formatMeta, type MetaRecord } from "./box/outcome/meta.ts";
 export { MetaFile } from "./box/outcome/meta_file.ts";

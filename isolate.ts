@@ -7,7 +7,7 @@
 import { handOver } from "./ffi/hand_over.ts";
 
 /** The classic commands, and those that look at boxes; others are carried out where their modules are. */
-const SERVED = /^(-|(list|status|signal|stop|continue|kill|metrics)$)/;
+const SERVED = /^(-|(list|status|signal|stop|continue|kill|enter|metrics)$)/;
 
 if (import.meta.main) {
   if (SERVED.test(Deno.args[0] ?? "")) handOver(Deno.args.length);

@@ -1,9 +1,14 @@
 /** What the commands that look at boxes and steer them do. */
 
 import {
+  Box,
   type BoxSight,
+  buildEnvironment,
+  enterBox,
   lookAtProcesses,
   nothingRuns,
+  outcomeMessage,
+  parseEnvironmentRule,
   type Sandbox,
   SandboxError,
   signalBox,
@@ -21,6 +26,9 @@ const WATCH_MS = 1000;
 /** Clears the terminal, as clear(1) does. */
 const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
 const SIGNALS_MAX = 64;
+const VISITOR_VARIABLES = ["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/box", "TERM", "LANG"];
+/** These end a visit. */
+const ENDING: ReadonlySet<number> = new Set([SIGNALS.SIGTERM, SIGNALS.SIGHUP]);
 
 /** `isolate list`. */
 export async function list(request: SteeringRequest, given: Given): Promise<number> {
@@ -94,6 +102,65 @@ export async function kill(request: SteeringRequest, given: Given): Promise<numb
   if (live) live.kill();
   else signalBox(sandbox, box, { signal: SIGNALS.SIGKILL, to: "all" });
   return 0;
+}
+
+/** `isolate enter ID [COMMAND...]`. */
+export async function enter(request: SteeringRequest, given: Given): Promise<number> {
+  const [id, ...typed] = given.parameters;
+  const rest = { ...given, parameters: id === undefined ? [] : [id] };
+  const { origin, sandbox, box } = await openBox(request, rest, ["ID"]);
+  const command = typed.length > 0 ? typed : ["/bin/sh"];
+  const environment = buildEnvironment({
+    callerEnvironment: await origin.environment,
+    inheritAll: false,
+    rules: VISITOR_VARIABLES.map(parseEnvironmentRule),
+  });
+  const live = sandbox.runs?.live(box.boxId);
+  const { remote } = sandbox;
+  if (live && remote) {
+    const visit = enterBox(sandbox, live, {
+      command,
+      environment,
+      remote,
+    });
+    // A shell ignores what asks it to end; whoever has gone needs none.
+    origin.catchSignals(
+      sandbox,
+      (number) => visit.signal(ENDING.has(number) ? SIGNALS.SIGKILL : number),
+    );
+    return await visit.status;
+  }
+  if (box.processes.length > 0) {
+    throw new SandboxError(
+      "bad-option",
+      `Box ${box.boxId} cannot be entered: the service does not run it`,
+    );
+  }
+  return await enterIdle({ origin, sandbox, boxId: box.boxId, command, environment });
+}
+
+/** Runs a program as --run does, with as many processes as it likes. */
+async function enterIdle({ origin, sandbox, boxId, command, environment }: {
+  origin: Origin;
+  sandbox: Sandbox;
+  boxId: number;
+  command: readonly string[];
+  environment: ReadonlyMap<string, string>;
+}): Promise<number> {
+  const abort = new AbortController();
+  origin.catchSignals(sandbox, (number) => {
+    if (number !== SIGNALS.SIGINT) abort.abort(number);
+  });
+  const box = await Box.open({ sandbox, boxId });
+  try {
+    const limits = { processes: "unlimited" } as const;
+    const outcome = await box.run(command, { environment, limits, signal: abort.signal });
+    if (outcome.kind === "exit") return outcome.exitCode;
+    origin.print("stderr", outcomeMessage(outcome) + "\n");
+    return outcome.kind === "signal" ? 128 + outcome.signal : 1;
+  } finally {
+    box.release();
+  }
 }
 
 /** `isolate metrics`. */

@@ -98,6 +98,19 @@ them (ptrace, core files) would disturb the program, or could be noticed by it.`
     run: (steer) => steer.kill,
   }),
   steering({
+    name: "enter",
+    parameters: "ID [COMMAND...]",
+    summary: "Run a shell, or another command, inside a box",
+    about:
+      "In a box where something runs the command joins it, as the box's user and in its control " +
+      "group, and dies with it; this needs the service. In an idle box it is an ordinary run.",
+    notes: `\
+What the command uses counts as the program's: time and memory with a control
+group, processes always. The program may do to it what it may do to its own
+children, so do not type secrets. Options of the command belong behind '--'.`,
+    run: (steer) => steer.enter,
+  }),
+  steering({
     name: "metrics",
     summary: "Print what the service counts, in the text format of Prometheus",
     run: (steer) => steer.metrics,

@@ -153,17 +153,20 @@ function wallTimeMs({ box, started, pausedMs, pausedSinceMs }: Watch, nowMs: num
 
 /** Lets others look at a run and steer it. */
 function liveRun(watch: Watch): LiveRun {
-  const { run: { sandbox, places, command, options, controlGroup }, box } = watch;
+  const { run: { sandbox, places, command, options, callerLimits, controlGroup }, box } = watch;
   return {
     boxId: places.boxId,
     callerUid: sandbox.caller.uid,
     command,
     limits: options.limits ?? {},
+    callerLimits,
+    controlGroup,
     sinceMs: Date.now(),
     initFd: box.initFd,
-    programFd: () => watch.started?.pidFd,
+    initPid: box.initPid,
+    programFd: () => findStart(watch)?.pidFd,
     progress: () =>
-      watch.started && {
+      findStart(watch) && {
         cpuTimeMs: Math.max(0, (watch.ended ? undefined : cpuUsedMs(watch)) ?? watch.cpuTimeMs),
         wallTimeMs: wallTimeMs(watch, watch.ended?.wallMs ?? sandbox.system.nowMs()),
         peakMemoryKib: controlGroup?.usage().peakMemoryKib,
@@ -176,6 +179,12 @@ function liveRun(watch: Watch): LiveRun {
       sandbox.waiter.forget(box.initFd);
     },
   };
+}
+
+/** Its message may have come since the keeper looked last. */
+function findStart(watch: Watch): Watch["started"] {
+  if (!watch.started) listen(watch);
+  return watch.started;
 }
 
 /** Pauses the wall clock, or lets it go on; the time between is neither limited nor counted. */

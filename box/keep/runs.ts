@@ -1,8 +1,9 @@
 /** The runs of a process that others may look at and steer, and how the last one in each box ended. */
 
+import type { ControlGroupRun } from "../../cgroup/types.ts";
 import type { Outcome } from "../outcome/outcome.ts";
 import type { Progress } from "../run_options.ts";
-import type { Limits } from "../setup/limits.ts";
+import type { CallerLimits, Limits } from "../setup/limits.ts";
 
 /** A run that goes on. */
 export interface LiveRun {
@@ -11,10 +12,13 @@ export interface LiveRun {
   readonly callerUid: number;
   readonly command: readonly string[];
   readonly limits: Limits;
+  readonly callerLimits: CallerLimits;
+  readonly controlGroup: ControlGroupRun | undefined;
   /** When it began, in milliseconds since 1970. */
   readonly sinceMs: number;
   /** The descriptor of the box's init. */
   readonly initFd: number;
+  readonly initPid: number;
   /** The descriptor of the program; undefined until it starts. It is open until this run has ended. */
   readonly programFd: () => number | undefined;
   /** What was used so far; undefined until the program starts. */

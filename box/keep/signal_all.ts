@@ -3,6 +3,7 @@
 import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
+import { planMask } from "../setup/spawn.ts";
 
 const STACK_SIZE = 16384;
 
@@ -15,26 +16,24 @@ const STACK_SIZE = 16384;
 export function signalAll(system: System, pidFd: number, signal: number): void {
   const plan = new Plan();
   const [home, child] = [plan.slot("our processes"), plan.slot("child")];
-  const [all, mask] = [plan.struct([-1n]), plan.alloc(8)];
   const path = plan.string("/proc/thread-self/ns/pid");
   const always = { always: true } as const;
   plan.step("openat", [linux.AT_FDCWD, path, linux.O_CLOEXEC, 0], { into: home });
-  // The runtime's handlers must not run in the child, on memory that it shares with us.
-  plan.step("rt_sigprocmask", [linux.SIG_SETMASK, all, mask, 8]);
-  // Only children are born there; this process stays where it is.
-  plan.step("setns", [pidFd, linux.CLONE_NEWPID], { what: "enter the processes of the box" });
-  const flags = linux.CLONE_VM | linux.CLONE_VFORK;
-  plan.spawn(
-    plan.cloneArgs({ flags, stack: plan.alloc(STACK_SIZE) }),
-    { into: child, what: "clone a process that signals those of the box" },
-    () => {
-      // Who is not there any more needs no signal.
-      plan.step("kill", [-1, signal], { ignore: "all" });
-      plan.step("exit_group", [0]);
-    },
-  );
-  plan.step("setns", [home, linux.CLONE_NEWPID], always);
-  plan.step("rt_sigprocmask", [linux.SIG_SETMASK, mask, 0, 8], always);
+  planMask(plan, () => {
+    // Only children are born there; this process stays where it is.
+    plan.step("setns", [pidFd, linux.CLONE_NEWPID], { what: "enter the processes of the box" });
+    const flags = linux.CLONE_VM | linux.CLONE_VFORK;
+    plan.spawn(
+      plan.cloneArgs({ flags, stack: plan.alloc(STACK_SIZE) }),
+      { into: child, what: "clone a process that signals those of the box" },
+      () => {
+        // Who is not there any more needs no signal.
+        plan.step("kill", [-1, signal], { ignore: "all" });
+        plan.step("exit_group", [0]);
+      },
+    );
+    plan.step("setns", [home, linux.CLONE_NEWPID], always);
+  });
   plan.step("close", [home], { ...always, ignore: "all" });
   plan.step("waitid", [linux.P_PID, child, plan.alloc(128), linux.WEXITED | linux.__WALL, 0], {
     ignore: "all",

@@ -129,7 +129,7 @@ function planStart(plan: Plan, run: Run, { reportFd, programFds }: {
  * Adds the steps by which init takes the standard streams of a caller in another process, who has put
  * them into a socket. What he did not put there, init does not have either.
  */
-function planTakeStreams(
+export function planTakeStreams(
   plan: Plan,
   { streamSocket, streams }: NonNullable<ProgramFds["remote"]>,
 ): void {

@@ -237,7 +237,8 @@ function planWorkingDirectory(plan: Plan, path: string): void {
   });
 }
 
-function planFilter(plan: Plan, filter: SyscallFilter): void {
+/** Adds the step that installs a system call filter. */
+export function planFilter(plan: Plan, filter: SyscallFilter): void {
   plan.because("system call filter", () => {
     const program = plan.struct([filter.instructionCount, 0, 0n]);
     plan.point(program, 8, plan.bytes(filter.program));
