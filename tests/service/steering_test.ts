@@ -291,7 +291,14 @@ steeringTest(
     const run = begin(["-b1", "-p9", "--run", "--", "/bin/sh", "-c", "sleep 20 & wait"], USER);
     await runsSoon(steered, "sleep");
     const count = async () => (await status(1)).processes.length;
-    const visitor = ["enter", "1", "--", "/bin/sh", "-c", "trap '' TERM HUP INT; sleep 30 & sleep 30; :"];
+    const visitor = [
+      "enter",
+      "1",
+      "--",
+      "/bin/sh",
+      "-c",
+      "trap '' TERM HUP INT; sleep 30 & sleep 30; :",
+    ];
     for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
       const visit = begin(visitor, USER);
       await eventually("it has entered", async () => (await count()) >= 4);
