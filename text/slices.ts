@@ -1,7 +1,7 @@
 /** Long work that lets others have their turn. */
 
 /** So long others of this process wait, in milliseconds. */
-const SLICE_MS = 4;
+const SLICE_MS = 2;
 
 /**
  * Does work that yields now and then. What is soon done is done at once; the rest goes on in slices,
