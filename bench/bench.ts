@@ -16,12 +16,14 @@ import { measureOvershoot } from "./overshoot.ts";
 import { measurePair } from "./pair.ts";
 import { measureParallel } from "./parallel.ts";
 import { measureRun } from "./run.ts";
+import { measureService } from "./service.ts";
 import { measureStartup } from "./startup.ts";
 
 /** Benchmarks by their names, with a summary for `--help`. */
 const BENCHMARKS: readonly (readonly [string, summary: string, () => Promise<Row[]>])[] = [
   ["run", "one library run of `true` against the floor", measureRun],
   ["startup", "whole commands against `deno run` of an empty file", measureStartup],
+  ["service", "the resident service and its client, against what is installed", measureService],
   ["overshoot", "how far a program gets past CPU and wall clock limits", measureOvershoot],
   ["accuracy", "reported times against the program's own measurement", measureAccuracy],
   ["parallel", "16 boxes at once: throughput and fairness", measureParallel],
