@@ -44,10 +44,12 @@ function prepare(system: System): (socket: number) => Received {
     execute();
     const count = plan.result(length);
     if (count === -ERRNO.EAGAIN || count === -ERRNO.EINTR) return "nothing";
-    if (count <= 0) return "end";
+    if (count < 0) return "end";
     const view = plan.view(message);
     const fds = readRights(plan.view(control), Number(view.getBigUint64(40, true)));
-    if ((view.getUint32(48, true) & (linux.MSG_TRUNC | linux.MSG_CTRUNC)) !== 0) {
+    // An empty packet, which looks like the end, can bring descriptors too.
+    const isCut = (view.getUint32(48, true) & (linux.MSG_TRUNC | linux.MSG_CTRUNC)) !== 0;
+    if (count === 0 || isCut) {
       closeAside(system, fds);
       return "end";
     }

@@ -45,6 +45,18 @@ export function peerOf(system: System, socket: number): Peer {
   };
 }
 
+/**
+ * Opens a descriptor that tells when the peer has died, whoever else holds its end of the connection;
+ * undefined if it has died already.
+ */
+export function openPeer(system: System, { pid }: Peer): number | undefined {
+  const plan = new Plan();
+  const fd = plan.slot("peer");
+  plan.step("pidfd_open", [pid, 0], { into: fd, ignore: "all" });
+  system.run(plan, "watch the peer");
+  return plan.result(fd) < 0 ? undefined : plan.result(fd);
+}
+
 function manyGroups(system: System, socket: number, bytes: number): number[] {
   const plan = new Plan();
   const groups = plan.alloc(Math.min(bytes, 4 * GROUPS_MAX));

@@ -7,7 +7,7 @@ import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { Connection } from "./connection.ts";
 import { closeAside } from "./packets.ts";
-import { type Peer, peerOf } from "./peer.ts";
+import { openPeer, type Peer, peerOf } from "./peer.ts";
 import { type CommandLine, type Hello, parseCommandLine } from "./protocol.ts";
 
 const SOCK_CLOEXEC_NONBLOCK = linux.SOCK_CLOEXEC | linux.SOCK_NONBLOCK;
@@ -138,6 +138,7 @@ export class Server {
     this.#connections.add(connection);
     const timer = setTimeout(() => greeted(undefined), HELLO_MS);
     const listening = connection.listen();
+    const watched = this.#closeWithPeer(connection, peer, gone.signal);
     try {
       const greeted = await greeting;
       clearTimeout(timer);
@@ -177,8 +178,21 @@ export class Server {
       const left = this.#perUser.get(peer.uid)! - 1;
       if (left > 0) this.#perUser.set(peer.uid, left);
       else this.#perUser.delete(peer.uid);
-      await listening;
+      await Promise.all([listening, watched]);
     }
+  }
+
+  /** A client could have given its end of the connection to somebody else, to us for instance. */
+  async #closeWithPeer(connection: Connection, peer: Peer, gone: AbortSignal): Promise<void> {
+    const { system, waiter } = this.#options;
+    const fd = openPeer(system, peer);
+    if (fd === undefined) return connection.close();
+    const stop = () => waiter.forget(fd);
+    gone.addEventListener("abort", stop);
+    if (!gone.aborted) await waiter.readable([fd], Infinity);
+    waiter.forget(fd);
+    system.close(fd);
+    connection.close();
   }
 
   /** Reads the memory file and closes it; undefined, and all closed, if the descriptors are others. */
