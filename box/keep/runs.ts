@@ -52,12 +52,13 @@ export class Runs {
 
   /** Takes a run in; the function that is returned ends it. */
   begin(run: LiveRun): (outcome: Outcome | undefined) => void {
-    const { boxId, callerUid, command } = run;
-    this.#live.set(boxId, run);
+    const { boxId, callerUid } = run;
+    const command = brief(run.command);
+    this.#live.set(boxId, { ...run, command });
     this.#last.delete(boxId);
     return (outcome) => {
       this.#live.delete(boxId);
-      this.#last.set(boxId, { callerUid, command, endedMs: Date.now(), outcome });
+      this.#last.set(boxId, { callerUid, command: copy(command), endedMs: Date.now(), outcome });
       this.#onEnd(outcome);
     };
   }
@@ -71,4 +72,23 @@ export class Runs {
   last(boxId: number): LastRun | undefined {
     return this.#last.get(boxId);
   }
+}
+
+/** Of a command line so many characters are shown; a caller's may have millions. */
+const COMMAND_LENGTH_MAX = 4096;
+
+function brief(command: readonly string[]): string[] {
+  const kept: string[] = [];
+  let left = COMMAND_LENGTH_MAX;
+  for (const argument of command) {
+    if (left <= 0) return [...kept, "…"];
+    kept.push(argument.length > left ? `${argument.slice(0, left)}…` : argument);
+    left -= argument.length + 1;
+  }
+  return kept;
+}
+
+/** Copies strings that may be parts of one, which they would keep in memory, with all that was typed. */
+function copy(command: readonly string[]): string[] {
+  return JSON.parse(JSON.stringify(command));
 }
