@@ -29,6 +29,17 @@ export interface RemoteCaller {
    * @returns their numbers in ascending order, which is that of the socket: so many a message
    */
   deliverDescriptors(): Promise<readonly number[]>;
+  /**
+   * Puts the standard streams into the socket once more, with a terminal for the program in place of
+   * that on standard output; undefined if there is none.
+   */
+  lendTerminal(): Promise<LentTerminal | undefined>;
+}
+
+/** The caller's terminal while a program uses it. */
+export interface LentTerminal {
+  /** Prints what is left of the program, which is dead, and restores the terminal. */
+  end(): Promise<void>;
 }
 
 /** As many descriptors as the kernel lets through in one message (SCM_MAX_FD). */

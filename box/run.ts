@@ -37,6 +37,9 @@ export interface RunRequest {
   readonly ready: ReadyBox | undefined;
 }
 
+/** A run but for what comes from its caller while it starts. */
+type AskedRun = Omit<Run, "streams" | "inherited" | "ownTerminal">;
+
 /** Runs a program; all its processes are dead when this returns or throws. */
 export async function runProgram(request: RunRequest): Promise<Outcome> {
   const group = beginGroup(request);
@@ -70,20 +73,29 @@ async function runInGroup(
   request: RunRequest,
   group: ControlGroupRun | undefined,
 ): Promise<Outcome> {
-  const { sandbox, options, transferred } = request;
-  const { system } = sandbox;
+  const { sandbox: { remote }, options } = request;
   checkOptions(options);
   const asked = describeRun(request, group);
   logRun(asked);
+  if (!remote) return await runAsked(request, { ...asked, inherited: [], ownTerminal: false });
+  const terminal = options.terminal ? await remote.lendTerminal() : undefined;
+  try {
+    const inherited = options.inheritDescriptors ? await remote.deliverDescriptors() : [];
+    return await runAsked(request, { ...asked, inherited, ownTerminal: terminal !== undefined });
+  } finally {
+    await terminal?.end();
+  }
+}
+
+async function runAsked(request: RunRequest, asked: Omit<Run, "streams">): Promise<Outcome> {
+  const { sandbox, options, transferred } = request;
+  const { system } = sandbox;
   const plain = plainStreams(options);
-  const inherited = options.inheritDescriptors && sandbox.remote
-    ? await sandbox.remote.deliverDescriptors()
-    : [];
   const streams = plain ? undefined : await openStreams(request);
   // Without anything to ask for the box is started at once.
   const given = sandbox.remote && await askForSources(sandbox.remote, options.directoryRules ?? []);
   try {
-    const run = { ...asked, inherited, streams: plain ?? streams! };
+    const run = { ...asked, streams: plain ?? streams! };
     let box;
     try {
       box = spawnBox(run, given);
@@ -95,7 +107,7 @@ async function runInGroup(
     try {
       return await keep(run, box, streams);
     } finally {
-      if (options.terminal) takeTerminalBack(system);
+      if (options.terminal && !sandbox.remote) takeTerminalBack(system);
     }
   } finally {
     streams?.close();
@@ -106,7 +118,7 @@ async function runInGroup(
 function describeRun(
   { sandbox, places, command, options, ready }: RunRequest,
   controlGroup: ControlGroupRun | undefined,
-): Omit<Run, "streams" | "inherited"> {
+): AskedRun {
   const { system, settings } = sandbox;
   const { limits = {}, cpus, syscallFlags = settings.syscallFlags } = options;
   const plan = new Plan();
@@ -177,7 +189,7 @@ function checkOptions({ cpus, progressEveryMs, hostname }: RunOptions): void {
 }
 
 function logRun(
-  { sandbox, places, command, environment, filter }: Omit<Run, "streams" | "inherited">,
+  { sandbox, places, command, environment, filter }: AskedRun,
 ): void {
   const { log } = sandbox;
   const { uid, gid } = places.boxUser;

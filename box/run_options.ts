@@ -93,6 +93,8 @@ export interface Run {
   readonly streams: ProgramStreams;
   /** The descriptors that a caller in another process passes on, by their numbers there. */
   readonly inherited: readonly number[];
+  /** Whether such a caller has made a terminal for the program. */
+  readonly ownTerminal: boolean;
   readonly controlGroup: ControlGroupRun | undefined;
   /** Where boxes are kept ready, if they are. */
   readonly ready: ReadyBox | undefined;

@@ -170,7 +170,7 @@ export const SIGNATURES: Readonly<Record<Operation, Signature>> = {
   pipe2: [output, descriptorFlags],
   ioctl: byCommand({
     before: [fd],
-    names: "TIOC|SIOC|FION",
+    names: "TC|TIOC|SIOC|FION",
     after: { TIOCSPGRP: [output], SIOCSIFFLAGS: [interfaceRequest] },
   }),
   splice: [fd, output, fd, output, number, splice],
@@ -207,6 +207,7 @@ export const SIGNATURES: Readonly<Record<Operation, Signature>> = {
   setresgid: [number, number, number],
   getpgid: [number],
   setpgid: [number, number],
+  setsid: none,
   prlimit64: [number, choice("RLIMIT_"), limits, output],
   sched_getaffinity: [number, number, output],
   sched_setaffinity: [number, number, buffer],

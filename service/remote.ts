@@ -15,6 +15,7 @@ import { ConnectionLost } from "./connection.ts";
 import { closeAside } from "./packets.ts";
 import { DESCRIPTORS_PACKET } from "./protocol.ts";
 import type { Client } from "./server.ts";
+import { lendTerminal } from "./terminal.ts";
 
 /** Of a text that is written, so much goes into one plan. */
 const WRITE_BYTES = 32768;
@@ -48,6 +49,7 @@ export class ClientHands {
       streamSocket,
       streams: hello.streams,
       openSources: (rules) => this.#openSources(rules),
+      lendTerminal: () => translated(() => lendTerminal(this.#client)),
       deliverDescriptors: () => translated(() => this.#deliverDescriptors()),
     };
   }

@@ -52,8 +52,13 @@ export interface BoxSetup {
 }
 
 /** Reads from a run what its box is made of. */
-export function boxSetup({ options, controlGroup }: Run, rules: readonly PlacedRule[]): BoxSetup {
-  const { shareNetwork = false, terminal = false, hostname } = options;
+export function boxSetup(
+  { sandbox, options, controlGroup }: Run,
+  rules: readonly PlacedRule[],
+): BoxSetup {
+  const { shareNetwork = false, hostname } = options;
+  // That of a caller in another process is not ours.
+  const terminal = (options.terminal ?? false) && !sandbox.remote;
   return { rules, shareNetwork, hostname, terminal, controlGroup: controlGroup !== undefined };
 }
 
@@ -131,7 +136,7 @@ function planStart(plan: Plan, run: Run, { reportFd, programFds }: {
  */
 export function planTakeStreams(
   plan: Plan,
-  { streamSocket, streams }: NonNullable<ProgramFds["remote"]>,
+  { streamSocket, streams, ownTerminal }: NonNullable<ProgramFds["remote"]>,
 ): void {
   plan.because("the standard streams of the caller", () => {
     const vector = plan.struct([0n, 4n]);
@@ -141,9 +146,13 @@ export function planTakeStreams(
     plan.point(message, 16, vector);
     plan.point(message, 32, control);
     const what = "take them";
-    plan.step("recvmsg", [streamSocket, message, linux.MSG_DONTWAIT | linux.MSG_CMSG_CLOEXEC], {
-      what,
-    });
+    const receive = [streamSocket, message, linux.MSG_DONTWAIT | linux.MSG_CMSG_CLOEXEC] as const;
+    plan.step("recvmsg", receive, { what });
+    if (ownTerminal) {
+      // These were the caller's own.
+      plan.step("store", [message.part(40, 8), 8, control.length]);
+      plan.step("recvmsg", receive, { what });
+    }
     const taken = streams.map((target, i) => {
       const fd = plan.slot(`descriptor ${target} of the caller`);
       plan.step("load", [control.part(16 + 4 * i, 4), 4], { into: fd, ignore: "all" });

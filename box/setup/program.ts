@@ -10,7 +10,7 @@ import type { ProgramStreams, Stream } from "../streams/streams.ts";
 import { planLastLimit, planLimits } from "./limits.ts";
 import { planBecome } from "./privileges.ts";
 import type { SyscallFilter } from "./syscall_filter.ts";
-import { planForeground } from "./terminal.ts";
+import { planForeground, planOwnTerminal } from "./terminal.ts";
 
 const EXEC_FAILED_STATUS = 127;
 
@@ -40,9 +40,11 @@ const EXECVE_ERRNOS = [
 ] as const;
 
 /** What the steps of the program's process depend on. */
-export type ProgramRun = Omit<Run, "sandbox" | "places" | "cpuCount" | "inherited"> & {
-  readonly places: Pick<Run["places"], "boxUser">;
-};
+export type ProgramRun =
+  & Omit<Run, "sandbox" | "places" | "cpuCount" | "inherited" | "ownTerminal">
+  & {
+    readonly places: Pick<Run["places"], "boxUser">;
+  };
 
 /** The descriptors of a run, under the numbers that its init has them. */
 export interface ProgramFds {
@@ -52,7 +54,9 @@ export interface ProgramFds {
   /** The one of them into which the program is cloned. */
   readonly birth: number | undefined;
   /** Where the standard streams of a caller in another process come from. */
-  readonly remote: Pick<RemoteCaller, "streamSocket" | "streams"> | undefined;
+  readonly remote:
+    | Pick<RemoteCaller, "streamSocket" | "streams"> & Pick<Run, "ownTerminal">
+    | undefined;
   /** The numbers of those that such a caller passes on besides; all are below that of the report. */
   readonly inherited: readonly number[];
   /** All but the standard ones. */
@@ -67,8 +71,12 @@ export function planProgram(
 ): void {
   const { options, callerLimits } = run;
   planGroup(plan, run, programFds.group);
-  plan.step("setpgid", [0, 0]);
-  if (options.terminal) {
+  if (programFds.remote?.ownTerminal) {
+    plan.because("terminal", () => planOwnTerminal(plan));
+  } else {
+    plan.step("setpgid", [0, 0]);
+  }
+  if (options.terminal && !programFds.remote?.ownTerminal) {
     const what = "make the program the foreground of the terminal on standard output";
     plan.because("terminal", () => planForeground(plan, { what }));
   }

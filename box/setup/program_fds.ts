@@ -6,13 +6,15 @@ import { WAITING_FD } from "./init.ts";
 import type { ProgramFds } from "./program.ts";
 
 /** Lists the descriptors of an init that is cloned for the run: it has them under our numbers. */
-export function clonedFds({ sandbox, controlGroup, streams, inherited }: Run): ProgramFds {
+export function clonedFds(
+  { sandbox, controlGroup, streams, inherited, ownTerminal }: Run,
+): ProgramFds {
   const { stdin, stdout, stderr } = streams;
   const opened = [stdin, stdout, stderr].flatMap((stream) =>
     typeof stream === "object" && "fd" in stream && stream.fd > 2 ? [stream.fd] : []
   );
   const group = controlGroup?.fds ?? [];
-  const remote = sandbox.remote && { ...sandbox.remote };
+  const remote = sandbox.remote && { ...sandbox.remote, ownTerminal };
   const passed = [...group, ...opened, ...remote ? [remote.streamSocket] : []];
   return { streams, group, birth: controlGroup?.birthFd, remote, inherited, passed };
 }
@@ -41,6 +43,7 @@ export function sentFds(run: Run): { sent: number[]; programFds: ProgramFds } {
   };
   const group = (run.controlGroup?.fds ?? []).map(send);
   const remote = sandbox.remote && {
+    ownTerminal: run.ownTerminal,
     streams: sandbox.remote.streams,
     streamSocket: send(sandbox.remote.streamSocket),
   };

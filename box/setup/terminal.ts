@@ -19,6 +19,12 @@ export function planForeground(plan: Plan, options: StepOptions = {}): void {
   plan.step("rt_sigprocmask", [linux.SIG_SETMASK, mask, 0, 8], { always: true });
 }
 
+/** Adds steps that make the terminal on standard output, which is nobody's, that of the running process. */
+export function planOwnTerminal(plan: Plan): void {
+  plan.step("setsid", []);
+  plan.step("ioctl", [1, linux.TIOCSCTTY, 0], { what: "give the program its terminal" });
+}
+
 /**
  * Adds steps after which nothing in the box has the caller's terminal as its controlling terminal:
  * /dev/tty cannot be opened, and input cannot be pushed into the terminal (TIOCSTI) through an
