@@ -88,7 +88,7 @@ function planEntrant(
   const limits = { ...ofRun, processes: "unlimited" } as const;
   const plan = new Plan();
   plan.step("prctl", [linux.PR_SET_NAME, plan.string("isolate-enter"), 0, 0, 0]);
-  planTakeStreams(plan, remote);
+  planTakeStreams(plan, { ...remote, ownTerminal: false });
   planLeaveTerminal(plan);
   if (controlGroup) {
     controlGroup.planEnter(plan, controlGroup.fds);
