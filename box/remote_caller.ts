@@ -1,17 +1,17 @@
 /**
- * A caller in another process. The sandbox never opens a path of his, writes to a file of his or holds
- * his streams: his process does it, with his rights, and at his risk of waiting.
+ * A caller in another process. The sandbox never opens the caller's paths, writes the caller's files or
+ * holds the caller's streams: that process does it, with its own rights, and waits if something blocks.
  */
 
 import type { BindRule } from "./setup/directory_rules.ts";
 
-/** A caller whose world is reached through his own process. */
+/** Reaches what belongs to the caller, through the caller's own process. */
 export interface RemoteCaller {
   /** His process, whose resource limits a program inherits where nothing else is asked for. */
   readonly pid: number;
   /** The limits that it says it has, by their numbers. */
   readonly limits: readonly { readonly soft: bigint; readonly hard: bigint }[];
-  /** The socket from which init takes his standard streams. */
+  /** The socket from which init takes the standard streams. */
   readonly streamSocket: number;
   /** Which of the descriptors 0 to 2 come from there, in this order. */
   readonly streams: readonly number[];

@@ -141,7 +141,7 @@ export function runOptions(
       }),
     };
   } catch (error) {
-    // A malformed rule is the mistake of whoever typed it.
+    // A malformed rule is a usage error.
     if (error instanceof SyntaxError) throw new UsageError(error.message, { cause: error });
     throw error;
   }

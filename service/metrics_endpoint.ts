@@ -1,4 +1,4 @@
-/** Hands metrics to whoever asks on a unix socket, by HTTP: what is asked for does not matter. */
+/** Answers every HTTP request on a unix socket with the metrics, whatever its path. */
 
 import type { Waiter } from "../box/keep/waiter.ts";
 import { ERRNO } from "../ffi/errno.ts";
@@ -34,7 +34,7 @@ export class MetricsEndpoint {
     this.#text = text;
   }
 
-  /** Answers whoever comes. */
+  /** Answers until the service stops. */
   async run(): Promise<void> {
     while (!this.#isClosed) {
       await this.#waiter.readable([this.#socket], Infinity);

@@ -1,6 +1,6 @@
 /**
- * The world of a client, reached through its connection: his paths, his meta-file, his standard streams.
- * The client does it all; the service never opens, writes or waits for anything of his.
+ * What belongs to a client's caller, reached through the connection: paths, the meta-file, standard
+ * streams. The client does all the work; the service never opens, writes or waits for any of it.
  */
 
 import * as linux from "../ffi/linux.ts";

@@ -119,7 +119,7 @@ class Service {
     return this.#configured = { sandbox, access, metrics: this.#metrics };
   }
 
-  /** Answers monitoring, if that is configured: for whoever may use the service. */
+  /** Answers monitoring, if that is configured, for all who may use the service. */
   #openMetrics({ sandbox, access }: Configured): { close: () => void } | undefined {
     const { system, waiter, settings: { service } } = sandbox;
     const { metricsSocket: path, socketMode: mode } = service;

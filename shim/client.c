@@ -62,7 +62,7 @@ static i64 above_streams(i64 fd) {
   return moved;
 }
 
-/* Whoever serves can act with our rights: that must be root, or ourselves. */
+/* The service can act with our rights: it must be root, or ourselves. */
 static int is_trusted(i64 fd) {
   u32 peer[3] = {0, ~0u, 0}, size = sizeof peer;
   kernel(__NR_getsockopt, (u64)fd, SOL_SOCKET, SO_PEERCRED, (u64)peer, (u64)&size, 0);

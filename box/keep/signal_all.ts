@@ -27,7 +27,7 @@ export function signalAll(system: System, pidFd: number, signal: number): void {
       plan.cloneArgs({ flags, stack: plan.alloc(STACK_SIZE) }),
       { into: child, what: "clone a process that signals those of the box" },
       () => {
-        // Who is not there any more needs no signal.
+        // A process that has ended needs no signal.
         plan.step("kill", [-1, signal], { ignore: "all" });
         plan.step("exit_group", [0]);
       },

@@ -131,8 +131,8 @@ function planStart(plan: Plan, run: Run, { reportFd, programFds }: {
 }
 
 /**
- * Adds the steps by which init takes the standard streams of a caller in another process, who has put
- * them into a socket. What he did not put there, init does not have either.
+ * Adds the steps by which init takes the standard streams of a caller in another process, which has put
+ * them into a socket. A stream that is not there is closed in the box too.
  */
 export function planTakeStreams(
   plan: Plan,
