@@ -16,12 +16,15 @@ export interface RemoteCaller {
   /** Which of the descriptors 0 to 2 come from there, in this order. */
   readonly streams: readonly number[];
   /**
-   * Opens the sources of rules as O_PATH descriptors, which the sandbox then owns.
+   * Opens the sources of rules as O_PATH descriptors, which the sandbox then owns. A caller who has
+   * other mounts than the sandbox clones them, which takes root rights.
    *
    * @returns the descriptors; undefined for an optional one that does not exist
    * @throws {SystemError} naming the rule whose source cannot be reached
    */
-  openSources(rules: readonly BindRule[]): Promise<(number | undefined)[]>;
+  openSources(
+    rules: readonly BindRule[],
+  ): Promise<{ fds: (number | undefined)[]; areClones: boolean }>;
   /**
    * Puts the descriptors above 2 that a program inherits from it into the socket, behind the standard
    * streams.

@@ -10,6 +10,7 @@ import { planOwnSource } from "../box/setup/sources.ts";
 import { Plan, type Slot } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { SandboxError, translated } from "../host/errors.ts";
+import { planStatus, readStatus } from "../host/status.ts";
 import { decodeOsString, encodeOsString } from "../text/os_string.ts";
 import { ConnectionLost } from "./connection.ts";
 import { closeAside } from "./packets.ts";
@@ -111,9 +112,30 @@ export class ClientHands {
     return translated(() => this.#client.connection.run(plan));
   }
 
-  async #openSources(rules: readonly BindRule[]): Promise<(number | undefined)[]> {
+  /** Whether the client has other mounts than we have; whoever lies about that gets none of either. */
+  #hasOwnMounts(): boolean {
     const plan = new Plan();
-    const slots = rules.map((rule) => planOwnSource(plan, rule));
+    const found = [`/proc/${this.#client.peer.pid}/ns/mnt`, "/proc/self/ns/mnt"].map((path) => {
+      const fd = plan.slot(path);
+      plan.step("openat", [linux.AT_FDCWD, plan.string(path), linux.O_PATH | linux.O_CLOEXEC, 0], {
+        into: fd,
+        ignore: "all",
+      });
+      const status = planStatus(plan, fd, { ignore: "all" });
+      plan.step("close", [fd], { ignore: "all" });
+      return status;
+    });
+    this.#system.run(plan, "which mounts the client has");
+    const [theirs, ours] = found.map((status) => readStatus(plan.view(status)).identity);
+    return theirs !== ours;
+  }
+
+  async #openSources(
+    rules: readonly BindRule[],
+  ): Promise<{ fds: (number | undefined)[]; areClones: boolean }> {
+    const plan = new Plan();
+    const clones = this.#hasOwnMounts();
+    const slots = rules.map((rule) => planOwnSource(plan, rule, { clones }));
     for (const slot of slots) this.#planSend(plan, slot);
     for (const slot of slots) plan.step("close", [slot], { always: true, ignore: "all" });
     const { connection } = this.#client;
@@ -129,7 +151,8 @@ export class ClientHands {
       connection.close();
       throw new ConnectionLost("The client sent other descriptors than it was asked for");
     }
-    return isOpen.map((open) => open ? received.shift() : undefined);
+    const fds = isOpen.map((open) => open ? received.shift() : undefined);
+    return { fds, areClones: clones };
   }
 
   async #deliverDescriptors(): Promise<number[]> {

@@ -44,6 +44,11 @@ export function planClones(
     if (!source || fd === undefined) return undefined;
     return plan.because(ruleName(rule), () => {
       const tree = plan.slot(`mount of ${rule.inside}`);
+      if (source.isClone) {
+        plan.step("fcntl", [source.fd, linux.F_DUPFD_CLOEXEC, 3], { into: tree });
+        planRestrictions(plan, { fd: tree, path: "", attr: attributes(rule) });
+        return tree;
+      }
       const recursive = rule.kind === "bind" && rule.recursive ? linux.AT_RECURSIVE : 0;
       const flags = linux.OPEN_TREE_CLONE | linux.O_CLOEXEC | linux.AT_EMPTY_PATH | recursive;
       plan.step("open_tree", [fd, plan.string(""), flags], {

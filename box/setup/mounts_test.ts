@@ -17,7 +17,13 @@ import type { PlacedRule } from "./sources.ts";
 /** A rule with a source that is opened only in name. */
 function placed(text: string, options: { file?: boolean } = {}): PlacedRule {
   const rule = parseDirectoryRule(text) as DirectoryRule;
-  const source = { fd: 99, path: "/somewhere", isDirectory: !options.file, identity: "" };
+  const source = {
+    fd: 99,
+    path: "/somewhere",
+    isClone: false,
+    isDirectory: !options.file,
+    identity: "",
+  };
   return { rule, source: rule.kind === "filesystem" ? undefined : source };
 }
 

@@ -27,6 +27,8 @@ export interface RuleSource {
   /** An O_PATH descriptor of it. */
   readonly fd: number;
   readonly path: string;
+  /** Whether it is a mount of nobody's tree already, which the caller has cloned. */
+  readonly isClone: boolean;
   /** Whether it is a directory; anything else is bound on a file. */
   readonly isDirectory: boolean;
   /** Tells this file on this mount from all others. */
@@ -45,7 +47,10 @@ export function ruleName(rule: DirectoryRule): string {
 }
 
 /** Sources that were opened elsewhere; undefined: an optional one that does not exist. */
-export type GivenSources = ReadonlyMap<DirectoryRule, number | undefined>;
+export interface GivenSources extends ReadonlyMap<DirectoryRule, number | undefined> {
+  /** Whether they are mounts that the caller has cloned, who has others than this process. */
+  readonly areClones: boolean;
+}
 
 /**
  * Has a caller in another process open what he names. The sources of default rules are named by nobody,
@@ -59,8 +64,10 @@ export async function askForSources(
   const asked = rules.filter((rule): rule is BindRule =>
     rule.kind === "bind" && !isInBox(rule) && !defaults.has(describeDirectoryRule(rule))
   );
-  const fds = asked.length === 0 ? [] : await remote.openSources(asked);
-  return new Map(asked.map((rule, i) => [rule, fds[i]]));
+  const { fds, areClones } = asked.length === 0
+    ? { fds: [], areClones: false }
+    : await remote.openSources(asked);
+  return Object.assign(new Map(asked.map((rule, i) => [rule, fds[i]])), { areClones });
 }
 
 /**
@@ -110,7 +117,11 @@ export function openSources(
     if (fd < 0) return [];
     const { kind, identity, mountId } = readStatus(plan.view(status));
     const isDirectory = kind === "directory";
-    return [{ rule, source: { fd, path, isDirectory, identity: `${identity}:${mountId}` } }];
+    const isClone = given?.has(rule) === true && given.areClones;
+    return [{
+      rule,
+      source: { fd, path, isClone, isDirectory, identity: `${identity}:${mountId}` },
+    }];
   });
 }
 
@@ -158,12 +169,27 @@ function planBind(plan: Plan, base: Slot, { rule, path, access }: {
 }
 
 /** Adds the step by which a caller in another process opens the source of a rule. */
-export function planOwnSource(plan: Plan, rule: BindRule): Slot {
+export function planOwnSource(
+  plan: Plan,
+  rule: BindRule,
+  { clones }: { clones: boolean },
+): Slot {
   const into = plan.slot(rule.outside);
+  const clone = plan.slot(rule.outside);
   plan.because(ruleName(rule), () => {
     planOpen(plan, linux.AT_FDCWD, rule.outside, { ...openOptions(rule, into), resolve: 0 });
+    if (!clones) return;
+    const recursive = rule.recursive ? linux.AT_RECURSIVE : 0;
+    const flags = linux.OPEN_TREE_CLONE | linux.O_CLOEXEC | linux.AT_EMPTY_PATH | recursive;
+    plan.step("open_tree", [into, plan.string(""), flags], {
+      into: clone,
+      what:
+        `take the mount at ${rule.outside} out of a mount namespace that is not that of the service`,
+      ...(rule.optional ? { ignore: ERRNO.EBADF } : {}),
+    });
+    plan.step("close", [into], { always: true, ignore: "all" });
   });
-  return into;
+  return clones ? clone : into;
 }
 
 function openOptions({ outside, optional }: BindRule, into: Slot) {
