@@ -10,6 +10,7 @@ import { planOwnSource } from "../box/setup/sources.ts";
 import { Plan, type Slot } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { SandboxError, translated } from "../host/errors.ts";
+import { anywhere } from "../host/open.ts";
 import { planStatus, readStatus } from "../host/status.ts";
 import { decodeOsString, encodeOsString } from "../text/os_string.ts";
 import { ConnectionLost } from "./connection.ts";
@@ -35,6 +36,8 @@ export interface ClientFile {
 export class ClientHands {
   readonly #system: System;
   readonly #client: Client;
+  /** Where the paths of rules may lead. */
+  #resolve = 0;
 
   constructor(system: System, client: Client) {
     this.#system = system;
@@ -63,6 +66,7 @@ export class ClientHands {
     plan.step("setresgid", [gid, gid, gid], { what });
     plan.step("setresuid", [uid, uid, uid], { what });
     await this.#run(plan);
+    this.#resolve = anywhere({ caller: { uid, gid, groups: [] }, own: this.#client.peer });
   }
 
   /** Opens and empties a meta-file. */
@@ -135,7 +139,9 @@ export class ClientHands {
   ): Promise<{ fds: (number | undefined)[]; areClones: boolean }> {
     const plan = new Plan();
     const clones = this.#hasOwnMounts();
-    const slots = rules.map((rule) => planOwnSource(plan, rule, { clones }));
+    const slots = rules.map((rule) =>
+      planOwnSource(plan, rule, { clones, resolve: this.#resolve })
+    );
     for (const slot of slots) this.#planSend(plan, slot);
     for (const slot of slots) plan.step("close", [slot], { always: true, ignore: "all" });
     const { connection } = this.#client;

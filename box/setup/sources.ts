@@ -172,12 +172,12 @@ function planBind(plan: Plan, base: Slot, { rule, path, access }: {
 export function planOwnSource(
   plan: Plan,
   rule: BindRule,
-  { clones }: { clones: boolean },
+  { clones, resolve }: { clones: boolean; resolve: number },
 ): Slot {
   const into = plan.slot(rule.outside);
   const clone = plan.slot(rule.outside);
   plan.because(ruleName(rule), () => {
-    planOpen(plan, linux.AT_FDCWD, rule.outside, { ...openOptions(rule, into), resolve: 0 });
+    planOpen(plan, linux.AT_FDCWD, rule.outside, { ...openOptions(rule, into), resolve });
     if (!clones) return;
     const recursive = rule.recursive ? linux.AT_RECURSIVE : 0;
     const flags = linux.OPEN_TREE_CLONE | linux.O_CLOEXEC | linux.AT_EMPTY_PATH | recursive;

@@ -7,6 +7,7 @@ import {
   type CommandOptions,
   type CommandResult,
   isolate,
+  keeperPid,
   sh,
   start,
   startIsolate,
@@ -247,7 +248,7 @@ Deno.test("a caller cannot end, stop or trace the sandbox that works for him", a
       ],
     );
     await new Promise((resolve) => setTimeout(resolve, 500));
-    const keeper = running.pid;
+    const keeper = keeperPid(running);
     const user = [
       "setpriv",
       `--reuid=${caller.uid}`,

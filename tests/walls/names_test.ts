@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { attack, installAttack } from "../support/attack.ts";
 import {
-  COMMAND,
+  DIRECT,
   sh,
   start,
   succeed,
@@ -78,7 +78,7 @@ Deno.test("a box with 100,000 files is given, given back and removed", async () 
 Deno.test("a directory with very many directories does not exhaust the keeper's stack", async () => {
   await withFastBox(263, async (box, options) => {
     // A fifth of the usual stack, and a fifth of the directories that would be too many for it.
-    const [deno, run, ...rest] = COMMAND;
+    const [deno, run, ...rest] = DIRECT;
     const command = [deno!, run!, "--v8-flags=--stack-size=200", ...rest];
     const program = await installAttack(box, "names");
     const args = box.args([], [program, "many", "30000", "0"]);
