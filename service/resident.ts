@@ -1,6 +1,6 @@
 /**
  * The life of the resident service: it takes over the control group that the service manager has made
- * for it, listens, serves until it is told to stop, and then lets running boxes end.
+ * for it, listens, serves until it gets a signal to stop, and then lets running boxes end.
  */
 
 import { callerEnvironment, type Log, Sandbox } from "../box/sandbox.ts";
@@ -175,7 +175,7 @@ class Service {
     { server, socket }: { server: Server; socket: ListeningSocket },
   ): Promise<void> {
     const { system, settings: { service } } = sandbox;
-    // Clients that come from now on wait in a socket that the service manager keeps, or are told that
+    // Clients that come from now on wait in a socket that the service manager keeps, or hear that
     // there is no service.
     if (!socket.isPassed) removeSocket(system, service.socket);
     server.stopAccepting();

@@ -1,6 +1,6 @@
 /**
  * The processes of boxes, as /proc shows them. A box has a user of its own, and a namespace of
- * processes: that is how they are told from others, whoever started them.
+ * processes: that tells them from others, whoever started them.
  *
  * Nothing is read here that the process could make us wait for: no arguments, no memory (a page of them
  * can be one of a file system that never answers).
