@@ -155,8 +155,9 @@ function equalInts(
 ): number {
   const last = (end >> 2) - 4;
   let i = at >> 2;
-  let j = (at + shift) >> 2;
-  for (; i <= last; i += 4, j += 4) {
+  const intShift = shift >> 2;
+  for (; i <= last; i += 4) {
+    const j = i + intShift;
     const different = (ints[i]! ^ others[j]!) | (ints[i + 1]! ^ others[j + 1]!) |
       (ints[i + 2]! ^ others[j + 2]!) | (ints[i + 3]! ^ others[j + 3]!);
     if (different !== 0) break;
