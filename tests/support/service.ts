@@ -16,7 +16,8 @@ export async function startService(lines: readonly string[] = []): Promise<TestS
   const script = new URL("../../isolate.ts", import.meta.url).pathname;
   const permissions = ["run", "--quiet", "--no-prompt", "--allow-ffi"];
   // Whatever happens to the tests, the pipe of the shell ends with them, and so does the service.
-  const shell = 'exec 3<&0; "$@" </dev/null & echo $!; read -r _ <&3; kill $!; wait $!; rm -r "$0"';
+  const shell =
+    'exec 3<&0; setpriv --pdeathsig TERM "$@" </dev/null & echo $!; read -r _ <&3; kill $!; wait $!; rm -r "$0"';
   const child = new Deno.Command("/bin/bash", {
     args: [
       ...["-c", shell, directory, Deno.execPath(), ...permissions],
@@ -26,6 +27,14 @@ export async function startService(lines: readonly string[] = []): Promise<TestS
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
+  // A test file that ends kills the shell before it can do that.
+  globalThis.addEventListener("unload", () => {
+    try {
+      Deno.removeSync(directory, { recursive: true });
+    } catch {
+      // It has.
+    }
+  });
   const reader = child.stdout.getReader();
   const pid = Number(new TextDecoder().decode((await reader.read()).value));
   for (const end = Date.now() + 10_000; !await exists(socket);) {
