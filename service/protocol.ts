@@ -7,9 +7,6 @@
 import { ABI_VERSION } from "../ffi/abi.ts";
 import { decodeOsString } from "../text/os_string.ts";
 
-/** Where the service listens unless the configuration says otherwise. */
-export const DEFAULT_SOCKET = "/run/isolate/socket";
-
 /** The largest packet of either side, without the header of a result. */
 export const PACKET_BYTES_MAX = 1 << 17;
 
@@ -22,7 +19,7 @@ const HELLO_BYTES = 40 + 16 * 16;
 const PACKET = { hello: 1, result: 2, descriptors: 3 } as const;
 
 /** The arguments and the environment of a process end up in so many bytes at the most; see execve(2). */
-export const COMMAND_BYTES_MAX = 8 << 20;
+const COMMAND_BYTES_MAX = 8 << 20;
 
 /** The first packet of a client. */
 export interface Hello {
