@@ -26,16 +26,13 @@ export async function main(args: readonly string[]): Promise<number> {
   const [first] = args;
   // A classic command must not wait for the tables of others to be loaded.
   if (first === undefined || first.startsWith("-")) return await runClassic(args);
-  const { COMMANDS } = await import("./cli/commands.ts");
+  const { COMMANDS, unknownCommand } = await import("./cli/commands.ts");
   const command = COMMANDS.find(({ name }) => name === first);
   if (command) return await command.main(args.slice(1), VERSION);
   // Classic options may also follow the program: `isolate prog --run`.
   if (args.some((arg) => arg.startsWith("-"))) return await runClassic(args);
   const { complain, UsageError } = await import("./cli/complain.ts");
-  const names = COMMANDS.map(({ name }) => name).join(", ");
-  return complain(
-    new UsageError(`Unknown command: ${first} (commands: ${names}, --init, --run, --cleanup)`),
-  );
+  return complain(new UsageError(unknownCommand(first)));
 }
 
 async function runClassic(args: readonly string[]): Promise<number> {

@@ -194,7 +194,7 @@ export class Box {
       const sandbox = options.sandbox ?? await sharedSandbox();
       const places = boxPlaces(sandbox.settings, options.boxId ?? 0);
       const lock = await takeLock(sandbox, { places, options, create: false });
-      if (!lock) throw noBox(options.controlGroup);
+      if (!lock) throw noBox(places.boxId, options);
       return await orRelease(lock, async () => {
         checkOwner(sandbox, lock);
         const record = checkRecord(lock.read(), options);
@@ -465,8 +465,11 @@ export class Box {
 }
 
 /** Refuses a box that was not made, or not as it is wanted. */
-function checkRecord(record: BoxRecord | undefined, { controlGroup }: OpenOptions): BoxRecord {
-  if (!record) throw noBox(controlGroup);
+function checkRecord(
+  record: BoxRecord | undefined,
+  { boxId = 0, controlGroup }: OpenOptions,
+): BoxRecord {
+  if (!record) throw noBox(boxId, { controlGroup });
   if (controlGroup !== undefined && controlGroup !== record.controlGroup) {
     throw new SandboxError(
       "incompatible-box",

@@ -3,6 +3,7 @@
  * here and a function elsewhere.
  */
 
+import { nearest } from "../text/suggest.ts";
 import { UsageError } from "./complain.ts";
 import { JUDGE } from "./judge_options.ts";
 import { flag, option } from "./option.ts";
@@ -76,6 +77,20 @@ function serviceCommand(
   });
 }
 
+/** The classic commands, which people also type without their dashes. */
+const CLASSIC_NAMES = ["init", "run", "cleanup", "version"];
+
+/** Says that there is no such command, and which one was probably meant. */
+export function unknownCommand(name: string): string {
+  const names = COMMANDS.map((command) => command.name);
+  const meant = nearest(name, [...names, ...CLASSIC_NAMES]);
+  if (meant === undefined) {
+    return `Unknown command: ${name} (commands: ${names.join(", ")}, --init, --run, --cleanup)`;
+  }
+  const spelled = CLASSIC_NAMES.includes(meant) ? `--${meant}` : meant;
+  return `Unknown command: ${name} (did you mean ${spelled}?)`;
+}
+
 /** Every command for people, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   subcommand(JUDGE),
@@ -107,6 +122,23 @@ export const COMMANDS: readonly Command[] = [
         throw new UsageError("completions takes one shell: bash, zsh or fish");
       }
       return (await import("./completions.ts")).printCompletions(shell);
+    },
+  }),
+  subcommand({
+    name: "help",
+    parameters: "[COMMAND]",
+    summary: "Print the help of the command, or of one of its subcommands",
+    options: {},
+    request: () => ({}),
+    run: async (_, { parameters: [name, ...more], origin }) => {
+      const command = COMMANDS.find((other) => other.name === name);
+      if (more.length > 0) {
+        throw new UsageError("help takes one command, such as isolate help judge");
+      }
+      if (name !== undefined && !command) throw new UsageError(unknownCommand(name));
+      const { commandHelp, usageText } = await import("./help.ts");
+      (await origin()).print("stdout", command ? commandHelp(command) : usageText());
+      return 0;
     },
   }),
   subcommand({

@@ -66,7 +66,7 @@ export class BoxDirectory {
   /** Opens `box/`, which must be what the sandbox has made. */
   open({ ownFileSystem }: { ownFileSystem: boolean }): number {
     const { system } = this.#sandbox;
-    const { directory } = this.#places;
+    const { directory, boxId } = this.#places;
     const plan = new Plan();
     const inner = plan.slot("box");
     const outer = this.#planOpen(plan);
@@ -79,7 +79,7 @@ export class BoxDirectory {
     const status = planStatus(plan, inner);
     plan.step("close", [outer], { always: true, ignore: "all" });
     const failure = system.attempt(plan, "open the box");
-    if (failure?.errno === ERRNO.ENOENT && failure.step?.options.into === outer) throw noBox();
+    if (failure?.errno === ERRNO.ENOENT && failure.step?.options.into === outer) throw noBox(boxId);
     if (failure) throw failure;
     if (ownFileSystem && !isMountRoot(plan.view(status))) {
       system.close(plan.result(inner));
@@ -205,8 +205,9 @@ function planFiles(plan: Plan, { outer, owner, size, when }: {
   plan.step("close", [inner], { always: true, ignore: "all" });
 }
 
-/** The error for a box that was not made. */
-export function noBox(controlGroup = false): SandboxError {
-  const init = controlGroup ? "isolate --cg --init" : "isolate --init";
+/** The error for a box that was not made, with the command that makes it. */
+export function noBox(boxId: number, { controlGroup = false } = {}): SandboxError {
+  const options = [...boxId === 0 ? [] : [`--box-id=${boxId}`], ...controlGroup ? ["--cg"] : []];
+  const init = ["isolate", ...options, "--init"].join(" ");
   return new SandboxError("no-box", `Box not found, did you run \`${init}'?`);
 }

@@ -11,6 +11,7 @@ import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { Waiter } from "../keep/waiter.ts";
+import { lockHolder } from "./lock_holder.ts";
 
 const MAGIC = 0x6b6c7369;
 const RECORD_BYTES = 16;
@@ -85,7 +86,7 @@ export class BoxLock {
     try {
       for (let pauseMs = 2; !lock.#tryLock(path); pauseMs = Math.min(2 * pauseMs, 50)) {
         if (!waiter) {
-          throw new SandboxError("box-in-use", "This box is currently in use by another process");
+          throw inUse(boxId, lockHolder(system, lock.#fd));
         }
         abort?.throwIfAborted();
         await waiter.sleep(pauseMs);
@@ -142,4 +143,9 @@ export class BoxLock {
     plan.step("close", [this.#fd], { ignore: "all" });
     this.#system.run(plan, "unlock the box");
   }
+}
+
+function inUse(boxId: number, pid: number | undefined): SandboxError {
+  const who = `(box ${boxId}${pid === undefined ? "" : `, process ${pid}`})`;
+  return new SandboxError("box-in-use", `This box is currently in use by another process ${who}`);
 }

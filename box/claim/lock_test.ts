@@ -85,7 +85,8 @@ Deno.test("BoxLock.take() refuses a box that is in use, and leaves no descriptor
     for (let i = 0; i < 3; i++) {
       const error = await assertRejects(() => take(lockRoot), SandboxError);
       assertEquals(error.kind, "box-in-use");
-      assertEquals(error.message, "This box is currently in use by another process");
+      const who = `(box 3, process ${Deno.pid})`;
+      assertEquals(error.message, `This box is currently in use by another process ${who}`);
     }
     assertEquals([...Deno.readDirSync("/proc/self/fd")].length, before);
     lock.release();

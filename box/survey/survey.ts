@@ -7,10 +7,9 @@ import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
-import { readFile } from "../../host/read.ts";
 import { planStatus, readStatus } from "../../host/status.ts";
-import { decodeOsString } from "../../text/os_string.ts";
 import { type BoxRecord, parseBoxRecord } from "../claim/lock.ts";
+import { readLocks } from "../claim/lock_holder.ts";
 import type { LastRun, LiveRun } from "../keep/runs.ts";
 import { signalAll, signalOne } from "../keep/signal_all.ts";
 import type { Sandbox } from "../sandbox.ts";
@@ -179,17 +178,6 @@ function planRecord(
     const record = parseBoxRecord(plan.content(content, Math.max(0, plan.result(length))).slice());
     return record && { ...record, identity: readStatus(plan.view(status)).identity };
   };
-}
-
-/** The files that are locked, as `MAJOR:MINOR:INODE`; see proc_locks(5). */
-function readLocks(system: System): Set<string> {
-  const file = readFile(system, "/proc/locks", { limitBytes: 1 << 24 });
-  const found = new Set<string>();
-  for (const line of decodeOsString(file?.bytes ?? new Uint8Array()).split("\n")) {
-    const match = /FLOCK.* ([0-9a-f]+):([0-9a-f]+):([0-9]+) /.exec(line);
-    if (match) found.add(`${parseInt(match[1]!, 16)}:${parseInt(match[2]!, 16)}:${match[3]}`);
-  }
-  return found;
 }
 
 /** Sends a signal to the program of a box, or to all of its processes. */

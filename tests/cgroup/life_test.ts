@@ -98,7 +98,7 @@ boxTest(534, "--cg --cleanup of a box that never existed succeeds", async () => 
 
 boxTest(535, "--run without --init says what to do", async () => {
   const result = await isolate(["-b535", "--cg", "--run", "--", "/bin/true"]);
-  assertRefused(result, "Box not found, did you run `isolate --cg --init'?");
+  assertRefused(result, "Box not found, did you run `isolate --box-id=535 --cg --init'?");
 });
 
 for (const command of ["--init", "--cleanup"]) {

@@ -145,7 +145,7 @@ Deno.test("a box in use is refused to every other command, with --wait they wait
     await using sleeper = await startSleeper(103);
     for (const command of [["--init"], ["--cleanup"], ["--run", "--", "/bin/true"]]) {
       const result = await isolate(["-b103", ...command]);
-      assertRefused(result, "This box is currently in use by another process");
+      assertRefused(result, "This box is currently in use by another process (box 103, process ");
     }
     await using waiting = box.start(["--wait"], ["/bin/cat", "ready"]);
     await isWaiting(waiting, 103);

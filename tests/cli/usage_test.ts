@@ -110,13 +110,21 @@ Deno.test("an unknown option near a known one is answered with that one", async 
 });
 
 Deno.test("a word in place of an option is answered with what there is", async () => {
-  assertRefused(await isolate(["initialise"]), "Unknown command: initialise");
+  assertRefused(await isolate(["frobnicate"]), "Unknown command: frobnicate (commands: judge,");
+  assertRefused(await isolate(["judgee"]), "Unknown command: judgee (did you mean judge?)");
+  assertRefused(await isolate(["init"]), "Unknown command: init (did you mean --init?)");
+  assertRefused(await isolate(["help", "lisst"]), "Unknown command: lisst (did you mean list?)");
+});
+
+Deno.test("isolate help is --help, of a subcommand too", async () => {
+  assertEquals(await succeed(["help"]), await succeed(["--help"]));
+  assertEquals(await succeed(["help", "judge"]), await succeed(["judge", "--help"]));
 });
 
 Deno.test("a run in a box that was never initialised says what to do", async () => {
   await succeed(["--box-id=101", "--cleanup"]);
   const result = await isolate(["--box-id=101", "--run", "--", "/bin/true"]);
-  assertRefused(result, "Box not found, did you run `isolate --init'?");
+  assertRefused(result, "Box not found, did you run `isolate --box-id=101 --init'?");
 });
 
 Deno.test("without root rights every command is refused with the reason", async () => {

@@ -72,7 +72,7 @@ Deno.test("open() finds a released box as it was left, any number of times", asy
 Deno.test("open() refuses a box that was never made or that is gone", async () => {
   await Box.remove({ boxId: BOX_ID });
   const message = await refused("no-box", () => Box.open({ boxId: BOX_ID }));
-  assertEquals(message, "Box not found, did you run `isolate --init'?");
+  assertEquals(message, `Box not found, did you run \`isolate --box-id=${BOX_ID} --init'?`);
 });
 
 Deno.test("remove() returns whether there was a box", async () => {
@@ -85,7 +85,8 @@ Deno.test("the same box cannot be taken twice at once, not even in one process",
   await using box = await Box.init({ boxId: BOX_ID });
   for (const take of [Box.init, Box.open, Box.remove]) {
     const message = await refused("box-in-use", () => take({ boxId: BOX_ID }));
-    assertEquals(message, "This box is currently in use by another process");
+    const who = `(box ${BOX_ID}, process ${Deno.pid})`;
+    assertEquals(message, `This box is currently in use by another process ${who}`);
   }
   assert(exists(`${box.directory}/box`));
 });

@@ -125,7 +125,7 @@ Deno.test("run() fails with one sentence if the box was removed behind its back"
   const error = await assertRejects(() => box.run(["/bin/true"]), SandboxError);
   assertEquals([error.kind, error.message], [
     "no-box",
-    "Box not found, did you run `isolate --init'?",
+    `Box not found, did you run \`isolate --box-id=${BOX_ID} --init'?`,
   ]);
   await box.cleanup();
 });
