@@ -10,10 +10,8 @@ import {
   judge,
   type JudgeReport,
   loadLanguages,
-  type Problem,
   readPackage,
   readSubmission,
-  type Submission,
 } from "../judge/mod.ts";
 import { callerEnvironment, Sandbox, type SignalName } from "../mod.ts";
 import { ExpectedError } from "../text/errors.ts";
@@ -21,7 +19,7 @@ import { visibleText } from "../text/visible.ts";
 import { describeError, FAILURE_STATUS, tell, UsageError, write } from "./complain.ts";
 import type { JudgeRequest } from "./judge_options.ts";
 import { JudgeProgress } from "./judge_progress.ts";
-import { resultTable, summaryText } from "./judge_table.ts";
+import { isFine, resultTable, summaryText } from "./judge_table.ts";
 
 const ENDING_SIGNALS: readonly SignalName[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"];
 /** The last boxes are taken: the classic command's clients count from the first. */
@@ -50,7 +48,11 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
   const problem = await readPackage(host, given.directory);
   const submissions = given.submissions.length === 0
     ? problem.submissions
-    : given.submissions.map((path) => givenSubmission(host, { path, problem, request }));
+    // Whoever wrote a submission must not be able to say what it should get: no tag, no folder counts.
+    : given.submissions.map((path) => ({
+      ...readSubmission(host, path),
+      language: request.language,
+    }));
   const languages = await loadLanguages(host, {
     environment: await callerEnvironment(),
     ...request.languagesFile === undefined ? {} : { userFile: request.languagesFile },
@@ -101,25 +103,6 @@ function columnsOfTerminal(): number {
   } catch {
     return COLUMNS_DEFAULT;
   }
-}
-
-/** Reads a submission; one of the package's own keeps what its folder promises. */
-function givenSubmission(host: HostFiles, { path, problem, request }: {
-  path: string;
-  problem: Problem;
-  request: JudgeRequest;
-}): Submission {
-  const given = readSubmission(host, path);
-  const [main] = given.source.files;
-  const own = problem.submissions.find(({ source }) =>
-    source.files[0]?.hostFile === main?.hostFile
-  );
-  return {
-    ...given,
-    expected: own?.expected,
-    expectedScore: own?.expectedScore,
-    language: request.language,
-  };
 }
 
 /** Lets Ctrl-C end all boxes; partial results are reported. */
@@ -191,7 +174,5 @@ async function writeReports(
 
 function exitStatus({ submissions, complaints, interrupted }: JudgeReport): number {
   if (interrupted || submissions.some(({ verdict }) => verdict === "JE")) return FAILURE_STATUS;
-  // A submission without a promise should be accepted.
-  const isRejected = submissions.some(({ expected, verdict }) => !expected && verdict !== "AC");
-  return complaints.length > 0 || isRejected ? 1 : 0;
+  return complaints.length > 0 || !submissions.every(isFine) ? 1 : 0;
 }

@@ -144,12 +144,12 @@ Verdicts: AC accepted, WA wrong answer, TLE, MLE, OLE time, memory, output limit
 exceeded, RTE run-time error, CE compile error, JE judge error (never the
 contestant's fault).
 
-Exit status: 0 if all is as expected (a given submission: accepted), 1 if not,
+Exit status: 0 if all is as expected (given submissions: accepted), 1 if not,
 2 if the judge failed or was interrupted.
 
 Example:
-  isolate judge examples/sums --html=report.html
-  isolate judge examples/sums mine.py && echo accepted
+  isolate judge examples/pairs --html=report.html
+  isolate judge examples/pairs mine.py && echo accepted
 `,
   options: OPTIONS,
   request: () => new JudgeRequest(),

@@ -42,6 +42,9 @@ export class JudgeProgress {
   readonly #options: ProgressOptions;
   #current: Current | undefined;
   #total = 0;
+  #submissions = 0;
+  #judged = 0;
+  #startMs: number | undefined;
   #hasLine = false;
   #drawnMs = -Infinity;
 
@@ -54,6 +57,8 @@ export class JudgeProgress {
     switch (event.kind) {
       case "start":
         this.#total = event.tests;
+        this.#submissions = event.submissions;
+        this.#startMs = this.#options.nowMs();
         return;
       case "compile":
         this.#current = {
@@ -72,6 +77,7 @@ export class JudgeProgress {
         return this.#test(event);
       case "judged":
         this.#current = undefined;
+        this.#judged++;
         if (this.#options.verbosity >= 0) this.#say(submissionLine(event.result));
         else this.end();
         return;
@@ -116,18 +122,26 @@ export class JudgeProgress {
     if (nowMs - this.#drawnMs < REDRAW_MS) return;
     this.#drawnMs = nowMs;
     this.#hasLine = true;
-    this.#options.write(CLEAR_LINE + progressLine(this.#current, width));
+    this.#options.write(CLEAR_LINE + progressLine(this.#current, width, this.#overall(nowMs)));
+  }
+
+  /** Says how far all is. */
+  #overall(nowMs: number): string {
+    if (this.#startMs === undefined) return "";
+    // The reference solutions come first where they give the time limit, and count on top.
+    const place = Math.min(this.#judged + 1, this.#submissions);
+    return `${place}/${this.#submissions}, ${Math.round((nowMs - this.#startMs) / 1000)} s  `;
   }
 }
 
-function progressLine(current: Current, width: number): string {
+function progressLine(current: Current, width: number, overall: string): string {
   const { phase, done, total, worstTimeMs, verdict } = current;
   const state = phase === "compiling"
     ? "compiling…"
     : `${bar(done, total)} ${done}/${total}  worst ${timeText(worstTimeMs)}  ${verdict} so far`;
-  const name = cutToColumns(current.name, Math.max(8, width - columns(state) - 4));
+  const name = cutToColumns(current.name, Math.max(8, width - columns(overall + state) - 4));
   // One column less: some terminals wrap after the last one.
-  return dim(cutToColumns(`${name}  ${state}`, width - 1));
+  return dim(cutToColumns(`${overall}${name}  ${state}`, width - 1));
 }
 
 function bar(done: number, total: number): string {
@@ -137,17 +151,18 @@ function bar(done: number, total: number): string {
 
 function submissionLine(result: SubmissionResult): string {
   const { verdict, asExpected, expected, tests, maxCpuTimeMs, maxMemoryKib } = result;
-  const mark = asExpected ? green("ok") : red("NO");
-  const promised = asExpected || !expected ? "" : ` (expected ${expected.join(" or ")})`;
+  const short = paintVerdict(verdict, verdict.padEnd(3));
+  // Nothing is promised of a submission that somebody hands in: its verdict comes first.
+  const mark = !expected ? short : asExpected ? green("ok") : red("NO");
+  const promised = asExpected ? "" : ` (expected ${expected?.join(" or ")})`;
   const score = result.score === undefined ? "" : `  score ${scoreText(result.score)}`;
   const figures = tests.length === 0
     ? ""
     : `  ${timeText(maxCpuTimeMs)}  ${sizeText(maxMemoryKib)}  ${countText(tests.length, "test")}`;
   const name = padToColumns(visibleText(result.submission), NAME_WIDTH_MAX);
   const reason = verdict === "AC" ? "" : `  ${reasonText(result)}`;
-  return `${mark}  ${name}  ${
-    paintVerdict(verdict, verdict.padEnd(3))
-  }${promised}${score}${figures}${reason}`;
+  const got = expected ? `  ${short}${promised}` : "";
+  return `${mark}  ${name}${got}${score}${figures}${reason}`;
 }
 
 function testLine({ test, verdict, cpuTimeMs, memoryKib, message, score }: TestResult): string {

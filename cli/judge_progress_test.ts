@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { setColorEnabled, stripAnsiCode } from "@std/fmt/colors";
-import type { JudgeEvent, JudgeReport, SubmissionResult, TestResult } from "../judge/types.ts";
+import type {
+  JudgeEvent,
+  JudgeReport,
+  Problem,
+  SubmissionResult,
+  TestResult,
+} from "../judge/types.ts";
 import { JudgeProgress } from "./judge_progress.ts";
 import { resultTable, summaryText } from "./judge_table.ts";
 import { columns } from "../text/columns.ts";
@@ -97,6 +103,20 @@ Deno.test("JudgeProgress has a changing line that never is wider than the termin
       assertStringIncludes(line, "██████████████░░░░░░ 7/10  worst 0.412 s  TLE so far");
     }
   }
+});
+
+Deno.test("JudgeProgress says how far all is, and how long it took", () => {
+  const { said, tell, submission } = listen(100, 0);
+  tell({ kind: "start", problem: {} as Problem, submissions: 13, tests: 10 });
+  for (let i = 0; i < 2; i++) tell({ kind: "judged", result: submissionResult() });
+  tell({ kind: "compile", submission });
+  assertStringIncludes(said.at(-1)!, "3/13, 3 s  accepted/sum.cpp  compiling");
+});
+
+Deno.test("JudgeProgress begins the line of a submission without a promise with its verdict", () => {
+  const { said, tell } = listen(undefined, 0);
+  tell({ kind: "judged", result: submissionResult({ submission: "a.py", expected: undefined }) });
+  assert(/^AC   a\.py +0\.412 s /.test(said[0]!), said[0]);
 });
 
 Deno.test("JudgeProgress does not redraw faster than the eye", () => {

@@ -21,6 +21,11 @@ export function reasonText({ verdict, decidedBy, message }: SubmissionResult): s
   return visibleText(verdict === "AC" ? name : `${name}${where}: ${message}`);
 }
 
+/** Tells whether a submission got what its folder promises; one without a promise should be accepted. */
+export function isFine({ expected, asExpected, verdict }: SubmissionResult): boolean {
+  return expected ? asExpected : verdict === "AC";
+}
+
 interface Cell {
   readonly text: string;
   readonly paint?: (text: string) => string;
@@ -69,17 +74,18 @@ function tableLine(row: readonly Cell[], widths: readonly number[]): string {
 /** Sums a report up: limits, warnings, what is not as expected, and how much is. */
 export function summaryText(report: JudgeReport): string {
   const { submissions, complaints, warnings, interrupted } = report;
-  const good = submissions.filter(({ asExpected }) => asExpected).length;
-  const count = `${good} of ${countText(submissions.length, "submission")} as expected`;
+  const isGood = complaints.length === 0 && !interrupted && submissions.every(isFine);
+  const word = submissions.some(({ expected }) => expected) ? "as expected" : "accepted";
+  const count = `${submissions.filter(isFine).length} of ${
+    countText(submissions.length, "submission")
+  } ${word}`;
   return [
     `limits: ${timeText(report.timeLimitMs)} (${visibleText(report.timeLimitSource)}), ` +
     `${sizeText(report.memoryKib)} memory, ${sizeText(report.outputKib)} output`,
     ...warnings.map((text) => `${yellow("note:")} ${visibleText(text)}`),
     ...complaints.map((text) => `${red("wrong:")} ${visibleText(text)}`),
     ...interrupted ? [red("interrupted: results are partial")] : [],
-    `${complaints.length === 0 && !interrupted ? green(count) : red(count)}, ${
-      timeText(report.durationMs)
-    }`,
+    `${isGood ? green(count) : red(count)}, ${timeText(report.durationMs)}`,
     "",
   ].join("\n");
 }

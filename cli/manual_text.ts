@@ -120,7 +120,7 @@ export const SECTIONS: readonly ManualSection[] = [
       "A package without a time limit gets one: a multiple of the time of its slowest accepted submission, " +
       "rounded up. When a package is verified, the limit must also leave room above the slowest accepted " +
       "submission and below the fastest one that must be too slow.",
-      "The exit status is 0 if all is as expected (a submission without a promise: accepted), 1 if not, and 2 " +
+      "The exit status is 0 if all is as expected (given submissions: accepted), 1 if not, and 2 " +
       "if the judge failed or was interrupted. `judge/report/report.schema.json` describes the report of " +
       "`--json`.",
     ],

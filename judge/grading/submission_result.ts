@@ -14,7 +14,7 @@ export function submissionResult(
     verdict,
     message,
     expected: submission.expected,
-    asExpected: isAsExpected(submission, { verdict, score }),
+    asExpected: isAsExpected(submission, { verdict, score, compile }),
     decidedBy: decidedBy?.test,
     ...score !== undefined && { score },
     compile,
@@ -25,11 +25,22 @@ export function submissionResult(
   };
 }
 
+/** How a submission was compiled, if that is known. */
+interface Compiled {
+  readonly compile?: SubmissionResult["compile"];
+}
+
+/** Tells whether the language is unknown: that is no compile error that an author means. */
+function isUnknown(compile: Compiled["compile"]): boolean {
+  return compile !== undefined && compile.language === undefined;
+}
+
 /** Tells whether a submission got what was promised. */
 export function isAsExpected(
   { expected, expectedScore }: Pick<Submission, "expected" | "expectedScore">,
-  { verdict, score }: Pick<SubmissionResult, "verdict" | "score">,
+  { verdict, score, compile }: Pick<SubmissionResult, "verdict" | "score"> & Compiled,
 ): boolean {
+  if (expected && verdict === "CE" && isUnknown(compile)) return false;
   if (verdict === "JE") return expected?.includes("JE") ?? false;
   if (expected && !expected.includes(verdict)) return false;
   // Only an accepted submission has a score.
@@ -41,13 +52,16 @@ export function isAsExpected(
 /** Says what is not as promised of a submission. */
 export function submissionComplaint(
   submission: Pick<Submission, "name" | "expected" | "expectedScore">,
-  result: Pick<SubmissionResult, "verdict" | "score" | "message" | "decidedBy">,
+  result: Pick<SubmissionResult, "verdict" | "score" | "message" | "decidedBy"> & Compiled,
 ): string | undefined {
   const { name, expected, expectedScore } = submission;
   if (isAsExpected(submission, result)) return undefined;
   const { verdict, score, message, decidedBy } = result;
   const why = decidedBy === undefined ? message : `${decidedBy}: ${message}`;
   if (verdict === "JE") return `${name} could not be judged (${why})`;
+  if (verdict === "CE" && isUnknown(result.compile)) {
+    return `${name} could not be compiled: ${message}`;
+  }
   if (expected && !expected.includes(verdict)) {
     return `${name} got ${verdict}, expected ${expected.join(" or ")} (${why})`;
   }

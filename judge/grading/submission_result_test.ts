@@ -46,3 +46,14 @@ Deno.test("a complaint about a score says which were right", () => {
   assertEquals(complaint([8, 8]), "a got the score 7, expected 8");
   assertEquals(complaint([0, 7]), undefined);
 });
+
+Deno.test("a file of an unknown language is not the compile error that an author expects", () => {
+  const compile = { ok: false, cached: false, language: undefined, output: "", cpuTimeMs: 0 };
+  const result = { verdict: "CE", ...RESULT, compile: { ...compile, message: "no" } } as const;
+  const submission = { name: "compile_error/a.txt", expected: ["CE"] as const };
+  assertEquals(isAsExpected(submission, result), false);
+  assertEquals(
+    submissionComplaint(submission, { ...result, message: "Cannot tell the language of a.txt" }),
+    "compile_error/a.txt could not be compiled: Cannot tell the language of a.txt",
+  );
+});

@@ -86,11 +86,21 @@ Deno.test("isolate judge takes the language that is named, whatever the file is 
   });
 });
 
-Deno.test("isolate judge takes a submission of the package with what its folder promises", async () => {
-  await withTask(TWICE, async ({ folder, options }) => {
-    const path = `${folder}/task/submissions/wrong_answer/square.sh`;
-    const { code, stdout } = await isolate(["judge", ...options, `${folder}/task`, path]);
+Deno.test("a given submission cannot say what it should get, neither by a tag nor by its folder", async () => {
+  const tagged = "# @EXPECTED_RESULTS@: WRONG_ANSWER\nread n\necho 0\n";
+  await withTask({ ...TWICE, "../mine.sh": tagged }, async ({ folder, options }) => {
+    const own = `${folder}/task/submissions/wrong_answer/square.sh`;
+    for (const [path, name] of [[own, "square.sh"], [`${folder}/mine.sh`, "mine.sh"]] as const) {
+      const { code, stdout } = await isolate(["judge", ...options, `${folder}/task`, path]);
+      assertEquals(code, 1, stdout);
+      assertMatch(stdout, new RegExp(`^WA   [^ ]*${name} .*wrong answer on tests/`));
+      assertMatch(stdout, /^0 of 1 submission accepted, /m);
+      assert(!stdout.includes("as expected"), stdout);
+    }
+    const good = `${folder}/task/submissions/accepted/twice.sh`;
+    const { code, stdout } = await isolate(["judge", ...options, `${folder}/task`, good]);
     assertEquals(code, 0, stdout);
+    assertMatch(stdout, /^AC   [^ ]*twice\.sh [^]*^1 of 1 submission accepted, /m);
   });
 });
 
