@@ -31,6 +31,8 @@ export class JudgeRequest {
   quiet = false;
   verbose = false;
   configFile: string | undefined;
+  /** The kind of the new package. */
+  kind: string | undefined;
 
   /** Where compiled programs are kept; undefined: nowhere. */
   get cacheDirectory(): string | undefined {
@@ -127,6 +129,14 @@ const OPTIONS: OptionTable<JudgeRequest> = {
     flag("-q, --quiet", "Print only what is wrong", (request) => request.quiet = true),
     flag("-v, --verbose", "Also print a line per test", (request) => request.verbose = true),
   ],
+
+  "A new package": [
+    option("--kind=KIND", "What judge new makes: pass-fail, checker, interactive or scored", {
+      default: "pass-fail",
+      read: nonEmpty,
+      set: (request, kind) => request.kind = kind,
+    }),
+  ],
 };
 
 /** `isolate judge [OPTION...] PACKAGE [SUBMISSION...]`. */
@@ -138,7 +148,8 @@ export const JUDGE: Subcommand<JudgeRequest> = {
     "Judges submissions with the tests of a problem package: a folder in the ICPC/Kattis format " +
     "(problem.yaml), or a folder of tests with a task.yaml. Each test runs in a box. Without a " +
     "SUBMISSION the package itself is verified: each of its submissions must get what the name " +
-    "of its folder promises, and the time limit must leave room on both sides.",
+    "of its folder promises, and the time limit must leave room on both sides. If PACKAGE is the " +
+    "word new, SUBMISSION is a folder in which a package to start from is made.",
   notes: `\
 Verdicts: AC accepted, WA wrong answer, TLE, MLE, OLE time, memory, output limit
 exceeded, RTE run-time error, CE compile error, JE judge error (never the
@@ -150,6 +161,7 @@ Exit status: 0 if all is as expected (given submissions: accepted), 1 if not,
 Example:
   isolate judge examples/pairs --html=report.html
   isolate judge examples/pairs mine.py && echo accepted
+  isolate judge new sums --kind=interactive && isolate judge sums
 `,
   options: OPTIONS,
   request: () => new JudgeRequest(),
@@ -160,6 +172,13 @@ Example:
       );
     }
     checkTogether(request, submissions);
+    if (directory === "new") {
+      const { makePackage } = await import("./judge_new.ts");
+      return await makePackage(request, submissions);
+    }
+    if (request.kind !== undefined) {
+      throw new UsageError("Option --kind is for a new package: isolate judge new FOLDER");
+    }
     const { judgePackage } = await import("./judge.ts");
     return await judgePackage({ request, directory, submissions });
   },

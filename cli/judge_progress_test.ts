@@ -116,7 +116,7 @@ Deno.test("JudgeProgress says how far all is, and how long it took", () => {
 Deno.test("JudgeProgress begins the line of a submission without a promise with its verdict", () => {
   const { said, tell } = listen(undefined, 0);
   tell({ kind: "judged", result: submissionResult({ submission: "a.py", expected: undefined }) });
-  assert(/^AC   a\.py +0\.412 s /.test(said[0]!), said[0]);
+  assert(/^AC {3}a\.py +0\.412 s /.test(said[0]!), said[0]);
 });
 
 Deno.test("JudgeProgress does not redraw faster than the eye", () => {

@@ -56,6 +56,7 @@ export { type Language, LanguageTable, type RecogniseOptions } from "./languages
 export { loadLanguages, type LoadLanguagesOptions } from "./languages/languages.ts";
 export type { FoundTool } from "./languages/tool_finder.ts";
 export { PackageError } from "./package/errors.ts";
+export { NEW_PACKAGE_KINDS, newPackage, type NewPackageKind } from "./package/new_package.ts";
 export { readPackage } from "./package/read.ts";
 export { readSubmission } from "./package/submissions.ts";
 export type * from "./types.ts";

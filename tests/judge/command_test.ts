@@ -100,7 +100,7 @@ Deno.test("a given submission cannot say what it should get, neither by a tag no
     const good = `${folder}/task/submissions/accepted/twice.sh`;
     const { code, stdout } = await isolate(["judge", ...options, `${folder}/task`, good]);
     assertEquals(code, 0, stdout);
-    assertMatch(stdout, /^AC   [^ ]*twice\.sh [^]*^1 of 1 submission accepted, /m);
+    assertMatch(stdout, /^AC {3}[^ ]*twice\.sh [^]*^1 of 1 submission accepted, /m);
   });
 });
 
