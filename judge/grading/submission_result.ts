@@ -26,19 +26,19 @@ export function submissionResult(
 }
 
 /** How a submission was compiled, if that is known. */
-interface Compiled {
+interface HowCompiled {
   readonly compile?: SubmissionResult["compile"];
 }
 
 /** Tells whether the language is unknown: that is no compile error that an author means. */
-function isUnknown(compile: Compiled["compile"]): boolean {
+function isUnknown(compile: HowCompiled["compile"]): boolean {
   return compile !== undefined && compile.language === undefined;
 }
 
 /** Tells whether a submission got what was promised. */
 export function isAsExpected(
   { expected, expectedScore }: Pick<Submission, "expected" | "expectedScore">,
-  { verdict, score, compile }: Pick<SubmissionResult, "verdict" | "score"> & Compiled,
+  { verdict, score, compile }: Pick<SubmissionResult, "verdict" | "score"> & HowCompiled,
 ): boolean {
   if (expected && verdict === "CE" && isUnknown(compile)) return false;
   if (verdict === "JE") return expected?.includes("JE") ?? false;
@@ -52,7 +52,7 @@ export function isAsExpected(
 /** Says what is not as promised of a submission. */
 export function submissionComplaint(
   submission: Pick<Submission, "name" | "expected" | "expectedScore">,
-  result: Pick<SubmissionResult, "verdict" | "score" | "message" | "decidedBy"> & Compiled,
+  result: Pick<SubmissionResult, "verdict" | "score" | "message" | "decidedBy"> & HowCompiled,
 ): string | undefined {
   const { name, expected, expectedScore } = submission;
   if (isAsExpected(submission, result)) return undefined;
