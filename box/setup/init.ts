@@ -43,6 +43,10 @@ export interface BoxSetup {
   readonly shareNetwork: boolean;
   /** There is a network namespace to be in, whose loopback interface is up. Default: a new one. */
   readonly hasNetwork?: boolean;
+  /**
+   * A mount namespace to start from, which has little in it; see `bare_mounts.ts`. Default: the keeper's.
+   */
+  readonly mountsFd?: number | undefined;
   /** What the host is called inside; undefined: as outside. */
   readonly hostname?: string | undefined;
   /** Keep the caller's controlling terminal. */
@@ -55,11 +59,19 @@ export interface BoxSetup {
 export function boxSetup(
   { sandbox, options, controlGroup }: Run,
   rules: readonly PlacedRule[],
+  mountsFd?: number,
 ): BoxSetup {
   const { shareNetwork = false, hostname } = options;
   // That of a caller in another process is not ours.
   const terminal = (options.terminal ?? false) && !sandbox.remote;
-  return { rules, shareNetwork, hostname, terminal, controlGroup: controlGroup !== undefined };
+  return {
+    rules,
+    shareNetwork,
+    mountsFd,
+    hostname,
+    terminal,
+    controlGroup: controlGroup !== undefined,
+  };
 }
 
 /** Plans everything that init does. */

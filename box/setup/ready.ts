@@ -7,6 +7,7 @@ import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
+import { makeBareMounts } from "./bare_mounts.ts";
 import type { BoxSetup } from "./init.ts";
 import { openNetwork, readTraces } from "./network.ts";
 import { ReadyRecipe } from "./recipe.ts";
@@ -30,6 +31,7 @@ export interface ReadyUses {
 export class ReadyBox {
   readonly #system: System;
   readonly #pristine: PristineNetwork;
+  readonly #bareMounts: BareMounts;
   readonly #recipes = new Map<string, ReadyRecipe>();
   readonly #uses: ReadyUses;
   #waiting:
@@ -43,10 +45,19 @@ export class ReadyBox {
   #mounts: number | undefined;
 
   /** Has none ready yet. */
-  constructor(system: System, pristine: PristineNetwork, uses: ReadyUses) {
+  constructor(
+    system: System,
+    shared: { pristine: PristineNetwork; bareMounts: BareMounts; uses: ReadyUses },
+  ) {
     this.#system = system;
-    this.#pristine = pristine;
-    this.#uses = uses;
+    this.#pristine = shared.pristine;
+    this.#bareMounts = shared.bareMounts;
+    this.#uses = shared.uses;
+  }
+
+  /** The mount namespace from which boxes start; undefined: that of this process. */
+  get bareMounts(): number | undefined {
+    return this.#bareMounts.fd;
   }
 
   /** Whether one waits for a program. */
@@ -164,6 +175,30 @@ function keyOf({ rules, ...setup }: BoxSetup): string {
   return JSON.stringify([setup, rules.map(({ rule, source }) => [rule, source?.identity])]);
 }
 
+/** The mount namespace from which the boxes of a process start. */
+class BareMounts {
+  readonly #system: System;
+  #isAsked = false;
+  #fd: number | undefined;
+
+  constructor(system: System) {
+    this.#system = system;
+  }
+
+  /** Makes it when it is first asked for. */
+  get fd(): number | undefined {
+    if (!this.#isAsked) this.#fd = makeBareMounts(this.#system);
+    this.#isAsked = true;
+    return this.#fd;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) this.#system.close(this.#fd);
+    this.#fd = undefined;
+    this.#isAsked = false;
+  }
+}
+
 /** Knows what a new network namespace looks like: the same, whenever one is made. */
 class PristineNetwork {
   readonly #system: System;
@@ -208,6 +243,7 @@ class PristineNetwork {
 export class ReadyBoxes {
   readonly #system: System;
   readonly #pristine: PristineNetwork;
+  readonly #bareMounts: BareMounts;
   readonly #boxes = new Map<number, ReadyBox>();
   /** What came of them so far. */
   readonly uses: ReadyUses = { hits: 0, misses: 0 };
@@ -215,12 +251,17 @@ export class ReadyBoxes {
   constructor(system: System) {
     this.#system = system;
     this.#pristine = new PristineNetwork(system);
+    this.#bareMounts = new BareMounts(system);
   }
 
   /** Finds where the box of an id is kept ready. */
   of(boxId: number): ReadyBox {
     let box = this.#boxes.get(boxId);
-    if (!box) this.#boxes.set(boxId, box = new ReadyBox(this.#system, this.#pristine, this.uses));
+    if (!box) {
+      const [pristine, bareMounts, uses] = [this.#pristine, this.#bareMounts, this.uses];
+      box = new ReadyBox(this.#system, { pristine, bareMounts, uses });
+      this.#boxes.set(boxId, box);
+    }
     return box;
   }
 
@@ -243,5 +284,6 @@ export class ReadyBoxes {
   close(): void {
     for (const box of this.#boxes.values()) box.close();
     this.#boxes.clear();
+    this.#bareMounts.close();
   }
 }

@@ -10,7 +10,7 @@ import type { System, SystemError } from "../../ffi/system.ts";
 import { type BoxSetup, planWaitingInit } from "./init.ts";
 import { planClones } from "./mounts.ts";
 import type { WaitingBox } from "./ready.ts";
-import { namespacesOf, planMask, reap, STACK_SIZE } from "./spawn.ts";
+import { namespacesOf, planMask, planStartMounts, reap, STACK_SIZE } from "./spawn.ts";
 
 /** Makes boxes of one kind. */
 export class ReadyRecipe {
@@ -81,6 +81,7 @@ export class ReadyRecipe {
     const envp = plan.pointers([]);
     planMask(plan, () => {
       plan.spawn(args, { into: this.#pid, what: "clone the init process of the box" }, () => {
+        planStartMounts(plan, setup);
         if (setup.hasNetwork) plan.step("setns", [this.#network, linux.CLONE_NEWNET]);
         plan.step("dup3", [memory, 0, 0]);
         for (const fd of passed) if (fd) plan.step("fcntl", [fd, linux.F_SETFD, 0]);

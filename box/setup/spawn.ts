@@ -43,7 +43,7 @@ export function spawnBox(run: Run, given?: GivenSources): StartedBox {
     given,
   });
   try {
-    const setup = boxSetup(run, rules);
+    const setup = boxSetup(run, rules, run.ready?.bareMounts);
     const ready = run.ready?.take(setup, run);
     const startedMs = system.nowMs();
     const started = ready && startReady(run, ready) || startCold(run, setup);
@@ -197,6 +197,7 @@ function executeInit(system: System, { setup, passed, socket, fds }: {
   plan.step("setsockopt", [socket, linux.SOL_SOCKET, linux.SO_PASSCRED, plan.struct([1]), 4]);
   planMask(plan, () => {
     plan.spawn(args, { into: pid, what: "clone the init process of the box" }, () => {
+      planStartMounts(plan, setup);
       for (const fd of passed) {
         plan.step("fcntl", [fd, linux.F_SETFD, 0], { what: `pass descriptor ${fd} to the box` });
       }
@@ -225,12 +226,23 @@ export function planMask(plan: Plan, build: () => void): void {
   plan.step("rt_sigprocmask", [linux.SIG_SETMASK, mask, 0, 8], { always: true });
 }
 
-export function namespacesOf({ controlGroup, shareNetwork, hasNetwork }: BoxSetup): number {
-  const always = linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID;
+/** The namespaces that a box's init is cloned into. */
+export function namespacesOf(
+  { mountsFd, controlGroup, shareNetwork, hasNetwork }: BoxSetup,
+): number {
+  const always = linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID |
+    (mountsFd === undefined ? linux.CLONE_NEWNS : 0);
   // From within a namespace of control groups nobody gets into a group outside of it (cgroups(7),
   // "nsdelegate"), so with a group it is the program that makes one, when it is there.
   return always | (controlGroup ? 0 : linux.CLONE_NEWCGROUP) |
     (shareNetwork || hasNetwork ? 0 : linux.CLONE_NEWNET);
+}
+
+/** Adds the steps by which a cloned init gets mounts of its own, if it was not cloned with them. */
+export function planStartMounts(plan: Plan, { mountsFd }: BoxSetup): void {
+  if (mountsFd === undefined) return;
+  plan.step("setns", [mountsFd, linux.CLONE_NEWNS], { what: "leave the mounts of the host" });
+  plan.step("unshare", [linux.CLONE_NEWNS], { what: "have mounts of its own" });
 }
 
 /** Takes a dead init process off the kernel's list. */

@@ -6,12 +6,25 @@ export interface TestService extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Starts the service and waits until it accepts clients; `lines` are added to its configuration. */
-export async function startService(lines: readonly string[] = []): Promise<TestService> {
+/**
+ * Starts the service and waits until it accepts clients.
+ *
+ * @param lines are added to its configuration
+ * @param options.through a command that starts it in its own process
+ * @param options.firstUser the first of the users of boxes, which are then no other service's
+ */
+export async function startService(
+  lines: readonly string[] = [],
+  { through = [], firstUser }: { through?: readonly string[]; firstUser?: number } = {},
+): Promise<TestService> {
   const directory = await Deno.makeTempDir({ prefix: "isolate-test-" });
   await Deno.chmod(directory, 0o755);
   const [socket, config] = [`${directory}/socket`, `${directory}/config`];
   const settings = [`service_socket = ${socket}`, "service_socket_mode = 0666", ...lines];
+  if (firstUser !== undefined) {
+    settings.push(`box_root = ${directory}/boxes`, `lock_root = ${directory}/locks`);
+    settings.push(`first_uid = ${firstUser}`, `first_gid = ${firstUser}`);
+  }
   await Deno.writeTextFile(config, settings.join("\n") + "\n");
   const script = new URL("../../isolate.ts", import.meta.url).pathname;
   const permissions = ["run", "--quiet", "--no-prompt", "--allow-ffi"];
@@ -20,7 +33,7 @@ export async function startService(lines: readonly string[] = []): Promise<TestS
     'exec 3<&0; setpriv --pdeathsig TERM "$@" </dev/null & echo $!; read -r _ <&3; kill $!; wait $!; rm -r "$0"';
   const child = new Deno.Command("/bin/bash", {
     args: [
-      ...["-c", shell, directory, Deno.execPath(), ...permissions],
+      ...["-c", shell, directory, ...through, Deno.execPath(), ...permissions],
       ...[script, "serve", `--config=${config}`],
     ],
     stdin: "piped",
