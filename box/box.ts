@@ -21,6 +21,7 @@ import type { Outcome } from "./outcome/outcome.ts";
 import { type BoxPlaces, boxPlaces } from "./claim/paths.ts";
 import { runProgram } from "./run.ts";
 import type { RunOptions } from "./run_options.ts";
+import { checkOpen, checkRun } from "./option_forms.ts";
 import { type Sandbox, sharedSandbox } from "./sandbox.ts";
 import { TransferredFds } from "./streams/streams.ts";
 import { giveTreeSteps } from "../host/tree.ts";
@@ -88,6 +89,7 @@ export class Box {
    * @returns the box, locked
    * @throws {SandboxError} if it is in use, belongs to somebody else, or cannot be made
    * @throws {RangeError} if there is no such box
+   * @throws {TypeError} if an option is unknown, or is not of its type
    */
   static init(options: InitOptions = {}): Promise<Box> {
     return translated(async () => {
@@ -109,6 +111,7 @@ export class Box {
    * @returns the box, locked, or why it is not free
    * @throws {SandboxError} if it cannot be made
    * @throws {RangeError} if there is no such box
+   * @throws {TypeError} if an option is unknown, or is not of its type
    */
   static initIfFree(
     options: Omit<InitOptions, "wait" | "signal"> = {},
@@ -188,9 +191,11 @@ export class Box {
    * @returns the box, locked
    * @throws {SandboxError} if it does not exist, is in use, or belongs to somebody else
    * @throws {RangeError} if there is no such box
+   * @throws {TypeError} if an option is unknown, or is not of its type
    */
   static open(options: OpenOptions = {}): Promise<Box> {
     return translated(async () => {
+      checkOpen(options);
       const sandbox = options.sandbox ?? await sharedSandbox();
       const places = boxPlaces(sandbox.settings, options.boxId ?? 0);
       const lock = await takeLock(sandbox, { places, options, create: false });
@@ -215,9 +220,11 @@ export class Box {
    * @returns whether there was anything to clean up
    * @throws {SandboxError} if it is in use, or belongs to somebody else
    * @throws {RangeError} if there is no such box
+   * @throws {TypeError} if an option is unknown, or is not of its type
    */
   static remove(options: OpenOptions = {}): Promise<boolean> {
     return translated(async () => {
+      checkOpen(options);
       const sandbox = options.sandbox ?? await sharedSandbox();
       const places = boxPlaces(sandbox.settings, options.boxId ?? 0);
       const found = new BoxDirectory(sandbox, places).exists();
@@ -288,13 +295,14 @@ export class Box {
    * @param options limits, rules, streams
    * @returns what became of the program
    * @throws {SandboxError} if the sandbox could not do its work; the message names the option or rule
+   * @throws {TypeError} if an option or limit is unknown, or is not of its type
    */
   run(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     return translated(async () => {
       const { stdin, stdout, stderr } = options;
       const transferred = new TransferredFds(this.#sandbox.system, [stdin, stdout, stderr]);
       try {
-        if (command.length === 0) throw new TypeError("Cannot run an empty command");
+        checkRun(command, options);
         this.#held("run in");
         const { cpus } = this.#claim;
         return await this.#activity.run(options.signal, (signal) =>

@@ -6,6 +6,7 @@ import { BoxLock } from "./lock.ts";
 import type { BoxSize } from "./own_file_system.ts";
 import { type BoxPlaces, boxPlaces } from "./paths.ts";
 import type { DiskQuota } from "./quota.ts";
+import { checkInit } from "../option_forms.ts";
 import { type Sandbox, sharedSandbox } from "../sandbox.ts";
 
 /** Which box, and how it is taken. */
@@ -85,6 +86,7 @@ export function isForeign({ caller }: Sandbox, lock: BoxLock): boolean {
 export async function prepareInit(
   options: InitOptions,
 ): Promise<{ sandbox: Sandbox; places: BoxPlaces }> {
+  checkInit(options);
   const sandbox = options.sandbox ?? await sharedSandbox();
   const { settings, caller } = sandbox;
   const places = boxPlaces(settings, options.boxId ?? 0);

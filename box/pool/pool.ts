@@ -4,6 +4,7 @@ import type { Settings } from "../../config/settings.ts";
 import { SandboxError, toSandboxError, translated } from "../../host/errors.ts";
 import { Box } from "../box.ts";
 import type { BoxTaken } from "../claim/box_claim.ts";
+import { checkPool } from "../option_forms.ts";
 import { type Sandbox, sharedSandbox } from "../sandbox.ts";
 import { CpuShares } from "./cpu_shares.ts";
 import type { Lease, PoolOptions } from "./lease.ts";
@@ -85,6 +86,7 @@ export class BoxPool {
    */
   static create(options: PoolOptions): Promise<BoxPool> {
     return translated(async () => {
+      checkPool(options);
       return new BoxPool(options.sandbox ?? await sharedSandbox(), options);
     });
   }
