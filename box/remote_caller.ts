@@ -16,6 +16,11 @@ export interface RemoteCaller {
   /** Which of the descriptors 0 to 2 come from there, in this order. */
   readonly streams: readonly number[];
   /**
+   * Finds the rules whose paths lead the caller to other files than this process, because the caller's
+   * root or mounts are others.
+   */
+  findOthers(rules: readonly BindRule[]): Promise<ReadonlySet<BindRule>>;
+  /**
    * Opens the sources of rules as O_PATH descriptors, which the sandbox then owns. A caller who has
    * other mounts than the sandbox clones them, which takes root rights.
    *

@@ -1,6 +1,6 @@
 /** A command line that a client of the service has handed over. */
 
-import { formatMeta, type Sandbox, SIGNALS } from "../core.ts";
+import { formatMeta, type Sandbox, SandboxError, SIGNALS } from "../core.ts";
 import { ClientHands } from "../service/remote.ts";
 import type { Client } from "../service/server.ts";
 import { UsageError } from "./complain.ts";
@@ -26,7 +26,7 @@ export interface ClientOrigin extends Origin {
 
 /** Makes the origin of a client's command line. */
 export function clientOrigin(client: Client, rules: ClientRules): ClientOrigin {
-  const { command, peer } = client;
+  const { command, peer, surroundings } = client;
   const hands = new ClientHands(rules.sandbox.system, client);
   let printed: Promise<void> = Promise.resolve();
   const onlyRoot = (option: string) => {
@@ -55,6 +55,13 @@ export function clientOrigin(client: Client, rules: ClientRules): ClientOrigin {
       return metaFile(hands, await hands.openMetaFile(path));
     },
     async openSandbox({ configFile, actAs, trace, log }) {
+      if (surroundings.hasOwnUsers) {
+        throw new SandboxError(
+          "restricted",
+          "The isolate service serves nobody in a user namespace that is not its own: " +
+            "call it from outside",
+        );
+      }
       if (configFile !== undefined) onlyRoot("--config");
       const base = configFile === undefined
         ? rules.sandbox

@@ -5,6 +5,7 @@ import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import type { Identity } from "../host/identity.ts";
+import { compareSurroundings, planLook, type Surroundings } from "./surroundings.ts";
 
 const GROUPS_MAX = 65536;
 
@@ -47,14 +48,19 @@ export function peerOf(system: System, socket: number): Peer {
 
 /**
  * Opens a descriptor that tells when the peer has died, whoever else holds its end of the connection;
- * undefined if it has died already.
+ * and where it is. Undefined if it has died already.
  */
-export function openPeer(system: System, { pid }: Peer): number | undefined {
+export function openPeer(
+  system: System,
+  { pid }: Peer,
+): { fd: number; surroundings: Surroundings } | undefined {
   const plan = new Plan();
   const fd = plan.slot("peer");
   plan.step("pidfd_open", [pid, 0], { into: fd, ignore: "all" });
+  const seen = planLook(plan, pid);
   system.run(plan, "watch the peer");
-  return plan.result(fd) < 0 ? undefined : plan.result(fd);
+  if (plan.result(fd) < 0) return undefined;
+  return { fd: plan.result(fd), surroundings: compareSurroundings(system, seen()) };
 }
 
 function manyGroups(system: System, socket: number, bytes: number): number[] {

@@ -11,12 +11,13 @@ import { Plan, type Slot } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { SandboxError, translated } from "../host/errors.ts";
 import { anywhere } from "../host/open.ts";
-import { planStatus, readStatus } from "../host/status.ts";
+import { readStatus, STATX_SIZE } from "../host/status.ts";
 import { decodeOsString, encodeOsString } from "../text/os_string.ts";
 import { ConnectionLost } from "./connection.ts";
 import { closeAside } from "./packets.ts";
 import { DESCRIPTORS_PACKET } from "./protocol.ts";
 import type { Client } from "./server.ts";
+import { mountsBelow } from "./surroundings.ts";
 import { lendTerminal } from "./terminal.ts";
 
 /** Of a text that is written, so much goes into one plan. */
@@ -52,6 +53,7 @@ export class ClientHands {
       limits: hello.limits,
       streamSocket,
       streams: hello.streams,
+      findOthers: (rules) => this.#findOthers(rules),
       openSources: (rules) => this.#openSources(rules),
       lendTerminal: () => translated(() => lendTerminal(this.#client)),
       deliverDescriptors: () => translated(() => this.#deliverDescriptors()),
@@ -116,29 +118,28 @@ export class ClientHands {
     return translated(() => this.#client.connection.run(plan));
   }
 
-  /** Whether the client has other mounts than we have; whoever lies about that gets none of either. */
-  #hasOwnMounts(): boolean {
-    const plan = new Plan();
-    const found = [`/proc/${this.#client.peer.pid}/ns/mnt`, "/proc/self/ns/mnt"].map((path) => {
-      const fd = plan.slot(path);
-      plan.step("openat", [linux.AT_FDCWD, plan.string(path), linux.O_PATH | linux.O_CLOEXEC, 0], {
-        into: fd,
-        ignore: "all",
-      });
-      const status = planStatus(plan, fd, { ignore: "all" });
-      plan.step("close", [fd], { ignore: "all" });
-      return status;
-    });
-    this.#system.run(plan, "which mounts the client has");
-    const [theirs, ours] = found.map((status) => readStatus(plan.view(status)).identity);
-    return theirs !== ours;
+  /** Has the client look at what its paths lead to, and looks at what they lead to here. */
+  async #findOthers(rules: readonly BindRule[]): Promise<ReadonlySet<BindRule>> {
+    if (!this.#client.surroundings.hasOwnRoot) return new Set();
+    const [theirs, ours] = [new Plan(), new Plan()];
+    const [seen, known] = [theirs, ours].map((plan) =>
+      rules.map(({ outside }) => planIdentity(plan, outside))
+    ) as [(() => string)[], (() => string)[]];
+    await this.#run(theirs);
+    this.#system.run(ours, "what the default rules bind");
+    const recursive = rules.filter((rule) => rule.recursive).map(({ outside }) => outside);
+    const [below, belowHere] = [this.#client.peer.pid, "self" as const].map((pid) =>
+      mountsBelow(this.#system, pid, recursive)
+    );
+    if (below === undefined || below !== belowHere) return new Set(rules);
+    return new Set(rules.filter((_, i) => seen[i]!() !== known[i]!()));
   }
 
   async #openSources(
     rules: readonly BindRule[],
   ): Promise<{ fds: (number | undefined)[]; areClones: boolean }> {
     const plan = new Plan();
-    const clones = this.#hasOwnMounts();
+    const clones = this.#client.surroundings.hasOwnMounts;
     const slots = rules.map((rule) =>
       planOwnSource(plan, rule, { clones, resolve: this.#resolve })
     );
@@ -237,6 +238,19 @@ export class ClientHands {
     if (fds.length > 0) this.#system.run(plan, "look at what came");
     return flags.every((slot) => plan.result(slot) >= 0 && plan.result(slot) & linux.O_PATH);
   }
+}
+
+/** Adds a step that looks at a path; the device and inode there, empty if there is nothing. */
+function planIdentity(plan: Plan, path: string): () => string {
+  const [status, found] = [plan.alloc(STATX_SIZE), plan.slot(path)];
+  const args = [
+    linux.AT_FDCWD,
+    plan.string(path),
+    linux.AT_STATX_DONT_SYNC,
+    linux.STATX_BASIC_STATS,
+  ];
+  plan.step("statx", [...args, status], { into: found, ignore: "all" });
+  return () => plan.result(found) < 0 ? "" : readStatus(plan.view(status)).identity;
 }
 
 /** Adds a step that puts descriptors into a socket. */

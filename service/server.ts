@@ -9,17 +9,21 @@ import { Connection } from "./connection.ts";
 import { closeAside } from "./packets.ts";
 import { openPeer, type Peer, peerOf } from "./peer.ts";
 import { type CommandLine, type Hello, parseCommandLine } from "./protocol.ts";
+import { ELSEWHERE, type Surroundings } from "./surroundings.ts";
 
 const SOCK_CLOEXEC_NONBLOCK = linux.SOCK_CLOEXEC | linux.SOCK_NONBLOCK;
 /** Shrinking, growing and writing are over: what is read is there and stays. */
 const SEALS_NEEDED = linux.F_SEAL_SHRINK | linux.F_SEAL_GROW | linux.F_SEAL_WRITE;
 /** A client sends its command line at once, or is none. */
 const HELLO_MS = 10_000;
+/** The process id of whom the kernel does not show us. */
+const UNSEEN = 0;
 
 /** A client that has handed over its command line. */
 export interface Client {
   readonly connection: Connection;
   readonly peer: Peer;
+  readonly surroundings: Surroundings;
   readonly hello: Hello;
   readonly command: CommandLine;
   /** The socket from which the box takes the client's streams. */
@@ -99,11 +103,16 @@ export class Server {
     const peer = peerOf(system, accepted);
     const count = (this.#perUser.get(peer.uid) ?? 0) + 1;
     this.#perUser.set(peer.uid, count);
-    void this.#attend(accepted, peer, this.#tooMany(peer, count));
+    void this.#attend(accepted, peer, this.#complaint(peer, count));
     return true;
   }
 
-  #tooMany(peer: Peer, count: number): string | undefined {
+  /** Why a client is not served. */
+  #complaint(peer: Peer, count: number): string | undefined {
+    if (peer.pid === UNSEEN) {
+      return "The isolate service is in a PID namespace (a container) in which your process is not: " +
+        "start the service outside of it, or call it from inside";
+    }
     const { clients, clientsPerUser } = this.#options.bounds();
     if (this.#connections.size >= clients) {
       return `The isolate service is busy with ${clients} clients: try again later`;
@@ -138,7 +147,10 @@ export class Server {
     this.#connections.add(connection);
     const timer = setTimeout(() => greeted(undefined), HELLO_MS);
     const listening = connection.listen();
-    const watched = this.#closeWithPeer(connection, peer, gone.signal);
+    const process = openPeer(system, peer);
+    const watched = peer.pid === UNSEEN
+      ? closeAfter(HELLO_MS, connection, gone.signal)
+      : this.#closeWithPeer(connection, process?.fd, gone.signal);
     try {
       const greeted = await greeting;
       clearTimeout(timer);
@@ -158,6 +170,7 @@ export class Server {
       const client: Client = {
         connection,
         peer,
+        surroundings: process?.surroundings ?? ELSEWHERE,
         hello,
         command,
         streamSocket,
@@ -183,9 +196,12 @@ export class Server {
   }
 
   /** A client could have given its end of the connection to somebody else, to us for instance. */
-  async #closeWithPeer(connection: Connection, peer: Peer, gone: AbortSignal): Promise<void> {
+  async #closeWithPeer(
+    connection: Connection,
+    fd: number | undefined,
+    gone: AbortSignal,
+  ): Promise<void> {
     const { system, waiter } = this.#options;
-    const fd = openPeer(system, peer);
     if (fd === undefined) return connection.close();
     const stop = () => waiter.forget(fd);
     gone.addEventListener("abort", stop);
@@ -214,6 +230,13 @@ export class Server {
     system.close(streams);
     return undefined;
   }
+}
+
+/** Nobody says when such a client dies. */
+async function closeAfter(ms: number, connection: Connection, gone: AbortSignal): Promise<void> {
+  const timer = setTimeout(() => connection.close(), ms);
+  if (!gone.aborted) await new Promise((resolve) => gone.addEventListener("abort", resolve));
+  clearTimeout(timer);
 }
 
 function isSealed(system: System, fd: number): boolean {

@@ -10,7 +10,7 @@
 #include "plan.h"
 #include "signal.h"
 
-enum { EPERM = 1, EINTR = 4, EACCES = 13, ENAMETOOLONG = 36 };
+enum { EPERM = 1, EINTR = 4, ENAMETOOLONG = 36 };
 enum { SOCK_SEQPACKET = 5, SOCK_CLOEXEC = O_CLOEXEC, SOL_SOCKET = 1, SCM_RIGHTS = 1, SO_PEERCRED = 17 };
 enum { MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000, MFD_CLOEXEC_SEALABLE = 3 };
 enum { F_SEAL_ALL = 15, PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22, COPY_BYTES = 4096 };
@@ -81,7 +81,7 @@ static i64 connect_to(const char *path) {
     return fd;
   i64 result = kernel(__NR_connect, (u64)fd, (u64)&address, sizeof address, 0, 0, 0);
   if (result == 0 && !is_trusted(fd))
-    result = -EACCES;
+    result = -UNTRUSTED;
   if (result < 0)
     kernel(__NR_close, (u64)fd, 0, 0, 0, 0, 0);
   return result < 0 ? result : fd;

@@ -30,6 +30,8 @@ struct hello {
   unsigned long limits[16][2]; /* soft and hard, by the numbers of getrlimit(2) */
 };
 
+enum { UNTRUSTED = 129 }; /* EKEYREJECTED: who listens is neither root nor ourselves */
+
 #define DEFAULT_SOCKET "/run/isolate/socket"
 
 /* A command line to hand over. */
@@ -39,7 +41,7 @@ struct command {
   unsigned last;                   /* see struct hello */
 };
 
-/* Hands the command over. Returns only if no service can be reached, with the negative errno; EPERM: it is "off". */
+/* Hands the command over. Returns only if no service can be reached, with the negative errno. EPERM: it is "off". */
 long client_run(const struct command *command);
 
 /* The socket that a variable of the environment (NAME=VALUE) names; 0: it is another variable. */

@@ -35,6 +35,9 @@ __attribute__((noreturn, used)) void program_main(u64 *stack) {
     client_say("ISOLATE_SERVICE is off, and there is no isolate-direct beside this program", "", "\n");
   else if (error == -EACCES)
     client_say("You may not use the isolate service at ", command.socket, ": ask for access to its socket\n");
+  else if (error == -UNTRUSTED)
+    client_say("The isolate service at ", command.socket,
+               " is neither root's nor yours; in a user namespace, call it from outside\n");
   else
     client_say("No isolate service is running at ", command.socket, ": start it with `isolate serve`\n");
   kernel_exit(FAILURE_STATUS);

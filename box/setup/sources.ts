@@ -54,16 +54,17 @@ export interface GivenSources extends ReadonlyMap<DirectoryRule, number | undefi
 
 /**
  * Has a caller in another process open what he names. The sources of default rules are named by nobody,
- * and there for everybody.
+ * and there for everybody: the caller opens them only if his are others, as in a container.
  */
 export async function askForSources(
   remote: RemoteCaller,
   rules: readonly DirectoryRule[],
 ): Promise<GivenSources> {
   const defaults = new Set(defaultDirectoryRules().map(describeDirectoryRule));
-  const asked = rules.filter((rule): rule is BindRule =>
-    rule.kind === "bind" && !isInBox(rule) && !defaults.has(describeDirectoryRule(rule))
-  );
+  const sources = rules.filter((rule): rule is BindRule => rule.kind === "bind" && !isInBox(rule));
+  const isDefault = (rule: BindRule) => defaults.has(describeDirectoryRule(rule));
+  const others = await remote.findOthers(sources.filter(isDefault));
+  const asked = sources.filter((rule) => !isDefault(rule) || others.has(rule));
   const { fds, areClones } = asked.length === 0
     ? { fds: [], areClones: false }
     : await remote.openSources(asked);
