@@ -5,7 +5,7 @@ import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import type { Identity } from "../host/identity.ts";
-import { compareSurroundings, planLook, type Surroundings } from "./surroundings.ts";
+import { type ClientSurroundings, compareSurroundings, planLook } from "./surroundings.ts";
 
 const GROUPS_MAX = 65536;
 
@@ -53,7 +53,7 @@ export function peerOf(system: System, socket: number): Peer {
 export function openPeer(
   system: System,
   { pid }: Peer,
-): { fd: number; surroundings: Surroundings } | undefined {
+): { fd: number; surroundings: ClientSurroundings } | undefined {
   const plan = new Plan();
   const fd = plan.slot("peer");
   plan.step("pidfd_open", [pid, 0], { into: fd, ignore: "all" });

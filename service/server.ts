@@ -9,7 +9,7 @@ import { Connection } from "./connection.ts";
 import { closeAside } from "./packets.ts";
 import { openPeer, type Peer, peerOf } from "./peer.ts";
 import { type CommandLine, type Hello, parseCommandLine } from "./protocol.ts";
-import { ELSEWHERE, type Surroundings } from "./surroundings.ts";
+import { type ClientSurroundings, ELSEWHERE } from "./surroundings.ts";
 
 const SOCK_CLOEXEC_NONBLOCK = linux.SOCK_CLOEXEC | linux.SOCK_NONBLOCK;
 /** Shrinking, growing and writing are over: what is read is there and stays. */
@@ -23,7 +23,7 @@ const UNSEEN = 0;
 export interface Client {
   readonly connection: Connection;
   readonly peer: Peer;
-  readonly surroundings: Surroundings;
+  readonly surroundings: ClientSurroundings;
   readonly hello: Hello;
   readonly command: CommandLine;
   /** The socket from which the box takes the client's streams. */

@@ -7,7 +7,7 @@ import { readFile } from "../host/read.ts";
 import { decodeOsString } from "../text/os_string.ts";
 
 /** What of a client's surroundings differs from those of the service. */
-export interface Surroundings {
+export interface ClientSurroundings {
   /** It is in another user namespace, where its user ids mean other users. */
   readonly hasOwnUsers: boolean;
   /** It is in another mount namespace. */
@@ -17,7 +17,7 @@ export interface Surroundings {
 }
 
 /** Those of somebody of whom nothing is known. */
-export const ELSEWHERE: Surroundings = {
+export const ELSEWHERE: ClientSurroundings = {
   hasOwnUsers: true,
   hasOwnMounts: true,
   hasOwnRoot: true,
@@ -54,7 +54,7 @@ function look(system: System): string[] {
 }
 
 /** Compares what {@linkcode planLook} found. */
-export function compareSurroundings(system: System, theirs: readonly string[]): Surroundings {
+export function compareSurroundings(system: System, theirs: readonly string[]): ClientSurroundings {
   let own = ours.get(system);
   if (!own) ours.set(system, own = look(system));
   const [hasOwnUsers, hasOwnMounts, hasOtherRoot] = own.map((text, i) => theirs[i] !== text) as [
