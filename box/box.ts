@@ -363,7 +363,8 @@ export class Box {
 
   /**
    * Makes the box as empty as it was: removes what is in `box/` and in the temporary directories of
-   * earlier runs. `box/` is then a new directory: one that was opened before is gone.
+   * earlier runs. Those are then like new ones: where a program has changed more about one than can be set
+   * back, such as access lists and attributes, it is replaced.
    *
    * @param options `controlGroup`: also replace its control group, if it has one, so that files of
    *   earlier runs that the kernel keeps in memory no longer count

@@ -48,7 +48,7 @@ const NUMBERS: Readonly<Record<typeof OPERATIONS[number], readonly [number, numb
   socketpair: [53, 199], connect: [42, 203], setsockopt: [54, 208], sendto: [44, 206],
   bind: [49, 200], listen: [50, 201], accept4: [288, 242], getsockopt: [55, 209],
   setns: [308, 268],
-  sethostname: [170, 161], setsid: [112, 157],
+  sethostname: [170, 161], setsid: [112, 157], flistxattr: [196, 13], utimensat: [280, 88],
   sendmsg: [46, 211], recvmsg: [47, 212], spawn: [32768, 32768], store: [32769, 32769],
   load: [32770, 32770], next: [32771, 32771], reap: [32772, 32772],
 };

@@ -48,11 +48,13 @@ export const LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8;
 export const MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_EXEC = 0x10;
 export const SPLICE_F_MOVE = 1, SPLICE_F_NONBLOCK = 2;
 
-// ioctl(2): terminals, pipes, network interfaces
+// ioctl(2): terminals, pipes, attributes of files, network interfaces
 export const TIOCSPGRP = 0x5410, TIOCSTI = 0x5412, FIONREAD = 0x541b, TIOCLINUX = 0x541c,
   TIOCNOTTY = 0x5422, TIOCSETD = 0x5423, TCGETS = 0x5401, TCSETS = 0x5402, TIOCSCTTY = 0x540e,
   TIOCGWINSZ = 0x5413, TIOCSWINSZ = 0x5414, TIOCGPTPEER = 0x5441, TIOCSPTLCK = 0x40045431,
   TIOCGDEV = 0x80045432;
+export const FS_IOC_GETFLAGS = 0x80086601, FS_IOC_FSGETXATTR = 0x801c581f,
+  FS_IOC_SETVERSION = 0x40087602;
 export const SIOCSIFFLAGS = 0x8914, IFF_UP = 1;
 
 // clone3(2), waitid(2)

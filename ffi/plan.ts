@@ -334,6 +334,7 @@ const BUFFER_ARGUMENT: Partial<Record<Operation, number>> = {
   pread64: 1,
   pwrite64: 1,
   getdents64: 1,
+  flistxattr: 1,
   readlinkat: 2,
   sendto: 1,
   spawn: 0,

@@ -170,7 +170,7 @@ export const SIGNATURES: Readonly<Record<Operation, Signature>> = {
   pipe2: [output, descriptorFlags],
   ioctl: byCommand({
     before: [fd],
-    names: "TC|TIOC|SIOC|FION",
+    names: "TC|TIOC|SIOC|FION|FS_IOC",
     after: { TIOCSPGRP: [output], SIOCSIFFLAGS: [interfaceRequest] },
   }),
   splice: [fd, output, fd, output, number, splice],
@@ -208,6 +208,8 @@ export const SIGNATURES: Readonly<Record<Operation, Signature>> = {
   getpgid: [number],
   setpgid: [number, number],
   setsid: none,
+  flistxattr: [fd, output, number],
+  utimensat: [fd, text, output, atFlags],
   prlimit64: [number, choice("RLIMIT_"), limits, output],
   sched_getaffinity: [number, number, output],
   sched_setaffinity: [number, number, buffer],

@@ -239,10 +239,7 @@ export function* removeTreeSteps(
     const root = openDirectory(system, parentFd, bytes);
     if (root) {
       try {
-        yield* walk(system, root.fd, {
-          enter: (directory) => removeEntries(system, directory),
-          leave: (directory, child) => removeDirectory(system, directory, child),
-        });
+        yield* emptyTreeSteps(system, root.fd);
       } finally {
         system.close(root.fd);
       }
@@ -252,6 +249,14 @@ export function* removeTreeSteps(
     // Somebody made a file meanwhile, or the system does not list everything while entries go.
     if (failure.errno !== ERRNO.ENOTEMPTY || tries === REMOVE_TRIES) throw failure;
   }
+}
+
+/** Removes everything below an open directory, from where it is read on, with such pauses. */
+export function* emptyTreeSteps(system: System, fd: number): Generator<void, void> {
+  yield* walk(system, fd, {
+    enter: (directory) => removeEntries(system, directory),
+    leave: (directory, child) => removeDirectory(system, directory, child),
+  });
 }
 
 function removeDirectory(system: System, parentFd: number, name: Uint8Array) {

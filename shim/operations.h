@@ -13,7 +13,8 @@
   X(setpgid) X(prlimit64) X(sched_getaffinity) X(sched_setaffinity) X(prctl) X(capset) X(seccomp) X(keyctl)          \
   X(unshare) X(uname) X(rt_sigprocmask) X(clock_gettime) X(epoll_create1) X(epoll_ctl) X(epoll_pwait2)               \
   X(timerfd_create) X(timerfd_settime) X(ppoll) X(socket) X(socketpair) X(bind) X(listen) X(accept4) X(connect)      \
-  X(setsockopt) X(getsockopt) X(sendto) X(sendmsg) X(recvmsg) X(setns) X(sethostname) X(setsid)
+  X(setsockopt) X(getsockopt) X(sendto) X(sendmsg) X(recvmsg) X(setns) X(sethostname) X(setsid)         \
+  X(flistxattr) X(utimensat)
 
 /* Operations that the shim itself carries out (numbers above any system call). */
 #define OWN_OPERATIONS(X)                                                                                            \

@@ -8,7 +8,6 @@ import { ERRNO } from "../../ffi/errno.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
-  AT_REMOVEDIR,
   O_CLOEXEC,
   O_DIRECTORY,
   O_NOFOLLOW,
@@ -19,8 +18,10 @@ import { SandboxError } from "../../host/errors.ts";
 import type { Identity } from "../../host/identity.ts";
 import { MOUNTED, planOpen, STRICT } from "../../host/open.ts";
 import { planStatus } from "../../host/status.ts";
-import { removeTreeSteps } from "../../host/tree.ts";
+import { nameOf, readDirectory } from "../../host/list.ts";
+import { emptyTreeSteps, openDirectory, removeTreeSteps } from "../../host/tree.ts";
 import type { Sandbox } from "../sandbox.ts";
+import { Newness } from "./newness.ts";
 import {
   type BoxSize,
   isMountRoot,
@@ -31,17 +32,20 @@ import {
 import type { BoxPlaces } from "./paths.ts";
 import { clearDiskQuota, type DiskQuota, setDiskQuota } from "./quota.ts";
 
+const encoder = new TextEncoder();
 const DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 /** The directory of one box. */
 export class BoxDirectory {
   readonly #sandbox: Sandbox;
   readonly #places: BoxPlaces;
+  readonly #newness: Newness;
 
   /** Names a directory, which need not exist. */
   constructor(sandbox: Sandbox, places: BoxPlaces) {
     this.#sandbox = sandbox;
     this.#places = places;
+    this.#newness = new Newness(sandbox.system);
   }
 
   /** Makes it, with an empty `box/` that belongs to the caller. */
@@ -109,8 +113,8 @@ export class BoxDirectory {
   }
 
   /**
-   * Removes what is in `box/`, and the temporary directories of earlier runs. `box/` itself is replaced
-   * by a new one: its owner could have given it access lists, attributes and flags.
+   * Removes what is in `box/`, and in the temporary directories of earlier runs. A directory that a
+   * program could have given more than files is replaced by a new one.
    */
   async clear({ ownFileSystem }: { ownFileSystem: boolean }): Promise<void> {
     const { system, caller } = this.#sandbox;
@@ -126,30 +130,53 @@ export class BoxDirectory {
     }
     const plan = new Plan();
     const outer = this.#planOpen(plan);
-    const [noFiles, noTemporary] = [plan.slot("box/ was empty"), plan.slot("no tmp/")];
-    const remove = (name: string, into = plan.slot(name)) =>
-      plan.step("unlinkat", [outer, plan.string(name), AT_REMOVEDIR], { into, ignore: "all" });
-    // Where there is little to do it is done now. What default runs leave is an empty tmp/tmp.
-    remove("tmp/tmp");
-    remove("tmp", noTemporary);
-    remove("box", noFiles);
-    if (!size) planFiles(plan, { outer, owner: caller, size, when: [noFiles, 0] });
     const failure = system.attempt(plan, "empty the box");
     const fd = plan.result(outer);
     try {
       if (failure) throw failure;
-      const gone = [0, -ERRNO.ENOENT];
-      if (!gone.includes(plan.result(noTemporary))) {
-        await inSlices(removeTreeSteps(system, fd, "tmp"));
-      }
-      const wasEmpty = plan.result(noFiles) === 0;
-      if (wasEmpty && !size) return;
-      if (!wasEmpty) await inSlices(removeTreeSteps(system, fd, "box"));
+      await this.#clearTemporary(fd);
+      if (!size && await this.#reuse(fd, "box", caller)) return;
+      await inSlices(removeTreeSteps(system, fd, "box"));
       const again = new Plan();
       planFiles(again, { outer: fd, owner: caller, size });
       system.run(again, "make a new box/");
     } finally {
       system.close(fd);
+    }
+  }
+
+  /** What runs with the default rules leave is a `tmp/tmp`, and nothing beside it. */
+  async #clearTemporary(outer: number): Promise<void> {
+    const { system } = this.#sandbox;
+    const found = openDirectory(system, outer, encoder.encode("tmp\0"));
+    if (!found) return;
+    const names: string[] = [];
+    try {
+      for (const entries of readDirectory(system, found.fd)) {
+        names.push(...entries.slice(0, 2).map(nameOf));
+        if (names.length > 1) break;
+      }
+    } finally {
+      system.close(found.fd);
+    }
+    const isUsual = names.length === 1 && names[0] === "tmp";
+    if (isUsual && await this.#reuse(outer, "tmp/tmp", this.#places.boxUser)) return;
+    await inSlices(removeTreeSteps(system, outer, "tmp"));
+  }
+
+  /**
+   * Empties a directory and makes it like a new one of this owner, so that a box which is ready, with the
+   * directory mounted, still fits; false if it has to be replaced.
+   */
+  async #reuse(outer: number, path: string, owner: Identity): Promise<boolean> {
+    const { system } = this.#sandbox;
+    const found = openDirectory(system, outer, encoder.encode(`${path}\0`));
+    if (!found) return false;
+    try {
+      await inSlices(emptyTreeSteps(system, found.fd));
+      return this.#newness.restore(found.fd, { outer, owner });
+    } finally {
+      system.close(found.fd);
     }
   }
 
@@ -188,20 +215,18 @@ export class BoxDirectory {
   }
 }
 
-/** Adds steps that make `box/`, where another step has had a certain result if one is named. */
-function planFiles(plan: Plan, { outer, owner, size, when }: {
+/** Adds steps that make `box/`. */
+function planFiles(plan: Plan, { outer, owner, size }: {
   outer: number | Slot;
   owner: Identity;
   size: BoxSize | undefined;
-  when?: readonly [Slot, number];
 }): void {
   const inner = plan.slot("box");
-  const only = when ? { when } : {};
-  plan.step("mkdirat", [outer, plan.string("box"), 0o700], only);
-  plan.step("openat", [outer, plan.string("box"), DIRECTORY, 0], { ...only, into: inner });
-  plan.step("fchmod", [inner, 0o700], only);
+  plan.step("mkdirat", [outer, plan.string("box"), 0o700]);
+  plan.step("openat", [outer, plan.string("box"), DIRECTORY, 0], { into: inner });
+  plan.step("fchmod", [inner, 0o700]);
   if (size) planOwnFileSystem(plan, { at: inner, size, owner });
-  else plan.step("fchownat", [inner, plan.string(""), owner.uid, owner.gid, AT_EMPTY_PATH], only);
+  else plan.step("fchownat", [inner, plan.string(""), owner.uid, owner.gid, AT_EMPTY_PATH]);
   plan.step("close", [inner], { always: true, ignore: "all" });
 }
 

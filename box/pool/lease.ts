@@ -19,7 +19,7 @@ export interface PoolOptions {
    * More boxes than CPUs share them. Default: not pinned.
    */
   cpus?: "each" | readonly number[];
-  /** How the boxes are made. */
+  /** How the boxes are made; `ready` is true unless it is set to false. */
   init?: Omit<InitOptions, "boxId" | "sandbox" | "wait" | "signal" | "cpus">;
   /**
    * How long to wait, in milliseconds, while other processes hold the whole range and this pool has no

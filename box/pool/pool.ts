@@ -34,7 +34,8 @@ interface Request {
  *
  * A box is initialised when it is leased and cleaned up when it comes back, unless another job of this
  * pool waits for it: then it is emptied and handed over, which is faster. Jobs get boxes in the order
- * in which they ask. Nothing is locked while nothing is leased.
+ * in which they ask. Nothing is locked while nothing is leased. While a program runs, what the next run
+ * in its box needs is made ready, unless `init` says otherwise.
  *
  * @example
  * ```ts
@@ -204,7 +205,13 @@ export class BoxPool {
     for (const boxId of this.#boxIds) {
       if (this.#own.has(boxId)) continue;
       const { init } = this.#options;
-      const box = await Box.initIfFree({ ...init, boxId, sandbox: this.#sandbox, cpus });
+      const box = await Box.initIfFree({
+        ready: true,
+        ...init,
+        boxId,
+        sandbox: this.#sandbox,
+        cpus,
+      });
       if (box instanceof Box) return box;
       taken.set(box, (taken.get(box) ?? 0) + 1);
     }
