@@ -39,6 +39,7 @@ export const NUM_BOXES_MAX = 0x8000_0000;
 const SYSCALL_FLAGS_MAX = 0x7fff_ffff;
 const CLIENTS_MAX = 100_000;
 const SECONDS_MAX = 86_400;
+const MEGABYTES_MAX = 2 ** 31 - 1;
 
 /** Throws with the place of the entry that is read. */
 type Refuse = (reason: string) => never;
@@ -71,6 +72,7 @@ const ASSIGN: { readonly [key: string]: Assign } = {
   service_clients_per_user: storeForService("clientsPerUser", wholeNumber(1, CLIENTS_MAX)),
   service_stop_wait: storeForService("stopWaitSeconds", wholeNumber(0, SECONDS_MAX)),
   service_ready: storeForService("readySeconds", wholeNumber(0, SECONDS_MAX)),
+  service_ready_memory: storeForService("readyMemoryMb", wholeNumber(0, MEGABYTES_MAX)),
   subid_user: (parsed, { value, line }) => parsed.subidUser = { name: value, line },
 };
 

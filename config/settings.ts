@@ -79,6 +79,8 @@ export interface ServiceSettings {
   stopWaitSeconds: number;
   /** How long a box is kept ready for its next run, in seconds; 0: boxes are not made ready. */
   readySeconds: number;
+  /** As long as the machine has less memory available than this, in MB, no boxes are kept ready. */
+  readyMemoryMb: number;
 }
 
 /**
@@ -115,6 +117,7 @@ export function defaultSettings(): Settings {
       clientsPerUser: 256,
       stopWaitSeconds: 10,
       readySeconds: 60,
+      readyMemoryMb: 256,
     },
   };
 }
@@ -164,6 +167,7 @@ function describeService(service: ServiceSettings): string[] {
     `service_clients_per_user = ${service.clientsPerUser}`,
     `service_stop_wait = ${service.stopWaitSeconds}`,
     `service_ready = ${service.readySeconds}`,
+    `service_ready_memory = ${service.readyMemoryMb}`,
   ];
 }
 

@@ -45,6 +45,7 @@ service_clients = 1024
 service_clients_per_user = 256
 service_stop_wait = 10
 service_ready = 60
+service_ready_memory = 256
 box2.cpus = 0-1
 box2.mems = 0
 box10.mems = 1

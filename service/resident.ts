@@ -9,6 +9,7 @@ import { SOCK_STREAM } from "../ffi/linux.ts";
 import { SandboxError, toSandboxError } from "../host/errors.ts";
 import { type ClientAccess, readAccess } from "./access.ts";
 import { type Published, publishGroups, withdrawGroups } from "./control_groups.ts";
+import { availableMemoryMb } from "./memory.ts";
 import { listenAt, type ListeningSocket, passedSocket, removeSocket } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
 import { MetricsEndpoint } from "./metrics_endpoint.ts";
@@ -114,6 +115,7 @@ class Service {
     const sandbox = await Sandbox.open({ configFile, log });
     sandbox.prepareRoots();
     if (sandbox.settings.service.readySeconds > 0) await sandbox.keepBoxesReady();
+    this.#endIdleBoxes(sandbox);
     sandbox.watchRuns(this.#runs);
     const access = readAccess(sandbox.system, sandbox.settings.service);
     return this.#configured = { sandbox, access, metrics: this.#metrics };
@@ -188,8 +190,15 @@ class Service {
 
   /** What a box that waits costs is little, but not nothing. */
   #endIdleBoxes({ system, ready, settings: { service } }: Sandbox): void {
+    if (!ready) return;
+    const isSpare = availableMemoryMb(system) >= service.readyMemoryMb;
+    if (isSpare !== ready.areKept) {
+      const what = isSpare ? "again" : "not, as long as memory is scarce";
+      this.#options.log(1, () => `Boxes are kept ready ${what}`);
+    }
+    ready.areKept = isSpare;
     const beforeMs = system.nowMs() - service.readySeconds * 1000;
-    ready?.closeIdle({ beforeMs, boxesMax: READY_BOXES_MAX });
+    ready.closeIdle({ beforeMs, boxesMax: isSpare ? READY_BOXES_MAX : 0 });
   }
 
   #catchSignals(sandbox: Sandbox): void {

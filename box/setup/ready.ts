@@ -27,13 +27,20 @@ export interface ReadyUses {
   misses: number;
 }
 
+/** What the boxes of a process have in common. */
+interface ReadyShared {
+  readonly pristine: PristineNetwork;
+  readonly bareMounts: BareMounts;
+  readonly uses: ReadyUses;
+  /** Whether boxes are made ready now. */
+  areKept: boolean;
+}
+
 /** The box that is ready for the next run in one box id. */
 export class ReadyBox {
   readonly #system: System;
-  readonly #pristine: PristineNetwork;
-  readonly #bareMounts: BareMounts;
   readonly #recipes = new Map<string, ReadyRecipe>();
-  readonly #uses: ReadyUses;
+  readonly #shared: ReadyShared;
   #waiting:
     | { readonly key: string; readonly box: WaitingBox; readonly sinceMs: number }
     | undefined;
@@ -47,17 +54,15 @@ export class ReadyBox {
   /** Has none ready yet. */
   constructor(
     system: System,
-    shared: { pristine: PristineNetwork; bareMounts: BareMounts; uses: ReadyUses },
+    shared: ReadyShared,
   ) {
     this.#system = system;
-    this.#pristine = shared.pristine;
-    this.#bareMounts = shared.bareMounts;
-    this.#uses = shared.uses;
+    this.#shared = shared;
   }
 
   /** The mount namespace from which boxes start; undefined: that of this process. */
   get bareMounts(): number | undefined {
-    return this.#bareMounts.fd;
+    return this.#shared.bareMounts.fd;
   }
 
   /** Whether one waits for a program. */
@@ -71,13 +76,13 @@ export class ReadyBox {
     this.#leaveNetwork(this.#runNetwork);
     this.#runNetwork = this.#waitingNetwork;
     this.#waitingNetwork = undefined;
-    this.#uses.misses++;
+    this.#shared.uses.misses++;
     if (!waiting) return undefined;
     this.#waiting = undefined;
     const fits = !options.inheritDescriptors && waiting.key === keyOf(setup);
     if (fits && !this.#haveMountsChanged()) {
-      this.#uses.misses--;
-      this.#uses.hits++;
+      this.#shared.uses.misses--;
+      this.#shared.uses.hits++;
       return waiting.box;
     }
     discard(this.#system, waiting.box);
@@ -86,7 +91,7 @@ export class ReadyBox {
 
   /** Makes the next one ready. That it cannot be made is said by the run that does without. */
   put(setup: BoxSetup): void {
-    if (setup.terminal || this.#waiting) return;
+    if (setup.terminal || this.#waiting || !this.#shared.areKept) return;
     this.#haveMountsChanged();
     try {
       const key = keyOf(setup);
@@ -103,16 +108,16 @@ export class ReadyBox {
     if (used !== undefined) {
       const box = this.#recipe({ ...setup, hasNetwork: true }, key).make(setup, used);
       this.#usedNetwork = undefined;
-      if (this.#pristine.isLike(box.initPid)) {
+      if (this.#shared.pristine.isLike(box.initPid)) {
         this.#waitingNetwork = used;
         return box;
       }
       discard(this.#system, box);
       this.#system.close(used);
     }
-    const box = this.#pristine.isKnown
+    const box = this.#shared.pristine.isKnown
       ? this.#recipe(setup, key).make(setup)
-      : this.#pristine.make(setup);
+      : this.#shared.pristine.make(setup);
     this.#waitingNetwork = openNetwork(this.#system, box.initPid);
     return box;
   }
@@ -192,10 +197,11 @@ class BareMounts {
     return this.#fd;
   }
 
+  /** Lets go of it for good: boxes start from where this process is. */
   close(): void {
     if (this.#fd !== undefined) this.#system.close(this.#fd);
     this.#fd = undefined;
-    this.#isAsked = false;
+    this.#isAsked = true;
   }
 }
 
@@ -242,26 +248,30 @@ class PristineNetwork {
 /** The boxes that are ready, by their ids. */
 export class ReadyBoxes {
   readonly #system: System;
-  readonly #pristine: PristineNetwork;
-  readonly #bareMounts: BareMounts;
+  readonly #shared: ReadyShared;
   readonly #boxes = new Map<number, ReadyBox>();
   /** What came of them so far. */
   readonly uses: ReadyUses = { hits: 0, misses: 0 };
 
   constructor(system: System) {
     this.#system = system;
-    this.#pristine = new PristineNetwork(system);
-    this.#bareMounts = new BareMounts(system);
+    const [pristine, bareMounts] = [new PristineNetwork(system), new BareMounts(system)];
+    this.#shared = { pristine, bareMounts, uses: this.uses, areKept: true };
+  }
+
+  /** Whether boxes are made ready; those that wait already go on waiting. */
+  get areKept(): boolean {
+    return this.#shared.areKept;
+  }
+
+  set areKept(kept: boolean) {
+    this.#shared.areKept = kept;
   }
 
   /** Finds where the box of an id is kept ready. */
   of(boxId: number): ReadyBox {
     let box = this.#boxes.get(boxId);
-    if (!box) {
-      const [pristine, bareMounts, uses] = [this.#pristine, this.#bareMounts, this.uses];
-      box = new ReadyBox(this.#system, { pristine, bareMounts, uses });
-      this.#boxes.set(boxId, box);
-    }
+    if (!box) this.#boxes.set(boxId, box = new ReadyBox(this.#system, this.#shared));
     return box;
   }
 
@@ -280,10 +290,11 @@ export class ReadyBoxes {
     });
   }
 
-  /** Ends them all. */
+  /** Ends them all, for good. */
   close(): void {
+    this.#shared.areKept = false;
     for (const box of this.#boxes.values()) box.close();
     this.#boxes.clear();
-    this.#bareMounts.close();
+    this.#shared.bareMounts.close();
   }
 }
