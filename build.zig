@@ -23,7 +23,7 @@ const flags = [_][]const u8{
     "-fno-asynchronous-unwind-tables", "-fno-strict-aliasing",
 };
 
-const shared = [_][]const u8{ "decode.c", "run.c", "live.c", "signal.c", "client.c" };
+const shared = [_][]const u8{ "decode.c", "run.c", "live.c", "signal.c", "crash.c", "client.c" };
 
 pub fn build(b: *std.Build) void {
     for (architectures) |architecture| {

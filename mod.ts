@@ -74,6 +74,7 @@ export { openOutputFile } from "./box/streams/output_file.ts";
 export type { Limits } from "./box/setup/limits.ts";
 export { formatMeta, type MetaRecord, type MetaStatus, parseMeta } from "./box/outcome/meta.ts";
 export { MetaFile } from "./box/outcome/meta_file.ts";
+export { type Crash, crashCodeName } from "./box/outcome/crash.ts";
 export {
   type ControlGroupUse,
   type Ending,

@@ -464,6 +464,7 @@ export class Box {
     // First the processes, then the files they could still change.
     controlGroup?.remove();
     await this.#directory.remove({ quota: lock.read()?.quota ?? false });
+    this.#sandbox.runs?.forget(this.boxId);
     lock.clear();
   }
 

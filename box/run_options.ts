@@ -43,6 +43,12 @@ export interface RunOptions {
   terminal?: boolean;
   /** Keep symbolic links, FIFOs, sockets and devices in `box/`. */
   keepSpecialFiles?: boolean;
+  /**
+   * Find out what the program dies of, if a signal ends it: the address of a fault and the registers, in
+   * `crash` of the outcome. It is then traced (ptrace(2)), which it can notice, and cannot trace itself;
+   * each signal, and each start of a thread, costs it some microseconds more. Default: false.
+   */
+  crashReport?: boolean;
   /** The system call filter, a sum of `SYSCALL_FLAGS`. Default: the configured one. */
   syscallFlags?: number;
   /** With a control group, count the CPU time of all its processes (default) or of the main one. */

@@ -149,6 +149,10 @@ class ClassicCommandLine {
     const record = toMeta(outcome);
     await this.#meta?.write(record);
     if (!silent) this.#tell(outcomeMessage(outcome));
+    if (!silent && options.crashReport) {
+      const { crashLines } = await import("./crash_text.ts");
+      for (const line of crashLines(outcome)) this.#tell(line);
+    }
     return record.status === undefined ? 0 : 1;
   }
 

@@ -221,6 +221,14 @@ export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
       read: asTyped,
       set: ({ metaFiles }, path) => metaFiles.push(path),
     }),
+    flag(
+      "--crash-report",
+      "Tell where a fatal signal struck; this traces the program",
+      ({ run }) => {
+        run.crashReport = true;
+      },
+      { addition: true },
+    ),
     flag("-s, --silent", "Print no status line", (request) => {
       request.silent = true;
     }),

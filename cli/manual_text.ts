@@ -74,10 +74,21 @@ export const OPTION_DETAILS: Readonly<Record<string, string>> = {
   "cg-timing": "From version 1 of the classic command, like `--no-cg-timing`.",
   "no-cg-timing":
     "That is the first process; children that it has waited for count, too, as without `--cg`.",
+  hostname:
+    "What uname(2) and `hostname` say in the box, which has a UTS namespace of its own; programs that look " +
+    "at it give the same output on every machine then. The name is not resolved to an address: for that, " +
+    "bring an `/etc/hosts` of your own with `--dir`. The host's name stays as it is.",
   syscalls: "See SYSTEM CALL FILTER.",
   meta:
     "See META-FILE. Opened with the caller's rights and emptied at once, before anything else happens. " +
     "`-` is standard output.",
+  "crash-report":
+    "Prints the signal, its reason as in sigaction(2), the address of a fault and the registers of the thread; " +
+    "a service keeps them for `isolate status` until the next run or `--cleanup`. The program is traced by the " +
+    "init of its box, ptrace(2): it cannot have itself traced (debuggers in the box can trace others), can see " +
+    "that in `/proc`, and each signal and each new thread costs some microseconds. Limits hold all the same. " +
+    "Without the option only the number of the signal is known: the kernel forgets the rest when the program " +
+    "dies.",
   silent: "Errors of the sandbox itself are printed all the same.",
   verbose:
     "Once: what is done. Twice: the configuration, the environment and each look at the clocks, too. " +

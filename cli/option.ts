@@ -60,8 +60,9 @@ export function flag<Request>(
   typed: string,
   summary: string,
   set: (request: Request) => void,
+  more: Pick<Option<Request>, "addition"> = {},
 ): Option<Request> {
-  return { ...spell(typed), summary, apply: set };
+  return { ...spell(typed), summary, ...more, apply: set };
 }
 
 function spell(typed: string): OptionSpec & { spelled: string } {

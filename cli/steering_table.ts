@@ -49,6 +49,12 @@ export const STEERING: readonly Command[] = [
     summary: "List boxes: who owns them, what runs in them, and what it uses",
     about: "Lists your boxes; root's list has all. Times and limits are known of boxes that the " +
       "service runs.",
+    notes: `\
+--json prints a list of objects: id, owner (a user id), state, program (its
+arguments), since, cpuTimeMs, wallTimeMs, memoryKib, processes (how many),
+limits, last (the last run). What is not known is null. States are idle, ready
+(the next run finds the box made), running, stopped, held (somebody works on
+it), being made, and unfinished. --watch --json prints one list on each line.`,
     options: [
       JSON_FLAG,
       flag("--watch", "Print the list again each second, until interrupted", (request) => {
@@ -62,9 +68,13 @@ export const STEERING: readonly Command[] = [
     parameters: "ID",
     summary: "Show a box: its processes with memory and descriptors, or how the last run ended",
     notes: `\
-The outcome of the last run is kept by the service until the next one begins.
-The address of a fault and the registers are not recorded: whatever could read
-them (ptrace, core files) would disturb the program, or could be noticed by it.`,
+The service keeps the outcome of the last run until the next one begins or the
+box is cleaned up. With --crash-report for that run it has the fatal signal, its
+reason, the address of the fault and the registers of the thread, too.
+--json prints the keys of 'list' and these: processes (pid, pidInBox, parentPid,
+name, state, threads, cpuTimeMs, memory in KiB by kind, descriptors), at most
+100 of processCount; last has program, ended, outcome, and crash (signal, code,
+codeName, address, thread, registers; numbers of 64 bits are hexadecimal text).`,
     options: [JSON_FLAG],
     run: (steer) => steer.status,
   }),

@@ -1,9 +1,16 @@
 /** How boxes are shown: as a table, in full, and as JSON. */
 
-import { type BoxSight, type Limits, outcomeMessage, type ProcessSight } from "../core.ts";
+import {
+  type BoxSight,
+  type Limits,
+  type Outcome,
+  outcomeMessage,
+  type ProcessSight,
+} from "../core.ts";
 import { columns, cutToColumns, padToColumns } from "../text/columns.ts";
 import { countText, sizeText, timeText } from "../text/quantities.ts";
 import { visibleText } from "../text/visible.ts";
+import { crashJson, crashLines } from "./crash_text.ts";
 
 const PROGRAM_WIDTH = 60;
 const HEADINGS = ["BOX", "OWNER", "STATE", "SINCE", "CPU", "WALL", "MEMORY", "PROCESSES", "LIMITS"];
@@ -54,6 +61,7 @@ export function statusText(box: BoxSight, processes: readonly ProcessSight[]): s
       `  ended ${new Date(last.endedMs).toISOString()}: ${
         last.outcome ? outcomeMessage(last.outcome) : "the sandbox failed"
       }`,
+      ...last.outcome ? crashLines(last.outcome).map((line) => `  ${line}`) : [],
     );
   }
   return lines.map((line) => `${line}\n`).join("");
@@ -89,7 +97,12 @@ export function boxJson(box: BoxSight): Record<string, unknown> {
     processes: processes.length,
     limits: limits ?? null,
     last: last
-      ? { program: last.command, ended: isoTime(last.endedMs), outcome: last.outcome ?? null }
+      ? {
+        program: last.command,
+        ended: isoTime(last.endedMs),
+        outcome: last.outcome ? withoutCrash(last.outcome) : null,
+        crash: last.outcome ? crashJson(last.outcome) : null,
+      }
       : null,
   };
 }
@@ -116,6 +129,11 @@ export function statusJson(
     })),
     processCount: box.processes.length,
   };
+}
+
+/** Whose numbers JSON cannot hold. */
+function withoutCrash(outcome: Outcome): unknown {
+  return JSON.parse(JSON.stringify(outcome, (key, value) => key === "crash" ? undefined : value));
 }
 
 function isoTime(ms: number | undefined): string | null {

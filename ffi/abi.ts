@@ -4,7 +4,7 @@
  */
 
 /** A shim with another version of the plan format is refused. */
-export const ABI_VERSION = 7;
+export const ABI_VERSION = 8;
 
 /** Begins every plan. */
 export const PLAN_MAGIC = 0x4c505349;
@@ -24,7 +24,7 @@ export const OPERATIONS = [
   "rt_sigprocmask", "clock_gettime", "epoll_create1", "epoll_ctl", "epoll_pwait2",
   "timerfd_create", "timerfd_settime", "ppoll", "socket", "socketpair", "bind", "listen", "accept4",
   "connect", "setsockopt", "getsockopt", "sendto", "sendmsg", "recvmsg", "setns", "sethostname",
-  "setsid", "flistxattr", "utimensat", "spawn", "store", "load", "next", "reap",
+  "setsid", "flistxattr", "utimensat", "ptrace", "spawn", "store", "load", "next", "reap",
 ] as const;
 
 /** A system call, or one of the shim's own operations, that a plan's step can name. */
@@ -75,7 +75,19 @@ export const REPORT = {
   forcedSwitches: 64,
 } as const;
 
-export const REPORT_KIND = { failed: 1, started: 2, ended: 3 } as const;
+/** Lays out what comes before the end of a program that was traced. */
+export const CRASH = {
+  size: 304,
+  kind: 0,
+  thread: 4,
+  signal: 8,
+  code: 12,
+  address: 16,
+  registerBytes: 24,
+  registers: 32,
+} as const;
+
+export const REPORT_KIND = { failed: 1, started: 2, ended: 3, crashed: 4 } as const;
 
 export const STEP_FLAG = { ignore: 1, always: 2 } as const;
 

@@ -3,7 +3,7 @@
  * built libraries of both architectures say about themselves.
  */
 
-import { ABI_VERSION, OPERATIONS, PLAN, REPORT, STEP } from "isolate/ffi/abi.ts";
+import { ABI_VERSION, CRASH, OPERATIONS, PLAN, REPORT, STEP } from "isolate/ffi/abi.ts";
 import { ERRNO } from "isolate/ffi/errno.ts";
 import { CAPABILITIES } from "isolate/ffi/print_signatures.ts";
 import * as linux from "isolate/ffi/linux.ts";
@@ -48,7 +48,7 @@ const NUMBERS: Readonly<Record<typeof OPERATIONS[number], readonly [number, numb
   socketpair: [53, 199], connect: [42, 203], setsockopt: [54, 208], sendto: [44, 206],
   bind: [49, 200], listen: [50, 201], accept4: [288, 242], getsockopt: [55, 209],
   setns: [308, 268],
-  sethostname: [170, 161], setsid: [112, 157], flistxattr: [196, 13], utimensat: [280, 88],
+  sethostname: [170, 161], setsid: [112, 157], flistxattr: [196, 13], utimensat: [280, 88], ptrace: [101, 117],
   sendmsg: [46, 211], recvmsg: [47, 212], spawn: [32768, 32768], store: [32769, 32769],
   load: [32770, 32770], next: [32771, 32771], reap: [32772, 32772],
 };
@@ -62,7 +62,7 @@ const HEADERS: readonly (readonly [string, string, (name: string) => boolean])[]
     "the kernel's headers",
     "asm/ioctls asm/poll asm/siginfo asm/signal asm/socket linux/audit linux/bpf_common " +
     "linux/capability linux/close_range linux/errno linux/eventfd linux/eventpoll linux/fcntl " +
-    "linux/fs linux/keyctl linux/memfd linux/mount linux/openat2 linux/prctl linux/quota " +
+    "linux/fs linux/keyctl linux/memfd linux/mount linux/openat2 linux/prctl linux/ptrace linux/quota " +
     "linux/resource linux/sched linux/seccomp linux/sockios linux/stat linux/time " +
     "linux/timerfd linux/wait",
     (name) => !C_LIBRARY_NAMES.test(name),
@@ -93,8 +93,8 @@ for (const arch of ARCHITECTURES) {
 
   Deno.test(`the ${arch} library has structures of the sizes in ffi/abi.ts`, () => {
     assertEquals(
-      [record.planSize, record.stepSize, record.reportSize],
-      [PLAN.size, STEP.size, REPORT.size],
+      [record.planSize, record.stepSize, record.reportSize, record.crashSize],
+      [PLAN.size, STEP.size, REPORT.size, CRASH.size],
     );
   });
 
@@ -114,6 +114,11 @@ for (const arch of ARCHITECTURES) {
       REPORT.wall,
       REPORT.cpu,
       REPORT.maxRssKib,
+      CRASH.thread,
+      CRASH.code,
+      CRASH.address,
+      CRASH.registerBytes,
+      CRASH.registers,
     ]);
   });
 

@@ -64,6 +64,7 @@ export const CLONE_VM = 0x100, CLONE_FILES = 0x400, CLONE_PIDFD = 0x1000, CLONE_
 export const P_PID = 1, P_PIDFD = 3;
 export const WEXITED = 4, __WALL = 0x40000000;
 export const CLD_EXITED = 1;
+export const PTRACE_SEIZE = 0x4206, PTRACE_O_TRACECLONE = 8;
 
 // signal(7), sigprocmask(2)
 /** All signals. */

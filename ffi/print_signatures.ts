@@ -260,6 +260,7 @@ export const SIGNATURES: Readonly<Record<Operation, Signature>> = {
   spawn: [cloneArgs],
   store: [output, number, number],
   load: [output, number],
+  ptrace: [choice("PTRACE_(?!O_)"), number, output, flags("PTRACE_O_")],
   next: [fd],
-  reap: [number],
+  reap: [number, number],
 };

@@ -267,14 +267,14 @@ Deno.test("printPlan() indents the steps of a child below the step that makes it
   plan.spawn(args, { into: child }, () => {
     plan.because("rule", () => plan.step("exit_group", [1]));
   });
-  plan.step("reap", [child]);
+  plan.step("reap", [child, 1]);
   assertEquals(printPlan(plan), [
     "$init = spawn({flags=CLONE_VM|CLONE_VFORK|CLONE_NEWPID, pidfd=<…>, exit_signal=SIGCHLD, " +
     "stack=<…>, stack_size=4096}) {",
     "  # rule",
     "  exit_group(1)",
     "}",
-    "reap($init)",
+    "reap($init, 1)",
   ]);
 });
 

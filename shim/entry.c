@@ -73,15 +73,17 @@ EXPORT i32 isolate_client(u32 count) {
 
 static const struct abi {
   char magic[8];
-  u32 version, plan_size, step_size, report_size, offsets[14], operations;
+  u32 version, plan_size, step_size, report_size, crash_size, offsets[19], operations;
   u16 numbers[SYSTEM_CALLS(COUNT) OWN_OPERATIONS(COUNT)];
   char names[sizeof SYSTEM_CALLS(NAME) OWN_OPERATIONS(NAME)];
 } abi = {
     "IsolABI", ABI_VERSION, sizeof(struct plan), sizeof(struct step), sizeof(struct report),
+    sizeof(struct crash),
     {OFFSET(plan, main_count), OFFSET(plan, report_fd), OFFSET(plan, failed_step), OFFSET(step, flags),
      OFFSET(step, ignored_errno), OFFSET(step, result_slot), OFFSET(step, guard_slot), OFFSET(step, guard_value),
      OFFSET(step, kinds), OFFSET(step, args), OFFSET(report, status), OFFSET(report, wall_s), OFFSET(report, cpu_s),
-     OFFSET(report, max_rss_kib)},
+     OFFSET(report, max_rss_kib), OFFSET(crash, thread), OFFSET(crash, code), OFFSET(crash, address),
+     OFFSET(crash, register_bytes), OFFSET(crash, registers)},
     0 SYSTEM_CALLS(COUNT) OWN_OPERATIONS(COUNT), {OPERATION_NUMBERS}, SYSTEM_CALLS(NAME) OWN_OPERATIONS(NAME)};
 
 EXPORT const struct abi *isolate_abi(void) { return &abi; }

@@ -14,7 +14,7 @@
   X(unshare) X(uname) X(rt_sigprocmask) X(clock_gettime) X(epoll_create1) X(epoll_ctl) X(epoll_pwait2)               \
   X(timerfd_create) X(timerfd_settime) X(ppoll) X(socket) X(socketpair) X(bind) X(listen) X(accept4) X(connect)      \
   X(setsockopt) X(getsockopt) X(sendto) X(sendmsg) X(recvmsg) X(setns) X(sethostname) X(setsid)         \
-  X(flistxattr) X(utimensat)
+  X(flistxattr) X(utimensat) X(ptrace)
 
 /* Operations that the shim itself carries out (numbers above any system call). */
 #define OWN_OPERATIONS(X)                                                                                            \
@@ -22,7 +22,7 @@
   X(store) /* address, width, value: put a value, usually a slot's, into the plan's data */                          \
   X(load) /* address, width: the value there, as a result */                                                         \
   X(next) /* socket: wait there for a message whose first descriptor is a plan, and live that */                     \
-  X(reap) /* pid: be the box's init: reap orphans until pid ends, report that, exit */
+  X(reap) /* pid, whether it is traced: be the box's init: reap orphans until pid ends, report that, exit */
 
 /* The initializer of a table: system call numbers and own operations by operation code. */
 #define SYSTEM_CALL_NUMBER(name) __NR_##name,

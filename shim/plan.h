@@ -10,7 +10,7 @@ typedef unsigned long u64;
 typedef int i32;
 typedef long i64;
 
-enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 7, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
+enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 8, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
 
 /* The kind of an argument: four bits each in step.kinds. */
 enum {
@@ -50,7 +50,7 @@ struct plan {
 };
 
 /* One message of a box to its keeper. Plan steps write "started", the shim writes the others. */
-enum { REPORT_FAILED = 1, REPORT_STARTED = 2, REPORT_ENDED = 3 };
+enum { REPORT_FAILED = 1, REPORT_STARTED = 2, REPORT_ENDED = 3, REPORT_CRASHED = 4 };
 
 struct report {
   u32 kind;
@@ -61,6 +61,16 @@ struct report {
   i64 cpu_s, cpu_ns;   /* started: used before execve; ended: of the program and all it waited for */
   i64 max_rss_kib;
   i64 voluntary_switches, forced_switches;
+};
+
+/* Comes before "ended" if the program was traced and a signal ended it. */
+struct crash {
+  u32 kind;
+  i32 thread; /* as numbered in the box */
+  i32 signal, code;
+  u64 address; /* of the fault, for signals that have one */
+  u32 register_bytes, reserved;
+  u64 registers[34]; /* NT_PRSTATUS, of whichever architecture the program is */
 };
 
 /* The parts of a checked plan. */
@@ -85,6 +95,12 @@ __attribute__((noreturn)) void plan_live(struct plan *plan, struct layout *layou
 
 /* Lives the plan in a memory file, which is closed. */
 __attribute__((noreturn)) void plan_live_file(i32 fd);
+
+/* Attends to a thread that has stopped; `crash` takes what its signal was, NULL: nothing is traced on purpose. */
+void crash_attend(i32 program, i32 thread, i32 status, struct crash *crash);
+
+/* Whether it is a thread of the program, dead or alive. */
+i32 crash_is_thread(i32 program, i32 thread);
 
 extern const u16 operation_numbers[];
 extern const u32 operation_count;

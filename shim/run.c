@@ -2,7 +2,7 @@
 #include "kernel.h"
 
 enum { P_ALL = 0, WEXITED = 4, WNOWAIT = 0x01000000, CLOCK_MONOTONIC = 1, MSG_NOSIGNAL = 0x4000 };
-enum { ECHILD = 10, EPIPE = 32, NEXT_FDS_MAX = 16 };
+enum { CLD_EXITED = 1, CLD_TRAPPED = 4, ECHILD = 10, EPIPE = 32, NEXT_FDS_MAX = 16 };
 
 static void send_report(const struct plan *plan, struct report *report) {
   i64 now[2] = {0, 0};
@@ -51,8 +51,11 @@ static void add_usage(struct report *report, const struct usage *usage) {
 
 /* Lives as the box's init. It never reaps the program itself: while init lives, the keeper's process id of the program
  * cannot come to mean another process. */
-static i64 reap(const struct plan *plan, i64 program) {
+static i64 reap(const struct plan *plan, i32 program, i32 traces) {
   struct report report = {.kind = REPORT_ENDED};
+  struct crash record, *crash = traces ? &record : 0;
+  record.kind = REPORT_CRASHED;
+  record.signal = 0;
   for (;;) {
     struct wait_info info;
     struct usage usage;
@@ -61,10 +64,19 @@ static i64 reap(const struct plan *plan, i64 program) {
       return result;
     if (result < 0)
       continue;
-    add_usage(&report, &usage);
+    if (info.code == CLD_TRAPPED) {
+      crash_attend(program, info.pid, info.status, crash);
+      continue;
+    }
+    /* The usage of a thread is that of its process. */
+    if (!crash || info.pid == program || !crash_is_thread(program, info.pid))
+      add_usage(&report, &usage);
     if (info.pid == program) {
       report.status = info.status;
       report.code = info.code;
+      /* Of the signal that it died of; it can have survived others. */
+      if (crash && report.code != CLD_EXITED && crash->signal == report.status)
+        kernel(__NR_sendto, (u64)plan->report_fd, (u64)crash, sizeof *crash, MSG_NOSIGNAL, 0, 0);
       send_report(plan, &report);
       kernel_exit(0);
     }
@@ -103,7 +115,7 @@ static i64 perform(struct plan *plan, struct layout *layout, u16 operation, cons
   case OWN_next:
     return next((i32)a[0]);
   case OWN_reap:
-    return reap(plan, (i64)a[0]);
+    return reap(plan, (i32)a[0], (i32)a[1]);
   default:
     return kernel(operation_numbers[operation], a[0], a[1], a[2], a[3], a[4], a[5]);
   }

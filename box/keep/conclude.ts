@@ -3,6 +3,7 @@
 import { SIGKILL } from "../../ffi/linux.ts";
 import type { SystemError } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
+import type { Crash } from "../outcome/crash.ts";
 import { endedByItself, type Outcome, type Usage } from "../outcome/outcome.ts";
 import type { Run } from "../run_options.ts";
 import type { StartedBox } from "../setup/spawn.ts";
@@ -18,6 +19,8 @@ export interface RunFacts {
   readonly box: StartedBox;
   started: Extract<Report, { kind: "started" }> | undefined;
   ended: Extract<Report, { kind: "ended" }> | undefined;
+  /** What it died of, if that was asked for. */
+  crash: Crash | undefined;
   /** The step of the box that failed. */
   failed: SystemError | undefined;
   /** CPU time at the last look, in milliseconds. */

@@ -32,6 +32,7 @@ function concluded(
   const run = { options, controlGroup } as unknown as Run;
   const box = { startedMs: 90 } as StartedBox;
   const nothing = {
+    crash: undefined,
     failed: undefined,
     thrown: undefined,
     killedFor: undefined,

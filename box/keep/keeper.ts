@@ -81,9 +81,10 @@ function beginWatch(run: Run, box: StartedBox, streams: RunStreams | undefined):
     run,
     box,
     streams,
-    look: prepareStatus(run.sandbox.system, box),
+    look: prepareStatus(run.sandbox.system, box, { isTraced: run.options.crashReport ?? false }),
     started: undefined,
     ended: undefined,
+    crash: undefined,
     failed: undefined,
     cpuTimeMs: 0,
     pauseMs: LOOK_MIN_MS,
@@ -117,8 +118,10 @@ function listen(watch: Watch): BoxStatus {
       const { pid } = watch.started = report;
       log(1, () => `The program is process ${pid}, its init ${box.initPid}`);
     }
+    if (report.kind === "crashed") watch.crash = report.crash;
     if (report.kind === "ended") {
       const { ending } = watch.ended = report;
+      if (ending.how === "signal" && watch.crash) ending.crash = watch.crash;
       const how = ending.how === "signal" ? `signal ${ending.signal}` : `exit ${ending.exitCode}`;
       log(1, () => `The program ended by ${how}`);
     }

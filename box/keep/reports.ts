@@ -1,21 +1,27 @@
 /** The messages of a box to its keeper. */
 
-import { REPORT, REPORT_KIND } from "../../ffi/abi.ts";
+import { CRASH, REPORT, REPORT_KIND } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import { type System, timespecMs } from "../../ffi/system.ts";
+import type { Crash } from "../outcome/crash.ts";
 import type { Ending } from "../outcome/outcome.ts";
+import { readCrash } from "./crash.ts";
 
 const CONTROL_SIZE = 128;
 /** A box sends "started" and "ended", or "failed" once or twice and then "ended". */
 const MESSAGES_AT_ONCE = 3;
+/** One more of a program that is traced, and larger. */
+const TRACED_MESSAGES_AT_ONCE = 4;
 
 export type Report =
   /** A step of the box's plan failed; the box is ending. */
   | { kind: "failed"; step: number; errno: number }
   /** The program is about to be executed. */
   | { kind: "started"; pid: number; pidFd: number; wallMs: number; cpuMs: number }
+  /** A signal is what the program is dying of. */
+  | { kind: "crashed"; crash: Crash }
   /** The program has ended. */
   | {
     kind: "ended";
@@ -41,6 +47,7 @@ export interface BoxStatus {
 export function prepareStatus(
   system: System,
   { initFd, socket }: { initFd: number; socket: number },
+  { isTraced }: { isTraced: boolean },
 ): () => BoxStatus {
   const plan = new Plan();
   const ready = plan.slot("ready");
@@ -52,7 +59,10 @@ export function prepareStatus(
     ignore: ERRNO.EINTR,
   });
   plan.step("clock_gettime", [linux.CLOCK_MONOTONIC, now]);
-  const messages = Array.from({ length: MESSAGES_AT_ONCE }, () => planReceive(plan, socket));
+  const [count, bytes] = isTraced
+    ? [TRACED_MESSAGES_AT_ONCE, CRASH.size]
+    : [MESSAGES_AT_ONCE, REPORT.size];
+  const messages = Array.from({ length: count }, () => planReceive(plan, socket, bytes));
   const execute = system.prepare(plan, "look at the box");
   return () => {
     const failure = execute();
@@ -93,9 +103,9 @@ function messageHeader(plan: Plan, body: Data, control: Data): Data {
   return message;
 }
 
-function planReceive(plan: Plan, socket: number) {
+function planReceive(plan: Plan, socket: number, bytes: number) {
   const length = plan.slot("length");
-  const body = plan.alloc(REPORT.size);
+  const body = plan.alloc(bytes);
   const control = plan.alloc(CONTROL_SIZE);
   const message = messageHeader(plan, body, control);
   // The kernel puts the length of what came there.
@@ -123,11 +133,13 @@ function readControl(view: DataView, length: number): { pid: number; fd: number 
 }
 
 function readReport(view: DataView, control: { pid: number; fd: number }): Report | undefined {
+  const kind = view.getUint32(REPORT.kind, true);
+  if (kind === REPORT_KIND.crashed) return { kind: "crashed", crash: readCrash(view) };
   const wallMs = timespecMs(view, REPORT.wall);
   const cpuMs = timespecMs(view, REPORT.cpu);
   const status = view.getInt32(REPORT.status, true);
   const whole = (at: number) => Number(view.getBigInt64(at, true));
-  switch (view.getUint32(REPORT.kind, true)) {
+  switch (kind) {
     case REPORT_KIND.failed:
       return { kind: "failed", step: view.getUint32(REPORT.step, true), errno: status };
     case REPORT_KIND.started:

@@ -28,7 +28,7 @@ async function withBox(
   const [initFd, init] = socketPair(system);
   try {
     test({
-      look: prepareStatus(system, { initFd, socket }),
+      look: prepareStatus(system, { initFd, socket }, { isTraced: false }),
       send: (fill) => {
         const bytes = new Uint8Array(REPORT.size);
         fill(new DataView(bytes.buffer));

@@ -63,6 +63,11 @@ export class Runs {
     };
   }
 
+  /** Forgets what ran in a box that is no more. */
+  forget(boxId: number): void {
+    this.#last.delete(boxId);
+  }
+
   /** Finds what runs in a box. */
   live(boxId: number): LiveRun | undefined {
     return this.#live.get(boxId);

@@ -1,5 +1,7 @@
 /** What became of a program: a value, never an error. */
 
+import type { Crash } from "./crash.ts";
+
 /** What a run used, as far as the kernel knows. */
 export interface Usage {
   /**
@@ -34,15 +36,15 @@ export interface ControlGroupUse {
 export type Ending =
   /** It exited. */
   | { how: "exit"; exitCode: number }
-  /** A signal ended it. */
-  | { how: "signal"; signal: number };
+  /** A signal ended it; `crash` has more of that if it was asked for and the signal was not SIGKILL. */
+  | { how: "signal"; signal: number; crash?: Crash };
 
 /** What became of a program. */
 export type Outcome =
   /** It ended by itself within its limits; see {@linkcode Ending}. */
   | { kind: "exit"; exitCode: number; usage: Usage }
   /** A signal that did not come from the sandbox ended it. */
-  | { kind: "signal"; signal: number; usage: Usage }
+  | { kind: "signal"; signal: number; crash?: Crash; usage: Usage }
   /** It passed a time limit; `ending` tells how it ended if that was before it was killed. */
   | {
     kind: "time-limit";
@@ -116,13 +118,24 @@ export function endingOf(
   if (outcome.kind === "memory-limit") return outcome.ending;
   return outcome.kind === "exit"
     ? { how: "exit", exitCode: outcome.exitCode }
-    : { how: "signal", signal: outcome.signal };
+    : { how: "signal", signal: outcome.signal, ...outcome.crash && { crash: outcome.crash } };
+}
+
+/** Finds what is known of the crash of a program, whatever the verdict is. */
+export function crashOf(outcome: Outcome): { signal: number; crash: Crash } | undefined {
+  const ending = outcome.kind === "signal" || outcome.kind === "exit"
+    ? endingOf(outcome)
+    : "ending" in outcome
+    ? outcome.ending
+    : undefined;
+  if (ending?.how !== "signal" || !ending.crash) return undefined;
+  return { signal: ending.signal, crash: ending.crash };
 }
 
 /** Makes the outcome of a program that stayed within its limits. */
 export function endedByItself(ending: Ending, usage: Usage): Outcome {
   return ending.how === "signal"
-    ? { kind: "signal", signal: ending.signal, usage }
+    ? { kind: "signal", signal: ending.signal, ...ending.crash && { crash: ending.crash }, usage }
     : { kind: "exit", exitCode: ending.exitCode, usage };
 }
 

@@ -14,6 +14,7 @@ import { planBecome, planBoundCapabilities } from "./privileges.ts";
 import { planProgram, type ProgramFds } from "./program.ts";
 import type { PlacedRule } from "./sources.ts";
 import { planLeaveTerminal } from "./terminal.ts";
+import { planTracing } from "./tracing.ts";
 
 const KEEPER_IS_DEAD_STATUS = 126;
 
@@ -136,9 +137,12 @@ function planStart(plan: Plan, run: Run, { reportFd, programFds }: {
   if (programFds.remote) planTakeStreams(plan, programFds.remote);
   const program = plan.slot("program");
   const args = plan.cloneArgs({ cgroupFd: programFds.birth });
+  const tracing = run.options.crashReport ? planTracing(plan, program) : undefined;
   plan.spawn(args, { into: program, what: "clone the program's process" }, () => {
+    tracing?.wait();
     planProgram(plan, run, { reportFd, programFds });
   });
+  tracing?.begin();
   planReap(plan, { run, program, reportFd });
 }
 
@@ -186,7 +190,7 @@ function planReap(plan: Plan, { run, program, reportFd }: {
   plan.because("the init process", () => planBecome(plan, run.sandbox.caller));
   // A change of ids clears the parent-death signal.
   planDieWithKeeper(plan, reportFd);
-  plan.step("reap", [program]);
+  plan.step("reap", [program, run.options.crashReport ? 1 : 0]);
 }
 
 function planCloseOnExec(plan: Plan, fds: readonly (number | Slot | undefined)[]): void {

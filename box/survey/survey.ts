@@ -134,9 +134,9 @@ function stateOf({ record, isLocked, processes, live, isReady }: {
   live: LiveRun | undefined;
   isReady: boolean;
 }): BoxState {
-  // One that waits for a stopped child to execute its program (vfork(2)) is in an uninterruptible sleep.
-  const isStopped = processes.some(({ state }) => state === "T") &&
-    processes.every(({ state }) => "TDZX".includes(state));
+  // "t": it is traced, for a crash report. One that waits for a stopped child to execute its program (vfork(2)) is in an uninterruptible sleep.
+  const isStopped = processes.some(({ state }) => "Tt".includes(state)) &&
+    processes.every(({ state }) => "TtDZX".includes(state));
   if (isStopped) return "stopped";
   if (live || processes.length > 0) return "running";
   if (!record.initialised) return isLocked ? "being made" : "unfinished";

@@ -36,7 +36,15 @@ interface Status {
   program: string[] | null;
   wallTimeMs: number | null;
   processes: { name: string; pidInBox: number; descriptors: { count: number } }[];
-  last: { outcome: { kind: string; signal?: number } } | null;
+  last: {
+    outcome: { kind: string; signal?: number };
+    crash: {
+      signal: number;
+      codeName: string;
+      thread: number;
+      registers: Record<string, string>;
+    } | null;
+  } | null;
 }
 
 /** Starts a service with boxes of its own, and makes box 1 for a user. */
@@ -103,6 +111,49 @@ steeringTest("list and status show what runs, and afterwards how it ended", asyn
     signal: 11,
   });
   assertMatch((await client(["status", "1"], USER)).stdout, /Caught fatal signal 11/);
+});
+
+steeringTest("status has the crash of the last run, until the next one", async (steered) => {
+  const { client, status } = steered;
+  const crash = ["-b1", "--crash-report", "--run", "--", "/bin/sh", "-c", "kill -SEGV $$"];
+  assertEquals((await client(crash, USER)).code, 1);
+  const { last } = await status(1, USER);
+  assertEquals([last?.crash?.signal, last?.crash?.codeName, last?.crash?.thread], [
+    11,
+    "SI_USER",
+    2,
+  ]);
+  const registers = Object.entries(last!.crash!.registers);
+  assert(registers.length > 20);
+  for (const [name, value] of registers) {
+    assertMatch(`${name}=${value}`, /^[a-z_0-9]+=0x[0-9a-f]+$/);
+  }
+  const { stdout } = await client(["status", "1"], USER);
+  assertMatch(stdout, /Crash: SIGSEGV, SI_USER, in thread 2 of the box\n +\w+=0x/);
+  assertRefused(await client(["status", "1"], OTHER), "There is no box 1");
+  // Without being asked for nothing is traced, and nothing is left of the crash before.
+  await client(crash.filter((argument) => argument !== "--crash-report"), USER);
+  assertEquals((await status(1)).last?.crash, null);
+  await client(crash, USER);
+  await client(["--cleanup", "-b1"], USER);
+  await client(["--init", "-b1"], USER);
+  assertEquals((await status(1)).last, null);
+});
+
+steeringTest("a traced program is stopped, and killed", async (steered) => {
+  const { client, begin, status } = steered;
+  await using run = begin(
+    ["-b1", "--crash-report", "--run", "--", "/bin/sh", "-c", "while :; do :; done"],
+    USER,
+  );
+  await eventually("it runs", async () => (await status(1)).processes[0]?.name === "sh");
+  await client(["stop", "1"], USER);
+  await eventually("it is stopped", async () => (await status(1)).state === "stopped");
+  await client(["continue", "1"], USER);
+  await eventually("it goes on", async () => (await status(1)).state === "running");
+  await client(["stop", "1"], USER);
+  await client(["kill", "1"], USER);
+  assertEquals((await run.result).stderr, "Interrupted\n");
 });
 
 steeringTest("a watched list goes on until it is interrupted", async ({ begin }) => {

@@ -32,6 +32,7 @@ export interface AbiRecord {
   planSize: number;
   stepSize: number;
   reportSize: number;
+  crashSize: number;
   /** In the order of the source. */
   offsets: number[];
   /** Operation codes are positions; values are numbers of system calls. */
@@ -39,7 +40,7 @@ export interface AbiRecord {
 }
 
 const MAGIC = "IsolABI\0";
-const OFFSETS = 14;
+const OFFSETS = 19;
 
 /** Where the record begins in the bytes of a library. */
 export function abiRecordOffset(bytes: Uint8Array): number {
@@ -60,7 +61,13 @@ export function readAbiRecord(bytes: Uint8Array): AbiRecord {
       at += width;
       return value;
     });
-  const [version, planSize, stepSize, reportSize] = words(4, 4) as [number, number, number, number];
+  const [version, planSize, stepSize, reportSize, crashSize] = words(5, 4) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const offsets = words(OFFSETS, 4);
   const [operationCount] = words(1, 4) as [number];
   const numbers = words(operationCount, 2);
@@ -72,6 +79,7 @@ export function readAbiRecord(bytes: Uint8Array): AbiRecord {
     planSize,
     stepSize,
     reportSize,
+    crashSize,
     offsets,
     operations: numbers.map((number, code) => [names[code]!, number]),
   };
