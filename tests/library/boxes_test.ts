@@ -133,7 +133,7 @@ Deno.test("run() refuses a box that was released, and cleanup() then does nothin
 
 Deno.test("run() refuses an empty command", async () => {
   await using box = await Box.init({ boxId: BOX_ID });
-  await assertRejects(() => box.run([]), TypeError, "Cannot run an empty command");
+  await assertRejects(() => box.run([]), TypeError, "The command must be an array");
 });
 
 Deno.test("box ids outside the configured range are refused", async () => {
