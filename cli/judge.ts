@@ -4,7 +4,7 @@
  * Progress goes to standard output, or with `--json`, which prints the report there, to standard error.
  */
 
-import { setColorEnabled } from "@std/fmt/colors";
+import { setColorEnabled } from "../vendor/std/colors.ts";
 import {
   HostFiles,
   judge,

@@ -3,7 +3,7 @@
  * elsewhere.
  */
 
-import { dim, green, red } from "@std/fmt/colors";
+import { dim, green, red } from "../vendor/std/colors.ts";
 import type { JudgeEvent, SubmissionResult, TestResult, Verdict } from "../judge/types.ts";
 import { columns, cutToColumns, padToColumns } from "../text/columns.ts";
 import { countText, scoreText, sizeText, timeText } from "../text/quantities.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { setColorEnabled, stripAnsiCode } from "@std/fmt/colors";
+import { setColorEnabled, stripAnsiCode } from "../vendor/std/colors.ts";
 import type {
   JudgeEvent,
   JudgeReport,

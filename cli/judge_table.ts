@@ -1,6 +1,6 @@
 /** The results of `isolate judge` on a terminal: the table at the end, and the summary below it. */
 
-import * as colors from "@std/fmt/colors";
+import * as colors from "../vendor/std/colors.ts";
 import type { JudgeReport, SubmissionResult, Verdict } from "../judge/types.ts";
 import { VERDICTS } from "../judge/verdicts.ts";
 import { columns, cutToColumns, padToColumns } from "../text/columns.ts";

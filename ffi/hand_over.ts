@@ -25,6 +25,19 @@ export const SYMBOLS = {
 /** The functions of the shim. */
 export type ShimSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
+const DENO_MIN = [2, 9] as const;
+
+/** Tells whether a version of Deno has all that is used here. */
+export function isRecentDeno(version: string = Deno.version.deno): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > DENO_MIN[0] || major === DENO_MIN[0] && minor >= DENO_MIN[1];
+}
+
+/** Says that this Deno is too old. */
+export function oldDenoMessage(): string {
+  return `isolate needs Deno ${DENO_MIN.join(".")} or newer, but this is Deno ${Deno.version.deno}`;
+}
+
 let opened: Deno.DynamicLibrary<typeof SYMBOLS> | undefined;
 
 /** Opens the shim of this program, once. */

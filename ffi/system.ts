@@ -1,6 +1,8 @@
 /** Executes plans, turns failures into sentences, and makes the few calls that many parts need. */
 
 import { ERRNO, errnoName, errnoText } from "./errno.ts";
+import { ExpectedError } from "../text/errors.ts";
+import { isRecentDeno, oldDenoMessage } from "./hand_over.ts";
 import { CLOCK_MONOTONIC } from "./linux.ts";
 import { type Library, library } from "./library.ts";
 import { type Data, Plan, type Step } from "./plan.ts";
@@ -50,6 +52,7 @@ export class System {
   }
 
   static async load(trace?: (plan: Plan, title: string) => void): Promise<System> {
+    if (!isRecentDeno()) throw new ExpectedError(oldDenoMessage());
     return new System(await library(), trace);
   }
 

@@ -7,7 +7,7 @@ import { FileError } from "./errors.ts";
  * are. The parser is loaded only when this is called.
  */
 export async function parseYamlText(text: string, file: string): Promise<unknown> {
-  const { parse } = await import("@std/yaml");
+  const { parse } = await import("../vendor/std/yaml.ts");
   try {
     return parse(text, { schema: "failsafe" });
   } catch (error) {

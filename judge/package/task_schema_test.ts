@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { parse } from "@std/yaml";
+import { parse } from "../../vendor/std/yaml.ts";
 import { type JsonSchema, schemaErrors } from "../../tests/support/json_schema.ts";
 import { SMALL_TASK, withPackage } from "../../tests/support/package.ts";
 import schema from "../task.schema.json" with { type: "json" };

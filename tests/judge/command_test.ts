@@ -1,7 +1,7 @@
 /** `isolate judge` as people and scripts start it. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { stripAnsiCode } from "@std/fmt/colors";
+import { stripAnsiCode } from "../../vendor/std/colors.ts";
 import { withFolder } from "../support/folder.ts";
 import { isolate, start, startIsolate } from "../support/isolate.ts";
 import { COMMAND } from "../support/isolate.ts";
