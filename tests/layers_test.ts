@@ -14,19 +14,19 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "judge",
     "service",
     "text",
-    "@std/fmt/colors",
+    "vendor",
   ],
   "check": ["box", "cgroup", "config", "host", "ffi", "text"],
-  "judge": ["mod.ts", "text", "@std/yaml"],
+  "judge": ["mod.ts", "text"],
   "service": ["box", "cgroup", "config", "host", "ffi", "text"],
   "core.ts": ["box", "cgroup", "config", "host", "ffi", "text"],
   "mod.ts": ["box", "cgroup", "config", "host", "ffi", "text"],
   "box": ["cgroup", "config", "host", "ffi", "text"],
-  "config": ["host", "ffi", "text", "@std/yaml"],
+  "config": ["host", "ffi", "text"],
   "cgroup": ["host", "ffi", "text"],
   "host": ["ffi", "text"],
   "ffi": ["text"],
-  "text": ["@std/yaml"],
+  "text": ["vendor"],
 };
 
 /** What needs no permission. Only ffi/ may use more: the rest goes through plans. */
