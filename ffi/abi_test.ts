@@ -50,7 +50,7 @@ const NUMBERS: Readonly<Record<typeof OPERATIONS[number], readonly [number, numb
   setns: [308, 268],
   sethostname: [170, 161], setsid: [112, 157], flistxattr: [196, 13], utimensat: [280, 88], ptrace: [101, 117],
   sendmsg: [46, 211], recvmsg: [47, 212], spawn: [32768, 32768], store: [32769, 32769],
-  load: [32770, 32770], next: [32771, 32771], reap: [32772, 32772],
+  load: [32770, 32770], next: [32771, 32771], reap: [32772, 32772], spawn_each: [32773, 32773],
 };
 
 /** What only the C library has in its headers. */

@@ -110,8 +110,15 @@ export class Plan {
     this.#target.push({ operation, args, options, reason: this.#reason });
   }
 
-  /** Adds a step that clones a child, and the steps that the child runs. */
-  spawn(cloneArgs: Data, options: StepOptions, build: () => void): void {
+  /**
+   * Adds a step that clones a child, and the steps that the child runs. With `eachOf` it clones such a child
+   * for each message on that socket.
+   */
+  spawn(
+    cloneArgs: Data,
+    { eachOf, ...options }: StepOptions & { eachOf?: number },
+    build: () => void,
+  ): void {
     const outer = this.#target;
     const plan: Step[] = [];
     this.#target = plan;
@@ -122,7 +129,8 @@ export class Plan {
     }
     if (outer !== this.steps) throw new RangeError("Cannot nest children in one plan");
     this.#children.push({ step: outer.length, plan });
-    this.step("spawn", [cloneArgs], options);
+    if (eachOf === undefined) this.step("spawn", [cloneArgs], options);
+    else this.step("spawn_each", [cloneArgs, 0, 0, 0, eachOf], options);
   }
 
   /** Lists the steps of children in the order in which they follow {@linkcode steps}. */
@@ -211,8 +219,10 @@ export class Plan {
   }
 
   /** Adds `struct clone_args`, see clone3(2). The end of the child sends SIGCHLD. */
-  cloneArgs({ flags = 0, cgroupFd, stack }: {
+  cloneArgs({ flags = 0, cgroupFd, stack, exitSignal = SIGCHLD }: {
     flags?: number;
+    /** What the end of the child sends; 0 for a child of our parent, which the kernel chooses. */
+    exitSignal?: number;
     /** The control group in which the child is born; default: that of its parent. */
     cgroupFd?: number | undefined;
     /** The stack of a child that shares memory with its parent. */
@@ -221,7 +231,7 @@ export class Plan {
     const allFlags = BigInt(flags) | (cgroupFd === undefined ? 0n : BigInt(CLONE_INTO_CGROUP));
     const [stackSize, group] = [BigInt(stack?.length ?? 0), BigInt(cgroupFd ?? 0)];
     const args = this.struct(
-      [allFlags, 0n, 0n, 0n, BigInt(SIGCHLD), 0n, stackSize, 0n, 0n, 0n, group],
+      [allFlags, 0n, 0n, 0n, BigInt(exitSignal), 0n, stackSize, 0n, 0n, 0n, group],
     );
     if (stack) this.point(args, 40, stack);
     return args;
@@ -338,6 +348,7 @@ const BUFFER_ARGUMENT: Partial<Record<Operation, number>> = {
   readlinkat: 2,
   sendto: 1,
   spawn: 0,
+  spawn_each: 0,
   store: 0,
   load: 0,
   mount_setattr: 3,

@@ -263,4 +263,5 @@ export const SIGNATURES: Readonly<Record<Operation, Signature>> = {
   ptrace: [choice("PTRACE_(?!O_)"), number, output, flags("PTRACE_O_")],
   next: [fd],
   reap: [number, number],
+  spawn_each: [cloneArgs, number, number, number, fd],
 };

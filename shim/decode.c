@@ -42,8 +42,9 @@ static int step_is_valid(const struct plan *plan, const struct layout *layout, u
     if (!argument_is_valid(plan, layout, step, i))
       return 0;
   switch (operation_numbers[step->operation]) {
-  case OWN_spawn: /* only forward, so that no plan runs for ever */
-    return step->kinds == ARG_BUFFER && args[1] == CLONE_ARGS_SIZE && args[2] > index && args[2] >= plan->main_count &&
+  case OWN_spawn: /* only forward, so that no plan runs for ever by itself */
+  case OWN_spawn_each:
+    return (step->kinds & 0xffff) == ARG_BUFFER && args[1] == CLONE_ARGS_SIZE && args[2] > index && args[2] >= plan->main_count &&
            args[2] <= plan->step_count && args[3] <= plan->step_count - args[2];
   case OWN_load:
   case OWN_store:

@@ -118,7 +118,7 @@ static void check_step(const struct plan *plan, const struct layout *layout, u32
     insist(kind != ARG_BUFFER || (i < 5 && lies_inside(layout->data + value, step->args[i + 1])),
            "a buffer lies outside");
   }
-  if (operation_numbers[step->operation] == OWN_spawn)
+  if (operation_numbers[step->operation] == OWN_spawn || operation_numbers[step->operation] == OWN_spawn_each)
     insist(step->args[2] > index && step->args[2] + step->args[3] <= plan->step_count &&
                step->args[3] <= plan->step_count,
            "a child runs backwards, or steps that do not exist");

@@ -22,7 +22,8 @@
   X(store) /* address, width, value: put a value, usually a slot's, into the plan's data */                          \
   X(load) /* address, width: the value there, as a result */                                                         \
   X(next) /* socket: wait there for a message whose first descriptor is a plan, and live that */                     \
-  X(reap) /* pid, whether it is traced: be the box's init: reap orphans until pid ends, report that, exit */
+  X(reap) /* pid, whether it is traced: be the box's init: reap orphans until pid ends, report that, exit */           \
+  X(spawn_each) /* as spawn, and a socket: clone such a child for each message there */
 
 /* The initializer of a table: system call numbers and own operations by operation code. */
 #define SYSTEM_CALL_NUMBER(name) __NR_##name,

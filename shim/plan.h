@@ -10,7 +10,7 @@ typedef unsigned long u64;
 typedef int i32;
 typedef long i64;
 
-enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 8, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
+enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 9, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
 
 /* The kind of an argument: four bits each in step.kinds. */
 enum {
@@ -104,4 +104,4 @@ i32 crash_is_thread(i32 program, i32 thread);
 
 extern const u16 operation_numbers[];
 extern const u32 operation_count;
-enum { OWN_BASE = 0x8000, OWN_spawn = OWN_BASE, OWN_store, OWN_load, OWN_next, OWN_reap };
+enum { OWN_BASE = 0x8000, OWN_spawn = OWN_BASE, OWN_store, OWN_load, OWN_next, OWN_reap, OWN_spawn_each };

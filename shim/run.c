@@ -84,9 +84,9 @@ static i64 reap(const struct plan *plan, i32 program, i32 traces) {
   }
 }
 
-/* A box that is made ahead of its program waits here. Descriptors that come behind the plan's get the lowest numbers
- * that are free; who sends them knows which those are. */
-static i64 next(i32 socket) {
+/* Waits for a message with descriptors, which get the lowest numbers that are free; who sends them knows which those
+ * are. Returns the first one. */
+static i64 receive(i32 socket) {
   struct {
     u64 length;
     i32 level, type, fds[NEXT_FDS_MAX];
@@ -95,8 +95,29 @@ static i64 next(i32 socket) {
   u64 message[7] = {0, 0, (u64)vector, 1, (u64)&rights, sizeof rights, 0};
   i64 result = kernel(__NR_recvmsg, (u64)socket, (u64)message, 0, 0, 0, 0);
   if (result > 0 && rights.fds[0] >= 0)
-    plan_live_file(rights.fds[0]);
+    return rights.fds[0];
   return result < 0 ? result : -EPIPE; /* the keeper is gone */
+}
+
+/* A box that is made ahead of its program waits here. The first descriptor is the program's plan. */
+static i64 next(i32 socket) {
+  i64 fd = receive(socket);
+  if (fd >= 0)
+    plan_live_file((i32)fd);
+  return fd;
+}
+
+/* Clones a child for each message. The child has the message's descriptors; on the first one the keeper learns the
+ * child's process id. */
+static i64 spawn_each(const u64 *args, struct child *child) {
+  for (;;) {
+    i64 fd = receive((i32)args[4]);
+    if (fd < 0)
+      return fd;
+    i64 pid = kernel_clone3(args[0], args[1], child_main, child);
+    kernel(__NR_sendto, (u64)fd, (u64)&pid, sizeof pid, MSG_NOSIGNAL, 0, 0);
+    kernel(__NR_close_range, (u64)fd, ~0u, 0, 0, 0, 0);
+  }
 }
 
 static i64 perform(struct plan *plan, struct layout *layout, u16 operation, const u64 *a) {
@@ -104,6 +125,8 @@ static i64 perform(struct plan *plan, struct layout *layout, u16 operation, cons
   switch (operation_numbers[operation]) {
   case OWN_spawn:
     return kernel_clone3(a[0], a[1], child_main, &child);
+  case OWN_spawn_each:
+    return spawn_each(a, &child);
   case OWN_store:
     if (a[1] == 4)
       *(u32 *)a[0] = (u32)a[2];

@@ -9,7 +9,7 @@ import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { Run } from "../run_options.ts";
-import { planRoot } from "./mounts.ts";
+import { planOwnFilesystems, planRoot } from "./mounts.ts";
 import { planBecome, planBoundCapabilities } from "./privileges.ts";
 import { planProgram, type ProgramFds } from "./program.ts";
 import type { PlacedRule } from "./sources.ts";
@@ -42,8 +42,6 @@ export interface BoxSetup {
   readonly rules: readonly PlacedRule[];
   /** Stay in the keeper's network namespace. */
   readonly shareNetwork: boolean;
-  /** There is a network namespace to be in, whose loopback interface is up. Default: a new one. */
-  readonly hasNetwork?: boolean;
   /**
    * A mount namespace to start from, which has little in it; see `bare_mounts.ts`. Default: the keeper's.
    */
@@ -75,6 +73,16 @@ export function boxSetup(
   };
 }
 
+/** The namespaces that a box's init is cloned into. */
+export function namespacesOf({ mountsFd, controlGroup, shareNetwork }: BoxSetup): number {
+  const always = linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID |
+    (mountsFd === undefined ? linux.CLONE_NEWNS : 0);
+  // From within a namespace of control groups nobody gets into a group outside of it (cgroups(7),
+  // "nsdelegate"), so with a group it is the program that makes one, when it is there.
+  return always | (controlGroup ? 0 : linux.CLONE_NEWCGROUP) |
+    (shareNetwork ? 0 : linux.CLONE_NEWNET);
+}
+
 /** Plans everything that init does. */
 export function planInit(run: Run, { setup, fds, programFds }: {
   setup: BoxSetup;
@@ -89,21 +97,56 @@ export function planInit(run: Run, { setup, fds, programFds }: {
 }
 
 /**
- * Adds the steps of an init that makes the box, keeps nothing open but its socket, and waits there. One
- * that announces itself sends a byte when the box is made.
+ * Adds the steps of a stage: it has all mounts of a box but the new file systems, and for each message of
+ * the keeper it clones an init, which becomes the keeper's child and makes the rest of a box.
+ *
+ * @param fds the stage's socket, and what the rules mount
  */
-export function planWaitingInit(
-  plan: Plan,
-  setup: BoxSetup,
-  { announces, ...fds }: BoxFds & { announces: boolean },
-): void {
-  planBox(plan, setup, fds);
-  if (announces) plan.step("sendto", [fds.reportFd, plan.alloc(1), 1, linux.MSG_NOSIGNAL, 0, 0]);
+export function planStage(plan: Plan, setup: BoxSetup, { reportFd, mountFds }: BoxFds): void {
+  planBegin(plan, "isolate-stage", { reportFd, mountFds });
+  planRoot(plan, setup.rules, { mounts: mountFds, isStage: true });
+  plan.because("the capabilities of the box", () => planBoundCapabilities(plan));
   // What is sent to it gets numbers above those of the standard streams; see sentFds().
-  for (const fd of [0, 1, 2]) plan.step("dup3", [fds.reportFd, fd, linux.O_CLOEXEC]);
+  for (const fd of [0, 1, 2]) plan.step("dup3", [reportFd, fd, linux.O_CLOEXEC]);
   plan.step("dup3", [0, WAITING_FD, linux.O_CLOEXEC]);
   plan.step("close_range", [WAITING_FD + 1, 0xffffffff, 0]);
+  const flags = linux.CLONE_PARENT | linux.CLONE_NEWNS |
+    namespacesOf({ ...setup, shareNetwork: true });
+  const args = plan.cloneArgs({ flags, exitSignal: 0 });
+  plan.spawn(args, { eachOf: WAITING_FD, what: "wait for boxes to make" }, () => {
+    planWaitingInit(plan, setup);
+  });
+}
+
+/** The first descriptor of a message to a stage, and, if it comes with one, that of a network. */
+const [SENT_FD, SENT_NETWORK_FD] = [WAITING_FD + 1, WAITING_FD + 2];
+
+/**
+ * Adds the steps of an init that a stage has cloned: it makes the rest of the box, keeps nothing open but
+ * its socket, says so with one byte, and waits there.
+ */
+function planWaitingInit(plan: Plan, setup: BoxSetup): void {
+  for (const fd of [0, 1, 2, WAITING_FD]) plan.step("dup3", [SENT_FD, fd, linux.O_CLOEXEC]);
+  planBegin(plan, "isolate-init", { reportFd: WAITING_FD, mountFds: [] });
+  if (!setup.terminal) planLeaveTerminal(plan);
+  if (setup.hostname !== undefined) planHostname(plan, setup.hostname);
+  planOwnFilesystems(plan, setup.rules);
+  if (!setup.shareNetwork) planGivenNetwork(plan);
+  plan.step("close_range", [SENT_FD, 0xffffffff, 0]);
+  plan.step("sendto", [WAITING_FD, plan.alloc(1), 1, linux.MSG_NOSIGNAL, 0, 0]);
   plan.step("next", [WAITING_FD], { what: "wait for a program" });
+}
+
+/** Adds the steps that enter the network namespace that came, or a new one if none did. */
+function planGivenNetwork(plan: Plan): void {
+  plan.because("the network of the box", () => {
+    const given = plan.slot("given network");
+    const isNew = [given, -ERRNO.EBADF] as const;
+    plan.step("fcntl", [SENT_NETWORK_FD, linux.F_GETFD], { into: given, ignore: ERRNO.EBADF });
+    plan.step("setns", [SENT_NETWORK_FD, linux.CLONE_NEWNET], { when: [given, 0] });
+    plan.step("unshare", [linux.CLONE_NEWNET], { when: isNew });
+    planLoopback(plan, isNew);
+  });
 }
 
 /** Plans what an init that waits does next. */
@@ -116,16 +159,20 @@ export function planProgramStart(run: Run, programFds: ProgramFds): Plan {
 
 /** Adds the steps that make the box, in the namespaces that init was cloned into. */
 function planBox(plan: Plan, setup: BoxSetup, { reportFd, mountFds }: BoxFds): void {
+  planBegin(plan, "isolate-init", { reportFd, mountFds });
+  if (!setup.terminal) planLeaveTerminal(plan);
+  if (setup.hostname !== undefined) planHostname(plan, setup.hostname);
+  planRoot(plan, setup.rules, { mounts: mountFds, isStage: false });
+  if (!setup.shareNetwork) plan.because("the network of the box", () => planLoopback(plan));
+  plan.because("the capabilities of the box", () => planBoundCapabilities(plan));
+}
+
+function planBegin(plan: Plan, name: string, { reportFd, mountFds }: BoxFds): void {
   planCloseOnExec(plan, [reportFd, ...mountFds]);
-  plan.step("prctl", [linux.PR_SET_NAME, plan.string("isolate-init"), 0, 0, 0]);
+  plan.step("prctl", [linux.PR_SET_NAME, plan.string(name), 0, 0, 0]);
   // For the mount points, and then for the program.
   plan.step("umask", [0o022]);
   planDieWithKeeper(plan, reportFd);
-  if (!setup.terminal) planLeaveTerminal(plan);
-  if (setup.hostname !== undefined) planHostname(plan, setup.hostname);
-  planRoot(plan, setup.rules, mountFds);
-  if (!setup.shareNetwork && !setup.hasNetwork) planLoopback(plan);
-  plan.because("the capabilities of the box", () => planBoundCapabilities(plan));
 }
 
 /** Adds the steps that clone the program's process, and after that only reap. */
@@ -227,18 +274,19 @@ function planHostname(plan: Plan, hostname: string): void {
   });
 }
 
-function planLoopback(plan: Plan): void {
-  plan.because("the network of the box", () => {
-    const socket = plan.slot("socket");
-    const request = new Uint8Array(40); // struct ifreq: 16 bytes of name, then the flags
-    request.set([0x6c, 0x6f]);
-    request[16] = linux.IFF_UP;
-    plan.step("socket", [linux.AF_INET, linux.SOCK_DGRAM | linux.SOCK_CLOEXEC, 0], {
-      into: socket,
-    });
-    plan.step("ioctl", [socket, linux.SIOCSIFFLAGS, plan.bytes(request)], {
-      what: "bring the loopback interface up",
-    });
-    plan.step("close", [socket]);
+function planLoopback(plan: Plan, when?: readonly [Slot, number]): void {
+  const options = when ? { when } : {};
+  const socket = plan.slot("socket");
+  const request = new Uint8Array(40); // struct ifreq: 16 bytes of name, then the flags
+  request.set([0x6c, 0x6f]);
+  request[16] = linux.IFF_UP;
+  plan.step("socket", [linux.AF_INET, linux.SOCK_DGRAM | linux.SOCK_CLOEXEC, 0], {
+    ...options,
+    into: socket,
   });
+  plan.step("ioctl", [socket, linux.SIOCSIFFLAGS, plan.bytes(request)], {
+    ...options,
+    what: "bring the loopback interface up",
+  });
+  plan.step("close", [socket], options);
 }

@@ -61,11 +61,18 @@ export function planClones(
   });
 }
 
-/** Adds init's steps, which build the box's root and enter it. */
+/**
+ * Adds init's steps, which build the box's root and enter it.
+ *
+ * @param options `isStage`: leave out the new file systems, which every box is to have for itself
+ */
 export function planRoot(
   plan: Plan,
   rules: readonly PlacedRule[],
-  mounts: readonly (number | Slot | undefined)[],
+  { mounts, isStage }: {
+    mounts: readonly (number | Slot | undefined)[];
+    isStage: boolean;
+  },
 ): void {
   const { base, root } = plan.because("the root of the box", () => {
     planRestrictions(plan, { fd: linux.AT_FDCWD, path: "/", attr: 0 });
@@ -85,11 +92,33 @@ export function planRoot(
     return { base, root };
   });
   rules.forEach(({ rule }, i) => {
+    if (isStage && rule.kind === "filesystem") return;
     plan.because(ruleName(rule), () => {
       planMount(plan, root, { inside: rule.inside, mount: mounts[i] ?? planNewMount(plan, rule) });
     });
   });
   plan.because("the root of the box", () => planEnter(plan, base, root));
+}
+
+/** Adds the steps of an init that a stage has cloned: the new file systems, in the root where it is. */
+export function planOwnFilesystems(plan: Plan, rules: readonly PlacedRule[]): void {
+  for (const { rule } of rules) {
+    if (rule.kind !== "filesystem") continue;
+    plan.because(ruleName(rule), () => {
+      const mount = planNewMount(plan, rule);
+      planMount(plan, linux.AT_FDCWD, { inside: rule.inside, mount });
+    });
+  }
+}
+
+/** Whether the new file systems can come last: nothing is mounted in one of them. */
+export function canStage(rules: readonly PlacedRule[]): boolean {
+  return rules.every(({ rule: { kind, inside } }, i) =>
+    kind !== "filesystem" ||
+    !rules.slice(i + 1).some(({ rule }) =>
+      rule.inside === inside || rule.inside.startsWith(`${inside}/`) && rule.kind !== "filesystem"
+    )
+  );
 }
 
 /**
@@ -166,7 +195,7 @@ function planMountPoints(plan: Plan, root: Slot, rules: readonly PlacedRule[]): 
 
 function planMount(
   plan: Plan,
-  root: Slot,
+  root: Slot | number,
   { inside, mount }: { inside: string; mount: number | Slot },
 ): void {
   const point = plan.slot(`mount point ${inside}`);

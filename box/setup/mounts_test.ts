@@ -73,7 +73,10 @@ Deno.test("planClones() gives a slot for each rule with a source", () => {
 
 function rootPlan(rules: readonly PlacedRule[]): Plan {
   const plan = new Plan();
-  planRoot(plan, rules, rules.map(({ source }, i) => source && 100 + i));
+  planRoot(plan, rules, {
+    mounts: rules.map(({ source }, i) => source && 100 + i),
+    isStage: false,
+  });
   return plan;
 }
 

@@ -5,8 +5,8 @@
  */
 
 import * as linux from "../../ffi/linux.ts";
-import { Plan } from "../../ffi/plan.ts";
-import type { System } from "../../ffi/system.ts";
+import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
+import type { System, SystemError } from "../../ffi/system.ts";
 
 /**
  * What a namespace shows of its past, in `/proc/PID/net`. A socket counts in `sockstat` whatever its
@@ -17,37 +17,81 @@ import type { System } from "../../ffi/system.ts";
 const FILES = ["sockstat", "sockstat6", "dev", "snmp", "snmp6", "netstat"] as const;
 const FILE_BYTES = 16384;
 
-/** Reads what the namespace of a process shows; undefined if it cannot be read whole. */
-export function readTraces(system: System, pid: number): string | undefined {
-  const plan = new Plan();
-  const files = FILES.map((name) => {
-    const [fd, length] = [plan.slot(name), plan.slot("length")];
-    const content = plan.alloc(FILE_BYTES);
-    const path = plan.string(`/proc/${pid}/net/${name}`);
-    // Without IPv6 there are fewer of them.
-    plan.step("openat", [linux.AT_FDCWD, path, linux.O_CLOEXEC, 0], { into: fd, ignore: "all" });
-    plan.step("read", [fd, content, FILE_BYTES], { into: length, ignore: "all" });
-    plan.step("close", [fd], { ignore: "all" });
-    return { length, content };
-  });
-  system.run(plan, "look at the network of a box");
-  let traces = "";
-  for (const { length, content } of files) {
-    const count = Math.max(0, plan.result(length));
-    if (count === FILE_BYTES) return undefined;
-    traces += decoder.decode(plan.content(content, count));
-  }
-  return traces;
+/** A network namespace, and its files of that kind, opened. */
+export interface Network {
+  readonly fd: number;
+  readonly files: readonly number[];
 }
 
-const decoder = new TextDecoder();
-
-/** Opens the network namespace of a process. */
-export function openNetwork(system: System, pid: number): number {
+/** Takes the network namespace of a process; undefined: that is dead. */
+export function openNetwork(system: System, pid: number): Network | undefined {
   const plan = new Plan();
-  const fd = plan.slot("network namespace");
-  const path = plan.string(`/proc/${pid}/ns/net`);
-  plan.step("openat", [linux.AT_FDCWD, path, linux.O_CLOEXEC, 0], { into: fd });
-  system.run(plan, "take the network of a box");
-  return plan.result(fd);
+  const open = (path: string, ignore: { ignore?: "all" } = {}) => {
+    const fd = plan.slot(path);
+    const flags = linux.O_CLOEXEC;
+    plan.step("openat", [linux.AT_FDCWD, plan.string(path), flags, 0], { into: fd, ...ignore });
+    return fd;
+  };
+  const namespace = open(`/proc/${pid}/ns/net`);
+  // Without IPv6 there are fewer of them.
+  const files = FILES.map((name) => open(`/proc/${pid}/net/${name}`, { ignore: "all" }));
+  if (system.attempt(plan, "take the network of a box")) return undefined;
+  return { fd: plan.result(namespace), files: files.map((slot) => plan.result(slot)) };
+}
+
+/** Lets go of network namespaces. */
+export function closeNetworks(system: System, ...networks: (Network | undefined)[]): void {
+  system.close(...networks.flatMap((network) => network ? [network.fd, ...network.files] : []));
+}
+
+/** Knows what a new network namespace looks like: the same, whenever one is made. */
+export class PristineNetwork {
+  readonly #plan = new Plan();
+  readonly #execute: () => SystemError | undefined;
+  readonly #files: readonly { fd: Slot; length: Slot; content: Data }[];
+  #traces: readonly Uint8Array[] | undefined;
+
+  /** Has seen none yet. */
+  constructor(system: System) {
+    const plan = this.#plan;
+    this.#files = FILES.map((name) => {
+      const file = {
+        fd: plan.slot(name),
+        length: plan.slot("length"),
+        content: plan.alloc(FILE_BYTES),
+      };
+      const read = [file.fd, file.content, FILE_BYTES, 0] as const;
+      plan.step("pread64", read, { into: file.length, ignore: "all" });
+      return file;
+    });
+    this.#execute = system.prepare(plan, "look at the network of a box");
+  }
+
+  /** Learns from a new one what they look like, unless it is known. */
+  learn(network: Network): void {
+    this.#traces ??= this.#look(network)?.map((content) => content.slice());
+  }
+
+  /** Whether nothing shows that somebody has used it. */
+  isLike(network: Network): boolean {
+    const [traces, seen] = [this.#traces, this.#look(network)];
+    return traces !== undefined && seen !== undefined &&
+      traces.every((content, i) => isSame(content, seen[i]!));
+  }
+
+  /** Reads the files; undefined if they cannot be read whole. */
+  #look({ files }: Network): Uint8Array[] | undefined {
+    files.forEach((fd, i) => this.#plan.put(this.#files[i]!.fd, fd));
+    const failure = this.#execute();
+    if (failure) throw failure;
+    const lengths = this.#files.map(({ length }) => this.#plan.result(length));
+    if (lengths.includes(FILE_BYTES)) return undefined;
+    return this.#files.map(({ content }, i) =>
+      this.#plan.content(content, Math.max(0, lengths[i]!))
+    );
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

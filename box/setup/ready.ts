@@ -9,17 +9,12 @@ import { type System, SystemError } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { makeBareMounts } from "./bare_mounts.ts";
 import type { BoxSetup } from "./init.ts";
-import { openNetwork, readTraces } from "./network.ts";
-import { ReadyRecipe } from "./recipe.ts";
-import { discard, type StartedBox } from "./spawn.ts";
+import { canStage } from "./mounts.ts";
+import { closeNetworks, type Network, openNetwork, PristineNetwork } from "./network.ts";
+import { type AwaitedBox, discard, Receiver, Stage, type WaitingBox } from "./stage.ts";
 
 /** A box is run in one way, or in few: compiler, program, checker. */
-const RECIPES_MAX = 8;
-/** Once in a process, a new box is waited for; then without a network to compare with it goes on. */
-const MADE_MS_MAX = 100;
-
-/** A box whose init waits for a program. */
-export type WaitingBox = Omit<StartedBox, "startedMs">;
+const STAGES_MAX = 4;
 
 /** How many runs found a box ready, and how many had to make one. */
 export interface ReadyUses {
@@ -27,35 +22,39 @@ export interface ReadyUses {
   misses: number;
 }
 
-/** What the boxes of a process have in common. */
-interface ReadyShared {
+/** What the boxes of all ids have in common. */
+interface Shared {
   readonly pristine: PristineNetwork;
+  readonly receiver: Receiver;
   readonly bareMounts: BareMounts;
   readonly uses: ReadyUses;
   /** Whether boxes are made ready now. */
   areKept: boolean;
 }
 
+interface Awaited {
+  readonly key: string;
+  readonly box: AwaitedBox;
+  /** The network that it has; undefined: a new one, or that of this process. */
+  readonly network: Network | undefined;
+  readonly sharesNetwork: boolean;
+}
+
 /** The box that is ready for the next run in one box id. */
 export class ReadyBox {
   readonly #system: System;
-  readonly #recipes = new Map<string, ReadyRecipe>();
-  readonly #shared: ReadyShared;
-  #waiting:
-    | { readonly key: string; readonly box: WaitingBox; readonly sinceMs: number }
-    | undefined;
-  /** The network namespace of the box that waits, of the run, and of one that has ended. */
-  #waitingNetwork: number | undefined;
-  #runNetwork: number | undefined;
-  #usedNetwork: number | undefined;
+  readonly #shared: Shared;
+  readonly #stages = new Map<string, Stage>();
+  #awaited: Awaited | undefined;
+  #sinceMs = 0;
+  /** The network namespace of the run, and of one that has ended. */
+  #runNetwork: Network | undefined;
+  #usedNetwork: Network | undefined;
   /** Something to poll for changes of the mounts that we, and so the boxes, have. */
   #mounts: number | undefined;
 
   /** Has none ready yet. */
-  constructor(
-    system: System,
-    shared: ReadyShared,
-  ) {
+  constructor(system: System, shared: Shared) {
     this.#system = system;
     this.#shared = shared;
   }
@@ -67,96 +66,120 @@ export class ReadyBox {
 
   /** Whether one waits for a program. */
   get isWaiting(): boolean {
-    return this.#waiting !== undefined;
+    return this.#awaited !== undefined;
   }
 
   /** Takes the box that is ready if it is the one that the run would make; one that is not is ended. */
   take(setup: BoxSetup, { options }: Run): WaitingBox | undefined {
-    const waiting = this.#waiting;
-    this.#leaveNetwork(this.#runNetwork);
-    this.#runNetwork = this.#waitingNetwork;
-    this.#waitingNetwork = undefined;
-    this.#shared.uses.misses++;
-    if (!waiting) return undefined;
-    this.#waiting = undefined;
-    const fits = !options.inheritDescriptors && waiting.key === keyOf(setup);
-    if (fits && !this.#haveMountsChanged()) {
-      this.#shared.uses.misses--;
-      this.#shared.uses.hits++;
-      return waiting.box;
+    // The run before has ended: another one may be in its network next, if nothing of the first is.
+    if (this.#runNetwork) {
+      closeNetworks(this.#system, this.#usedNetwork);
+      this.#usedNetwork = this.#runNetwork;
+      this.#runNetwork = undefined;
     }
-    discard(this.#system, waiting.box);
-    return undefined;
-  }
-
-  /** Makes the next one ready. That it cannot be made is said by the run that does without. */
-  put(setup: BoxSetup): void {
-    if (setup.terminal || this.#waiting || !this.#shared.areKept) return;
-    this.#haveMountsChanged();
-    try {
-      const key = keyOf(setup);
-      const box = this.#make(setup, key);
-      this.#waiting = { key, box, sinceMs: this.#system.nowMs() };
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-    }
-  }
-
-  #make(setup: BoxSetup, key: string): WaitingBox {
-    if (setup.shareNetwork) return this.#recipe(setup, key).make(setup);
-    const used = this.#usedNetwork;
-    if (used !== undefined) {
-      const box = this.#recipe({ ...setup, hasNetwork: true }, key).make(setup, used);
-      this.#usedNetwork = undefined;
-      if (this.#shared.pristine.isLike(box.initPid)) {
-        this.#waitingNetwork = used;
-        return box;
-      }
-      discard(this.#system, box);
-      this.#system.close(used);
-    }
-    const box = this.#shared.pristine.isKnown
-      ? this.#recipe(setup, key).make(setup)
-      : this.#shared.pristine.make(setup);
-    this.#waitingNetwork = openNetwork(this.#system, box.initPid);
+    const isStale = this.#leaveStaleStages();
+    const awaited = this.#awaited;
+    const fits = !options.inheritDescriptors && !isStale && awaited?.key === keyOf(setup);
+    const box = fits ? this.#receive(awaited!) : undefined;
+    if (!fits) this.#discard();
+    this.#awaited = undefined;
+    if (box) this.#shared.uses.hits++;
+    else this.#shared.uses.misses++;
     return box;
   }
 
-  /** Plans boxes of a kind once; a box that changes its kind each time is planned each time. */
-  #recipe(setup: BoxSetup, key: string): ReadyRecipe {
-    const name = `${setup.hasNetwork ?? false} ${key}`;
-    let recipe = this.#recipes.get(name);
-    if (!recipe) {
-      if (this.#recipes.size >= RECIPES_MAX) this.#recipes.clear();
-      recipe = new ReadyRecipe(this.#system, setup, { announces: false });
-      this.#recipes.set(name, recipe);
+  #receive({ box: ordered, network, sharesNetwork }: Awaited): WaitingBox | undefined {
+    const box = this.#shared.receiver.receive(ordered);
+    if (!box) {
+      this.#closeStages();
+      closeNetworks(this.#system, network);
+      return undefined;
     }
-    return recipe;
+    if (sharesNetwork) return box;
+    this.#runNetwork = network ?? openNetwork(this.#system, box.initPid);
+    if (this.#runNetwork) {
+      this.#shared.pristine.learn(this.#runNetwork);
+      return box;
+    }
+    // Somebody has killed it while it waited.
+    discard(this.#system, box);
+    return undefined;
   }
 
-  /** The run in it has ended: another one may be in it next, if nothing of the first is. */
-  #leaveNetwork(network: number | undefined): void {
-    if (network === undefined) return;
-    if (this.#usedNetwork !== undefined) this.#system.close(this.#usedNetwork);
-    this.#usedNetwork = network;
+  /** Orders the next one. That it cannot be made is said by the run that does without. */
+  put(setup: BoxSetup): void {
+    if (!this.#shared.areKept) this.#closeStages();
+    if (setup.terminal || this.#awaited || !this.#shared.areKept || !canStage(setup.rules)) return;
+    this.#leaveStaleStages();
+    try {
+      const key = keyOf(setup);
+      const stage = this.#stage(setup, key);
+      const network = setup.shareNetwork ? undefined : this.#takeNetwork();
+      this.#awaited = {
+        key,
+        network,
+        box: stage.order(network?.fd),
+        sharesNetwork: setup.shareNetwork,
+      };
+      this.#sinceMs = this.#system.nowMs();
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#closeStages();
+    }
   }
 
-  /** When the box that waits was made, in milliseconds of CLOCK_MONOTONIC; undefined: none waits. */
+  /** The network of the run before the one that goes on, if it is like new. */
+  #takeNetwork(): Network | undefined {
+    const used = this.#usedNetwork;
+    this.#usedNetwork = undefined;
+    if (!used || this.#shared.pristine.isLike(used)) return used;
+    closeNetworks(this.#system, used);
+    return undefined;
+  }
+
+  /** Finds the stage of a kind of boxes, or starts it. */
+  #stage(setup: BoxSetup, key: string): Stage {
+    let stage = this.#stages.get(key);
+    if (!stage) {
+      if (this.#stages.size >= STAGES_MAX) this.#closeStages();
+      stage = new Stage(this.#system, setup);
+      this.#stages.set(key, stage);
+    }
+    return stage;
+  }
+
+  /** Stages that have older mounts than the host make no more boxes. */
+  #leaveStaleStages(): boolean {
+    const isStale = this.#haveMountsChanged();
+    if (isStale) this.#closeStages();
+    return isStale;
+  }
+
+  #closeStages(): void {
+    for (const stage of this.#stages.values()) stage.close();
+    this.#stages.clear();
+  }
+
+  /** Since when something waits, in milliseconds of CLOCK_MONOTONIC; undefined: nothing does. */
   get waitingSinceMs(): number | undefined {
-    return this.#waiting?.sinceMs;
+    return this.#awaited || this.#stages.size > 0 ? this.#sinceMs : undefined;
+  }
+
+  #discard(): void {
+    if (!this.#awaited) return;
+    const box = this.#shared.receiver.receive(this.#awaited.box);
+    if (box) discard(this.#system, box);
+    closeNetworks(this.#system, this.#awaited.network);
+    this.#awaited = undefined;
   }
 
   /** Ends what waits. */
   close(): void {
-    if (this.#waiting) discard(this.#system, this.#waiting.box);
-    this.#waiting = undefined;
-    const fds = [this.#mounts, this.#waitingNetwork, this.#runNetwork, this.#usedNetwork];
-    this.#system.close(...fds.filter((fd) => fd !== undefined));
-    this.#mounts =
-      this.#waitingNetwork =
-      this.#runNetwork =
-      this.#usedNetwork =
-        undefined;
+    this.#discard();
+    this.#closeStages();
+    closeNetworks(this.#system, this.#runNetwork, this.#usedNetwork);
+    if (this.#mounts !== undefined) this.#system.close(this.#mounts);
+    this.#mounts = this.#runNetwork = this.#usedNetwork = undefined;
   }
 
   /** Whether something was mounted or unmounted since this was asked last; see proc_pid_mountinfo(5). */
@@ -205,58 +228,23 @@ class BareMounts {
   }
 }
 
-/** Knows what a new network namespace looks like: the same, whenever one is made. */
-class PristineNetwork {
-  readonly #system: System;
-  #traces: string | undefined;
-
-  constructor(system: System) {
-    this.#system = system;
-  }
-
-  /** Whether a new one was looked at. */
-  get isKnown(): boolean {
-    return this.#traces !== undefined;
-  }
-
-  /** Makes a box with a new one, and looks at that. */
-  make(setup: BoxSetup): WaitingBox {
-    const box = new ReadyRecipe(this.#system, setup, { announces: true }).make(setup);
-    if (this.#isMade(box)) this.#traces = readTraces(this.#system, box.initPid);
-    return box;
-  }
-
-  isLike(pid: number): boolean {
-    return this.#traces !== undefined && readTraces(this.#system, pid) === this.#traces;
-  }
-
-  #isMade({ socket }: WaitingBox): boolean {
-    const plan = new Plan();
-    const length = plan.slot("length");
-    const vector = plan.struct([0n, 1n]);
-    plan.point(vector, 0, plan.alloc(1));
-    const message = plan.struct([0n, 0n, 0n, 1n, 0n, 0n, 0n]);
-    plan.point(message, 16, vector);
-    const timeout = plan.struct([0n, BigInt(MADE_MS_MAX * 1e6)]);
-    plan.step("ppoll", [plan.struct([socket, linux.POLLIN]), 1, timeout, 0, 8], { ignore: "all" });
-    plan.step("recvmsg", [socket, message, linux.MSG_DONTWAIT], { into: length, ignore: "all" });
-    this.#system.run(plan, "wait for a box");
-    return plan.result(length) === 1;
-  }
-}
-
 /** The boxes that are ready, by their ids. */
 export class ReadyBoxes {
   readonly #system: System;
-  readonly #shared: ReadyShared;
+  readonly #shared: Shared;
   readonly #boxes = new Map<number, ReadyBox>();
   /** What came of them so far. */
   readonly uses: ReadyUses = { hits: 0, misses: 0 };
 
   constructor(system: System) {
     this.#system = system;
-    const [pristine, bareMounts] = [new PristineNetwork(system), new BareMounts(system)];
-    this.#shared = { pristine, bareMounts, uses: this.uses, areKept: true };
+    this.#shared = {
+      pristine: new PristineNetwork(system),
+      receiver: new Receiver(system),
+      bareMounts: new BareMounts(system),
+      uses: this.uses,
+      areKept: true,
+    };
   }
 
   /** Whether boxes are made ready; those that wait already go on waiting. */

@@ -12,10 +12,17 @@ import { type Data, Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { defaultDirectoryRules } from "./directory_rules.ts";
-import { type BoxSetup, boxSetup, type InitFds, planInit, planProgramStart } from "./init.ts";
+import {
+  type BoxSetup,
+  boxSetup,
+  type InitFds,
+  namespacesOf,
+  planInit,
+  planProgramStart,
+} from "./init.ts";
 import { planClones } from "./mounts.ts";
 import { clonedFds, sentFds } from "./program_fds.ts";
-import type { WaitingBox } from "./ready.ts";
+import { discard, type WaitingBox } from "./stage.ts";
 import { closeSources, type GivenSources, openSources, type PlacedRule } from "./sources.ts";
 
 export const STACK_SIZE = 16384;
@@ -102,15 +109,6 @@ function startReady(run: Run, ready: WaitingBox): Omit<StartedBox, "startedMs"> 
   discard(system, ready);
   if (failure.errno === ERRNO.EPIPE || failure.errno === ERRNO.ECONNREFUSED) return undefined;
   throw failure;
-}
-
-/** Ends a box that waits, or could not be given its program. */
-export function discard(system: System, { initFd, socket }: WaitingBox): void {
-  const plan = new Plan();
-  plan.step("pidfd_send_signal", [initFd, linux.SIGKILL, 0, 0], { ignore: "all" });
-  system.run(plan, "end a box that waits");
-  reap(system, initFd);
-  system.close(initFd, socket);
 }
 
 /** Opens all that init's plan has to know the descriptors of, and our end of its socket. */
@@ -224,18 +222,6 @@ export function planMask(plan: Plan, build: () => void): void {
   plan.step("rt_sigprocmask", [linux.SIG_SETMASK, plan.struct([-1n]), mask, 8]);
   build();
   plan.step("rt_sigprocmask", [linux.SIG_SETMASK, mask, 0, 8], { always: true });
-}
-
-/** The namespaces that a box's init is cloned into. */
-export function namespacesOf(
-  { mountsFd, controlGroup, shareNetwork, hasNetwork }: BoxSetup,
-): number {
-  const always = linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID |
-    (mountsFd === undefined ? linux.CLONE_NEWNS : 0);
-  // From within a namespace of control groups nobody gets into a group outside of it (cgroups(7),
-  // "nsdelegate"), so with a group it is the program that makes one, when it is there.
-  return always | (controlGroup ? 0 : linux.CLONE_NEWCGROUP) |
-    (shareNetwork || hasNetwork ? 0 : linux.CLONE_NEWNET);
 }
 
 /** Adds the steps by which a cloned init gets mounts of its own, if it was not cloned with them. */

@@ -59,7 +59,8 @@ show("umask", os.umask(0)); show("cwd", os.getcwd()); show("env", sorted(os.envi
 for r in range(16): show(r, resource.getrlimit(r))
 for line in open("/proc/self/status"):
     if line.split(":")[0] in ("Seccomp", "NoNewPrivs", "CapEff", "CapBnd", "CapPrm", "SigBlk", "SigIgn", "SigCgt", "NSpid", "TracerPid", "Cpus_allowed"): show("status", line.strip())
-for line in open("/proc/self/mountinfo"):
+# The kernel lists them in the order in which they were made.
+for line in sorted(open("/proc/self/mountinfo"), key=lambda line: line.split()[4]):
     words = line.split(); show("mount", words[4:6] + [w for w in words if w in ("tmpfs", "proc", "devtmpfs", "ext4")])
 show("root", sorted(os.listdir("/"))); show("shm", os.listdir("/dev/shm")); show("tmp", os.listdir("/tmp"))
 show("ipc", [open(f).read().count(chr(10)) for f in sorted(glob.glob("/proc/sysvipc/*"))])
