@@ -79,6 +79,7 @@ const RUN: Forms<RunOptions> = {
   cpus: CPUS,
   shareNetwork: SWITCH,
   hostname: TEXT,
+  rootInside: SWITCH,
   crashReport: SWITCH,
   inheritDescriptors: SWITCH,
   terminal: SWITCH,

@@ -17,6 +17,7 @@ import { askForSources } from "./setup/sources.ts";
 import { spawnBox } from "./setup/spawn.ts";
 import { describeFilter } from "./setup/syscall_filter.ts";
 import { planForeground } from "./setup/terminal.ts";
+import { makeUserNamespace } from "./setup/user_namespace.ts";
 import type { RunStreams } from "./streams/run_streams.ts";
 import type { Input, Output, ProgramStreams, Stream, TransferredFds } from "./streams/streams.ts";
 
@@ -87,7 +88,10 @@ async function runInGroup(
   }
 }
 
-async function runAsked(request: RunRequest, asked: Omit<Run, "streams">): Promise<Outcome> {
+async function runAsked(
+  request: RunRequest,
+  asked: Omit<Run, "streams">,
+): Promise<Outcome> {
   const { sandbox, options, transferred } = request;
   const { system } = sandbox;
   const plain = plainStreams(options);
@@ -97,10 +101,13 @@ async function runAsked(request: RunRequest, asked: Omit<Run, "streams">): Promi
   try {
     const run = { ...asked, streams: plain ?? streams! };
     let box;
+    let userNamespace: number | undefined;
     try {
-      box = spawnBox(run, given);
+      if (options.rootInside) userNamespace = makeUserNamespace(system, asked.places.boxUser);
+      box = spawnBox({ ...run, userNamespace }, given);
     } finally {
       if (given) system.close(...[...given.values()].filter((fd) => fd !== undefined));
+      if (userNamespace !== undefined) system.close(userNamespace);
       transferred.close();
       streams?.passed();
     }

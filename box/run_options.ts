@@ -37,6 +37,25 @@ export interface RunOptions {
    * outside.
    */
   hostname?: string | undefined;
+  /**
+   * Let the program be root in its box, and nobody outside: user and group 0 of a user namespace of its own
+   * stand for the box's user and group, to whom its files belong outside. It gets the capabilities that
+   * have a meaning among files and processes of that one user; it still cannot mount, make namespaces,
+   * change its root, or become another user. Files of all others, root's own too, seem to belong to nobody
+   * (65534). Default: false.
+   *
+   * @example
+   * ```ts
+   * import { Box, Capture } from "isolate/mod.ts";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using box = await Box.init({ boxId: 936 });
+   * const stdout = new Capture({ limitBytes: 100 });
+   * await box.run(["/usr/bin/id", "-u"], { rootInside: true, stdout });
+   * assertEquals(stdout.text(), "0\n");
+   * ```
+   */
+  rootInside?: boolean;
   /** Keep this process's descriptors above 2 that are not closed on execve. */
   inheritDescriptors?: boolean;
   /** Make the program the foreground of the terminal on standard output. */
@@ -101,6 +120,8 @@ export interface Run {
   readonly inherited: readonly number[];
   /** Whether such a caller has made a terminal for the program. */
   readonly ownTerminal: boolean;
+  /** The user namespace in which the program is root, if it is to be. */
+  readonly userNamespace?: number | undefined;
   readonly controlGroup: ControlGroupRun | undefined;
   /** Where boxes are kept ready, if they are. */
   readonly ready: ReadyBox | undefined;

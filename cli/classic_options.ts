@@ -208,6 +208,9 @@ export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
       read: hostname,
       set: ({ run }, name) => run.hostname = name,
     }),
+    flag("--root-inside", "Let the program be root in its box, and nobody outside", ({ run }) => {
+      run.rootInside = true;
+    }, { addition: true }),
     option("--syscalls=FLAGS", "Which system calls to refuse: a sum, 0 for none", {
       default: "as configured",
       example: "31",

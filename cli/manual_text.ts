@@ -78,6 +78,13 @@ export const OPTION_DETAILS: Readonly<Record<string, string>> = {
     "What uname(2) and `hostname` say in the box, which has a UTS namespace of its own; programs that look " +
     "at it give the same output on every machine then. The name is not resolved to an address: for that, " +
     "bring an `/etc/hosts` of your own with `--dir`. The host's name stays as it is.",
+  "root-inside":
+    "For programs that insist on user 0. Users and groups 0 of a user namespace, user_namespaces(7), stand for " +
+    "the box's user and group, who own the files of the box outside; no other id exists inside, and what " +
+    "belongs to others, root's own files included, seems to belong to 65534. Such a root may change modes, " +
+    "owners and ids, all within that one id: what drops its rights to another user, as `apt` does for " +
+    "downloads, fails. It cannot mount, chroot, make namespaces, set up networks or use low ports. " +
+    "Limits, quotas and the system call filter are as without the option.",
   syscalls: "See SYSTEM CALL FILTER.",
   meta:
     "See META-FILE. Opened with the caller's rights and emptied at once, before anything else happens. " +

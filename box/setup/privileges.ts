@@ -8,11 +8,26 @@ import type { Identity } from "../../host/identity.ts";
 const CAPABILITIES_MAX = 64;
 
 /**
- * Adds steps that empty the set of capabilities which execve could ever give back, for the process
- * and all its children; see capabilities(7).
+ * What root may do inside: change owners, modes and users, all of which end at the one id that there is.
+ * Not CAP_SYS_CHROOT, with which it could leave the chroot, and then make user namespaces.
  */
-export function planBoundCapabilities(plan: Plan): void {
+const ROOT_CAPABILITIES = [
+  linux.CAP_CHOWN,
+  linux.CAP_DAC_OVERRIDE,
+  linux.CAP_FOWNER,
+  linux.CAP_FSETID,
+  linux.CAP_KILL,
+  linux.CAP_SETGID,
+  linux.CAP_SETUID,
+] as const;
+
+/**
+ * Adds steps that empty the set of capabilities which execve could ever give back, for the process
+ * and all its children; see capabilities(7). Some of them can be kept.
+ */
+export function planBoundCapabilities(plan: Plan, kept: readonly number[] = []): void {
   for (let capability = 0; capability < CAPABILITIES_MAX; capability++) {
+    if (kept.includes(capability)) continue;
     // Those unknown to this kernel fail with EINVAL.
     plan.step("prctl", [linux.PR_CAPBSET_DROP, capability, 0, 0, 0], { ignore: ERRNO.EINVAL });
   }
@@ -28,5 +43,21 @@ export function planBecome(plan: Plan, identity: Identity): void {
   plan.step("setresuid", [uid, uid, uid], { what: `become user ${uid}` });
   const header = plan.struct([linux._LINUX_CAPABILITY_VERSION_3, 0]);
   plan.step("capset", [header, plan.alloc(24)], { what: "drop all capabilities" });
+  plan.step("prctl", [linux.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);
+}
+
+/** Adds steps that make the process root of a user namespace, with the few capabilities of that, for good. */
+export function planBecomeRootInside(plan: Plan, namespace: number): void {
+  plan.step("setgroups", [0, plan.struct([0])], { what: "set the groups" });
+  plan.step("setns", [namespace, linux.CLONE_NEWUSER], { what: "enter the user namespace" });
+  plan.step("setresgid", [0, 0, 0], { what: "become the group of root in it" });
+  plan.step("setresuid", [0, 0, 0], { what: "become root in it" });
+  // Whoever enters a user namespace has all capabilities in it.
+  planBoundCapabilities(plan, ROOT_CAPABILITIES);
+  const allowed = ROOT_CAPABILITIES.reduce<number>((sum, capability) => sum | 1 << capability, 0);
+  const header = plan.struct([linux._LINUX_CAPABILITY_VERSION_3, 0]);
+  plan.step("capset", [header, plan.struct([allowed, allowed, 0, 0, 0, 0])], {
+    what: "drop all other capabilities",
+  });
   plan.step("prctl", [linux.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);
 }

@@ -8,7 +8,7 @@ import { MESSAGE_FDS_MAX, type RemoteCaller } from "../remote_caller.ts";
 import type { Run } from "../run_options.ts";
 import type { ProgramStreams, Stream } from "../streams/streams.ts";
 import { planLastLimit, planLimits } from "./limits.ts";
-import { planBecome } from "./privileges.ts";
+import { planBecome, planBecomeRootInside } from "./privileges.ts";
 import type { SyscallFilter } from "./syscall_filter.ts";
 import { planForeground, planOwnTerminal } from "./terminal.ts";
 
@@ -41,7 +41,7 @@ const EXECVE_ERRNOS = [
 
 /** What the steps of the program's process depend on. */
 export type ProgramRun =
-  & Omit<Run, "sandbox" | "places" | "cpuCount" | "inherited" | "ownTerminal">
+  & Omit<Run, "sandbox" | "places" | "cpuCount" | "inherited" | "ownTerminal" | "userNamespace">
   & {
     readonly places: Pick<Run["places"], "boxUser">;
   };
@@ -53,6 +53,8 @@ export interface ProgramFds {
   readonly group: readonly number[];
   /** The one of them into which the program is cloned. */
   readonly birth: number | undefined;
+  /** The user namespace in which the program is root, if it is to be. */
+  readonly userNamespace: number | undefined;
   /** Where the standard streams of a caller in another process come from. */
   readonly remote:
     | Pick<RemoteCaller, "streamSocket" | "streams"> & Pick<Run, "ownTerminal">
@@ -82,7 +84,11 @@ export function planProgram(
   }
   if (options.cpus) planCpus(plan, options.cpus);
   planLimits(plan, options.limits ?? {}, callerLimits);
-  plan.because("the user of the box", () => planBecome(plan, run.places.boxUser));
+  const { userNamespace } = programFds;
+  plan.because("the user of the box", () => {
+    if (userNamespace === undefined) planBecome(plan, run.places.boxUser);
+    else planBecomeRootInside(plan, userNamespace);
+  });
   planKeyrings(plan);
   planStreams(plan, programFds.streams, () => planCloseOthers(plan, run, { reportFd, programFds }));
   planWorkingDirectory(plan, options.workingDirectory ?? "/box");

@@ -7,7 +7,7 @@ import type { ProgramFds } from "./program.ts";
 
 /** Lists the descriptors of an init that is cloned for the run: it has them under our numbers. */
 export function clonedFds(
-  { sandbox, controlGroup, streams, inherited, ownTerminal }: Run,
+  { sandbox, controlGroup, streams, inherited, ownTerminal, userNamespace }: Run,
 ): ProgramFds {
   const { stdin, stdout, stderr } = streams;
   const opened = [stdin, stdout, stderr].flatMap((stream) =>
@@ -15,8 +15,11 @@ export function clonedFds(
   );
   const group = controlGroup?.fds ?? [];
   const remote = sandbox.remote && { ...sandbox.remote, ownTerminal };
-  const passed = [...group, ...opened, ...remote ? [remote.streamSocket] : []];
-  return { streams, group, birth: controlGroup?.birthFd, remote, inherited, passed };
+  const passed = [...group, ...opened];
+  if (remote) passed.push(remote.streamSocket);
+  if (userNamespace !== undefined) passed.push(userNamespace);
+  const birth = controlGroup?.birthFd;
+  return { streams, group, birth, userNamespace, remote, inherited, passed };
 }
 
 /**
@@ -35,7 +38,7 @@ export function sentFds(run: Run): { sent: number[]; programFds: ProgramFds } {
     if (stream === "inherit") return sandbox.remote ? stream : { fd: send(inherited) };
     return "fd" in stream ? { fd: send(stream.fd) } : stream;
   };
-  const { sandbox, streams: { stdin, stdout, stderr } } = run;
+  const { sandbox, userNamespace, streams: { stdin, stdout, stderr } } = run;
   const streams: ProgramStreams = {
     stdin: sendStream(stdin, 0),
     stdout: sendStream(stdout, 1),
@@ -54,6 +57,7 @@ export function sentFds(run: Run): { sent: number[]; programFds: ProgramFds } {
       streams,
       group,
       birth: group[birthIndex],
+      userNamespace: userNamespace === undefined ? undefined : send(userNamespace),
       remote,
       inherited: [],
       passed: numbers,

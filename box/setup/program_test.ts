@@ -42,6 +42,7 @@ function planned(
   planProgram(plan, { ...RUN, ...run, options, streams: { ...STREAMS, ...streams } }, {
     reportFd,
     programFds: {
+      userNamespace: undefined,
       streams: { ...STREAMS, ...streams },
       group: [],
       birth: undefined,
