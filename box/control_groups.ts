@@ -4,8 +4,9 @@ import { ControlGroupFiles } from "../cgroup/files.ts";
 import { findControlGroupRoot } from "../cgroup/root.ts";
 import { type ControlGroup, ControlGroupError, type ControlGroupRoot } from "../cgroup/types.ts";
 import { DELEGATED_GROUP_FILE } from "../config/settings.ts";
+import { Plan } from "../ffi/plan.ts";
 import { readFile } from "../host/read.ts";
-import { isRootsAlone } from "../host/status.ts";
+import { isRootsAlone, planPathStatus, readStatus } from "../host/status.ts";
 import { decodeOsString } from "../text/os_string.ts";
 import type { BoxPlaces } from "./claim/paths.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -33,10 +34,24 @@ export function controlGroups(
 
 export function controlGroupOf(
   sandbox: Context,
-  places: BoxPlaces,
+  { boxId }: BoxPlaces,
   options: { readonly create: boolean },
 ): ControlGroup {
-  return controlGroups(sandbox, options).group(`box-${places.boxId}`);
+  const { system, settings: { lockRoot } } = sandbox;
+  const plan = new Plan();
+  const status = planPathStatus(plan, lockRoot);
+  system.run(plan, "look at the directory of the locks");
+  const { identity } = readStatus(plan.view(status));
+  return controlGroups(sandbox, options).group(groupName(boxId, identity));
+}
+
+/**
+ * Names the group of a box. Containers, and configurations, may share the control groups but not the locks
+ * that say whose a box is: the directory of the locks, which only those share that share the locks, makes
+ * the name theirs alone.
+ */
+export function groupName(boxId: number, lockRootIdentity: string): string {
+  return `box-${boxId}-${lockRootIdentity.replaceAll(":", ".")}`;
 }
 
 function configuredGroup({ system, settings, log }: Context): string | undefined {

@@ -1,5 +1,6 @@
 /** The places of boxes, and what earlier ones have left behind. */
 
+import { groupName } from "../box/control_groups.ts";
 import { parseBoxRecord } from "../box/claim/lock.ts";
 import { hasDiskQuotas } from "../box/claim/quota.ts";
 import { ControlGroupError } from "../cgroup/types.ts";
@@ -144,9 +145,12 @@ function findGroups(machine: Machine): Map<number, { isEmpty: boolean }> {
     if (error instanceof ControlGroupError) return groups;
     throw error;
   }
+  const locks = machine.status(machine.settings.lockRoot)?.identity;
+  if (locks === undefined) return groups;
   for (const name of machine.list(directory)) {
-    const [, boxId] = /^box-(\d+)$/.exec(name) ?? [];
-    if (boxId === undefined) continue;
+    const [, boxId] = /^box-(\d+)-/.exec(name) ?? [];
+    // Groups of another name are those of others, who have locks of their own.
+    if (boxId === undefined || name !== groupName(Number(boxId), locks)) continue;
     const processes = machine.read(`${directory}/${name}/cgroup.procs`) ?? "";
     groups.set(Number(boxId), { isEmpty: processes === "" });
   }

@@ -1,3 +1,4 @@
+import { groupName } from "../box/control_groups.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ControlGroupError } from "../cgroup/types.ts";
 import { defaultSettings, type Settings } from "../config/settings.ts";
@@ -279,10 +280,7 @@ Deno.test("check leftovers tells boxes and groups that nobody will clean up from
     [`${BOXES}/2/box/file`]: "whose lock file is gone",
     [`${BOXES}/3/box/file`]: "whose keeper died while it made the box",
     [`${BOXES}/README`]: "no box",
-    [`${MOUNT}/isolate/box-4/cgroup.procs`]: "4711",
-    [`${MOUNT}/isolate/box-5/cgroup.procs`]: "",
-    [`${MOUNT}/isolate/box-6/cgroup.procs`]: "",
-    [`${MOUNT}/isolate/box-7/cgroup.procs`]: "4711",
+    [`${MOUNT}/isolate/box-8-0.1.2/cgroup.procs`]: "4711",
     [`${BOXES}/7/box/file`]: "somebody works on it",
     [`${LOCKS}/9`]: "no lock file",
     "/proc/locks": "",
@@ -295,6 +293,12 @@ Deno.test("check leftovers tells boxes and groups that nobody will clean up from
     const { dev, ino } = Deno.statSync(`${root}${LOCKS}/7`);
     const major = (dev >> 8) & 0xfff;
     const minor = (dev & 0xff) | ((dev >> 12) & 0xfff00);
+    const identity = `${major}:${minor}:${Deno.statSync(`${root}${LOCKS}`).ino}`;
+    for (const [boxId, processes] of [[4, "4711"], [5, ""], [6, ""], [7, "4711"]] as const) {
+      const group = `${root}${MOUNT}/isolate/${groupName(boxId, identity)}`;
+      Deno.mkdirSync(group);
+      Deno.writeTextFileSync(`${group}/cgroup.procs`, processes);
+    }
     const hex = (number: number) => number.toString(16).padStart(2, "0");
     Deno.writeTextFileSync(
       `${root}/proc/locks`,

@@ -65,6 +65,16 @@ export function planStatus(
   return status;
 }
 
+/** Adds a step that looks at what a path leads to. */
+export function planPathStatus(plan: Plan, path: string): Data {
+  const status = plan.alloc(STATX_SIZE);
+  const wanted = linux.STATX_BASIC_STATS | linux.STATX_MNT_ID;
+  plan.step("statx", [linux.AT_FDCWD, plan.string(path), 0, wanted, status], {
+    what: `look at ${path}`,
+  });
+  return status;
+}
+
 /** Reads the kernel's `struct statx`. */
 export function readStatus(view: DataView): FileStatus {
   const mode = view.getUint16(28, true);

@@ -5,7 +5,12 @@ import { LanguageError, PLACEHOLDER } from "../languages/language_definition.ts"
 import type { Language } from "../languages/language_table.ts";
 import type { CompileResult, ProgramSource } from "../types.ts";
 import { CompileCache, sha256 } from "./compile_cache.ts";
-import { type CompilerRunOptions, type CompilerVerdict, runCompiler } from "./compile_run.ts";
+import {
+  type CompilerRunOptions,
+  type CompilerVerdict,
+  JudgeFailure,
+  runCompiler,
+} from "./compile_run.ts";
 import {
   type LoadedFile,
   loadFiles,
@@ -65,9 +70,6 @@ const VERSION_LIMITS = { timeMs: 30_000, memoryKib: 1 << 20 };
 
 /** For steps that run no code of a contestant: no heap needs a limit. */
 const TRUSTED = { memory: "any", processes: 100, processesAlone: 100, fileLocks: true } as const;
-
-/** Compiling failed for a reason that is not in the source. */
-class JudgeFailure extends Error {}
 
 /**
  * Compiles programs in boxes and keeps them, each by what it was made from. Calls may overlap, each with

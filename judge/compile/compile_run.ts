@@ -5,6 +5,9 @@ import { cut, sizeText, timeText } from "../../text/quantities.ts";
 import { PROGRAM_BYTES_MAX, treeIsTooLarge } from "./box_tree.ts";
 import { invocationOf, type StepContext } from "./program.ts";
 
+/** Compiling failed for a reason that is not in the source. */
+export class JudgeFailure extends Error {}
+
 /** CPU time and memory of a compiler. */
 export interface CompilerLimits {
   readonly timeMs: number;
@@ -89,6 +92,11 @@ export async function runCompiler(
   }
 }
 
+/** No limit explains it: somebody outside has killed it, such as the host when memory ran out. */
+const KILLED = "The compiler was killed by SIGKILL, which no limit explains";
+/** What the driver of GCC says when one of its programs was killed. */
+const PART_KILLED = /^\S*: fatal error: Killed signal terminated program/m;
+
 function failureMessage(
   outcome: Outcome,
   output: string,
@@ -102,10 +110,12 @@ function failureMessage(
     case "memory-limit":
       return `The compiler needed more than ${sizeText(limits.memoryKib)} of memory`;
     case "signal":
+      if (outcome.signal === SIGNALS.SIGKILL) throw new JudgeFailure(KILLED);
       if (outcome.signal === SIGNALS.SIGXFSZ) return "The compiler wrote too large a file";
       return `The compiler was killed by signal ${outcome.signal}`;
     case "exit":
       if (outcome.exitCode === 0) return undefined;
+      if (PART_KILLED.test(output)) throw new JudgeFailure(KILLED);
       return errorLine(output) ?? `The compiler failed with exit status ${outcome.exitCode}`;
     default:
       return "The compiler was interrupted";

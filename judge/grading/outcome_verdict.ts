@@ -61,9 +61,18 @@ export function judgeOutcome(
       if (outcome.kind === "exit" && outcome.exitCode === 0) return undefined;
       const usedMuch = memoryOf(outcome.usage) >= NO_MEMORY_PART * limits.memoryKib;
       if (isHeapFull || usedMuch && NO_MEMORY.test(stderr)) return tooMuchMemory;
+      // No limit explains it: somebody outside may have killed the program, such as the host for want of memory.
+      if (wasKilled(outcome)) {
+        return { verdict: "JE", message: "Killed by SIGKILL, which no limit explains" };
+      }
       return { verdict: "RTE", message: describeEnding(outcome) };
     }
   }
+}
+
+/** Tells whether a signal ended a program that no mistake of its own causes. */
+export function wasKilled(outcome: Outcome): boolean {
+  return outcome.kind === "signal" && outcome.signal === SIGNALS.SIGKILL;
 }
 
 /** Tells the peak memory of a run. */

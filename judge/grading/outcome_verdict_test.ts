@@ -41,6 +41,13 @@ Deno.test("exit status and signal are run-time errors", () => {
   );
 });
 
+Deno.test("a program that was killed, and no limit says why, is not to blame", () => {
+  assertEquals(judged({ kind: "signal", signal: 9, usage: usage() }), [
+    "JE",
+    "Killed by SIGKILL, which no limit explains",
+  ]);
+});
+
 Deno.test("time limits say which and how much", () => {
   const cpu = { kind: "time-limit", limit: "cpu", usage: usage({ cpuTimeMs: 1234.5 }) } as const;
   assertEquals(judged({ ...cpu, killed: true, ending: undefined }), [

@@ -14,7 +14,7 @@ import {
   succeed,
   withScratch,
 } from "../support/isolate.ts";
-import { needsControlGroup } from "../support/control_group.ts";
+import { groupsIn, needsControlGroup } from "../support/control_group.ts";
 import { needs, testWith } from "../support/skip.ts";
 
 const NEEDS_CG = [needsControlGroup.any()];
@@ -160,11 +160,11 @@ testWith(NEEDS_CG, "cg-setup makes the directory that the configuration names", 
       assertEquals(await succeed(["cg-setup", config]), `${named}\n`);
       assert(exists(named));
       await succeed([config, "--cg", "--init"]);
-      assert(exists(`${named}/box-0`));
+      assertEquals(groupsIn(named, 0).length, 1);
       const { code, stderr } = await isolate([config, "--cg", "--run", "--", "/bin/true"]);
       assertEquals(code, 0, stderr);
       await succeed([config, "--cg", "--cleanup"]);
-      assert(!exists(`${named}/box-0`));
+      assertEquals(groupsIn(named, 0), []);
     } finally {
       await isolate([config, "--cg", "--cleanup"]);
       await removeEverywhere(named);
@@ -351,7 +351,7 @@ testWith(
         assertEquals(await Deno.readTextFile(`${group}/daemon/cgroup.procs`), `${keeper.pid}\n`);
         assertStringIncludes(await Deno.readTextFile(`${group}/cgroup.subtree_control`), "memory");
         await succeed([config, "--cg", "--init"]);
-        assert(exists(`${group}/box-0`));
+        assertEquals(groupsIn(group, 0).length, 1);
         await succeed([config, "--cg", "--run", "--", "/bin/true"]);
         await succeed([config, "--cg", "--cleanup"]);
         // A service manager with DelegateSubgroup= does this.
@@ -366,7 +366,7 @@ testWith(
         assertEquals((await again.result).code, 0);
       });
     } finally {
-      for (const path of [`${group}/box-0`, `${group}/daemon`, group]) {
+      for (const path of [...groupsIn(group, 0), `${group}/daemon`, group]) {
         await eventually(
           `${path} is gone`,
           () => Deno.remove(path).then(() => true, () => !exists(path)),

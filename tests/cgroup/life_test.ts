@@ -153,11 +153,17 @@ boxTest(
 
 boxTest(539, "a group that somebody else has made is replaced by one of root's", async () => {
   const parents = Object.values(place().directories).filter((path) => path !== undefined);
+  // Its name is known once it was there.
+  await succeed(["-b539", "--cg", "--init"]);
+  const names = groupsOf(539).map((path) => path.replace(/^.*\//, ""));
+  await succeed(["-b539", "--cg", "--cleanup"]);
+  assertEquals(groupsOf(539), []);
   for (const parent of new Set(parents)) {
-    await Deno.mkdir(`${parent}/box-539`);
-    await Deno.chown(`${parent}/box-539`, 1000, 1000);
-    await Deno.chown(`${parent}/box-539/cgroup.procs`, 1000, 1000);
-    await Deno.chmod(`${parent}/box-539`, 0o777);
+    const group = `${parent}/${names[0]}`;
+    await Deno.mkdir(group);
+    await Deno.chown(group, 1000, 1000);
+    await Deno.chown(`${group}/cgroup.procs`, 1000, 1000);
+    await Deno.chmod(group, 0o777);
   }
   await succeed(["-b539", "--cg", "--init"]);
   for (const group of groupsOf(539)) {

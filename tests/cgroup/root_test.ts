@@ -1,7 +1,13 @@
 /** Where control groups are made, and why they cannot be. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { cgTest, needsControlGroup, place, removeGroups } from "../support/control_group.ts";
+import {
+  cgTest,
+  groupsIn,
+  needsControlGroup,
+  place,
+  removeGroups,
+} from "../support/control_group.ts";
 import {
   assertRefused,
   COMMAND,
@@ -77,8 +83,9 @@ cgTest("cg_root can be a directory", async () => {
       if (place().version === 2) await Deno.mkdir(directory);
       assertEquals(await succeed([config, "--print-cg-root"]), `${directory}\n`);
       await lives([config], ["--cg-mem=50000"]);
-      await withBox(551, async () => {
-        for (const parent of all) await Deno.stat(`${parent}/box-551`);
+      await withBox(551, () => {
+        for (const parent of all) assertEquals(groupsIn(parent, 551).length, 1);
+        return Promise.resolve();
       }, { options: ["--cg", config] });
     });
   });
@@ -368,3 +375,29 @@ testWith(
     });
   },
 );
+
+cgTest("those who share control groups, but no locks, leave each other's boxes alone", async () => {
+  const id = 553;
+  await withConfig(() => [], async (one) => {
+    await withConfig(() => [], async (other) => {
+      const all = (config: string) => isolate([config, `-b${id}`, "--cg", "--cleanup"]);
+      try {
+        for (const config of [one, other]) await succeed([config, `-b${id}`, "--cg", "--init"]);
+        const program = ["/bin/sh", "-c", "echo up; sleep 1; echo ended"];
+        const args = [one, `-b${id}`, "--cg", "-p2", "--run", "--", ...program];
+        const running = start([...COMMAND, ...args]).result;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const run = [other, `-b${id}`, "--cg", "--cg-mem=50000", "--run", "--", "/bin/true"];
+        assertEquals((await isolate(run)).code, 0);
+        for (const command of ["--cleanup", "--init", "--cleanup"]) {
+          await succeed([other, `-b${id}`, "--cg", command]);
+        }
+        const { code, stdout, stderr } = await running;
+        assertEquals([code, stdout], [0, "up\nended\n"], stderr);
+      } finally {
+        await all(one);
+        await all(other);
+      }
+    });
+  });
+});

@@ -1,7 +1,7 @@
 /** A program cannot leave its control group, change it, or see those of others. */
 
 import { assert, assertEquals } from "@std/assert";
-import { groupTest, isReady, membersOf, place } from "../support/control_group.ts";
+import { groupsIn, groupTest, isReady, membersOf, place } from "../support/control_group.ts";
 import type { TestBox } from "../support/isolate.ts";
 
 const LIMIT = ["-p20", "-w30", "--cg-mem=40960"];
@@ -25,7 +25,7 @@ groupTest(
   561,
   "a program that is shown the control groups cannot leave its own or change it",
   async (box) => {
-    const group = `${place().directories.memory}/box-561`;
+    const [group] = groupsIn(place().directories.memory!, 561);
     const parent = place().directories.memory!;
     const script = `
     got() { echo "got through: $1"; }

@@ -130,6 +130,41 @@ Deno.test("isolate judge ends with 2 if a submission could not be judged, and ju
   );
 });
 
+Deno.test("who is killed, and no limit says why, is never to blame", async () => {
+  const files = {
+    ...TWICE,
+    "submissions/accepted/killed.sh": "kill -9 $$\n",
+    "submissions/accepted/compiled.kill": "nothing",
+    "submissions/accepted/part.part": "nothing",
+    "languages.yaml": `\
+killed:
+  name: Killed
+  extensions: [.kill]
+  tools: { shell: [sh] }
+  version: ["{shell}", -c, "echo 1"]
+  compile: { command: ["{shell}", -c, "kill -9 $$"] }
+  run: { command: ["{shell}"] }
+part:
+  name: Part
+  extensions: [.part]
+  tools: { shell: [sh] }
+  version: ["{shell}", -c, "echo 1"]
+  compile: { command: ["{shell}", -c, "echo 'gcc: fatal error: Killed signal terminated program cc1'; exit 1"] }
+  run: { command: ["{shell}"] }
+`,
+  };
+  await withTask(files, async ({ folder, options }) => {
+    const args = ["judge", ...options, `--languages=${folder}/task/languages.yaml`];
+    const { code, stdout } = await isolate([...args, `${folder}/task`]);
+    assertEquals(code, 2, stdout);
+    assertMatch(stdout, /accepted\/killed\.sh +JE .*Killed by SIGKILL, which no limit explains/);
+    for (const name of ["compiled\\.kill", "part\\.part"]) {
+      assertMatch(stdout, new RegExp(`${name} +JE .*compiler was killed by SIGKILL, which no`));
+    }
+    assertMatch(stdout, /ok {2}accepted\/twice\.sh/);
+  });
+});
+
 Deno.test("isolate judge --json prints the report alone on standard output", async () => {
   await withTask(TWICE, async ({ folder, options }) => {
     const { code, stdout, stderr } = await isolate([

@@ -102,7 +102,7 @@ async function assertNothingLeft(folder: string): Promise<void> {
     assertEquals(await processesOf(FIRST_UID + box), [], "processes");
   }
   const groups = await sh(
-    `find /sys/fs/cgroup -type d -path '*isolate*' -regex '.*/box-1[1-8]' -prune`,
+    `find /sys/fs/cgroup -type d -path '*isolate*' -regex '.*/box-1[1-8]-.*' -prune`,
   );
   assertEquals(groups, "", "control groups");
 }

@@ -176,15 +176,22 @@ export function greedyProgram(): Promise<string> {
   return compileC(GREEDY, ["-pthread"]);
 }
 
+/** The group of a box below a directory, or those of all that share it. */
+export function groupsIn(directory: string, id: number): string[] {
+  if (!exists(directory)) return [];
+  return [...Deno.readDirSync(directory)].map(({ name }) => name)
+    .filter((name) => name.startsWith(`box-${id}-`)).map((name) => `${directory}/${name}`);
+}
+
 /** The directories of a box's group in all hierarchies, as far as they exist. */
 export function groupsOf(id: number): string[] {
   const all = Object.values(place().directories).filter((path) => path !== undefined);
-  return [...new Set(all)].map((path) => `${path}/box-${id}`).filter(exists);
+  return [...new Set(all)].flatMap((path) => groupsIn(path, id));
 }
 
 /** The processes in a box's group, as the host sees them. */
 export async function membersOf(id: number): Promise<number[]> {
-  const memory = `${place().directories.memory}/box-${id}`;
+  const [memory] = groupsIn(place().directories.memory!, id);
   const list = await Deno.readTextFile(`${memory}/cgroup.procs`).catch(() => "");
   return list.split("\n").filter((line) => line !== "").map(Number);
 }

@@ -16,6 +16,7 @@ import {
   type TestBox,
   withBox,
 } from "../support/isolate.ts";
+import { groupsIn } from "../support/control_group.ts";
 import { needs, testWith } from "../support/skip.ts";
 
 const REQUIREMENTS = [
@@ -137,7 +138,7 @@ serviceTest(
   async () => {
     for (const options of [OPTIONS, ["--cg"]]) {
       await withBox(640, async (box) => {
-        assert(exists(`${GROUP}/box-640`));
+        assertEquals(groupsIn(GROUP, 640).length, 1);
         const { code, meta, stderr } = await box.run([`--cg-mem=${MEMORY_KIB}`, "-p4"], [
           "/bin/sh",
           "-c",
@@ -146,9 +147,9 @@ serviceTest(
         assertEquals(code, 0, stderr);
         assertEquals(meta["cg-enabled"], "1");
         assert(Number(meta["cg-mem"]) > 0);
-        assertEquals(await read(`${GROUP}/box-640/memory.max`), `${MEMORY_KIB * 1024}`);
+        assertEquals(await read(`${groupsIn(GROUP, 640)[0]}/memory.max`), `${MEMORY_KIB * 1024}`);
       }, { options });
-      assert(!exists(`${GROUP}/box-640`));
+      assertEquals(groupsIn(GROUP, 640), []);
     }
   },
 );
@@ -178,7 +179,7 @@ serviceTest("systemctl reload writes the file again, and running boxes do not no
     await eventually("the file is back", () => exists(FILE));
     assertEquals(await read(FILE), GROUP);
     assertEquals([await property("MainPID"), await property("ActiveState")], [pid, "active"]);
-    assertEquals((await read(`${GROUP}/box-642/cgroup.procs`)).split("\n").length, 1);
+    assertEquals((await read(`${groupsIn(GROUP, 642)[0]}/cgroup.procs`)).split("\n").length, 1);
     running.kill("SIGTERM");
     const { code, stderr, meta } = await box.resultOf(running);
     assertEquals([code, meta.message], [1, "Interrupted"], stderr);
@@ -189,7 +190,7 @@ serviceTest("systemctl daemon-reload leaves the groups of boxes alone", async ()
   await withBox(643, async (box) => {
     const running = await startSleeper(box);
     await systemctl("daemon-reload");
-    assertEquals((await read(`${GROUP}/box-643/cgroup.procs`)).split("\n").length, 1);
+    assertEquals((await read(`${groupsIn(GROUP, 643)[0]}/cgroup.procs`)).split("\n").length, 1);
     assertStringIncludes(await read(`${GROUP}/cgroup.subtree_control`), "memory");
     running.kill("SIGTERM");
     assertEquals((await running.result).code, 1);
