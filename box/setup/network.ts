@@ -17,6 +17,9 @@ import type { System, SystemError } from "../../ffi/system.ts";
 const FILES = ["sockstat", "sockstat6", "dev", "snmp", "snmp6", "netstat"] as const;
 const FILE_BYTES = 16384;
 
+/** What `sockstat` tells of the sockets of all namespaces together. */
+const OF_ALL = /\b(orphan|alloc|mem) \d+/g;
+
 /** A network namespace, and its files of that kind, opened. */
 export interface Network {
   readonly fd: number;
@@ -86,10 +89,16 @@ export class PristineNetwork {
     if (failure) throw failure;
     const lengths = this.#files.map(({ length }) => this.#plan.result(length));
     if (lengths.includes(FILE_BYTES)) return undefined;
-    return this.#files.map(({ content }, i) =>
-      this.#plan.content(content, Math.max(0, lengths[i]!))
-    );
+    return this.#files.map(({ content }, i) => {
+      const text = this.#plan.content(content, Math.max(0, lengths[i]!));
+      return FILES[i] === "sockstat" ? withoutOthers(text) : text;
+    });
   }
+}
+
+/** Leaves out of `sockstat` what is not of one namespace. */
+export function withoutOthers(text: Uint8Array): Uint8Array {
+  return new TextEncoder().encode(new TextDecoder().decode(text).replaceAll(OF_ALL, "$1"));
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
