@@ -16,6 +16,9 @@ import { planMask, planStartMounts, reap, STACK_SIZE } from "./spawn.ts";
 /** A stage and its inits are given so long in all; more than a thousand times of what they need. */
 const MADE_NS_MAX = 500_000_000n;
 
+/** With so many a stage says which process it has cloned. */
+const PID_BYTES = 8;
+
 /** A box that was asked for, and whose init will be there. */
 export interface AwaitedBox {
   /** Our end of the socket on which it reports. */
@@ -187,43 +190,40 @@ export class Receiver {
   readonly #socket: Slot;
   readonly #pid: Slot;
   readonly #pidFd: Slot;
-  readonly #made: Slot;
+  readonly #lengths: readonly Slot[];
 
   constructor(system: System) {
     this.#system = system;
     const plan = this.#plan;
-    [this.#socket, this.#pid, this.#pidFd, this.#made] = [
-      plan.slot("socket of the box"),
-      plan.slot("init"),
-      plan.slot("init"),
-      plan.slot("made"),
-    ];
-    const body = plan.struct([-1n]);
+    this.#socket = plan.slot("socket of the box");
+    [this.#pid, this.#pidFd] = [plan.slot("init"), plan.slot("init")];
     const poll = plan.struct([-1, linux.POLLIN]);
     plan.step("store", [poll.part(0, 4), 4, this.#socket]);
-    const read = (length: number, into?: Slot) => {
-      const timeout = plan.struct([0n, MADE_NS_MAX]);
-      plan.step("ppoll", [poll, 1, timeout, 0, 8], { ignore: "all" });
-      plan.step("read", [this.#socket, body, length], { ...into && { into }, ignore: "all" });
-    };
-    // The stage says which process it is, and that one when the box is made.
-    plan.step("store", [body, 8, -1]);
-    read(8);
-    plan.step("load", [body, 8], { into: this.#pid, ignore: "all" });
+    // The stage says which process it is, and that one when the box is made: in any order.
+    this.#lengths = [0, 1].map(() => {
+      const [came, length] = [plan.slot("came"), plan.slot("length")];
+      const [timeout, body] = [plan.struct([0n, MADE_NS_MAX]), plan.alloc(PID_BYTES)];
+      plan.step("ppoll", [poll, 1, timeout, 0, 8], { into: came, ignore: "all" });
+      const read = [this.#socket, body, PID_BYTES] as const;
+      plan.step("read", read, { when: [came, 1], into: length, ignore: "all" });
+      plan.step("load", [body, 8], { into: this.#pid, when: [length, PID_BYTES], ignore: "all" });
+      return length;
+    });
     plan.step("pidfd_open", [this.#pid, 0], { into: this.#pidFd, ignore: "all" });
-    read(1, this.#made);
     this.#execute = system.prepare(plan, "receive a box");
   }
 
   /** Receives one; undefined if it could not be made. */
   receive({ socket }: AwaitedBox): WaitingBox | undefined {
     const plan = this.#plan;
+    for (const slot of plan.slots) plan.put(slot, -1);
     plan.put(this.#socket, socket);
     const failure = this.#execute();
     if (failure) throw failure;
     const [initPid, initFd] = [plan.result(this.#pid), plan.result(this.#pidFd)];
     const box = { socket, initPid, initFd };
-    if (initPid > 0 && initFd >= 0 && plan.result(this.#made) === 1) return box;
+    const isMade = this.#lengths.some((length) => plan.result(length) === 1);
+    if (isMade && initFd >= 0) return box;
     if (initFd >= 0) discard(this.#system, box);
     else this.#system.close(socket);
     return undefined;
