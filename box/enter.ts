@@ -1,4 +1,4 @@
-/** Programs that enter a box in which another one runs, to look around. */
+/** Programs that enter a box, in which another one may run, to look around. */
 
 import { ERRNO, errnoText } from "../ffi/errno.ts";
 import * as linux from "../ffi/linux.ts";
@@ -10,10 +10,11 @@ import type { RemoteCaller } from "./remote_caller.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { planTakeStreams } from "./setup/init.ts";
 import { planLastLimit, planLimits } from "./setup/limits.ts";
-import { planBecome, planBoundCapabilities } from "./setup/privileges.ts";
+import { planBecome, planBecomeVisitingRoot, planBoundCapabilities } from "./setup/privileges.ts";
 import { planFilter } from "./setup/program.ts";
 import { planMask } from "./setup/spawn.ts";
-import { planLeaveTerminal } from "./setup/terminal.ts";
+import { planLeaveTerminal, planOwnTerminal } from "./setup/terminal.ts";
+import { endVisitors, readMark } from "./visitors.ts";
 
 const STACK_SIZE = 16384;
 const NAMESPACES = linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWNET;
@@ -23,7 +24,17 @@ const EXEC_FAILED_STATUS = 127;
 export interface Entrant {
   readonly command: readonly string[];
   readonly environment: ReadonlyMap<string, string>;
+  /** Enter as root rather than as the box's user. */
+  readonly asRoot: boolean;
+  /** Whether its caller has made a terminal for it. */
+  readonly ownTerminal: boolean;
 }
+
+/** What can be entered. */
+export type Enterable = Pick<
+  LiveRun,
+  "boxId" | "initFd" | "initPid" | "controlGroup" | "limits" | "callerLimits"
+>;
 
 /** A program that has entered a box. */
 export interface Visit {
@@ -34,12 +45,12 @@ export interface Visit {
 }
 
 /**
- * Starts a program in the namespaces of a box that runs, for a caller in another process. It has no more
- * rights than the box's program, and dies with the box.
+ * Starts a program in the namespaces of a box, for a caller in another process. Unless it is root it has no
+ * more rights than the box's program. It dies with the box, and all that it has started dies with it.
  */
 export function enterBox(
   sandbox: Sandbox,
-  live: LiveRun,
+  live: Enterable,
   { remote, ...entrant }: Entrant & { remote: RemoteCaller },
 ): Visit {
   const { system } = sandbox;
@@ -48,15 +59,15 @@ export function enterBox(
   try {
     started = startEntrant(system, live.initFd, {
       plan: planEntrant(sandbox, live, { ...entrant, remote, rootFd }),
-      passed: [live.initFd, rootFd, remote.streamSocket, ...live.controlGroup?.fds ?? []],
-      cgroupFd: live.controlGroup?.birthFd,
+      passed: [live.initFd, rootFd, remote.streamSocket],
+      controlGroup: live.controlGroup,
     });
   } finally {
     system.close(rootFd);
   }
-  const { pid, fd } = started;
+  const { pid } = started;
   return {
-    status: watch(sandbox, pid, fd),
+    status: watch(sandbox, { ...started, mark: readMark(system, pid) }),
     // Until it is reaped its number is nobody else's.
     signal: (signal) => signalGroup(system, pid, signal),
   };
@@ -77,8 +88,8 @@ function openRoot(system: System, initPid: number): number {
 
 function planEntrant(
   sandbox: Sandbox,
-  { initFd, boxId, controlGroup, limits: ofRun, callerLimits }: LiveRun,
-  { command, environment, remote, rootFd }: Entrant & {
+  { initFd, boxId, limits: ofRun, callerLimits }: Enterable,
+  { command, environment, asRoot, ownTerminal, remote, rootFd }: Entrant & {
     remote: RemoteCaller;
     rootFd: number;
   },
@@ -88,25 +99,25 @@ function planEntrant(
   const limits = { ...ofRun, processes: "unlimited" } as const;
   const plan = new Plan();
   plan.step("prctl", [linux.PR_SET_NAME, plan.string("isolate-enter"), 0, 0, 0]);
-  planTakeStreams(plan, { ...remote, ownTerminal: false });
+  planTakeStreams(plan, { ...remote, ownTerminal });
   planLeaveTerminal(plan);
-  if (controlGroup) {
-    controlGroup.planEnter(plan, controlGroup.fds);
-    plan.step("unshare", [linux.CLONE_NEWCGROUP]);
-  }
   // Init's are those that the sandbox made; the program may have made others.
   plan.step("setns", [initFd, NAMESPACES], { what: "enter the box" });
-  if (!controlGroup) plan.step("setns", [initFd, linux.CLONE_NEWCGROUP]);
   // Below the root of its mounts, as everything in the box: see planRoot().
   plan.step("fchdir", [rootFd], { what: "enter the root of the box" });
   plan.step("chroot", [plan.string(".")]);
   plan.step("close_range", [3, 0xffffffff, 0]);
   plan.step("umask", [0o022]);
-  plan.step("setpgid", [0, 0]);
+  // With a session and a terminal of its own a shell can keep its jobs apart.
+  if (ownTerminal) planOwnTerminal(plan);
+  else plan.step("setpgid", [0, 0]);
   planLimits(plan, limits, callerLimits);
   plan.step("keyctl", [linux.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], { ignore: "all" });
-  planBoundCapabilities(plan);
-  planBecome(plan, boxPlaces(settings, boxId).boxUser);
+  if (asRoot) planBecomeVisitingRoot(plan);
+  else {
+    planBoundCapabilities(plan);
+    planBecome(plan, boxPlaces(settings, boxId).boxUser);
+  }
   // A change of ids clears it.
   plan.step("prctl", [linux.PR_SET_PDEATHSIG, linux.SIGKILL, 0, 0, 0]);
   plan.step("chdir", [plan.string("/box")], { ignore: "all" });
@@ -129,18 +140,20 @@ function planEntrant(
 
 /**
  * Clones a child in the box's namespace of processes, and has it execute the shim with the plan: from then
- * on nothing that it waits for holds us up.
+ * on nothing that it waits for holds us up. It is then in the box's control group, and in a namespace of
+ * control groups that marks all its descendants, who cannot leave it.
  */
-function startEntrant(system: System, initFd: number, { plan: carriedOut, passed, cgroupFd }: {
+function startEntrant(system: System, initFd: number, { plan: carriedOut, passed, controlGroup }: {
   plan: Plan;
   passed: readonly number[];
-  cgroupFd: number | undefined;
+  controlGroup: LiveRun["controlGroup"];
 }): { pid: number; fd: number } {
   const planFd = writeToMemory(system, carriedOut);
   const plan = new Plan();
   const [home, pid] = [plan.slot("home"), plan.slot("entrant")];
   const pidfd = plan.alloc(8);
   const flags = linux.CLONE_VM | linux.CLONE_VFORK | linux.CLONE_PIDFD;
+  const cgroupFd = controlGroup?.birthFd;
   const args = plan.cloneArgs({ flags, cgroupFd, stack: plan.alloc(STACK_SIZE) });
   plan.point(args, 8, pidfd);
   const argv = plan.pointers(["isolate-enter", `${planFd}`].map((text) => plan.string(text)));
@@ -149,6 +162,8 @@ function startEntrant(system: System, initFd: number, { plan: carriedOut, passed
   planMask(plan, () => {
     plan.step("setns", [initFd, linux.CLONE_NEWPID], { what: "enter the processes of the box" });
     plan.spawn(args, { into: pid, what: "clone a process that enters the box" }, () => {
+      controlGroup?.planEnter(plan, controlGroup.fds);
+      plan.step("unshare", [linux.CLONE_NEWCGROUP], { what: "make a namespace of control groups" });
       for (const fd of [planFd, ...passed]) plan.step("fcntl", [fd, linux.F_SETFD, 0]);
       const execute = [system.library.imageFd, plan.string(""), argv, plan.pointers([])];
       plan.step("execveat", [...execute, linux.AT_EMPTY_PATH]);
@@ -179,14 +194,14 @@ function writeToMemory(system: System, plan: Plan): number {
 
 async function watch(
   { system, waiter }: Sandbox,
-  pid: number,
-  fd: number,
+  { fd, mark }: { fd: number; mark: string },
 ): Promise<number> {
   try {
     await waiter.readable([fd], Infinity);
-    // What it has left behind in its group goes, too.
-    signalGroup(system, pid, linux.SIGKILL);
-    return reapEntrant(system, fd);
+    const status = reapEntrant(system, fd);
+    // Jobs in the background, and whatever has a session of its own.
+    await endVisitors(system, mark);
+    return status;
   } finally {
     waiter.forget(fd);
     system.close(fd);

@@ -37,6 +37,8 @@ export interface RemoteCaller {
    * @returns their numbers in ascending order, which is that of the socket: so many a message
    */
   deliverDescriptors(): Promise<readonly number[]>;
+  /** Whether there is a terminal to lend. */
+  hasTerminal(): Promise<boolean>;
   /**
    * Puts the standard streams into the socket once more, with a terminal for the program in place of
    * that on standard output; undefined if there is none.

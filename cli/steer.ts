@@ -4,7 +4,9 @@ import {
   Box,
   type BoxSight,
   buildEnvironment,
+  type Enterable,
   enterBox,
+  inHeldBox,
   lookAtProcesses,
   nothingRuns,
   outcomeMessage,
@@ -116,37 +118,59 @@ export async function enter(request: SteeringRequest, given: Given): Promise<num
     rules: VISITOR_VARIABLES.map(parseEnvironmentRule),
   });
   const live = sandbox.runs?.live(box.boxId);
-  const { remote } = sandbox;
-  if (live && remote) {
-    const visit = enterBox(sandbox, live, {
-      command,
-      environment,
-      remote,
-    });
-    // A shell ignores what asks it to end; whoever has gone needs none.
-    origin.catchSignals(
-      sandbox,
-      (number) => visit.signal(ENDING.has(number) ? SIGNALS.SIGKILL : number),
-    );
-    return await visit.status;
+  if (request.asRoot && sandbox.caller.uid !== 0) {
+    throw new SandboxError("bad-option", "Option --root can be used only by root");
   }
+  const visitor = { origin, sandbox, command, environment, asRoot: request.asRoot };
+  if (live && sandbox.remote) return await visit(live, visitor);
   if (box.processes.length > 0) {
     throw new SandboxError(
       "bad-option",
       `Box ${box.boxId} cannot be entered: the service does not run it`,
     );
   }
-  return await enterIdle({ origin, sandbox, boxId: box.boxId, command, environment });
+  if (!request.asRoot) return await enterIdle({ ...visitor, boxId: box.boxId });
+  if (!sandbox.remote) throw new SandboxError("bad-option", "Option --root needs the service");
+  const held = await Box.open({ sandbox, boxId: box.boxId });
+  try {
+    return await inHeldBox(sandbox, box.boxId, (place) => visit(place, visitor));
+  } finally {
+    held.release();
+  }
+}
+
+interface BoxVisitor {
+  readonly origin: Origin;
+  readonly sandbox: Sandbox;
+  readonly command: readonly string[];
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+/** Enters a box that is there, with a terminal if the caller has one. */
+async function visit(
+  place: Enterable,
+  { origin, sandbox, ...entrant }: BoxVisitor & { asRoot: boolean },
+): Promise<number> {
+  const remote = sandbox.remote!;
+  const terminal = await remote.lendTerminal();
+  try {
+    const ownTerminal = terminal !== undefined;
+    const visit = enterBox(sandbox, place, { ...entrant, ownTerminal, remote });
+    // A shell ignores what asks it to end; whoever has gone needs none.
+    origin.catchSignals(
+      sandbox,
+      (number) => visit.signal(ENDING.has(number) ? SIGNALS.SIGKILL : number),
+    );
+    return await visit.status;
+  } finally {
+    await terminal?.end();
+  }
 }
 
 /** Runs a program as --run does, with as many processes as it likes. */
-async function enterIdle({ origin, sandbox, boxId, command, environment }: {
-  origin: Origin;
-  sandbox: Sandbox;
-  boxId: number;
-  command: readonly string[];
-  environment: ReadonlyMap<string, string>;
-}): Promise<number> {
+async function enterIdle(
+  { origin, sandbox, boxId, command, environment }: BoxVisitor & { boxId: number },
+): Promise<number> {
   const abort = new AbortController();
   origin.catchSignals(sandbox, (number) => {
     if (number !== SIGNALS.SIGINT) abort.abort(number);
@@ -154,7 +178,10 @@ async function enterIdle({ origin, sandbox, boxId, command, environment }: {
   const box = await Box.open({ sandbox, boxId });
   try {
     const limits = { processes: "unlimited" } as const;
-    const outcome = await box.run(command, { environment, limits, signal: abort.signal });
+    const { remote } = sandbox;
+    const terminal = remote ? await remote.hasTerminal() : Deno.stdout.isTerminal();
+    const { signal } = abort;
+    const outcome = await box.run(command, { environment, limits, signal, terminal });
     if (outcome.kind === "exit") return outcome.exitCode;
     origin.print("stderr", outcomeMessage(outcome) + "\n");
     return outcome.kind === "signal" ? 128 + outcome.signal : 1;

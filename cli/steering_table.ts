@@ -10,6 +10,7 @@ export class SteeringRequest {
   json = false;
   watch = false;
   pauseClock = false;
+  asRoot = false;
 }
 
 type Steer = typeof import("./steer.ts");
@@ -113,11 +114,22 @@ codeName, address, thread, registers; numbers of 64 bits are hexadecimal text).`
     summary: "Run a shell, or another command, inside a box",
     about:
       "In a box where something runs the command joins it, as the box's user and in its control " +
-      "group, and dies with it; this needs the service. In an idle box it is an ordinary run.",
+      "group, and dies with it; this needs the service. In an idle box it is an ordinary run. " +
+      "Whatever it has started dies with it.",
     notes: `\
+A caller on a terminal gets one inside, with job control. The exit status is
+that of the command, or 128 and the number of the signal that ended it.
 What the command uses counts as the program's: time and memory with a control
 group, processes always. The program may do to it what it may do to its own
-children, so do not type secrets. Options of the command belong behind '--'.`,
+children, and read what is typed, so do not type secrets. A visitor as root
+cannot be touched by the program, but runs what the box shows: with directory
+rules of its owner that is the owner's, and the devices in /dev are the host's.
+Options of the command belong behind '--'.`,
+    options: [
+      flag("--root", "Enter as root, able to see and mend all of the box; root only", (request) => {
+        request.asRoot = true;
+      }),
+    ],
     run: (steer) => steer.enter,
   }),
   steering({

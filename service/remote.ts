@@ -18,7 +18,7 @@ import { closeAside } from "./packets.ts";
 import { DESCRIPTORS_PACKET } from "./protocol.ts";
 import type { Client } from "./server.ts";
 import { mountsBelow } from "./surroundings.ts";
-import { lendTerminal } from "./terminal.ts";
+import { hasTerminal, lendTerminal } from "./terminal.ts";
 
 /** Of a text that is written, so much goes into one plan. */
 const WRITE_BYTES = 32768;
@@ -55,6 +55,7 @@ export class ClientHands {
       streams: hello.streams,
       findOthers: (rules) => this.#findOthers(rules),
       openSources: (rules) => this.#openSources(rules),
+      hasTerminal: () => translated(() => hasTerminal(this.#client)),
       lendTerminal: () => translated(() => lendTerminal(this.#client)),
       deliverDescriptors: () => translated(() => this.#deliverDescriptors()),
     };

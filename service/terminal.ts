@@ -35,6 +35,11 @@ interface FoundTerminal {
   readonly settings: Uint8Array<ArrayBuffer>;
 }
 
+/** Whether the client's standard output is a terminal. */
+export async function hasTerminal(client: Client): Promise<boolean> {
+  return await findTerminal(client) !== undefined;
+}
+
 /** Lends the terminal on the client's standard output; undefined if there is none. */
 export async function lendTerminal(client: Client): Promise<LentTerminal | undefined> {
   const found = await findTerminal(client);

@@ -54,9 +54,31 @@ export function planBecomeRootInside(plan: Plan, namespace: number): void {
   plan.step("setresuid", [0, 0, 0], { what: "become root in it" });
   // Whoever enters a user namespace has all capabilities in it.
   planBoundCapabilities(plan, ROOT_CAPABILITIES);
-  const allowed = ROOT_CAPABILITIES.reduce<number>((sum, capability) => sum | 1 << capability, 0);
+  planKeepOnly(plan, ROOT_CAPABILITIES);
+}
+
+/** What it takes to look at the processes and files of a box, and to mend them. */
+const VISITOR_CAPABILITIES = [
+  ...ROOT_CAPABILITIES,
+  linux.CAP_DAC_READ_SEARCH,
+  linux.CAP_SYS_PTRACE,
+] as const;
+
+/** Adds steps after which the process is root of the host, but can neither mount nor configure anything. */
+export function planBecomeVisitingRoot(plan: Plan): void {
+  planBoundCapabilities(plan, VISITOR_CAPABILITIES);
+  plan.step("setgroups", [0, plan.struct([0])], { what: "set the groups" });
+  plan.step("setresgid", [0, 0, 0], { what: "become group 0" });
+  plan.step("setresuid", [0, 0, 0], { what: "become root" });
+  planKeepOnly(plan, VISITOR_CAPABILITIES);
+}
+
+/** Adds steps that drop all other capabilities, of the lower 32, for good. */
+function planKeepOnly(plan: Plan, kept: readonly number[]): void {
+  const bits = kept.reduce((sum, capability) => sum | 1 << capability, 0);
   const header = plan.struct([linux._LINUX_CAPABILITY_VERSION_3, 0]);
-  plan.step("capset", [header, plan.struct([allowed, allowed, 0, 0, 0, 0])], {
+  // Effective, permitted, inheritable; twice.
+  plan.step("capset", [header, plan.struct([bits, bits, 0, 0, 0, 0])], {
     what: "drop all other capabilities",
   });
   plan.step("prctl", [linux.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);

@@ -3,86 +3,14 @@
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import {
   assertRefused,
-  type CommandOptions,
-  type CommandResult,
   eventually,
   isolate,
   parseMetaText,
-  type RunningCommand,
-  start,
   startIsolate,
   withScratch,
 } from "../support/isolate.ts";
 import { STEERING } from "isolate/cli/steering_table.ts";
-import { startService } from "../support/service.ts";
-
-const CLIENT = new URL(`../../lib/isolate-${Deno.build.arch}`, import.meta.url).pathname;
-const USER = 7100;
-const OTHER = 7101;
-
-const as = (uid: number) => ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
-
-interface Steered {
-  /** Runs the native client, as root unless a user is named. */
-  client(args: readonly string[], uid?: number): Promise<CommandResult>;
-  begin(args: readonly string[], uid?: number): RunningCommand;
-  /** What `status --json` says. */
-  status(id: number, uid?: number): Promise<Status>;
-  metricsSocket: string;
-}
-
-interface Status {
-  state: string;
-  program: string[] | null;
-  wallTimeMs: number | null;
-  processes: { name: string; pidInBox: number; descriptors: { count: number } }[];
-  last: {
-    outcome: { kind: string; signal?: number };
-    crash: {
-      signal: number;
-      codeName: string;
-      thread: number;
-      registers: Record<string, string>;
-    } | null;
-  } | null;
-}
-
-/** Starts a service with boxes of its own, and makes box 1 for a user. */
-function steeringTest(name: string, test: (steered: Steered) => Promise<void>): void {
-  Deno.test(name, async () => {
-    await withScratch(async (scratch) => {
-      const metricsSocket = `${scratch}/metrics`;
-      await using service = await startService([
-        "box_root = /var/local/lib/isolate-steering",
-        `lock_root = ${scratch}/locks`,
-        "first_uid = 72000",
-        "first_gid = 72000",
-        `service_user.${USER} = 0-9`,
-        `service_user.${OTHER} = 1-9`,
-        `service_metrics_socket = ${metricsSocket}`,
-      ]);
-      const begin = (args: readonly string[], uid?: number) => {
-        const options: CommandOptions = { env: { ISOLATE_SERVICE: service.socket } };
-        return start([CLIENT, ...args], uid ? { ...options, through: as(uid) } : options);
-      };
-      const client = (args: readonly string[], uid?: number) => begin(args, uid).result;
-      const status = async (id: number, uid?: number) =>
-        JSON.parse((await client(["status", `${id}`, "--json"], uid)).stdout) as Status;
-      try {
-        assertEquals((await client(["--init", "-b1"], USER)).code, 0);
-        await test({ client, begin, status, metricsSocket });
-      } finally {
-        await client(["--cleanup", "-b1"]);
-      }
-    });
-  });
-}
-
-async function runsSoon({ status }: Steered, name: string): Promise<void> {
-  await eventually(`${name} runs`, async () => {
-    return (await status(1)).processes.some((process) => process.name === name);
-  });
-}
+import { OTHER, runsSoon, steeringTest, USER } from "../support/steering.ts";
 
 steeringTest("list and status show what runs, and afterwards how it ended", async (steered) => {
   const { client, begin, status } = steered;
@@ -287,93 +215,6 @@ steeringTest("metrics count runs, and are to be had by HTTP", async ({ client, m
   using again = await Deno.connect({ transport: "unix", path: metricsSocket });
   await again.write(new TextEncoder().encode("\n\n\r\n\r\n"));
   assertMatch(await new Response(again.readable).text(), /^HTTP/);
-});
-
-const LOOK_AROUND = `
-uname -n; id -u; pwd; kill -0 2 && echo meets the program
-grep -E "^(Cap(Prm|Eff|Bnd|Amb)|Seccomp|NoNewPrivs):" /proc/self/status | tr -d "[:blank:]"
-ls /proc/self/fd | tr "\\n" " "
-for kind in mnt pid net ipc uts cgroup user; do
-  [ $(readlink /proc/self/ns/$kind) = $(readlink /proc/2/ns/$kind) ] || echo other $kind
-done
-unshare -U true 2>/dev/null && echo makes a user namespace
-ls / >names; exit 9`;
-
-steeringTest(
-  "what enters a box is in it in every way, with no more rights than the program",
-  async (steered) => {
-    const { client, begin } = steered;
-    await using _run = begin(
-      ["-b1", "-p9", "--mem=300000", "--hostname=inside", "--run", "--", "/bin/sleep", "20"],
-      USER,
-    );
-    await runsSoon(steered, "sleep");
-    const { code, stdout } = await client(["enter", "1", "--", "/bin/sh", "-c", LOOK_AROUND], USER);
-    const none = "0".repeat(16);
-    assertEquals([code, stdout.trim().split("\n")], [9, [
-      "inside",
-      "72001",
-      "/box",
-      "meets the program",
-      `CapPrm:${none}`,
-      `CapEff:${none}`,
-      `CapBnd:${none}`,
-      `CapAmb:${none}`,
-      "NoNewPrivs:1",
-      "Seccomp:2",
-      "0 1 2 3",
-    ]]);
-    const roots = await Deno.readTextFile("/var/local/lib/isolate-steering/1/box/names");
-    assert(roots.split("\n").includes("box"));
-    const limit = await client(["enter", "1", "--", "/bin/sh", "-c", "ulimit -v"], USER);
-    assertEquals(limit.stdout, "300000\n");
-    assertRefused(await client(["enter", "1"], OTHER), `There is no box 1 of user ${OTHER}`);
-    assertEquals(
-      (await client(["enter", "1", "/no/such"], USER)).stderr,
-      'execve("/no/such"): No such file or directory\n',
-    );
-  },
-);
-
-steeringTest(
-  "what has entered a box dies with it, with its client, and leaves nothing",
-  async (steered) => {
-    const { client, begin, status } = steered;
-    const run = begin(["-b1", "-p9", "--run", "--", "/bin/sh", "-c", "sleep 20 & wait"], USER);
-    await runsSoon(steered, "sleep");
-    const count = async () => (await status(1)).processes.length;
-    const visitor = [
-      "enter",
-      "1",
-      "--",
-      "/bin/sh",
-      "-c",
-      "trap '' TERM HUP INT; sleep 30 & sleep 30; :",
-    ];
-    for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
-      const visit = begin(visitor, USER);
-      await eventually("it has entered", async () => (await count()) >= 4);
-      visit.kill(signal);
-      await visit.result;
-      await eventually("it is gone", async () => (await count()) === 2);
-    }
-    const visit = begin(["enter", "1", "--", "/bin/sleep", "30"], USER);
-    await eventually("it has entered", async () => (await count()) === 3);
-    await client(["kill", "1"], USER);
-    assertEquals((await run.result).code, 1);
-    assertEquals((await visit.result).code, 137);
-    assertEquals(await count(), 0);
-    assertEquals((await client(["-b1", "--run", "--", "/bin/true"], USER)).code, 0);
-  },
-);
-
-steeringTest("an idle box is entered by a run of its own", async ({ client }) => {
-  const shell = ["enter", "1", "--", "/bin/sh", "-c"];
-  const { code, stdout } = await client([...shell, "id -u; pwd; (exit 4)"], USER);
-  assertEquals([code, stdout], [4, "72001\n/box\n"]);
-  assertEquals((await client([...shell, "kill -9 $$"], USER)).code, 137);
-  assertRefused(await client(["enter"], USER), "ID is missing");
-  assertRefused(await client(["enter", "2"], USER), "There is no box 2");
 });
 
 Deno.test("isolate.ts hands over what the service carries out", async () => {

@@ -1,0 +1,51 @@
+/** A box that is there without a program, so that somebody can look around in it. */
+
+import { Plan } from "../ffi/plan.ts";
+import { SandboxError } from "../host/errors.ts";
+import { boxPlaces } from "./claim/paths.ts";
+import type { Enterable } from "./enter.ts";
+import type { Sandbox } from "./sandbox.ts";
+import { defaultDirectoryRules } from "./setup/directory_rules.ts";
+import { planCallerLimits } from "./setup/limits.ts";
+import { closeSources, openSources } from "./setup/sources.ts";
+import { discard, Receiver, Stage, type WaitingBox } from "./setup/stage.ts";
+
+/** Makes the box that a program would find, for whoever holds its lock, and ends it afterwards. */
+export async function inHeldBox<Result>(
+  sandbox: Sandbox,
+  boxId: number,
+  work: (place: Enterable) => Promise<Result>,
+): Promise<Result> {
+  const { system, remote, settings } = sandbox;
+  const plan = new Plan();
+  const readLimits = planCallerLimits(plan, remote);
+  system.run(plan, "which limits the caller has");
+  const rules = openSources(sandbox, {
+    rules: defaultDirectoryRules(),
+    places: boxPlaces(settings, boxId),
+  });
+  let box: WaitingBox | undefined;
+  try {
+    const setup = { rules, shareNetwork: false, terminal: false, controlGroup: false };
+    const stage = new Stage(system, setup);
+    try {
+      box = new Receiver(system).receive(stage.order());
+    } finally {
+      stage.close();
+    }
+  } finally {
+    closeSources(system, rules);
+  }
+  if (!box) throw new SandboxError("internal", `Box ${boxId} cannot be made for a visitor`);
+  try {
+    return await work({
+      boxId,
+      ...box,
+      controlGroup: undefined,
+      limits: {},
+      callerLimits: { ...readLimits(), groupLimitsProcesses: false },
+    });
+  } finally {
+    discard(system, box);
+  }
+}
