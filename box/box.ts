@@ -11,6 +11,7 @@ import {
   type OpenOptions,
   prepareInit,
   takeLock,
+  unmakeBox,
 } from "./claim/box_claim.ts";
 import { BoxDirectory, noBox } from "./claim/box_directory.ts";
 import { SandboxError, translated } from "../host/errors.ts";
@@ -164,6 +165,7 @@ export class Box {
     await box.#unmake();
     const record = {
       ownerUid: sandbox.caller.uid,
+      ownerGid: sandbox.caller.gid,
       controlGroup: controlGroup !== undefined,
       initialised: false,
       quota: quota !== undefined,
@@ -346,7 +348,8 @@ export class Box {
           ready: this.#claim.ready,
         });
       } finally {
-        await inSlices(giveTreeSteps(system, files, { ...common, to: caller, mode }));
+        const back = { ...common, to: caller, mode, itselfLast: true };
+        await inSlices(giveTreeSteps(system, files, back));
       }
     } finally {
       system.close(files);
@@ -459,13 +462,10 @@ export class Box {
   }
 
   async #unmake(): Promise<void> {
-    this.#claim.ready?.close();
-    const { lock, controlGroup } = this.#claim;
-    // First the processes, then the files they could still change.
-    controlGroup?.remove();
-    await this.#directory.remove({ quota: lock.read()?.quota ?? false });
+    const { lock, controlGroup, ready } = this.#claim;
+    ready?.close();
     this.#sandbox.runs?.forget(this.boxId);
-    lock.clear();
+    await unmakeBox({ lock, controlGroup, directory: this.#directory });
   }
 
   #held(to: string): void {

@@ -10,7 +10,7 @@ import { callerIdentity, type Identity } from "../host/identity.ts";
 import { commandLineOf, environmentOf } from "../host/read.ts";
 import { isRootsAlone } from "../host/status.ts";
 import type { RemoteCaller } from "./remote_caller.ts";
-import type { ReadyBoxes } from "./setup/ready.ts";
+import type { ReadyBoxes, ReadyUses } from "./setup/ready.ts";
 import { catchSignals, type CatchSignalsOptions } from "./signals.ts";
 import { buildSyscallFilter, type SyscallFilter } from "./setup/syscall_filter.ts";
 import type { Runs } from "./keep/runs.ts";
@@ -151,13 +151,13 @@ export class Sandbox {
   }
 
   /**
-   * Makes boxes ready for their next run from now on.
+   * Makes boxes ready for their next run from now on, and counts what comes of that.
    *
    * @internal
    */
-  async keepBoxesReady(): Promise<void> {
+  async keepBoxesReady(uses: ReadyUses = { hits: 0, misses: 0 }): Promise<void> {
     const { ReadyBoxes } = await import("./setup/ready.ts");
-    this.#ready ??= new ReadyBoxes(this.system);
+    this.#ready ??= new ReadyBoxes(this.system, uses);
   }
 
   /**

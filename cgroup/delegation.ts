@@ -44,7 +44,7 @@ export function takeDelegatedGroup(
   if (processes.length > 1) {
     throw new ControlGroupError(
       `The control group ${own} is not ours alone: there are ${processes.length} processes in it ` +
-        "(start cg-keeper as a service, see systemd/isolate.service, or use cg-setup)",
+        "(start it as a service, see systemd/isolate.service, or use cg-setup)",
     );
   }
   files.makeDirectory(`${own}/${OWN_NAME}`);

@@ -26,15 +26,25 @@ export function killProcesses(files: ControlGroupFiles, directory: string): bool
 }
 
 /**
- * Makes sure that nothing is in the group of a box before a run: a keeper that was killed a moment ago
- * may have left something behind.
+ * Makes sure that there is the group of a box before a run, with nothing in it: a keeper that was killed a
+ * moment ago may have left something behind, and the service manager removes groups of a service that is
+ * restarted. A run brings its own limits, so that a new group is as good.
  */
-export function prepareEmpty(files: ControlGroupFiles, directory: string): void {
+export function prepareEmpty(
+  files: ControlGroupFiles,
+  { directory, make }: { directory: string; make: () => void },
+): void {
   if (killProcesses(files, directory)) return;
-  throw new ControlGroupError(
-    `The control group of the box is gone (${directory}; restarting the service that keeps it ` +
-      "removes it): initialise the box again",
-  );
+  files.log(1, () => `The control group of the box is gone, and is made again: ${directory}`);
+  try {
+    make();
+  } catch (error) {
+    if (!(error instanceof ControlGroupError)) throw error;
+    throw new ControlGroupError(
+      `The control group of the box is gone, with those around it (${directory}): is the service ` +
+        "that keeps it running?",
+    );
+  }
 }
 
 /** The kernel lists 0 for a process of a pid namespace that is neither ours nor below it. */

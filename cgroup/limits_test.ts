@@ -158,11 +158,24 @@ Deno.test("v2 says how much memory is in the way of a limit", async () => {
   });
 });
 
-Deno.test("begin() says that a group is gone", async () => {
+Deno.test("begin() makes a group again that is gone, where it can", async () => {
   for (const version of [1, 2] as const) {
     await withGroup(version, {}, async (group, folder) => {
       await Deno.remove(folder, { recursive: true });
-      assertThrows(() => group.begin({}), ControlGroupError, "gone");
+      // An ordinary directory has no files of limits.
+      assertThrows(() => group.begin({}), ControlGroupError);
+      assert(Deno.statSync(folder).isDirectory);
+    });
+  }
+});
+
+Deno.test("begin() says that the group above is gone, too", async () => {
+  for (const version of [1, 2] as const) {
+    await withGroup(version, {}, async (group, folder) => {
+      const above = folder.slice(0, folder.lastIndexOf("/"));
+      await Deno.remove(above, { recursive: true });
+      assertThrows(() => group.begin({}), ControlGroupError, "gone, with those around it");
+      await Deno.mkdir(above);
     });
   }
 });

@@ -107,7 +107,7 @@ class GroupV1 implements ControlGroup {
   }
 
   begin(limits: ControlGroupLimits): ControlGroupRun {
-    prepareEmpty(this.#files, this.directory);
+    prepareEmpty(this.#files, { directory: this.directory, make: () => this.create() });
     const isPlaced = limits.cpus !== undefined || limits.mems !== undefined;
     if (isPlaced) this.#place(limits);
     this.#limitMemory(limits.memoryKib);

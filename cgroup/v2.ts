@@ -86,7 +86,7 @@ class GroupV2 implements ControlGroup {
 
   begin(limits: ControlGroupLimits): ControlGroupRun {
     const files = this.#files;
-    prepareEmpty(files, this.directory);
+    prepareEmpty(files, { directory: this.directory, make: () => this.create() });
     const { memoryKib, processes, cpus, mems } = limits;
     const at = (name: string) => `${this.directory}/${name}`;
     const batch = files.batch();

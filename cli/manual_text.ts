@@ -263,12 +263,31 @@ export const SECTIONS: readonly ManualSection[] = [
       "boxes are ever moved; `cg_root` names another one, which must belong to root. The next `--init` and " +
       "`--cleanup` kill and remove what an earlier box left behind.",
       "Under systemd, which wants to be the only one that makes groups at the top, install and start the units " +
-      "in `systemd/`: `isolate cg-keeper` takes over the group that systemd delegates to it (`Delegate=`), " +
+      "in `systemd/`: the service, or `isolate cg-keeper` where only groups are wanted " +
+      "(`isolate-cg-keeper.service`), takes over the group that systemd delegates to it (`Delegate=`), " +
       "moves itself into a group `daemon` below, and writes the directory to `/run/isolate/cgroup`, where " +
       "`cg_root = auto` finds it, or to the _FILE_ of `cg_root = auto:`_FILE_. SIGHUP makes it read the " +
-      "configuration again. When it stops, everything that runs in its groups is killed, and boxes with a " +
-      "group must be initialised again. `isolate.slice` can limit all boxes together. Without systemd, " +
-      "`isolate cg-setup` makes the groups before the first box does, including one that `cg_root` names.",
+      "configuration again. When it stops, everything that still runs in its groups is killed; the groups of " +
+      "boxes are made again when they are needed. `isolate.slice` can limit all boxes together. Without " +
+      "systemd, `isolate cg-setup` makes the groups before the first box does, including one that `cg_root` " +
+      "names.",
+    ],
+  },
+  {
+    title: "THE SERVICE",
+    blocks: [
+      "`isolate serve`, started by root, carries out the commands of the native client " +
+      "(`lib/isolate-x86_64`, `lib/isolate-aarch64`), which acts with the rights of its caller and needs no " +
+      "root. It also keeps the control groups of boxes, see above. The client exits with status 2 if no " +
+      "service runs and no `isolate-direct` is installed beside it.",
+      "Under systemd, `isolate.socket` holds the socket and says who may connect (`SocketGroup=`, " +
+      "`SocketMode=`), and `isolate.service` starts with the first client or at boot. In any other case the " +
+      "service makes its socket itself, as `service_socket` and the keys after it say.",
+      "SIGHUP makes it read the configuration again; one that is wrong changes nothing. SIGTERM and SIGINT stop " +
+      "it when running boxes have ended, after `service_stop_wait` seconds at the latest; a second signal does " +
+      "not wait. If it is killed everything in its boxes dies. When it starts it brings in order what a " +
+      "killed process has left: boxes that were half made or half removed are removed, and the files of a " +
+      "box in which a program ran belong to the owner of the box again.",
     ],
   },
   {
@@ -346,6 +365,38 @@ export const SECTIONS: readonly ManualSection[] = [
         term: "`box`_N_`.cpus`, `box`_N_`.mems`",
         meaning: "The CPUs and memory nodes of the control group of box _N_.",
       },
+      {
+        term: "`service_socket`, `service_socket_group`, `service_socket_mode`",
+        meaning: "The socket that the service makes, its group and its permissions (default: " +
+          "`/run/isolate/socket`, that of root, 0660). A socket that systemd passes has its own.",
+      },
+      {
+        term: "`service_user.`_NAME_, `service_group.`_NAME_",
+        meaning:
+          "The boxes, as _FIRST_`-`_LAST_, that a user or the members of a group may use through the service. " +
+          "Without any such line whoever may connect may use all.",
+      },
+      {
+        term: "`service_clients`, `service_clients_per_user`",
+        meaning:
+          "How many clients are served at once, in all and of one user who is not root (default: 1024 and 256). " +
+          "Others are told so at once.",
+      },
+      {
+        term: "`service_stop_wait`",
+        meaning: "How many seconds a service that stops waits for running boxes (default: 10).",
+      },
+      {
+        term: "`service_ready`",
+        meaning:
+          "How many seconds a box is kept ready for its next run; 0: boxes are not made ready (default: 60).",
+      },
+      {
+        term: "`service_metrics_socket`",
+        meaning:
+          "A unix socket on which metrics are to be had by HTTP (default: none). It is read " +
+          "when the service starts, as `service_socket` is.",
+      },
     ],
   },
   {
@@ -354,6 +405,10 @@ export const SECTIONS: readonly ManualSection[] = [
       {
         term: "`POSIXLY_CORRECT`",
         meaning: "If set, the first argument that is not an option ends the options.",
+      },
+      {
+        term: "`ISOLATE_SERVICE`",
+        meaning: "The socket of the service (default: `/run/isolate/socket`); `off`: use none.",
       },
     ],
   },

@@ -119,6 +119,8 @@ export interface GiveOptions {
   readonly keepSpecialFiles: boolean;
   /** The mode that the directory itself gets; default: the one it has. */
   readonly mode?: number;
+  /** Give the directory itself last, so that until then it shows that not all is given. */
+  readonly itselfLast?: boolean;
 }
 
 /**
@@ -143,9 +145,11 @@ export function* giveTreeSteps(
   const status = planStatus(plan, fd);
   // The program may have opened it to everybody, with all that the caller finds and leaves there.
   if (options.mode !== undefined) plan.step("fchmod", [fd, options.mode]);
-  plan.step("fchownat", [fd, plan.string(""), uid, gid, linux.AT_EMPTY_PATH], {
-    what: `give box/ to user ${uid}`,
-  });
+  const planGive = (to: Plan) =>
+    to.step("fchownat", [fd, to.string(""), uid, gid, linux.AT_EMPTY_PATH], {
+      what: `give box/ to user ${uid}`,
+    });
+  if (!options.itselfLast) planGive(plan);
   // A description of its own, which is read from the beginning.
   const listing = plan.slot("listing");
   const flags = linux.O_DIRECTORY | linux.O_NOATIME | linux.O_CLOEXEC;
@@ -155,7 +159,10 @@ export function* giveTreeSteps(
     const enter = (directory: number) => giveEntries(system, directory, options);
     yield* walk(system, plan.result(listing), { enter });
   } finally {
-    system.close(plan.result(listing));
+    const end = new Plan();
+    end.step("close", [plan.result(listing)], { ignore: "all" });
+    if (options.itselfLast) planGive(end);
+    system.run(end, "end giving the box's files");
   }
   return readStatus(plan.view(status)).mode;
 }

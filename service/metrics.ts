@@ -2,6 +2,7 @@
 
 import type { Outcome } from "../box/outcome/outcome.ts";
 import type { Sandbox } from "../box/sandbox.ts";
+import type { ReadyUses } from "../box/setup/ready.ts";
 import { surveyBoxes } from "../box/survey/survey.ts";
 import { readText } from "../host/read.ts";
 
@@ -48,6 +49,8 @@ export class Metrics {
   readonly #runs = new Map<string, number>();
   readonly #wall = new Histogram();
   readonly #cpu = new Histogram();
+  /** Counted by the boxes themselves. */
+  readonly readyUses: ReadyUses = { hits: 0, misses: 0 };
   #commands = 0;
   #refused = 0;
   #errors = 0;
@@ -84,7 +87,7 @@ export class Metrics {
       await surveyBoxes(sandbox, { mayUse: () => true }),
       ({ state }) => state as string,
     );
-    const { hits, misses } = sandbox.ready?.uses ?? { hits: 0, misses: 0 };
+    const { hits, misses } = this.readyUses;
     const memory = parseInt(
       /VmRSS:\s*(\d+)/.exec(readText(sandbox.system, "/proc/self/status"))?.[1] ?? "0",
     );

@@ -3,6 +3,7 @@
  * for it, listens, serves until it gets a signal to stop, and then lets running boxes end.
  */
 
+import { recoverBoxes } from "../box/claim/recover.ts";
 import { callerEnvironment, type Log, Sandbox } from "../box/sandbox.ts";
 import { Runs } from "../box/keep/runs.ts";
 import { SOCK_STREAM } from "../ffi/linux.ts";
@@ -18,6 +19,8 @@ import { type Client, Server } from "./server.ts";
 
 const SWEEP_EVERY_MS = 1000;
 const READY_BOXES_MAX = 256;
+/** Whoever has not ended his work so long after its connection was cut ends with the process. */
+const CUT_MS = 5000;
 
 /** How the service works. */
 export interface ResidentOptions {
@@ -78,6 +81,8 @@ class Service {
     const { socket: path, socketMode: mode } = sandbox.settings.service;
     const socket = passedSocket(system, this.#environment) ??
       listenAt(system, path, { gid: configured.access.socketGid, mode });
+    // Nobody is served before; who has connected waits.
+    await recoverBoxes(sandbox, this.#options.complain);
     const server = new Server({
       system,
       waiter,
@@ -94,15 +99,18 @@ class Service {
     const endpoint = this.#openMetrics(configured);
     const stopWatchdog = this.#keepWatchdog(sandbox);
     const sweep = setInterval(() => this.#endIdleBoxes(configured.sandbox), SWEEP_EVERY_MS);
-    const where = socket.isPassed ? "the socket of the service manager" : path;
-    this.#options.log(1, () => `Serving at ${where}`);
-    this.#tell(sandbox, "READY=1", `STATUS=Serving at ${where}`);
+    const serving = `Serving at ${socket.isPassed ? "the socket of the service manager" : path}`;
+    this.#options.log(1, () => serving);
+    this.#tell(sandbox, "READY=1", `STATUS=${serving}${this.#whereGroupsAre()}`);
     while (await this.#nextSignal() === "SIGHUP") {
       this.#tell(sandbox, "RELOADING=1", `MONOTONIC_USEC=${Math.floor(system.nowMs() * 1000)}`);
-      configured = await this.#reload(configured);
-      this.#tell(sandbox, "READY=1");
+      const { fresh, complaint } = await this.#reload(configured);
+      configured = fresh;
+      const status = complaint ?? `${serving}${this.#whereGroupsAre()}`;
+      this.#tell(sandbox, "READY=1", `STATUS=${status}`);
     }
-    this.#tell(sandbox, "STOPPING=1");
+    const stopMs = configured.sandbox.settings.service.stopWaitSeconds * 1000;
+    this.#tell(sandbox, "STOPPING=1", `EXTEND_TIMEOUT_USEC=${1000 * (stopMs + 2 * CUT_MS)}`);
     await this.#stop(configured, { server, socket });
     endpoint?.close();
     await accepting;
@@ -110,11 +118,16 @@ class Service {
     stopWatchdog();
   }
 
+  #whereGroupsAre(): string {
+    return this.#published ? `; groups of boxes are made in ${this.#published.directory}` : "";
+  }
+
   async #configure(): Promise<Configured> {
     const { configFile, log } = this.#options;
     const sandbox = await Sandbox.open({ configFile, log });
     sandbox.prepareRoots();
-    if (sandbox.settings.service.readySeconds > 0) await sandbox.keepBoxesReady();
+    const { readySeconds } = sandbox.settings.service;
+    if (readySeconds > 0) await sandbox.keepBoxesReady(this.#metrics.readyUses);
     this.#endIdleBoxes(sandbox);
     sandbox.watchRuns(this.#runs);
     const access = readAccess(sandbox.system, sandbox.settings.service);
@@ -142,7 +155,7 @@ class Service {
   }
 
   /** A configuration that is wrong changes nothing; the socket stays where it is. */
-  async #reload(configured: Configured): Promise<Configured> {
+  async #reload(configured: Configured): Promise<{ fresh: Configured; complaint?: string }> {
     try {
       const fresh = await this.#configure();
       const { system } = fresh.sandbox;
@@ -150,12 +163,13 @@ class Service {
       if (published?.file !== this.#published?.file) withdrawGroups(system, this.#published);
       this.#published = published;
       configured.sandbox.ready?.close();
-      return fresh;
+      return { fresh };
     } catch (error) {
-      this.#options.complain(
-        `Nothing was reloaded: ${error instanceof Error ? error.message : error}`,
-      );
-      return configured;
+      const reason = error instanceof Error ? error.message : `${error}`;
+      const complaint = `Nothing was reloaded: ${reason}`;
+      this.#options.complain(complaint);
+      this.#configured = configured;
+      return { fresh: configured, complaint };
     }
   }
 
@@ -182,10 +196,20 @@ class Service {
     if (!socket.isPassed) removeSocket(system, service.socket);
     server.stopAccepting();
     sandbox.ready?.close();
-    const timer = setTimeout(() => server.close(), service.stopWaitSeconds * 1000);
-    await server.drained();
-    clearTimeout(timer);
+    const waited = new Promise<void>((resolve) => {
+      setTimeout(resolve, service.stopWaitSeconds * 1000);
+      // Whoever asks a second time does not want to wait.
+      void this.#nextStop().then(resolve);
+    });
+    const drained = server.drained();
+    await Promise.race([drained, waited]);
+    server.close();
+    await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, CUT_MS))]);
     withdrawGroups(system, this.#published);
+  }
+
+  async #nextStop(): Promise<void> {
+    while (await this.#nextSignal() === "SIGHUP");
   }
 
   /** What a box that waits costs is little, but not nothing. */

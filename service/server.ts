@@ -3,6 +3,7 @@
 import * as linux from "../ffi/linux.ts";
 import type { Waiter } from "../box/keep/waiter.ts";
 import { ABI_VERSION } from "../ffi/abi.ts";
+import { ERRNO } from "../ffi/errno.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { Connection } from "./connection.ts";
@@ -14,10 +15,14 @@ import { type ClientSurroundings, ELSEWHERE } from "./surroundings.ts";
 const SOCK_CLOEXEC_NONBLOCK = linux.SOCK_CLOEXEC | linux.SOCK_NONBLOCK;
 /** Shrinking, growing and writing are over: what is read is there and stays. */
 const SEALS_NEEDED = linux.F_SEAL_SHRINK | linux.F_SEAL_GROW | linux.F_SEAL_WRITE;
-/** A client sends its command line at once, or is none. */
+/** A client sends its command line at once, or is none; one that is refused reads why. */
 const HELLO_MS = 10_000;
 /** The process id of whom the kernel does not show us. */
 const UNSEEN = 0;
+const REFUSED_MS = 10_000;
+
+const NO_DESCRIPTORS: ReadonlySet<number> = new Set([ERRNO.EMFILE, ERRNO.ENFILE]);
+const FULL_MS = 50;
 
 /** A client that has handed over its command line. */
 export interface Client {
@@ -51,7 +56,9 @@ export interface ServerOptions {
 /** Accepts clients and serves them. */
 export class Server {
   readonly #options: ServerOptions;
-  readonly #perUser = new Map<number, number>();
+  /** Those who are served, and those who are only told why they are not. */
+  readonly #served = new Crowd();
+  readonly #refused = new Crowd();
   readonly #connections = new Set<Connection>();
   #isClosing = false;
   #onEnd = () => {};
@@ -65,7 +72,10 @@ export class Server {
     const { waiter, socket } = this.#options;
     while (!this.#isClosing) {
       await waiter.readable([socket], Infinity);
-      while (!this.#isClosing && this.#accept());
+      let accepted = 0;
+      while (!this.#isClosing && (accepted = this.#accept()) >= 0);
+      // The next one stays in the socket until a descriptor is free.
+      if (NO_DESCRIPTORS.has(-accepted)) await waiter.sleep(FULL_MS);
     }
   }
 
@@ -92,38 +102,49 @@ export class Server {
     for (const connection of this.#connections) connection.close();
   }
 
-  #accept(): boolean {
+  /** Accepts a client; a negative errno: there is none, or it cannot be accepted. */
+  #accept(): number {
     const { system, socket } = this.#options;
     const plan = new Plan();
     const fd = plan.slot("connection");
     plan.step("accept4", [socket, 0, 0, SOCK_CLOEXEC_NONBLOCK], { into: fd, ignore: "all" });
     system.run(plan, "accept a client");
     const accepted = plan.result(fd);
-    if (accepted < 0) return false;
+    if (accepted < 0) return accepted;
     const peer = peerOf(system, accepted);
-    const count = (this.#perUser.get(peer.uid) ?? 0) + 1;
-    this.#perUser.set(peer.uid, count);
-    void this.#attend(accepted, peer, this.#complaint(peer, count));
-    return true;
+    const complaint = this.#complaint(peer);
+    // Not even sentences are given out without a bound.
+    if (complaint !== undefined && this.#tooMany(peer, this.#refused) !== undefined) {
+      system.close(accepted);
+    } else {
+      void this.#attend(accepted, peer, complaint);
+    }
+    return accepted;
   }
 
   /** Why a client is not served. */
-  #complaint(peer: Peer, count: number): string | undefined {
+  #complaint(peer: Peer): string | undefined {
     if (peer.pid === UNSEEN) {
       return "The isolate service is in a PID namespace (a container) in which your process is not: " +
         "start the service outside of it, or call it from inside";
     }
+    return this.#tooMany(peer, this.#served);
+  }
+
+  #tooMany({ uid }: Peer, crowd: Crowd): string | undefined {
     const { clients, clientsPerUser } = this.#options.bounds();
-    if (this.#connections.size >= clients) {
+    if (crowd.size >= clients) {
       return `The isolate service is busy with ${clients} clients: try again later`;
     }
-    if (peer.uid === 0 || count <= clientsPerUser) return undefined;
+    if (uid === 0 || crowd.of(uid) < clientsPerUser) return undefined;
     return `The isolate service serves at most ${clientsPerUser} clients of one user at once: ` +
       "try again later";
   }
 
   async #attend(fd: number, peer: Peer, complaint: string | undefined): Promise<void> {
     const { system, waiter } = this.#options;
+    const crowd = complaint === undefined ? this.#served : this.#refused;
+    crowd.add(peer.uid);
     const gone = new AbortController();
     const early: number[] = [];
     let listener = (signal: number): void => {
@@ -145,7 +166,7 @@ export class Server {
       },
     });
     this.#connections.add(connection);
-    const timer = setTimeout(() => greeted(undefined), HELLO_MS);
+    let timer = setTimeout(() => greeted(undefined), HELLO_MS);
     const listening = connection.listen();
     const process = openPeer(system, peer);
     const watched = peer.pid === UNSEEN
@@ -178,8 +199,9 @@ export class Server {
         gone: gone.signal,
       };
       try {
-        if (complaint) await this.#options.refuse(client, complaint);
-        else await this.#options.serve(client);
+        if (complaint === undefined) return await this.#options.serve(client);
+        timer = setTimeout(() => connection.close(), REFUSED_MS);
+        await this.#options.refuse(client, complaint);
       } finally {
         system.close(streamSocket);
       }
@@ -188,9 +210,7 @@ export class Server {
       connection.close();
       this.#connections.delete(connection);
       this.#onEnd();
-      const left = this.#perUser.get(peer.uid)! - 1;
-      if (left > 0) this.#perUser.set(peer.uid, left);
-      else this.#perUser.delete(peer.uid);
+      crowd.remove(peer.uid);
       await Promise.all([listening, watched]);
     }
   }
@@ -260,4 +280,26 @@ function isPacketSocket(system: System, fd: number): boolean {
   system.run(plan, "look at a socket");
   const value = (data: typeof domain) => plan.view(data).getInt32(0, true);
   return value(domain) === linux.AF_UNIX && value(type) === linux.SOCK_SEQPACKET;
+}
+
+/** Counts clients, in all and by their users. */
+class Crowd {
+  readonly #byUser = new Map<number, number>();
+  size = 0;
+
+  of(uid: number): number {
+    return this.#byUser.get(uid) ?? 0;
+  }
+
+  add(uid: number): void {
+    this.size++;
+    this.#byUser.set(uid, this.of(uid) + 1);
+  }
+
+  remove(uid: number): void {
+    this.size--;
+    const left = this.of(uid) - 1;
+    if (left > 0) this.#byUser.set(uid, left);
+    else this.#byUser.delete(uid);
+  }
 }

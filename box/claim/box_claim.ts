@@ -2,6 +2,7 @@
 
 import type { ControlGroup } from "../../cgroup/types.ts";
 import { SandboxError } from "../../host/errors.ts";
+import type { BoxDirectory } from "./box_directory.ts";
 import { BoxLock } from "./lock.ts";
 import type { BoxSize } from "./own_file_system.ts";
 import { type BoxPlaces, boxPlaces } from "./paths.ts";
@@ -95,4 +96,22 @@ export async function prepareInit(
   }
   sandbox.prepareRoots();
   return { sandbox, places };
+}
+
+/** A locked box, with all that it is made of. */
+interface LockedBox {
+  readonly lock: BoxLock;
+  readonly controlGroup: ControlGroup | undefined;
+  readonly directory: BoxDirectory;
+}
+
+/** Removes a box and everything in it; the lock stays taken. */
+export async function unmakeBox({ lock, controlGroup, directory }: LockedBox): Promise<void> {
+  const record = lock.read();
+  // Whoever finds it half removed has to know.
+  if (record?.initialised) lock.write({ ...record, initialised: false });
+  // First the processes, then the files they could still change.
+  controlGroup?.remove();
+  await directory.remove({ quota: record?.quota ?? false });
+  lock.clear();
 }

@@ -2,7 +2,7 @@
  * The lock file of a box, `LOCK_ROOT/ID`: who may work on the box, and in which state it is.
  *
  * It is never unlinked, and locked with flock(2) for as long as a command works on the box. It holds four little-endian words: a magic number, the owner's uid, flags, and
- * zero. An empty file is a free box.
+ * the owner's gid. An empty file is a free box.
  */
 
 import { ERRNO } from "../../ffi/errno.ts";
@@ -23,6 +23,7 @@ type BoxFlags = Record<keyof typeof FLAG, boolean>;
 /** What a lock file says about its box. */
 export interface BoxRecord extends BoxFlags {
   ownerUid: number;
+  ownerGid: number;
   /** Whether its initialisation was completed. */
   initialised: boolean;
   controlGroup: boolean;
@@ -55,7 +56,8 @@ export function parseBoxRecord(bytes: Uint8Array): BoxRecord | undefined {
   if (view.byteLength < RECORD_BYTES || view.getUint32(0, true) !== MAGIC) return undefined;
   const flags = view.getUint32(8, true);
   const set = FLAG_NAMES.map((name) => [name, (flags & FLAG[name]) !== 0]);
-  return { ownerUid: view.getUint32(4, true), ...Object.fromEntries(set) as BoxFlags };
+  const [ownerUid, ownerGid] = [view.getUint32(4, true), view.getUint32(12, true)];
+  return { ownerUid, ownerGid, ...Object.fromEntries(set) as BoxFlags };
 }
 
 /** The lock of a box, held until {@linkcode BoxLock.release}. */
@@ -117,10 +119,10 @@ export class BoxLock {
   }
 
   /** Writes the record. */
-  write({ ownerUid, ...set }: BoxRecord): void {
+  write({ ownerUid, ownerGid, ...set }: BoxRecord): void {
     const flags = FLAG_NAMES.reduce((sum, name) => set[name] ? sum | FLAG[name] : sum, 0);
     const plan = new Plan();
-    const words = plan.struct([MAGIC, ownerUid, flags, 0]);
+    const words = plan.struct([MAGIC, ownerUid, flags, ownerGid]);
     const what = "write the lock file";
     plan.step("pwrite64", [this.#fd, words, RECORD_BYTES, 0], { what });
     this.#system.run(plan, what);

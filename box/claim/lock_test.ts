@@ -9,6 +9,7 @@ import { Waiter } from "../keep/waiter.ts";
 
 const RECORD = {
   ownerUid: 4_000_000_000,
+  ownerGid: 4_000_000_001,
   controlGroup: true,
   initialised: true,
   quota: false,

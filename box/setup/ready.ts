@@ -233,16 +233,19 @@ export class ReadyBoxes {
   readonly #system: System;
   readonly #shared: Shared;
   readonly #boxes = new Map<number, ReadyBox>();
-  /** What came of them so far. */
-  readonly uses: ReadyUses = { hits: 0, misses: 0 };
 
-  constructor(system: System) {
+  /** What came of them so far. */
+  readonly uses: ReadyUses;
+
+  /** Counts in `uses` what comes of them. */
+  constructor(system: System, uses: ReadyUses) {
     this.#system = system;
+    this.uses = uses;
     this.#shared = {
       pristine: new PristineNetwork(system),
       receiver: new Receiver(system),
       bareMounts: new BareMounts(system),
-      uses: this.uses,
+      uses,
       areKept: true,
     };
   }

@@ -1,43 +1,16 @@
 /** Clients that send what no client sends: each is dropped, and nobody else notices. */
 
 import { assert, assertEquals } from "@std/assert";
-import { ABI_VERSION } from "../../ffi/abi.ts";
 import { CLIENT, eventually, sh } from "../support/isolate.ts";
+import { rawClient } from "../support/raw_client.ts";
 import { startService, type TestService } from "../support/service.ts";
 
 const BOX_ID = 795;
 const ROUNDS = Number(Deno.env.get("ISOLATE_FUZZ_ROUNDS") ?? 300);
 
-/** What the attacks are written in: raw packets with any descriptors. */
-const PRELUDE = `
-import array, fcntl, os, random, select, socket, struct, sys, time
-PATH, ROUNDS = sys.argv[1], int(sys.argv[2])
-KEPT, SOCKETS = [], []
-def connect():
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.settimeout(5); s.connect(PATH); SOCKETS.append(s); return s
-def send(s, data, fds=()):
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
-    try: s.sendmsg([data], rights)
-    except OSError: pass
-def memory(text, seals=15):
-    fd = os.memfd_create("m", os.MFD_ALLOW_SEALING); os.write(fd, text); fcntl.fcntl(fd, 1033, seals); return fd
-VERSION = int(sys.argv[3])
-def hello(arguments, environment=b"", magic=0x4c4c4548, last=0xffffffff, streams=0, version=VERSION, sizes=None):
-    a, e = sizes or (len(arguments), len(environment))
-    return struct.pack("<IIIIIIIii", 1, version, magic, last, a, e, streams, 3, 4).ljust(40, b"\\0") + bytes(256)
-def pair():
-    KEPT.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)); return KEPT[-1]
-def is_dropped(s):
-    try:
-        while True:
-            if not s.recv(1 << 18): return True
-    except ConnectionError: return True
-    except TimeoutError: return False
-`;
-
 async function attack(service: TestService, script: string): Promise<string> {
   const command = new Deno.Command("/usr/bin/python3", {
-    args: ["-c", PRELUDE + script, service.socket, `${ROUNDS}`, `${ABI_VERSION}`],
+    args: rawClient(script, { socket: service.socket, rounds: ROUNDS }),
     stdout: "piped",
     stderr: "piped",
   });

@@ -7,6 +7,20 @@ export interface TestService extends AsyncDisposable {
 }
 
 /**
+ * Starts a command and prints its process id. Whatever happens to the tests, the pipe of the shell ends
+ * with them, and so does the command; a shell that has died before the command asked for a signal then
+ * sends none. In the end the directory that is its name is removed.
+ */
+export const SERVICE_SHELL = `
+exec 3<&0
+setpriv --pdeathsig TERM /bin/sh -c '[ "$PPID" = "$0" ] && exec "$@"' $$ "$@" </dev/null &
+echo $!
+read -r _ <&3
+kill $!
+wait $!
+rm -r "$0"`;
+
+/**
  * Starts the service and waits until it accepts clients.
  *
  * @param lines are added to its configuration
@@ -28,12 +42,9 @@ export async function startService(
   await Deno.writeTextFile(config, settings.join("\n") + "\n");
   const script = new URL("../../isolate.ts", import.meta.url).pathname;
   const permissions = ["run", "--quiet", "--no-prompt", "--allow-ffi"];
-  // Whatever happens to the tests, the pipe of the shell ends with them, and so does the service.
-  const shell =
-    'exec 3<&0; setpriv --pdeathsig TERM "$@" </dev/null & echo $!; read -r _ <&3; kill $!; wait $!; rm -r "$0"';
   const child = new Deno.Command("/bin/bash", {
     args: [
-      ...["-c", shell, directory, ...through, Deno.execPath(), ...permissions],
+      ...["-c", SERVICE_SHELL, directory, ...through, Deno.execPath(), ...permissions],
       ...[script, "serve", `--config=${config}`],
     ],
     stdin: "piped",
