@@ -77,12 +77,14 @@ export class ReadyBox {
       this.#usedNetwork = this.#runNetwork;
       this.#runNetwork = undefined;
     }
-    const isStale = this.#leaveStaleStages();
+    const isStale = this.#haveMountsChanged();
     const awaited = this.#awaited;
     const fits = !options.inheritDescriptors && !isStale && awaited?.key === keyOf(setup);
     const box = fits ? this.#receive(awaited!) : undefined;
     if (!fits) this.#discard();
     this.#awaited = undefined;
+    // A stage that is ended before it has said which process it made leaves that to nobody.
+    if (isStale) this.#closeStages();
     if (box) this.#shared.uses.hits++;
     else this.#shared.uses.misses++;
     return box;
@@ -108,9 +110,12 @@ export class ReadyBox {
 
   /** Orders the next one. That it cannot be made is said by the run that does without. */
   put(setup: BoxSetup): void {
-    if (!this.#shared.areKept) this.#closeStages();
+    if (!this.#shared.areKept) {
+      this.#discard();
+      this.#closeStages();
+    }
     if (setup.terminal || this.#awaited || !this.#shared.areKept || !canStage(setup.rules)) return;
-    this.#leaveStaleStages();
+    if (this.#haveMountsChanged()) this.#closeStages();
     try {
       const key = keyOf(setup);
       const stage = this.#stage(setup, key);
@@ -148,13 +153,7 @@ export class ReadyBox {
     return stage;
   }
 
-  /** Stages that have older mounts than the host make no more boxes. */
-  #leaveStaleStages(): boolean {
-    const isStale = this.#haveMountsChanged();
-    if (isStale) this.#closeStages();
-    return isStale;
-  }
-
+  /** Ends what makes boxes, when its mounts are older than the host's for instance. */
   #closeStages(): void {
     for (const stage of this.#stages.values()) stage.close();
     this.#stages.clear();
