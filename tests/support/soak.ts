@@ -139,8 +139,7 @@ async function settled(service: TestService, before?: Holdings): Promise<Holding
     const last = found;
     found = holdings(service);
     return found.processes === 0 &&
-      found.descriptors <= (before?.descriptors ?? last.descriptors) &&
-      found.threads <= (before?.threads ?? last.threads);
+      found.descriptors <= (before?.descriptors ?? last.descriptors);
   }, 5000).catch(() => {});
   await new Promise((resolve) => setTimeout(resolve, 500));
   return holdings(service);
