@@ -48,9 +48,15 @@ async function withOrigin(
     checkBox: ({ peer }, boxId) => access.checkBox(peer, boxId),
     metrics: () => metrics.text(),
   });
+  const began = performance.now();
   try {
     const status = await work(origin);
-    metrics.commandEnded(status);
+    const [name] = await origin.args;
+    metrics.commandEnded({
+      // What has entered a box can exit as it likes.
+      isError: status === FAILURE_STATUS && name !== "enter",
+      durationMs: performance.now() - began,
+    });
     await origin.exit(status);
   } catch (error) {
     if (!client.gone.aborted) tell(describeError(error));

@@ -3,11 +3,24 @@
 import type { Outcome } from "../box/outcome/outcome.ts";
 import type { Sandbox } from "../box/sandbox.ts";
 import type { ReadyUses } from "../box/setup/ready.ts";
-import { surveyBoxes } from "../box/survey/survey.ts";
+import { type BoxSight, surveyBoxes } from "../box/survey/survey.ts";
 import { readText } from "../host/read.ts";
 
 /** The upper bounds of the histograms, in seconds. */
 const BOUNDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300];
+
+/** Every way a run can end, so that each is there from the beginning. */
+const OUTCOMES = [
+  "success",
+  "failure",
+  "signal",
+  "cpu-time-limit",
+  "wall-time-limit",
+  "memory-limit",
+  "output-limit",
+  "interrupted",
+  "failed",
+];
 
 const BOX_STATES = ["idle", "running", "stopped", "ready", "being made", "held", "unfinished"];
 
@@ -46,9 +59,10 @@ class Histogram {
 /** Counts what the service does. No label has a value that a client chose. */
 export class Metrics {
   readonly #sources: MetricSources;
-  readonly #runs = new Map<string, number>();
+  readonly #runs = new Map(OUTCOMES.map((label) => [label, 0]));
   readonly #wall = new Histogram();
   readonly #cpu = new Histogram();
+  readonly #duration = new Histogram();
   /** Counted by the boxes themselves. */
   readonly readyUses: ReadyUses = { hits: 0, misses: 0 };
   #commands = 0;
@@ -68,10 +82,11 @@ export class Metrics {
     this.#cpu.add(outcome.usage.cpuTimeMs / 1000);
   }
 
-  /** Counts a command line that was carried out, with its exit status. */
-  commandEnded(status: number): void {
+  /** Counts a command line that was carried out, and whether it could not be. */
+  commandEnded({ isError, durationMs }: { isError: boolean; durationMs: number }): void {
     this.#commands++;
-    if (status > 1) this.#errors++;
+    this.#duration.add(durationMs / 1000);
+    if (isError) this.#errors++;
   }
 
   /** Counts a client that was one too many. */
@@ -83,24 +98,28 @@ export class Metrics {
   async text(): Promise<string> {
     const { connections, connectionsMax, sandbox: current } = this.#sources;
     const sandbox = current();
-    const boxes = Map.groupBy(
-      await surveyBoxes(sandbox, { mayUse: () => true }),
-      ({ state }) => state as string,
-    );
+    const seen = await surveyBoxes(sandbox, { mayUse: () => true });
+    const boxes = Map.groupBy(seen, ({ state }) => state as string);
+    const sum = (of: (box: BoxSight) => number) => seen.reduce((sum, box) => sum + of(box), 0);
     const { hits, misses } = this.readyUses;
     const memory = parseInt(
       /VmRSS:\s*(\d+)/.exec(readText(sandbox.system, "/proc/self/status"))?.[1] ?? "0",
     );
-    const outcomes = [...this.#runs].sort(([a], [b]) => a < b ? -1 : 1);
     return [
       ...head("isolate_runs_total", "counter", "Runs that have ended, by outcome."),
-      ...outcomes.map(([label, count]) => `isolate_runs_total{outcome="${label}"} ${count}`),
+      ...[...this.#runs].map(([label, count]) => `isolate_runs_total{outcome="${label}"} ${count}`),
       ...head("isolate_run_wall_seconds", "histogram", "Wall time of runs."),
       ...this.#wall.lines("isolate_run_wall_seconds"),
       ...head("isolate_run_cpu_seconds", "histogram", "CPU time of runs."),
       ...this.#cpu.lines("isolate_run_cpu_seconds"),
       ...head("isolate_commands_total", "counter", "Command lines that were carried out."),
       `isolate_commands_total ${this.#commands}`,
+      ...head(
+        "isolate_command_seconds",
+        "histogram",
+        "How long command lines took in the service.",
+      ),
+      ...this.#duration.lines("isolate_command_seconds"),
       ...head("isolate_errors_total", "counter", "Command lines that ended with status 2."),
       `isolate_errors_total ${this.#errors}`,
       ...head("isolate_refused_total", "counter", "Clients that were one too many."),
@@ -113,6 +132,12 @@ export class Metrics {
       ...BOX_STATES.map((state) =>
         `isolate_boxes{state="${state}"} ${boxes.get(state)?.length ?? 0}`
       ),
+      ...head("isolate_waiting", "gauge", "Clients that wait for a box which is in use."),
+      `isolate_waiting ${sandbox.runs?.waiting ?? 0}`,
+      ...head("isolate_processes", "gauge", "Processes in boxes."),
+      `isolate_processes ${sum(({ processes }) => processes.length)}`,
+      ...head("isolate_boxes_memory_bytes", "gauge", "Resident memory of processes in boxes."),
+      `isolate_boxes_memory_bytes ${sum(({ memoryKib = 0 }) => memoryKib) * 1024}`,
       ...head("isolate_ready_hits_total", "counter", "Runs that found their box ready."),
       `isolate_ready_hits_total ${hits}`,
       ...head("isolate_ready_misses_total", "counter", "Runs whose box had to be made."),

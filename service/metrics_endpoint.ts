@@ -4,10 +4,11 @@ import type { Waiter } from "../box/keep/waiter.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import * as linux from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
-import type { System } from "../ffi/system.ts";
+import { type System, SystemError } from "../ffi/system.ts";
+import { SandboxError } from "../host/errors.ts";
 
 const SOCK_CLOEXEC_NONBLOCK = linux.SOCK_CLOEXEC | linux.SOCK_NONBLOCK;
-/** More readers than that at once are turned away. */
+/** Of more readers than that at once the one who has taken longest is turned away. */
 const READERS_MAX = 8;
 /** Nobody needs longer to ask, and to read. */
 const READER_MS = 5000;
@@ -19,7 +20,8 @@ export class MetricsEndpoint {
   readonly #waiter: Waiter;
   readonly #socket: number;
   readonly #text: () => Promise<string>;
-  #readers = 0;
+  /** The oldest first. */
+  readonly #readers = new Set<number>();
   #isClosed = false;
 
   /** Takes over a listening socket of streams. */
@@ -56,13 +58,17 @@ export class MetricsEndpoint {
     this.#system.run(plan, "accept a reader of metrics");
     const reader = plan.result(fd);
     if (reader < 0) return false;
-    if (this.#readers >= READERS_MAX) this.#system.close(reader);
-    else void this.#answer(reader);
+    const [oldest] = this.#readers;
+    if (oldest !== undefined && this.#readers.size >= READERS_MAX) {
+      this.#readers.delete(oldest);
+      this.#waiter.forget(oldest);
+    }
+    void this.#answer(reader);
     return true;
   }
 
   async #answer(reader: number): Promise<void> {
-    this.#readers++;
+    this.#readers.add(reader);
     const deadlineMs = this.#system.nowMs() + READER_MS;
     try {
       if (!await this.#takeRequest(reader, deadlineMs)) return;
@@ -71,17 +77,24 @@ export class MetricsEndpoint {
         `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
       await this.#send(reader, new TextEncoder().encode(head), deadlineMs);
       await this.#send(reader, body, deadlineMs);
+    } catch (error) {
+      if (!(error instanceof SandboxError || error instanceof SystemError)) throw error;
+      // There is nothing to be told: the reader finds the connection closed.
     } finally {
       this.#waiter.forget(reader);
       this.#system.close(reader);
-      this.#readers--;
+      this.#readers.delete(reader);
     }
+  }
+
+  #mayGoOn(reader: number, deadlineMs: number): boolean {
+    return this.#readers.has(reader) && this.#system.nowMs() < deadlineMs;
   }
 
   /** Reads until the empty line that ends a request; false if none comes. */
   async #takeRequest(reader: number, deadlineMs: number): Promise<boolean> {
     let text = "";
-    while (text.length < REQUEST_BYTES_MAX && this.#system.nowMs() < deadlineMs) {
+    while (text.length < REQUEST_BYTES_MAX && this.#mayGoOn(reader, deadlineMs)) {
       await this.#waiter.readable([reader], deadlineMs);
       const plan = new Plan();
       const [length, bytes] = [plan.slot("length"), plan.alloc(1024)];
@@ -97,7 +110,7 @@ export class MetricsEndpoint {
   }
 
   async #send(reader: number, bytes: Uint8Array, deadlineMs: number): Promise<void> {
-    for (let at = 0; at < bytes.length && this.#system.nowMs() < deadlineMs;) {
+    for (let at = 0; at < bytes.length && this.#mayGoOn(reader, deadlineMs);) {
       const plan = new Plan();
       const [sent, rest] = [plan.slot("sent"), plan.bytes(bytes.subarray(at))];
       const flags = linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL;

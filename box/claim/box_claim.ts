@@ -61,13 +61,15 @@ export function takeLock(sandbox: Sandbox, { places, options, create }: {
   options: BoxOptions;
   create: boolean;
 }): Promise<BoxLock | undefined> {
-  return BoxLock.take(sandbox.system, {
-    lockRoot: sandbox.settings.lockRoot,
-    boxId: places.boxId,
-    create,
-    waiter: options.wait ? sandbox.waiter : undefined,
-    abort: options.signal,
-  });
+  const take = () =>
+    BoxLock.take(sandbox.system, {
+      lockRoot: sandbox.settings.lockRoot,
+      boxId: places.boxId,
+      create,
+      waiter: options.wait ? sandbox.waiter : undefined,
+      abort: options.signal,
+    });
+  return options.wait && sandbox.runs ? sandbox.runs.countWaiting(take) : take();
 }
 
 /** Checks that a box does not belong to another user. */

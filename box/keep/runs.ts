@@ -43,6 +43,7 @@ export interface LastRun {
 export class Runs {
   readonly #live = new Map<number, LiveRun>();
   readonly #last = new Map<number, LastRun>();
+  #waiting = 0;
   readonly #onEnd: (outcome: Outcome | undefined) => void;
 
   /** Calls back whenever a run has ended. */
@@ -61,6 +62,21 @@ export class Runs {
       this.#last.set(boxId, { callerUid, command: copy(command), endedMs: Date.now(), outcome });
       this.#onEnd(outcome);
     };
+  }
+
+  /** How many wait for a box that is in use. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Counts somebody as waiting until the work is done. */
+  async countWaiting<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#waiting++;
+    try {
+      return await work();
+    } finally {
+      this.#waiting--;
+    }
   }
 
   /** Forgets what ran in a box that is no more. */

@@ -196,27 +196,6 @@ steeringTest("mistakes get one sentence", async ({ client }) => {
   assertMatch((await client(["stop", "--help"])).stdout, /^Usage: isolate stop \[OPTION...\] ID/);
 });
 
-steeringTest("metrics count runs, and are to be had by HTTP", async ({ client, metricsSocket }) => {
-  await client(["-b1", "--run", "--", "/bin/true"], USER);
-  await client(["-b1", "--run", "--", "/bin/false"], USER);
-  const { stdout } = await client(["metrics"]);
-  assertMatch(stdout, /^isolate_runs_total\{outcome="success"\} 1$/m);
-  assertMatch(stdout, /^isolate_runs_total\{outcome="failure"\} 1$/m);
-  assertMatch(stdout, /^isolate_run_wall_seconds_count 2$/m);
-  assertMatch(stdout, /^isolate_ready_hits_total 1$/m);
-  assertMatch(stdout, /^isolate_boxes\{state="ready"\} 1$/m);
-  using reader = await Deno.connect({ transport: "unix", path: metricsSocket });
-  await reader.write(new TextEncoder().encode("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"));
-  const text = await new Response(reader.readable).text();
-  assertMatch(text, /^HTTP\/1.0 200 OK\r\n/);
-  assertMatch(text, /^isolate_run_cpu_seconds_bucket\{le="\+Inf"\} 2$/m);
-  // One that asks for nothing keeps nobody waiting.
-  using _silent = await Deno.connect({ transport: "unix", path: metricsSocket });
-  using again = await Deno.connect({ transport: "unix", path: metricsSocket });
-  await again.write(new TextEncoder().encode("\n\n\r\n\r\n"));
-  assertMatch(await new Response(again.readable).text(), /^HTTP/);
-});
-
 Deno.test("isolate.ts hands over what the service carries out", async () => {
   const source = await Deno.readTextFile(new URL("../../isolate.ts", import.meta.url));
   const names = /\(-\|\(([a-z|]+)\)\$\)/.exec(source)?.[1]?.split("|");
