@@ -1,14 +1,17 @@
 /* Interprets plans: one system call a step, and no decisions. */
 #include "kernel.h"
 
-enum { P_ALL = 0, WEXITED = 4, WNOWAIT = 0x01000000, CLOCK_MONOTONIC = 1, MSG_NOSIGNAL = 0x4000 };
+enum { P_ALL = 0, WNOHANG = 1, WEXITED = 4, WNOWAIT = 0x01000000, CLOCK_MONOTONIC = 1, MSG_NOSIGNAL = 0x4000 };
 enum { CLD_EXITED = 1, CLD_TRAPPED = 4, ECHILD = 10, EPIPE = 32, NEXT_FDS_MAX = 16 };
 
-static void send_report(const struct plan *plan, struct report *report) {
+static void set_wall_time(struct report *report) {
   i64 now[2] = {0, 0};
   kernel(__NR_clock_gettime, CLOCK_MONOTONIC, (u64)now, 0, 0, 0, 0);
   report->wall_s = now[0];
   report->wall_ns = now[1];
+}
+
+static void send_report(const struct plan *plan, struct report *report) {
   if (plan->report_fd >= 0)
     kernel(__NR_sendto, (u64)plan->report_fd, (u64)report, sizeof *report, MSG_NOSIGNAL, 0, 0);
 }
@@ -17,6 +20,7 @@ void plan_live(struct plan *plan, struct layout *layout, u32 first, u32 count) {
   if (plan_run(plan, layout, first, count) == 0)
     kernel_exit(0);
   struct report report = {.kind = REPORT_FAILED, .step = plan->failed_step, .status = plan->failed_errno};
+  set_wall_time(&report);
   send_report(plan, &report);
   kernel_exit(125);
 }
@@ -49,8 +53,8 @@ static void add_usage(struct report *report, const struct usage *usage) {
   report->forced_switches += usage->forced_switches;
 }
 
-/* Lives as the box's init. It never reaps the program itself: while init lives, the keeper's process id of the program
- * cannot come to mean another process. */
+/* Lives as the box's init. It reaps the program itself only in the moment of its own end: while init lives, the keeper's
+ * process id of the program cannot come to mean another process. */
 static i64 reap(const struct plan *plan, i32 program, i32 traces) {
   struct report report = {.kind = REPORT_ENDED};
   struct crash record, *crash = traces ? &record : 0;
@@ -72,11 +76,16 @@ static i64 reap(const struct plan *plan, i32 program, i32 traces) {
     if (!crash || info.pid == program || !crash_is_thread(program, info.pid))
       add_usage(&report, &usage);
     if (info.pid == program) {
+      set_wall_time(&report);
       report.status = info.status;
       report.code = info.code;
       /* Of the signal that it died of; it can have survived others. */
       if (crash && report.code != CLD_EXITED && crash->signal == report.status)
         kernel(__NR_sendto, (u64)plan->report_fd, (u64)crash, sizeof *crash, MSG_NOSIGNAL, 0, 0);
+      /* Children that it left dead have come to us before its own end. What they used belongs to the run. */
+      while (kernel(__NR_waitid, P_ALL, 0, (u64)&info, WEXITED | WNOHANG, (u64)&usage, 0) == 0 && info.pid)
+        if (info.pid != program)
+          add_usage(&report, &usage);
       send_report(plan, &report);
       kernel_exit(0);
     }

@@ -29,6 +29,23 @@ Deno.test("run() reports the signal that ended a program", async () => {
   }
 });
 
+Deno.test("what a child used counts, although the program did not wait for it", async () => {
+  const program = `
+import os, time
+if os.fork() == 0:
+    x = bytearray(100 << 20)
+    while time.process_time() < 0.4: pass
+    os._exit(0)
+os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+os._exit(0)`;
+  await using box = await Box.init({ boxId: BOX_ID });
+  const limits = { cpuTimeMs: 200, processes: 2 };
+  const outcome = await box.run(["/usr/bin/python3", "-c", program], { limits });
+  assert(outcome.kind === "time-limit", outcome.kind);
+  assertGreater(outcome.usage.cpuTimeMs, 400);
+  assertGreater(outcome.usage.maxRssKib, 100 << 10);
+});
+
 Deno.test("run() kills a busy program soon after its CPU time limit", async () => {
   const limits = { cpuTimeMs: 200 };
   const outcome = await outcomeOf("while :; do :; done", { limits });

@@ -42,6 +42,20 @@ function waitingInits(): number[] {
   });
 }
 
+/** The processes of a user that are not dead. */
+function processesOf(uid: number): string[] {
+  return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
+    try {
+      const status = Deno.readTextFileSync(`/proc/${name}/status`);
+      return new RegExp(`^Uid:\\s+${uid}\\s`, "m").test(status) && !/^State:\s+[ZX]/m.test(status)
+        ? [status]
+        : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** The default rules, and one more. */
 function rules(rule: string): DirectoryRule[] {
   return resolveDirectoryRules({ rules: [parseDirectoryRule(rule)], defaults: true });
@@ -86,6 +100,84 @@ Deno.test("a program cannot tell a ready box, and a network that others had, fro
     assertEquals(same(await output(ready, [PYTHON, "-c", LOOK])), expected);
   }
   assertLess(networks.size, 5);
+});
+
+/** Leaves all that a program can leave: IPC objects, files, keys, locks, names, and processes that go on. */
+const LEAVE = `
+import ctypes, fcntl, os, signal, socket, time
+libc = ctypes.CDLL(None, use_errno=True)
+done = [libc.shmget(7, 4096, 0o1666) >= 0, libc.semget(7, 1, 0o1666) >= 0, libc.msgget(7, 0o1666) >= 0]
+done.append(libc.mq_open(b"/left", os.O_CREAT | os.O_RDWR, 0o666, None) >= 0)
+done.append(libc.syscall(248 if os.uname().machine == "x86_64" else 217, b"user", b"left", b"x", 1, -3) >= 0)
+open("/dev/shm/left", "w").write("x" * 100000)
+lock = open("/usr"  "/bin/env"); fcntl.flock(lock, fcntl.LOCK_EX)
+name = socket.socket(socket.AF_UNIX); name.bind("\\0left"); name.listen()
+for s in range(1, 64):
+    try: signal.signal(s, signal.SIG_IGN)
+    except (OSError, ValueError): pass
+for i in range(5):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork(): os._exit(0)
+        while True: time.sleep(1)
+print(done)
+`;
+
+/** Looks for each of those, and for how many processes there were before. */
+const FIND = `
+import ctypes, fcntl, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+print(os.getpid(), os.getppid(), sorted(int(n) for n in os.listdir("/proc") if n.isdigit()))
+print([open("/proc/sysvipc/" + kind).read().count(chr(10)) for kind in ("shm", "sem", "msg")])
+print([libc.shmget(7, 0, 0), libc.semget(7, 0, 0), libc.msgget(7, 0), libc.mq_open(b"/left", os.O_RDWR)])
+print(libc.syscall(249 if os.uname().machine == "x86_64" else 218, b"user", b"left", None, 0), os.listdir("/dev/shm"), os.statvfs("/dev/shm").f_bfree)
+fcntl.flock(open("/usr/bin/env"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+socket.socket(socket.AF_UNIX).bind("\\0left")
+if os.fork() == 0: os._exit(0)
+print(os.wait()[0])
+`;
+
+Deno.test("nothing that a program leaves is there in the next box, whatever goes on, and no process lives", async () => {
+  const limits = { processes: 50 };
+  await using fresh = await Box.init({ boxId: BOX_ID });
+  const expected = await output(fresh, [PYTHON, "-c", FIND], { limits });
+  await using box = await Box.init({ boxId: BOX_ID + 1, ready: true });
+  const uses = box.sandbox.ready!.uses;
+  await box.run(["/bin/true"]);
+  for (let i = 0; i < 4; i++) {
+    const left = await output(box, [PYTHON, "-c", LEAVE], { limits, syscallFlags: 0 });
+    assertEquals(left.trim(), "[True, True, True, True, True]");
+    assertEquals(processesOf(60000 + BOX_ID + 1), []);
+    assertEquals(await output(box, [PYTHON, "-c", FIND], { limits }), expected);
+  }
+  // Not all of them: others may mount something on this host meanwhile.
+  assert(uses.hits > 1);
+});
+
+Deno.test("a bomb of processes is gone before the next run, which is in a box like any other", async () => {
+  await using box = await Box.init({ boxId: BOX_ID, ready: true });
+  const bomb = ["/bin/sh", "-c", "b() { b | b & }; b; sleep 0.1"];
+  for (let i = 0; i < 3; i++) {
+    await box.run(bomb, { limits: { processes: 40, wallTimeMs: 1000 }, stderr: { path: "log" } });
+    assertEquals(processesOf(60000 + BOX_ID), []);
+    assertEquals(await output(box, ["/bin/sh", "-c", "echo $$"]), "2\n");
+  }
+});
+
+Deno.test("a ready box gives the outcome that any other gives", async () => {
+  await using fresh = await Box.init({ boxId: BOX_ID });
+  await using ready = await Box.init({ boxId: BOX_ID + 1, ready: true });
+  const commands = ["exit 3", "kill -11 $$", "while :; do :; done", "sleep 9", "/no/such/program"];
+  const limits = { cpuTimeMs: 100, wallTimeMs: 300 };
+  for (const command of commands) {
+    const run = async (box: Box) => {
+      const outcome = await box.run(["/bin/sh", "-c", command], { limits, stderr: { path: "e" } });
+      const { usage: _, ...rest } = outcome as typeof outcome & { usage?: unknown };
+      return rest;
+    };
+    await ready.run(["/bin/true"]);
+    assertEquals(await run(ready), await run(fresh), command);
+  }
 });
 
 Deno.test("a network that a program has used serves nobody else", async () => {
