@@ -1,7 +1,9 @@
 /** Checks whether limits hold on a machine, and whether a program gets the same result tomorrow. */
 
 import { controlGroups } from "../box/control_groups.ts";
-import { callerEnvironment, type Sandbox } from "../box/sandbox.ts";
+import { callerEnvironment } from "../box/sandbox.ts";
+import { loadConfig } from "../config/load.ts";
+import { System } from "../ffi/system.ts";
 import { examineLeftovers, examineMounts, examineQuota } from "./boxes.ts";
 import { runCommand } from "./command.ts";
 import { examineControlGroups, examineSwap } from "./groups.ts";
@@ -17,6 +19,7 @@ import { Machine } from "./machine.ts";
 import { examineCores, examineGovernor, examineThreads, examineTurbo } from "./processor.ts";
 import type { Check } from "./types.ts";
 
+export { TRIALS, tryBox } from "./trial.ts";
 export { type ControlGroupPlace, Machine, type MachineOptions } from "./machine.ts";
 export { type Check, type Finding, type Repair, shellLine } from "./types.ts";
 
@@ -39,15 +42,18 @@ export const CHECKS: readonly Check[] = [
   { name: "huge-pages", examine: examineHugePages },
 ];
 
-/** Makes the machine of a sandbox, to be checked. */
-export async function machineOf(sandbox: Sandbox): Promise<Machine> {
-  const { system, settings } = sandbox;
+/** Makes the machine to be checked; that takes no rights, but what is found then may be less. */
+export async function machineOf(
+  { configFile }: { configFile: string | undefined },
+): Promise<Machine> {
+  const system = await System.load();
+  const { settings } = await loadConfig(system, { file: configFile });
   const environment = await callerEnvironment();
   return new Machine({
     system,
     settings,
     environment,
-    controlGroups: () => controlGroups(sandbox, { create: false }),
+    controlGroups: () => controlGroups({ system, settings, log: () => {} }, { create: false }),
     run: (command) => runCommand(system, command, environment),
   });
 }

@@ -13,15 +13,16 @@ import {
   machineOf,
   type Repair,
   shellLine,
+  TRIALS,
+  tryBox,
 } from "../check/mod.ts";
-import { Sandbox } from "../mod.ts";
 import { ExpectedError } from "../text/errors.ts";
 import type { CheckRequest } from "./commands.ts";
 import { describeError, tell, write } from "./complain.ts";
 
 /** A check with what it found in the end. */
 interface Result {
-  check: Check;
+  check: Pick<Check, "name">;
   finding: Finding;
   /** The commands that were run. */
   executed: string[];
@@ -29,13 +30,24 @@ interface Result {
 
 /** `isolate check`. */
 export async function checkMachine(request: CheckRequest): Promise<number> {
-  const machine = await machineOf(await Sandbox.open({ configFile: request.configFile }));
-  return runChecks(machine, request);
+  const machine = await machineOf(request);
+  const results = examineAll(machine, request);
+  for (const trial of TRIALS) {
+    const finding = await tryBox(machine.settings, trial);
+    const result = { check: trial, finding, executed: [] };
+    report(result, request);
+    results.push(result);
+  }
+  return conclude(results, request);
 }
 
-/** Runs all checks, and if asked to, fixes what they find. */
-export function runChecks(machine: Machine, request: CheckRequest): number {
-  const results = CHECKS.map((check) => examine(machine, check, request));
+/** Looks at the machine, and if asked to, fixes what is found. */
+export function examineAll(machine: Machine, request: CheckRequest): Result[] {
+  return CHECKS.map((check) => examine(machine, check, request));
+}
+
+/** Prints the results for programs, and tells the exit status. */
+export function conclude(results: readonly Result[], request: CheckRequest): number {
   if (request.json) {
     const list = results.map(({ check, finding, executed }) => ({
       check: check.name,
@@ -49,6 +61,10 @@ export function runChecks(machine: Machine, request: CheckRequest): number {
   return results.some(({ finding }) => finding.verdict === "fail") ? 1 : 0;
 }
 
+function report({ check, finding }: Result, request: CheckRequest): void {
+  if (!request.quiet && !request.json) tell(line(check, finding));
+}
+
 function examine(
   machine: Machine,
   check: Check,
@@ -58,7 +74,7 @@ function examine(
   const say = (text: string) => {
     if (!request.quiet && !request.json) tell(text);
   };
-  say(line(check, result.finding));
+  report(result, request);
   for (const repair of result.finding.repairs ?? []) {
     const command = shellLine(repair);
     if (request.execute && !command.startsWith("#")) {
@@ -75,7 +91,7 @@ function examine(
   }
   if (result.executed.length > 0) {
     result.finding = check.examine(machine);
-    say(line(check, result.finding));
+    report(result, request);
   }
   return result;
 }
@@ -86,6 +102,6 @@ function execute(machine: Machine, repair: Repair): void {
   if (status !== 0) throw new ExpectedError(`${repair.command}: failed with exit status ${status}`);
 }
 
-function line({ name }: Check, { verdict, text }: Finding): string {
+function line({ name }: Pick<Check, "name">, { verdict, text }: Finding): string {
   return `${verdict.toUpperCase().padEnd(8)}${name}: ${text}`;
 }

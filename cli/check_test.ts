@@ -9,7 +9,7 @@ function program(
 ): string {
   const url = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
   return `
-    import { runChecks } from ${url("./check.ts")};
+    import { conclude, examineAll } from ${url("./check.ts")};
     import { Machine } from ${url("../check/mod.ts")};
     import { Sandbox } from ${url("../mod.ts")};
     const { system, settings } = await Sandbox.open();
@@ -22,9 +22,8 @@ function program(
       return ${swapoff};
     };
     const machine = new Machine({ system, settings, environment, controlGroups, run, root });
-    Deno.exit(runChecks(machine, ${
-    JSON.stringify({ quiet: false, execute: false, json: false, ...request })
-  }));
+    const request = ${JSON.stringify({ quiet: false, execute: false, json: false, ...request })};
+    Deno.exit(conclude(examineAll(machine, request), request));
   `;
 }
 

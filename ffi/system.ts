@@ -15,6 +15,8 @@ export class SystemError extends Error {
   readonly errno: number;
   /** The name of the errno, such as `ENOENT`. */
   readonly code: string;
+  /** Through what the call was made; undefined: by another process. */
+  system: System | undefined;
 
   constructor(step: Step | undefined, errno: number) {
     super(describeFailure(step, errno));
@@ -75,7 +77,10 @@ export class System {
   }
 
   #execute(plan: Plan, image: Uint8Array<ArrayBuffer>): SystemError | undefined {
-    return this.library.exec(image) === 0 ? undefined : SystemError.of(plan);
+    if (this.library.exec(image) === 0) return undefined;
+    const error = SystemError.of(plan);
+    error.system = this;
+    return error;
   }
 
   /** Closes descriptors; ignores those that are not open. */

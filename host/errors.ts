@@ -4,6 +4,7 @@ import { ShimError } from "../ffi/library.ts";
 import { errnoName, errnoText } from "../ffi/errno.ts";
 import { SystemError } from "../ffi/system.ts";
 import { ExpectedError } from "../text/errors.ts";
+import { explainRefusal } from "./refusals.ts";
 
 /** What kind of trouble the sandbox has; stable, for callers that react to it. */
 export type SandboxErrorKind =
@@ -90,7 +91,9 @@ export function toSandboxError(error: unknown): unknown {
   if (error instanceof SystemError) {
     const options: SandboxErrorOptions = { cause: error, errno: error.errno };
     if (error.step) options.step = error.step.operation;
-    return new SandboxError(error.step ? "system" : "internal", error.message, options);
+    const why = explainRefusal(error);
+    const message = why === undefined ? error.message : `${error.message}: ${why}`;
+    return new SandboxError(error.step ? "system" : "internal", message, options);
   }
   if (error instanceof ShimError) {
     return new SandboxError("missing-shim", error.message, { cause: error });

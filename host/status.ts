@@ -66,10 +66,11 @@ export function planStatus(
 }
 
 /** Adds a step that looks at what a path leads to. */
-export function planPathStatus(plan: Plan, path: string): Data {
+export function planPathStatus(plan: Plan, path: string, { followLink = true } = {}): Data {
   const status = plan.alloc(STATX_SIZE);
+  const flags = followLink ? 0 : linux.AT_SYMLINK_NOFOLLOW;
   const wanted = linux.STATX_BASIC_STATS | linux.STATX_MNT_ID;
-  plan.step("statx", [linux.AT_FDCWD, plan.string(path), 0, wanted, status], {
+  plan.step("statx", [linux.AT_FDCWD, plan.string(path), flags, wanted, status], {
     what: `look at ${path}`,
   });
   return status;

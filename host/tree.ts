@@ -6,7 +6,7 @@
 
 import * as linux from "../ffi/linux.ts";
 import { ERRNO } from "../ffi/errno.ts";
-import { Plan } from "../ffi/plan.ts";
+import { Plan, type Slot, type StepOptions } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { atOnce } from "../text/slices.ts";
 import { SandboxError } from "./errors.ts";
@@ -82,6 +82,15 @@ function closeFarLevel(system: System, levels: Level[]): void {
   far.fd = -1;
 }
 
+/** Plans to open something without leaving a trace; who may not do that (CAP_FOWNER) leaves one. */
+function planQuietly(
+  into: Slot,
+  open: (noAtime: number, options: Pick<StepOptions, "ignore" | "when">) => void,
+): void {
+  open(linux.O_NOATIME, { ignore: ERRNO.EPERM });
+  open(0, { when: [into, -ERRNO.EPERM] });
+}
+
 /** Opens a directory below another: the one of that name, on the same mount, or nothing. */
 export function openDirectory(
   system: System,
@@ -90,8 +99,10 @@ export function openDirectory(
 ): { fd: number; identity: string } | undefined {
   const plan = new Plan();
   const fd = plan.slot("directory");
-  const flags = linux.O_DIRECTORY | linux.O_NOFOLLOW | linux.O_NOATIME;
-  planOpen(plan, parent, name, { flags, resolve: STRICT, into: fd });
+  const how = { flags: linux.O_DIRECTORY | linux.O_NOFOLLOW, resolve: STRICT, into: fd };
+  planQuietly(fd, (noAtime, options) => {
+    planOpen(plan, parent, name, { ...how, ...options, flags: how.flags | noAtime });
+  });
   const status = planStatus(plan, fd);
   if (system.attempt(plan, "open a directory")) return undefined;
   return { fd: plan.result(fd), identity: readStatus(plan.view(status)).identity };
@@ -101,8 +112,10 @@ export function openDirectory(
 export function openParent(system: System, child: number, identity: string): number | undefined {
   const plan = new Plan();
   const fd = plan.slot("directory");
-  const flags = linux.O_DIRECTORY | linux.O_NOFOLLOW | linux.O_NOATIME | linux.O_CLOEXEC;
-  plan.step("openat", [child, plan.string(".."), flags, 0], { into: fd });
+  const flags = linux.O_DIRECTORY | linux.O_NOFOLLOW | linux.O_CLOEXEC;
+  planQuietly(fd, (noAtime, options) => {
+    plan.step("openat", [child, plan.string(".."), flags | noAtime, 0], { ...options, into: fd });
+  });
   const status = planStatus(plan, fd);
   if (system.attempt(plan, "open the directory above")) return undefined;
   if (readStatus(plan.view(status)).identity === identity) return plan.result(fd);
@@ -144,7 +157,9 @@ export function* giveTreeSteps(
   const { uid, gid } = options.to;
   const status = planStatus(plan, fd);
   // The program may have opened it to everybody, with all that the caller finds and leaves there.
-  if (options.mode !== undefined) plan.step("fchmod", [fd, options.mode]);
+  if (options.mode !== undefined) {
+    plan.step("fchmod", [fd, options.mode], { what: "change the mode of box/" });
+  }
   const planGive = (to: Plan) =>
     to.step("fchownat", [fd, to.string(""), uid, gid, linux.AT_EMPTY_PATH], {
       what: `give box/ to user ${uid}`,
@@ -152,8 +167,11 @@ export function* giveTreeSteps(
   if (!options.itselfLast) planGive(plan);
   // A description of its own, which is read from the beginning.
   const listing = plan.slot("listing");
-  const flags = linux.O_DIRECTORY | linux.O_NOATIME | linux.O_CLOEXEC;
-  plan.step("openat", [fd, plan.string("."), flags, 0], { into: listing, what: "list box/" });
+  const flags = linux.O_DIRECTORY | linux.O_CLOEXEC;
+  planQuietly(listing, (noAtime, options) => {
+    const how = { ...options, into: listing, what: "list box/" };
+    plan.step("openat", [fd, plan.string("."), flags | noAtime, 0], how);
+  });
   system.run(plan, "give the box's directory");
   try {
     const enter = (directory: number) => giveEntries(system, directory, options);

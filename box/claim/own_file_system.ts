@@ -16,8 +16,9 @@ import {
   UMOUNT_NOFOLLOW,
 } from "../../ffi/linux.ts";
 import { Plan, type Slot } from "../../ffi/plan.ts";
-import type { System } from "../../ffi/system.ts";
+import type { System, SystemError } from "../../ffi/system.ts";
 import type { Identity } from "../../host/identity.ts";
+import { planPathStatus } from "../../host/status.ts";
 import { planAttach, planFilesystem, planRestrictions } from "../setup/mounts.ts";
 
 /** Each of many crashed keepers could have left one on top of the other. */
@@ -77,9 +78,18 @@ export function unmountOwnFileSystem(system: System, directory: string): boolean
     if (!failure && count < LEFTOVERS_MAX) continue;
     const isNothing = failure?.errno === ERRNO.EINVAL || failure?.errno === ERRNO.ENOENT ||
       failure?.errno === ERRNO.ENOTDIR;
-    if (failure && !isNothing) throw failure;
+    if (failure && !isNothing && !isUnmountedFor(failure, system, directory)) throw failure;
     return count > 0;
   }
+}
+
+/** Whoever may not unmount is refused before the kernel looks whether there is anything to unmount. */
+function isUnmountedFor({ errno }: SystemError, system: System, directory: string): boolean {
+  if (errno !== ERRNO.EPERM) return false;
+  const plan = new Plan();
+  const status = planPathStatus(plan, `${directory}/box`, { followLink: false });
+  return system.attempt(plan, "is something mounted on the box") !== undefined ||
+    !isMountRoot(plan.view(status));
 }
 
 /** Where `struct statfs` has the size of a block, the number of blocks, and that of files. */

@@ -128,6 +128,7 @@ function listen(watch: Watch): BoxStatus {
     if (report.kind === "failed") {
       const steps = [...box.plan.steps, ...box.plan.childSteps()];
       watch.failed = new SystemError(steps[report.step], report.errno);
+      watch.failed.system = watch.run.sandbox.system;
     }
   }
   return status;

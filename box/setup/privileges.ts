@@ -29,7 +29,10 @@ export function planBoundCapabilities(plan: Plan, kept: readonly number[] = []):
   for (let capability = 0; capability < CAPABILITIES_MAX; capability++) {
     if (kept.includes(capability)) continue;
     // Those unknown to this kernel fail with EINVAL.
-    plan.step("prctl", [linux.PR_CAPBSET_DROP, capability, 0, 0, 0], { ignore: ERRNO.EINVAL });
+    plan.step("prctl", [linux.PR_CAPBSET_DROP, capability, 0, 0, 0], {
+      ignore: ERRNO.EINVAL,
+      what: `give up capability ${capability}`,
+    });
   }
   plan.step("prctl", [linux.PR_CAP_AMBIENT, linux.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]);
 }
