@@ -126,6 +126,18 @@ export class Sandbox {
   }
 
   /**
+   * Knows the kernel and the configuration, but has no boxes: for a caller of the service, who has only
+   * the rights of an ordinary user.
+   *
+   * @internal
+   */
+  static openOutside(system: System, settings: Settings): Sandbox {
+    const own = callerIdentity(system, { privileged: false });
+    const rest = { configFile: undefined, remote: undefined, log: () => {} };
+    return new Sandbox({ system, settings, own, caller: own, ...rest });
+  }
+
+  /**
    * Acts for a caller in another process, with what this sandbox has loaded already.
    *
    * @internal

@@ -4,6 +4,7 @@ import {
   Box,
   describeSettings,
   outcomeMessage,
+  type RunOptions,
   type Sandbox,
   SandboxError,
   SIGNALS,
@@ -12,6 +13,8 @@ import {
 import { checkClassic, ClassicRequest, parseClassic, runOptions } from "./classic_request.ts";
 import { describeError, FAILURE_STATUS, UsageError } from "./complain.ts";
 import { type ActAs, INTERRUPTING, type OpenMetaFile, type Origin } from "./origin.ts";
+
+const FOLLOW_EVERY_MS = 250;
 
 /** Carries out a classic command line. */
 export async function runClassic(origin: Origin, version: string): Promise<number> {
@@ -57,7 +60,7 @@ class ClassicCommandLine {
     await this.#openMetaFiles();
     const sandbox = await this.#openSandbox();
     checkClassic(request, { numBoxes: sandbox.settings.numBoxes });
-    this.#origin.checkBox(request.boxId);
+    this.#origin.checkBox(usesBox(request) ? request.boxId : undefined);
     return await this.#carryOut(sandbox, environment);
   }
 
@@ -145,7 +148,13 @@ class ClassicCommandLine {
   async #runProgram(box: Box, environment: ReadonlyMap<string, string>): Promise<number> {
     const { commandLine, silent } = this.#request;
     const options = runOptions(this.#request, environment);
-    const outcome = await box.run(commandLine, { ...options, signal: this.#abort.signal });
+    const follow = await this.#follow();
+    const outcome = await box.run(commandLine, {
+      ...options,
+      ...follow?.options,
+      signal: this.#abort.signal,
+    });
+    await follow?.end();
     const record = toMeta(outcome);
     await this.#meta?.write(record);
     if (!silent) this.#tell(outcomeMessage(outcome));
@@ -154,6 +163,30 @@ class ClassicCommandLine {
       for (const line of crashLines(outcome)) this.#tell(line);
     }
     return record.status === undefined ? 0 : 1;
+  }
+
+  /** A line each now and then, and one when all is over; that nobody reads them is no trouble. */
+  async #follow() {
+    const { followFile } = this.#request;
+    if (followFile === undefined) return undefined;
+    const file = await this.#origin.openMetaFile(followFile, this.#actAs());
+    let written = Promise.resolve();
+    const tell = (line: string) => {
+      written = written.then(() => file.writeText(`${line}\n`)).catch(() => {});
+    };
+    const options: RunOptions = {
+      progressEveryMs: FOLLOW_EVERY_MS,
+      onProgress: ({ cpuTimeMs, wallTimeMs, peakMemoryKib }) => {
+        const memory = peakMemoryKib === undefined ? "" : ` cg-mem:${peakMemoryKib}`;
+        tell(`time:${seconds(cpuTimeMs)} time-wall:${seconds(wallTimeMs)}${memory}`);
+      },
+      onEnd: (endedMs) => tell(`end:${(endedMs / 1000).toFixed(6)}`),
+    };
+    const end = async () => {
+      await written;
+      await file.close();
+    };
+    return { options, end };
   }
 
   #catchSignals(sandbox: Sandbox): void {
@@ -166,4 +199,12 @@ class ClassicCommandLine {
       );
     });
   }
+}
+
+function usesBox({ command }: ClassicRequest): boolean {
+  return command !== "check-config" && command !== "print-cg-root";
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3);
 }

@@ -21,6 +21,9 @@ import {
   whole,
 } from "./values.ts";
 
+/** As many as the kernel can be built for. */
+const CPUS_MAX = 8192;
+
 /** The option table of the classic command line. A limit that is not given does not hold. */
 export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
   "Commands (exactly one)": [
@@ -211,6 +214,13 @@ export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
     flag("--root-inside", "Let the program be root in its box, and nobody outside", ({ run }) => {
       run.rootInside = true;
     }, { addition: true }),
+    option("--cpus=LIST", "Put the program on these CPUs; it can choose others", {
+      default: "the caller's",
+      example: "0,2-3",
+      addition: true,
+      read: cpuList,
+      set: ({ run }, cpus) => run.cpus = cpus,
+    }),
     option("--syscalls=FLAGS", "Which system calls to refuse: a sum, 0 for none", {
       default: "as configured",
       example: "31",
@@ -232,6 +242,11 @@ export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
       },
       { addition: true },
     ),
+    option("--follow=FILE", "Write the times of the program to this file while it runs", {
+      addition: true,
+      read: asTyped,
+      set: (request, path) => request.followFile = path,
+    }),
     flag("-s, --silent", "Print no status line", (request) => {
       request.silent = true;
     }),
@@ -264,6 +279,20 @@ function hostname(text: string): string {
     `Invalid host name: ${text} (--hostname takes up to 64 letters, digits, dots and dashes, e.g. ` +
       "--hostname=box)",
   );
+}
+
+/** Reads a list of CPUs, `0,2-3`. */
+function cpuList(text: string, option: OptionFacts): number[] {
+  const ranges = text.split(",").map((part) => /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part));
+  const cpus = ranges.flatMap((range) => {
+    const [first, last] = [Number(range?.[1]), Number(range?.[2] ?? range?.[1])];
+    return first <= last && last < CPUS_MAX
+      ? Array.from({ length: last - first + 1 }, (_, i) => first + i)
+      : [undefined];
+  });
+  const known = cpus.filter((cpu) => cpu !== undefined);
+  if (known.length === cpus.length) return known;
+  throw new UsageError(`Invalid list of CPUs: ${text} (${takes("numbers and ranges", option)})`);
 }
 
 /** Reads a disk quota, `BLOCKS,INODES`. */

@@ -48,6 +48,8 @@ export class ClassicRequest {
   readonly directoryRules: string[] = [];
   /** All are emptied, the last one is written; `-` is standard output. */
   readonly metaFiles: string[] = [];
+  /** Where the progress of the run is written; `-` is standard output. */
+  followFile: string | undefined;
   silent = false;
   verbosity = 0;
   /** The program and its arguments. */

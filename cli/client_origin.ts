@@ -13,7 +13,7 @@ export interface ClientRules {
   /** Reads another configuration, for root's clients. */
   readonly openConfigured: (file: string) => Promise<Sandbox>;
   /** Throws one sentence if the client may not use the box. */
-  readonly checkBox: (client: Client, boxId: number) => void;
+  readonly checkBox: (client: Client, boxId: number | undefined) => void;
   /** What the service counts. */
   readonly metrics: () => Promise<string>;
 }
@@ -89,6 +89,7 @@ function metaFile(hands: ClientHands, { fd, path }: { fd: number; path: string }
   return {
     write: (record: Parameters<typeof formatMeta>[0]) =>
       hands.write(fd, formatMeta(record), `the meta-file ${path}`),
+    writeText: (text: string) => hands.write(fd, text, `the file ${path}`),
     close: () => fd === 1 ? Promise.resolve() : hands.close(fd),
   };
 }

@@ -13,7 +13,8 @@ import {
   readPackage,
   readSubmission,
 } from "../judge/mod.ts";
-import { callerEnvironment, Sandbox, type SignalName } from "../mod.ts";
+import { callerEnvironment, Sandbox, SandboxError, type SignalName } from "../mod.ts";
+import type { ServedBoxes } from "../service/client/served_boxes.ts";
 import { ExpectedError } from "../text/errors.ts";
 import { visibleText } from "../text/visible.ts";
 import { describeError, FAILURE_STATUS, tell, UsageError, write } from "./complain.ts";
@@ -41,7 +42,8 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
   const { request } = given;
   const output = request.json ? Deno.stderr : Deno.stdout;
   setColorEnabled(!Deno.noColor && output.isTerminal());
-  const sandbox = await Sandbox.open({ configFile: request.configFile });
+  const environment = await callerEnvironment();
+  const { sandbox, boxes } = await openBoxes(request, environment);
   const host = new HostFiles(sandbox);
   checkBoxIds(request, sandbox.settings.numBoxes);
   checkReportPlaces(host, request);
@@ -54,7 +56,7 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
       language: request.language,
     }));
   const languages = await loadLanguages(host, {
-    environment: await callerEnvironment(),
+    environment,
     ...request.languagesFile === undefined ? {} : { userFile: request.languagesFile },
   });
   if (request.language !== undefined && !languages.find(request.language)) {
@@ -76,9 +78,10 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
     languages,
     verify: given.submissions.length === 0,
     jobs: request.jobs ?? navigator.hardwareConcurrency,
-    boxIds: request.boxIds ?? lastBoxes(sandbox.settings.numBoxes),
+    boxes,
+    boxIds: request.boxIds ?? boxes?.permitted?.[0] ?? lastBoxes(sandbox.settings.numBoxes),
     timeLimitMs: request.timeLimitMs,
-    cacheDirectory: request.cacheDirectory,
+    cacheDirectory: cacheDirectory(request, boxes && environment),
     keep: request.keep,
     transcriptBytes: request.transcript ? TRANSCRIPT_BYTES : 0,
     signal: abortOnSignals(sandbox),
@@ -94,6 +97,45 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
   }
   const isWritten = await writeReports(host, report, request);
   return isWritten ? exitStatus(report) : FAILURE_STATUS;
+}
+
+/** Boxes are made here by root, and by a running service for everybody else. */
+async function openBoxes(
+  { configFile }: JudgeRequest,
+  environment: ReadonlyMap<string, string>,
+): Promise<{ sandbox: Sandbox; boxes: ServedBoxes | undefined }> {
+  try {
+    return { sandbox: await Sandbox.open({ configFile }), boxes: undefined };
+  } catch (error) {
+    if (!(error instanceof SandboxError && error.kind === "missing-rights")) throw error;
+  }
+  if (configFile !== undefined) {
+    throw new UsageError(
+      "Option --config can be used only by root: the boxes of others are those of the service",
+    );
+  }
+  const { ServedBoxes } = await import("../service/client/served_boxes.ts");
+  const boxes = await ServedBoxes.open(environment);
+  const { permitted } = boxes;
+  if (permitted?.length === 0) {
+    throw new SandboxError(
+      "restricted",
+      `isolate judge needs boxes: the service's configuration gives user ${boxes.sandbox.caller.uid} ` +
+        "none (service_user, service_group)",
+    );
+  }
+  return { sandbox: boxes.sandbox, boxes };
+}
+
+/** Programs that a user's submissions become are kept by the user. */
+function cacheDirectory(
+  { noCache, cache, cacheDirectory }: JudgeRequest,
+  environment: ReadonlyMap<string, string> | undefined,
+): string | undefined {
+  if (!environment || noCache || cache !== undefined) return cacheDirectory;
+  const home = environment.get("HOME");
+  const folder = environment.get("XDG_CACHE_HOME") || (home && `${home}/.cache`);
+  return folder?.startsWith("/") ? `${folder}/isolate/judge` : undefined;
 }
 
 /** A terminal that does not know its size says 0. */

@@ -15,6 +15,7 @@ import { write } from "./complain.ts";
 /** A meta-file that was opened and emptied. */
 export interface OpenMetaFile {
   write(record: MetaRecord): Promise<void> | void;
+  writeText(text: string): Promise<void> | void;
   close(): Promise<void> | void;
 }
 
@@ -35,8 +36,8 @@ export interface Origin {
   /** Opens and empties a meta-file with the rights of whom the command acts for. */
   openMetaFile(path: string, actAs: ActAs): Promise<OpenMetaFile>;
   openSandbox(options: SandboxOptions): Promise<Sandbox>;
-  /** Checks that whoever calls may use a box. */
-  checkBox(boxId: number): void;
+  /** Checks that whoever calls may use a box; undefined: any. */
+  checkBox(boxId: number | undefined): void;
   /** Hands on the signals that are sent to the command. */
   catchSignals(sandbox: Sandbox, onSignal: (signal: number) => void): void;
 }

@@ -43,6 +43,7 @@ export {
   type CompilerOptions,
 } from "./compile/compile.ts";
 export { type Allowance, type Invocation, Program } from "./compile/program.ts";
+export type { JudgeBox, JudgeBoxes, JudgeLease, JudgePool } from "./boxes.ts";
 export { HostFiles } from "../mod.ts";
 export { judge } from "./run/judge.ts";
 export type { JudgeOptions } from "./run/judge_options.ts";

@@ -22,8 +22,10 @@ interface ResolvedGrant {
 export interface ClientAccess {
   /** The group of the socket. */
   readonly socketGid: number;
-  /** Throws one sentence if the caller may not use a box. */
-  checkBox(caller: Identity, boxId: number): void;
+  /** Which boxes the caller may use; undefined: all. */
+  rangesOf(caller: Identity): readonly { first: number; last: number }[] | undefined;
+  /** Throws one sentence if the caller may not use a box; undefined: not a single one. */
+  checkBox(caller: Identity, boxId: number | undefined): void;
 }
 
 /** Looks names up, in the files of this machine, and reads what may be used. */
@@ -35,14 +37,22 @@ export function readAccess(system: System, settings: ServiceSettings): ClientAcc
     first,
     last,
   }));
-  return {
-    socketGid: socketGroup === undefined ? 0 : findId(system, "group", socketGroup),
-    checkBox(caller, boxId) {
-      if (caller.uid === 0 || resolved.length === 0) return;
-      const theirs = resolved.filter(({ kind, id }) =>
+  const rangesOf = (caller: Identity) =>
+    caller.uid === 0 || resolved.length === 0
+      ? undefined
+      : resolved.filter(({ kind, id }) =>
         kind === "user" ? id === caller.uid : id === caller.gid || caller.groups.includes(id)
       );
-      if (theirs.some(({ first, last }) => boxId >= first && boxId <= last)) return;
+  return {
+    rangesOf,
+    socketGid: socketGroup === undefined ? 0 : findId(system, "group", socketGroup),
+    checkBox(caller, boxId) {
+      const theirs = rangesOf(caller);
+      if (!theirs) return;
+      const isTheirs = theirs.some(({ first, last }) =>
+        boxId === undefined || boxId >= first && boxId <= last
+      );
+      if (isTheirs) return;
       const ranges = theirs.map(({ first, last }) => `${first}-${last}`).join(", ");
       throw new SandboxError(
         "restricted",

@@ -65,9 +65,17 @@ export class MetaFile {
    * @throws {SandboxError} if it cannot be written whole
    */
   write(record: MetaRecord): void {
+    this.writeText(formatMeta(record));
+  }
+
+  /**
+   * Writes something else.
+   *
+   * @internal
+   */
+  writeText(text: string): void {
     translatedSync(() => {
-      const text = encodeOsString(formatMeta(record));
-      this.#sandbox.system.writeAll(this.#fd, text, `the meta-file ${this.#path}`);
+      this.#sandbox.system.writeAll(this.#fd, encodeOsString(text), `the meta-file ${this.#path}`);
     });
   }
 

@@ -18,7 +18,7 @@ const DEATH_BY_PIPE_MS = 50;
 /** One of the two programs. */
 export interface PairProgram {
   /** Where it runs. */
-  readonly box: Box;
+  readonly box: Pick<Box, "run" | "sandbox">;
   /** Its path inside the box, and its arguments. */
   readonly command: readonly string[];
   /** How it is run; its standard input and output are the other program's output and input. */

@@ -40,8 +40,9 @@ export function openOutputFile(sandbox: Sandbox): HostFile {
   plan.step("fchmod", [fd, 0o444]);
   const failure = system.attempt(plan, "make a file for the output");
   if (!failure) return new HostFile(sandbox, plan.result(fd), "the output");
-  // Some file systems have no such files.
-  if (failure.errno !== ERRNO.EOPNOTSUPP && failure.errno !== ERRNO.EISDIR) {
+  // Some file systems have no such files, and callers of the service may not make them there.
+  const withoutThem: number[] = [ERRNO.EOPNOTSUPP, ERRNO.EISDIR, ERRNO.EACCES];
+  if (!withoutThem.includes(failure.errno)) {
     throw toSandboxError(failure);
   }
   return new HostFile(sandbox, translatedSync(() => makeMemoryFile(system)), "the output");

@@ -40,7 +40,7 @@ export interface BoxPipe {
 /** Makes a pipe between the box and the keeper. */
 export function openPipe(
   system: System,
-  { own, boxUser }: { own: "reads" | "writes"; boxUser: Identity },
+  { own, boxUser }: { own: "reads" | "writes"; boxUser: Identity | undefined },
 ): BoxPipe {
   const { readFd, writeFd } = makePipes(system, 1)[0]!;
   const [boxFd, ownFd] = own === "reads" ? [writeFd, readFd] : [readFd, writeFd];
@@ -48,7 +48,12 @@ export function openPipe(
   plan.step("fcntl", [ownFd, linux.F_SETFL, linux.O_NONBLOCK]);
   // A large pipe saves turns of the keeper, but is not needed.
   plan.step("fcntl", [ownFd, linux.F_SETPIPE_SZ, PIPE_BYTES], { ignore: "all" });
-  plan.step("fchownat", [boxFd, plan.string(""), boxUser.uid, boxUser.gid, linux.AT_EMPTY_PATH]);
+  // The program may open its end again, by /dev/stdout.
+  if (!boxUser) plan.step("fchmod", [boxFd, 0o666]);
+  else {
+    const { uid, gid } = boxUser;
+    plan.step("fchownat", [boxFd, plan.string(""), uid, gid, linux.AT_EMPTY_PATH]);
+  }
   const failure = system.attempt(plan, "set the pipe up");
   if (!failure) return { boxFd, ownFd };
   system.close(boxFd, ownFd);

@@ -28,8 +28,8 @@ export interface OpenStreamsOptions extends HostAccess {
   readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output | "stdout";
-  /** To whom the box's ends of pipes are given. */
-  readonly boxUser: Identity;
+  /** To whom the box's ends of pipes are given; undefined: they stay ours, and are open to all. */
+  readonly boxUser: Identity | undefined;
   /** The directory of all boxes. */
   readonly boxRoot: string;
 }

@@ -1,6 +1,7 @@
 /** Compiles programs in boxes, and keeps the results. */
 
-import { type Box, type HostFiles, type Sandbox, SandboxError } from "../../mod.ts";
+import { type HostFiles, type Sandbox, SandboxError } from "../../mod.ts";
+import type { JudgeBox } from "../boxes.ts";
 import { LanguageError, PLACEHOLDER } from "../languages/language_definition.ts";
 import type { Language } from "../languages/language_table.ts";
 import type { CompileResult, ProgramSource } from "../types.ts";
@@ -34,7 +35,7 @@ export interface CompileOptions {
   /** Its language. */
   readonly language: Language;
   /** A box that nobody else uses meanwhile; its content is lost. */
-  readonly box: Box;
+  readonly box: JudgeBox;
   /** The CPU on which the compiler runs; undefined: any. */
   readonly cpu?: number | undefined;
   /** What the compiler may use. */
@@ -205,7 +206,7 @@ export class Compiler implements AsyncDisposable {
     return runCompiler(context, { ...options, syscallFlags: this.#syscallFlags });
   }
 
-  async #store(key: string, what: { box: Box; note: unknown }): Promise<string> {
+  async #store(key: string, what: { box: JudgeBox; note: unknown }): Promise<string> {
     try {
       return (await this.#cache.store(key, what)).directory;
     } catch (error) {
@@ -241,7 +242,7 @@ async function missingPart({ box, language }: CompileOptions, words: Words) {
   return undefined;
 }
 
-async function putFiles(box: Box, files: readonly LoadedFile[]): Promise<void> {
+async function putFiles(box: JudgeBox, files: readonly LoadedFile[]): Promise<void> {
   await box.clear();
   for (const { name, bytes } of files) {
     const isScript = bytes[0] === 0x23 && bytes[1] === 0x21;

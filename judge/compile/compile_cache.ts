@@ -6,7 +6,8 @@
  * nor foreign files in the place of ours can make a wrong program.
  */
 
-import { type Box, type HostFiles, SandboxError } from "../../mod.ts";
+import { type HostFiles, SandboxError } from "../../mod.ts";
+import type { JudgeBox } from "../boxes.ts";
 import { type BoxTreeFile, filesOfBox } from "./box_tree.ts";
 
 const FORMAT = 1;
@@ -79,7 +80,7 @@ export class CompileCache {
   }
 
   /** Keeps the regular files of a box. If another judge was faster, its entry is taken. */
-  async store(key: string, { box, note }: { box: Box; note: unknown }): Promise<Kept> {
+  async store(key: string, { box, note }: { box: JudgeBox; note: unknown }): Promise<Kept> {
     const directory = this.#open();
     const files = await filesOfBox(box.files);
     const temporary = `${directory}/${TEMPORARY}${crypto.randomUUID()}`;

@@ -1,6 +1,7 @@
 /** Runs a compiler in a box, and says how it ended. */
 
-import { type Box, Capture, type Outcome, SIGNALS, SYSCALL_FLAGS } from "../../mod.ts";
+import { Capture, type Outcome, SIGNALS, SYSCALL_FLAGS } from "../../mod.ts";
+import type { JudgeBox } from "../boxes.ts";
 import { cut, sizeText, timeText } from "../../text/quantities.ts";
 import { PROGRAM_BYTES_MAX, treeIsTooLarge } from "./box_tree.ts";
 import { invocationOf, type StepContext } from "./program.ts";
@@ -16,7 +17,7 @@ export interface CompilerLimits {
 
 /** How a compiler is run. */
 export interface CompilerRunOptions {
-  readonly box: Box;
+  readonly box: JudgeBox;
   /** The CPU on which it runs; undefined: any. */
   readonly cpu?: number | undefined;
   readonly limits: CompilerLimits;

@@ -19,7 +19,8 @@
  * If both wait for each other for ever, the submission's wall time ends it: time limit exceeded.
  */
 
-import type { Box, Outcome, PairOutcome, RunOptions } from "../../mod.ts";
+import type { Outcome, PairOutcome, RunOptions } from "../../mod.ts";
+import type { JudgeBox } from "../boxes.ts";
 import { runPair, SIGNALS, Transcript } from "../../mod.ts";
 import type { Judgement } from "../grading/outcome_verdict.ts";
 import type { TranscriptLine } from "../types.ts";
@@ -32,7 +33,7 @@ const BUSY_PART = 0.5;
 
 /** The contestant's side of a test: the submission, ready to run but for its input and output. */
 export interface ContestantSide {
-  readonly box: Box;
+  readonly box: JudgeBox;
   readonly command: readonly string[];
   readonly options: RunOptions;
   readonly wallTimeMs: number;

@@ -1,6 +1,7 @@
 /** The options of `judge()`. */
 
 import type { HostFiles, Sandbox } from "../../mod.ts";
+import type { JudgeBoxes } from "../boxes.ts";
 import type { LanguageTable } from "../languages/language_table.ts";
 import type { JudgeEvent, Problem, Submission } from "../types.ts";
 
@@ -22,6 +23,8 @@ export interface JudgeOptions {
   readonly jobs: number;
   /** The boxes that may be used; default: all. */
   readonly boxIds?: { readonly first: number; readonly count: number } | undefined;
+  /** Where boxes come from; default: this process makes them. */
+  readonly boxes?: JudgeBoxes | undefined;
   /** CPU time in milliseconds that replaces the time limit of the package. */
   readonly timeLimitMs?: number | undefined;
   /** The directory that keeps compiled programs; default: a temporary one. */

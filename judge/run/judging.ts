@@ -1,7 +1,8 @@
 /** Judges submissions one after the other, and collects what is known so far. */
 
 import { timeText } from "../../text/quantities.ts";
-import type { Box, HostFiles } from "../../mod.ts";
+import type { HostFiles } from "../../mod.ts";
+import type { JudgeBox } from "../boxes.ts";
 import type { Compiled, Compiler } from "../compile/compile.ts";
 import type { Program } from "../compile/program.ts";
 import { testNames } from "../grading/grading.ts";
@@ -260,7 +261,7 @@ export class Judging {
 /** Copies a folder of the host into a box. */
 async function copyTree(
   host: HostFiles,
-  { from, box, to }: { from: string; box: Box; to: string },
+  { from, box, to }: { from: string; box: JudgeBox; to: string },
 ): Promise<void> {
   await box.files.makeDirectory(to);
   for (const { name, kind, mode } of host.list(from)) {

@@ -1,6 +1,7 @@
 /** Runs one test of a submission, and judges how the program ended and what it wrote. */
 
-import type { Box, HostFile, HostFiles, Outcome, RunOptions, Sandbox } from "../../mod.ts";
+import type { HostFile, HostFiles, Outcome, RunOptions, Sandbox } from "../../mod.ts";
+import type { JudgeBox } from "../boxes.ts";
 import { Capture, openOutputFile } from "../../mod.ts";
 import { checkOutput } from "../checker/checker.ts";
 import type { Program } from "../compile/program.ts";
@@ -151,6 +152,6 @@ async function judgeConversation(context: TestContext, run: RunningTest): Promis
 }
 
 /** Clears a box. Each test has its own peak of memory, even where the kernel tells only the group's. */
-async function clearForTest(box: Box): Promise<void> {
+async function clearForTest(box: JudgeBox): Promise<void> {
   await box.clear({ controlGroup: box.peakMemoryIsOfBox });
 }

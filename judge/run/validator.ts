@@ -4,7 +4,8 @@
  * submissions: whatever they do is an error of the judge at worst.
  */
 
-import type { BindRule, Box, HostFile, HostFiles, Outcome, RunOptions } from "../../mod.ts";
+import type { BindRule, HostFile, HostFiles, Outcome, RunOptions } from "../../mod.ts";
+import type { JudgeBox } from "../boxes.ts";
 import { Capture } from "../../mod.ts";
 import type { Program } from "../compile/program.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
@@ -40,7 +41,7 @@ export interface Validator {
 
 /** A validator in its box, ready to run. */
 export interface PreparedValidator {
-  readonly box: Box;
+  readonly box: JudgeBox;
   readonly command: readonly string[];
   /** All options but the streams that lead to the submission. */
   readonly options: RunOptions;
@@ -85,7 +86,7 @@ export async function prepareValidator(
 
 /** Shows a file to the validator. It runs as another user, and gets a copy of what that may not read. */
 async function place(host: HostFiles, { box, file, inside }: {
-  box: Box;
+  box: JudgeBox;
   file: string;
   inside: string;
 }): Promise<{ path: string; rules: BindRule[] }> {
@@ -184,7 +185,7 @@ function failureOf(outcome: Outcome, limits: ProblemLimits): string | undefined 
 
 /** Reads the feedback directory. It belongs to the validator: there may be anything in it. */
 async function feedbackFiles(
-  box: Box,
+  box: JudgeBox,
   limits: ProblemLimits,
 ): Promise<(name: string) => Promise<string | undefined>> {
   const entries = await box.files.list(FEEDBACK, { limitEntries: FEEDBACK_FILES_MAX });

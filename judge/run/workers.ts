@@ -1,7 +1,7 @@
 /** Leases the boxes of a judge: one for each test that runs at the same time, pinned to a CPU of its own. */
 
-import type { Box, Sandbox } from "../../mod.ts";
-import { BoxPool, type Lease, SandboxError } from "../../mod.ts";
+import { BoxPool, type Sandbox, SandboxError } from "../../mod.ts";
+import type { JudgeBox, JudgeLease, JudgePool } from "../boxes.ts";
 import type { PlannedTest } from "../grading/grading.ts";
 import type { JudgeOptions } from "./judge_options.ts";
 
@@ -11,9 +11,9 @@ const MORE_BOXES_MS = 2000;
 /** Runs one test at a time. */
 export interface Worker {
   /** Runs submissions and compilers. */
-  readonly box: Box;
+  readonly box: JudgeBox;
   /** Runs validators, if there are any. */
-  readonly validatorBox: Box | undefined;
+  readonly validatorBox: JudgeBox | undefined;
   /** The CPUs that both boxes are pinned to; undefined: all. */
   readonly cpus: readonly number[] | undefined;
 }
@@ -33,13 +33,13 @@ export class Workers implements AsyncDisposable {
   /** What is odd, a sentence each. */
   readonly warnings: readonly string[];
   readonly #resources: AsyncDisposableStack;
-  readonly #leases: readonly Lease[];
+  readonly #leases: readonly JudgeLease[];
   readonly #free: Worker[];
   readonly #waiting: ((worker: Worker) => void)[] = [];
 
   private constructor(resources: AsyncDisposableStack, options: {
     workers: Worker[];
-    leases: readonly Lease[];
+    leases: readonly JudgeLease[];
     warnings: readonly string[];
   }) {
     this.#resources = resources;
@@ -52,11 +52,12 @@ export class Workers implements AsyncDisposable {
   /** Leases the boxes, with control groups where those can be used. */
   static async open(options: JudgeOptions): Promise<Workers> {
     const { sandbox, problem, jobs, boxIds, signal } = options;
-    const reason = await whyNoControlGroups(sandbox);
+    const given = options.boxes;
+    const reason = given ? given.whyNoControlGroups : await whyNoControlGroups(sandbox);
     await using resources = new AsyncDisposableStack();
     const openPool = async (cpus?: "each") =>
       resources.use(
-        await BoxPool.create({
+        given?.pool({ range: boxIds ?? allBoxes(sandbox), cpus }) ?? await BoxPool.create({
           sandbox,
           size: jobs,
           init: { controlGroup: reason === undefined },
@@ -66,11 +67,11 @@ export class Workers implements AsyncDisposable {
       );
     const pool = await openPool("each");
     const validatorPool = problem.validation.kind === "custom" ? await openPool() : undefined;
-    const leases: Lease[] = [];
+    const leases: JudgeLease[] = [];
     const workers: Worker[] = [];
     while (workers.length < jobs) {
       const isNeeded = workers.length === 0;
-      const lease = async (pool: BoxPool, waiting: AbortSignal) => {
+      const lease = async (pool: JudgePool, waiting: AbortSignal) => {
         leases.push(resources.use(await pool.lease({ signal: waiting })));
         return leases.at(-1)!;
       };
@@ -109,7 +110,7 @@ export class Workers implements AsyncDisposable {
   }
 
   /** Keeps all boxes as they are for people to look into, once each was prepared for that. */
-  async keep(prepare: (box: Box) => Promise<void>): Promise<string[]> {
+  async keep(prepare: (box: JudgeBox) => Promise<void>): Promise<string[]> {
     for (const { box } of this.#free) await prepare(box);
     for (const lease of this.#leases) await lease.keep();
     return this.#leases.map(({ box }) => box.directory);
@@ -142,6 +143,10 @@ async function takeWorker(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function allBoxes({ settings: { numBoxes } }: Sandbox) {
+  return { first: 0, count: numBoxes };
 }
 
 /** Without control groups only one thing is missing: a limit on the memory of several processes together. */
