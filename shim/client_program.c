@@ -22,12 +22,31 @@ static void run_directly(char **arguments, char **environment) {
   kernel(__NR_execve, (u64)path, (u64)arguments, (u64)environment, 0, 0, 0);
 }
 
+/* Commands for people are no matter for the service: they act with the caller's own rights, like a direct command.
+ * cli/commands.ts has the same names. */
+static int is_for_people(const char *name) {
+  static const char NAMES[] = "@judge@check@cg-setup@cg-keeper@serve@completions@help@manual@";
+  for (const char *at = NAMES; at[1]; at++) {
+    u64 length = 0;
+    while (name[length] && name[length] == at[1 + length])
+      length++;
+    if (*at == '@' && length > 0 && !name[length] && at[1 + length] == '@')
+      return 1;
+  }
+  return 0;
+}
+
 __attribute__((noreturn, used)) void program_main(u64 *stack) {
   char **arguments = (char **)(stack + 1), **environment = arguments + stack[0] + 1;
   struct command command = {DEFAULT_SOCKET, arguments + (stack[0] > 0), environment, ~0u};
   for (char **variable = environment; *variable; variable++) {
     const char *socket = client_socket(*variable);
     command.socket = socket ? socket : command.socket;
+  }
+  if (stack[0] > 1 && is_for_people(arguments[1])) {
+    run_directly(arguments, environment);
+    client_say("`isolate ", arguments[1], "` needs isolate-direct, the whole program, beside this one\n");
+    kernel_exit(FAILURE_STATUS);
   }
   i64 error = client_run(&command);
   run_directly(arguments, environment);
