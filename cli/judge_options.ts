@@ -92,13 +92,13 @@ const OPTIONS: OptionTable<JudgeRequest> = {
 
   "Boxes and cache": [
     option("--box-ids=FIRST-LAST", "The boxes to use; boxes that others use are left alone", {
-      default: "the last 100",
+      default: "the last 100; not root: your first range",
       example: "900-999",
       read: boxRange,
       set: (request, boxIds) => request.boxIds = boxIds,
     }),
     option("--cache=DIR", "Keep compiled programs in DIR", {
-      default: CACHE_DIRECTORY,
+      default: `${CACHE_DIRECTORY}; not root: ~/.cache/isolate/judge`,
       read: nonEmpty,
       set: (request, directory) => request.cache = directory,
     }),

@@ -85,6 +85,9 @@ export const OPTION_DETAILS: Readonly<Record<string, string>> = {
     "owners and ids, all within that one id: what drops its rights to another user, as `apt` does for " +
     "downloads, fails. It cannot mount, chroot, make namespaces, set up networks or use low ports. " +
     "Limits, quotas and the system call filter are as without the option.",
+  cpus:
+    "For stable times, sched_setaffinity(2). It is no wall: the program can choose others of the CPUs that the " +
+    "host allows.",
   syscalls: "See SYSTEM CALL FILTER.",
   meta:
     "See META-FILE. Opened with the caller's rights and emptied at once, before anything else happens. " +
@@ -96,6 +99,10 @@ export const OPTION_DETAILS: Readonly<Record<string, string>> = {
     "that in `/proc`, and each signal and each new thread costs some microseconds. Limits hold all the same. " +
     "Without the option only the number of the signal is known: the kernel forgets the rest when the program " +
     "dies.",
+  follow:
+    "Four times a second a line such as `time:0.250 time-wall:0.252`, in seconds as in the meta-file, with " +
+    "`cg-mem:` where it is known; and when everything in the box is dead, `end:` with the time at which the " +
+    "program ended, in seconds of CLOCK_MONOTONIC. Opened like the meta-file, before the program runs.",
   silent: "Errors of the sandbox itself are printed all the same.",
   verbose:
     "Once: what is done. Twice: the configuration, the environment and each look at the clocks, too. " +
@@ -279,7 +286,13 @@ export const SECTIONS: readonly ManualSection[] = [
       "`isolate serve`, started by root, carries out the commands of the native client " +
       "(`lib/isolate-x86_64`, `lib/isolate-aarch64`), which acts with the rights of its caller and needs no " +
       "root. It also keeps the control groups of boxes, see above. The client exits with status 2 if no " +
-      "service runs and no `isolate-direct` is installed beside it.",
+      "service runs and no `isolate-direct` is installed beside it. Commands for people, such as `isolate judge` " +
+      "and `isolate check`, it always leaves to `isolate-direct`, with its caller's own rights.",
+      "`isolate judge` of a user who is not root has the service make its boxes: by default the first range " +
+      "that the configuration gives the user, see `service_user`. Packages and submissions are read, and box/ " +
+      "is filled and emptied, with the user's own rights. Judges of one user tell each other by locks in " +
+      "`/tmp/isolate-boxes-`_UID_ which boxes they have. Compiled programs are kept in `~/.cache/isolate/judge`. " +
+      "Files of a compiler are counted when it has ended, not while it runs: a quota bounds them before.",
       "Under systemd, `isolate.socket` holds the socket and says who may connect (`SocketGroup=`, " +
       "`SocketMode=`), and `isolate.service` starts with the first client or at boot. In any other case the " +
       "service makes its socket itself, as `service_socket` and the keys after it say.",

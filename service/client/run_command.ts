@@ -38,6 +38,8 @@ export function runArguments(options: RunOptions): string[] {
   if (hostname !== undefined) args.push(`--hostname=${hostname}`);
   if (syscallFlags !== undefined) args.push(`--syscalls=${syscallFlags}`);
   if (options.shareNetwork) args.push("--share-net");
+  if (options.crashReport) args.push("--crash-report");
+  if (options.rootInside) args.push("--root-inside");
   if (options.keepSpecialFiles) args.push("--special-files");
   if (options.controlGroupTiming === false) args.push("--no-cg-timing");
   if (options.stderr === "stdout") args.push("--stderr-to-stdout");

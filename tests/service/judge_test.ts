@@ -55,7 +55,7 @@ async function judgeAs(
   args: readonly string[],
   uid = UID,
 ): Promise<CommandResult> {
-  return await start(["judge", ...args], optionsOf(surroundings, uid), DIRECT).result;
+  return await start([...DIRECT, "judge", ...args], optionsOf(surroundings, uid)).result;
 }
 
 /** A task whose submissions may be anything in the shell. */
@@ -65,7 +65,9 @@ async function writeTask(folder: string): Promise<void> {
     `${folder}/task/task.yaml`,
     "title: Twice\nlimits: {time: 1s, memory: 64MiB, output: 1MiB}\n",
   );
-  for (const [name, text] of [["1.in", "1\n"], ["1.ans", "2\n"], ["2.in", "21\n"], ["2.ans", "42\n"]]) {
+  for (
+    const [name, text] of [["1.in", "1\n"], ["1.ans", "2\n"], ["2.in", "21\n"], ["2.ans", "42\n"]]
+  ) {
     await Deno.writeTextFile(`${folder}/task/tests/${name}`, text!);
   }
 }
@@ -77,7 +79,7 @@ async function writeSubmission(folder: string, name: string, text: string): Prom
 
 /** A report without what differs from one run to the next. */
 function withoutTimes(report: string): unknown {
-  const changing = /time|memory|Ms$|Kib$|seconds|cached|date|version/i;
+  const changing = /time|memory|Ms$|Kib$|Switches$|seconds|cached|date|startedAt|version/i;
   return JSON.parse(report, (key, value) => changing.test(key) ? undefined : value);
 }
 
@@ -89,14 +91,22 @@ Deno.test("an ordinary user's report is the same as root's", () =>
       writeSubmission(folder, "good.sh", HELLO),
       writeSubmission(folder, "bad.sh", "echo 2\n"),
       writeSubmission(folder, "slow.sh", "while :; do :; done\n"),
-      writeSubmission(folder, "chatty.sh", "while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done\n"),
+      writeSubmission(
+        folder,
+        "chatty.sh",
+        "while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done\n",
+      ),
       writeSubmission(folder, "crash.sh", "echo oops >&2; kill -SEGV $$\n"),
       writeSubmission(folder, "greedy.py", "x = b'x' * (1 << 28)\n"),
       writeSubmission(folder, "wrong.c", "int main() { return x; }\n"),
     ]);
     const packages: [string, string[]][] = [
       [`${folder}/task`, own],
-      [`${EXAMPLES}guess`, ["accepted/halves.cpp", "wrong_answer/outside.cpp", "run_time_error/exits.py"]],
+      [`${EXAMPLES}guess`, [
+        "accepted/halves.cpp",
+        "wrong_answer/outside.cpp",
+        "run_time_error/exits.py",
+      ]],
       [`${EXAMPLES}primesum`, ["accepted/smallest.cpp", "wrong_answer/halves.py"]],
     ];
     for (const [directory, submissions] of packages) {
@@ -105,12 +115,14 @@ Deno.test("an ordinary user's report is the same as root's", () =>
       );
       const args = ["--json", "--no-cache", "--transcript", "-j2", directory, ...paths];
       const theirs = await judgeAs(surroundings, args);
-      const roots = await start(["judge", "--box-ids=960-979", ...args], {}, DIRECT).result;
+      const roots = await start([...DIRECT, "judge", "--box-ids=960-979", ...args]).result;
       assertEquals(theirs.code, roots.code, theirs.stderr);
       assertEquals(withoutTimes(theirs.stdout), withoutTimes(roots.stdout));
     }
     // Nothing is left but what the user keeps.
-    const left = [...Deno.readDirSync(`${surroundings.service.socket.replace(/socket$/, "boxes")}`)];
+    const left = [
+      ...Deno.readDirSync(`${surroundings.service.socket.replace(/socket$/, "boxes")}`),
+    ];
     assertEquals(left, []);
   }));
 
@@ -130,11 +142,17 @@ Deno.test("who has no service or no boxes is told so in one sentence", () =>
         /^isolate judge needs root, or a running service \(isolate serve\): User 61235 may not use boxes: .*\n$/,
       ],
       [
-        await judgeAs({ ...surroundings, service: { ...surroundings.service, socket: "/none" } }, args),
+        await judgeAs(
+          { ...surroundings, service: { ...surroundings.service, socket: "/none" } },
+          args,
+        ),
         /^isolate judge needs root, or a running service \(isolate serve\): No isolate service is running at \/none: .*\n$/,
       ],
       [
-        await judgeAs({ ...surroundings, service: { ...surroundings.service, socket: "off" } }, args),
+        await judgeAs(
+          { ...surroundings, service: { ...surroundings.service, socket: "off" } },
+          args,
+        ),
         /^isolate judge needs root, or a running service \(isolate serve\): ISOLATE_SERVICE is off\n$/,
       ],
       [
@@ -152,17 +170,17 @@ Deno.test("a box that the user has made is left alone, one of a judge that was k
   withUser(async (surroundings) => {
     const { folder, service } = surroundings;
     await writeTask(folder);
-    const asUser = (...args: string[]) => start(args, optionsOf(surroundings), [CLIENT]).result;
+    const asUser = (...args: string[]) => start([CLIENT, ...args], optionsOf(surroundings)).result;
     const box = (await asUser(`-b${FIRST_BOX}`, "--init")).stdout.trim();
     await Deno.writeTextFile(`${box}/box/mine`, "x");
     const sleeper = await writeSubmission(folder, "sleeper.sh", "sleep 1000\n");
     const args = ["-j1", `--box-ids=${FIRST_BOX}-${FIRST_BOX + 1}`, `${folder}/task`];
-    const killed = start(["judge", ...args, sleeper], optionsOf(surroundings), DIRECT);
+    const killed = start([...DIRECT, "judge", ...args, sleeper], optionsOf(surroundings));
     const user = FIRST_USER + FIRST_BOX + 1;
-    await eventually(() => processesOf(user).length > 0);
-    killed.process.kill("SIGKILL");
+    await eventually("it runs", async () => (await processesOf(user)).length > 0);
+    killed.kill("SIGKILL");
     await killed.result;
-    await eventually(() => processesOf(user).length === 0);
+    await eventually("it dies", async () => (await processesOf(user)).length === 0);
     const good = await writeSubmission(folder, "good.sh", HELLO);
     const { code, stderr } = await judgeAs(surroundings, [...args, good]);
     assertEquals(code, 0, stderr);
@@ -177,13 +195,13 @@ Deno.test("Ctrl-C ends the judge, its boxes, and reports what is known", () =>
     await writeTask(folder);
     const sleeper = await writeSubmission(folder, "sleeper.sh", "sleep 1000\n");
     const args = ["judge", "-j1", `${folder}/task`, sleeper];
-    const judging = start(args, optionsOf(surroundings), DIRECT);
-    await eventually(() => processesOf(FIRST_USER + FIRST_BOX).length > 0);
-    judging.process.kill("SIGINT");
+    const judging = start([...DIRECT, ...args], optionsOf(surroundings));
+    await eventually("it runs", async () => (await processesOf(FIRST_USER + FIRST_BOX)).length > 0);
+    judging.kill("SIGINT");
     const { code, stdout } = await judging.result;
     assertEquals(code, 2);
     assertStringIncludes(stdout, "interrupted");
-    assertEquals(processesOf(FIRST_USER + FIRST_BOX), []);
+    assertEquals(await processesOf(FIRST_USER + FIRST_BOX), []);
   }));
 
 Deno.test("the client executes commands for people by the program beside it", () =>
@@ -194,7 +212,7 @@ Deno.test("the client executes commands for people by the program beside it", ()
     assert(names.includes("judge"));
     const client = async (...args: string[]) => {
       const options = { through: as(UID), env: { ISOLATE_SERVICE: "/none" } };
-      return await start(args, options, [`${folder}/isolate`]).result;
+      return await start([`${folder}/isolate`, ...args], options).result;
     };
     for (const name of names) {
       const { code, stderr } = await client(name);
