@@ -13,9 +13,9 @@ const FIRST_UID = 60000;
 /** Whose boxes they are. */
 const CALLER = 1000;
 /** Enough for work that takes some hundred milliseconds. */
-const MANY = 10_000;
+const MANY = 6000;
 const MANY_FILES = `for i in {1..${MANY / 1000}}; do mkdir d$i; (cd d$i; touch {1..1000}); done`;
-const ROUNDS = 10;
+const ROUNDS = 8;
 
 /** Gives commands to a service as an ordinary user, all for one box. */
 class Caller {
@@ -172,7 +172,7 @@ for (const options of [[], ["--cg"]]) {
     testWith(requirements, `a service is killed while ${moment}${how}`, async () => {
       await using service = await superviseForCaller();
       const caller = new Caller(service, options);
-      for (const delayMs of [0, 40, 120]) {
+      for (const delayMs of [0, 70]) {
         const running = await reach(caller);
         await new Promise((resolve) => setTimeout(resolve, delayMs));
         await killAndStart(service, running);
