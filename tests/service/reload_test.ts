@@ -65,13 +65,19 @@ Deno.test("a configuration that is wrong changes nothing", async () => {
   assertStringIncludes(await client(service, "--version"), "isolate");
 });
 
-Deno.test("a run that began before leaves no box ready that nobody would take", async () => {
+Deno.test("a client that came before leaves no box ready that nobody would take", async () => {
   await using service = await startService();
   await client(service, `-b${BOX_ID}`, "--init");
-  const running = client(service, `-b${BOX_ID}`, "--run", "--", "/bin/sleep", "0.7");
+  const running = client(service, `-b${BOX_ID}`, "--run", "--", "/bin/sleep", "1.5");
   await eventually("it runs", async () => /running/.test(await client(service, "list")));
+  const waiting = client(service, `-b${BOX_ID}`, "--wait", "--run", "--", "/bin/true");
+  await eventually(
+    "both are there",
+    async () => await count(service, "isolate_connections") === 3,
+  );
   await reload(service, "service_clients = 66\n");
-  await running;
+  await Promise.all([running, waiting]);
+  assertEquals(await count(service, "isolate_connections_max"), 66);
   await client(service, `-b${BOX_ID}`, "--cleanup");
   await eventually("nothing is left of it", () => childrenOf(service) === "", 5000);
 });
