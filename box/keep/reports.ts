@@ -4,7 +4,7 @@ import { CRASH, REPORT, REPORT_KIND } from "../../ffi/abi.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
-import { type System, timespecMs } from "../../ffi/system.ts";
+import { type System, type SystemError, timespecMs } from "../../ffi/system.ts";
 import type { Crash } from "../outcome/crash.ts";
 import type { Ending } from "../outcome/outcome.ts";
 import { readCrash } from "./crash.ts";
@@ -46,35 +46,67 @@ export interface BoxStatus {
 /** Prepares a function that looks at a box in one call. */
 export function prepareStatus(
   system: System,
-  { initFd, socket }: { initFd: number; socket: number },
+  box: { initFd: number; socket: number },
   { isTraced }: { isTraced: boolean },
 ): () => BoxStatus {
-  const plan = new Plan();
-  const ready = plan.slot("ready");
-  const now = plan.alloc(16);
-  // Death is looked for before the messages: once it is dead, no more can come.
-  plan.step("ppoll", [plan.struct([initFd, linux.POLLIN]), 1, plan.struct([0n, 0n]), 0, 8], {
-    into: ready,
-    // By a signal that this process handles: then the box counts as alive.
-    ignore: ERRNO.EINTR,
-  });
-  plan.step("clock_gettime", [linux.CLOCK_MONOTONIC, now]);
-  const [count, bytes] = isTraced
-    ? [TRACED_MESSAGES_AT_ONCE, CRASH.size]
-    : [MESSAGES_AT_ONCE, REPORT.size];
-  const messages = Array.from({ length: count }, () => planReceive(plan, socket, bytes));
-  const execute = system.prepare(plan, "look at the box");
-  return () => {
-    const failure = execute();
+  let looks = LOOKS.get(system);
+  if (!looks) LOOKS.set(system, looks = new Map());
+  let look = looks.get(isTraced);
+  if (!look) looks.set(isTraced, look = new Look(system, isTraced));
+  return () => look.at(box);
+}
+
+/** A look is over before the next one begins, so all boxes of a process can have the same plan. */
+const LOOKS = new WeakMap<System, Map<boolean, Look>>();
+
+class Look {
+  readonly #plan = new Plan();
+  readonly #execute: () => SystemError | undefined;
+  readonly #init: Slot;
+  readonly #socket: Slot;
+  readonly #ready: Slot;
+  readonly #now: Data;
+  readonly #messages: readonly ReturnType<typeof planReceive>[];
+
+  constructor(system: System, isTraced: boolean) {
+    const plan = this.#plan;
+    [this.#init, this.#socket, this.#ready] = [
+      plan.slot("init"),
+      plan.slot("socket of the box"),
+      plan.slot("ready"),
+    ];
+    this.#now = plan.alloc(16);
+    const poll = plan.struct([-1, linux.POLLIN]);
+    plan.step("store", [poll.part(0, 4), 4, this.#init]);
+    // Death is looked for before the messages: once it is dead, no more can come.
+    plan.step("ppoll", [poll, 1, plan.struct([0n, 0n]), 0, 8], {
+      into: this.#ready,
+      // By a signal that this process handles: then the box counts as alive.
+      ignore: ERRNO.EINTR,
+    });
+    plan.step("clock_gettime", [linux.CLOCK_MONOTONIC, this.#now]);
+    const [count, bytes] = isTraced
+      ? [TRACED_MESSAGES_AT_ONCE, CRASH.size]
+      : [MESSAGES_AT_ONCE, REPORT.size];
+    this.#messages = Array.from({ length: count }, () => planReceive(plan, this.#socket, bytes));
+    this.#execute = system.prepare(plan, "look at the box");
+  }
+
+  at({ initFd, socket }: { initFd: number; socket: number }): BoxStatus {
+    const plan = this.#plan;
+    plan.put(this.#init, initFd);
+    plan.put(this.#socket, socket);
+    const failure = this.#execute();
     if (failure) throw failure;
-    const reports = messages.flatMap(({ length, body, message, control }) => {
+    const reports = this.#messages.flatMap(({ length, body, message, control }) => {
       if (plan.result(length) <= 0) return [];
       const controlLength = Number(plan.view(message).getBigUint64(40, true));
       const report = readReport(plan.view(body), readControl(plan.view(control), controlLength));
       return report ? [report] : [];
     });
-    return { isDead: plan.result(ready) > 0, nowMs: timespecMs(plan.view(now), 0), reports };
-  };
+    const nowMs = timespecMs(plan.view(this.#now), 0);
+    return { isDead: plan.result(this.#ready) > 0, nowMs, reports };
+  }
 }
 
 /**
@@ -103,7 +135,7 @@ function messageHeader(plan: Plan, body: Data, control: Data): Data {
   return message;
 }
 
-function planReceive(plan: Plan, socket: number, bytes: number) {
+function planReceive(plan: Plan, socket: Slot, bytes: number) {
   const length = plan.slot("length");
   const body = plan.alloc(bytes);
   const control = plan.alloc(CONTROL_SIZE);
