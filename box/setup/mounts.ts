@@ -113,6 +113,8 @@ export function planOwnFilesystems(plan: Plan, rules: readonly PlacedRule[]): vo
 
 /** Whether the new file systems can come last: nothing is mounted in one of them. */
 export function canStage(rules: readonly PlacedRule[]): boolean {
+  // A mount that a caller has cloned can be put into one box, not into a stage as well.
+  if (rules.some(({ source }) => source?.isClone)) return false;
   return rules.every(({ rule: { kind, inside } }, i) =>
     kind !== "filesystem" ||
     !rules.slice(i + 1).some(({ rule }) =>

@@ -135,3 +135,18 @@ Deno.test("a service in a PID namespace says that it does not see callers outsid
   await using service = await startService([], { firstUser: 73200, through });
   assertRefused(await caller(service, { args: run("/bin/true") }), "in a PID namespace");
 });
+
+Deno.test("mounts that a caller has cloned serve one run after the other", async () => {
+  await withService(async (service) => {
+    await caller(service, { args: ["-b1", "--init"] });
+    const script = `for i in $(seq 20); do "$@" --dir=/x=/etc --run -- /bin/ls /x/passwd
+      "$@" --run -- /bin/true; done`;
+    const args = ["-b1", "-s"];
+    const { stdout, stderr } = await caller(service, {
+      through: ["unshare", "--mount"],
+      script,
+      args,
+    });
+    assertEquals([stderr, stdout], ["", "/x/passwd\n".repeat(20)]);
+  });
+});
