@@ -78,6 +78,7 @@ const RUN: Forms<RunOptions> = {
   stderr: oneOf(["inherit", "none", "stdout"], OUTPUT_OBJECT),
   cpus: CPUS,
   shareNetwork: SWITCH,
+  address: TEXT,
   hostname: TEXT,
   rootInside: SWITCH,
   crashReport: SWITCH,

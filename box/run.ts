@@ -78,20 +78,31 @@ async function runInGroup(
   checkOptions(options);
   const asked = describeRun(request, group);
   logRun(asked);
-  if (!remote) return await runAsked(request, { ...asked, inherited: [], ownTerminal: false });
+  if (!remote) return await runConnected(request, { ...asked, inherited: [], ownTerminal: false });
   const terminal = options.terminal ? await remote.lendTerminal() : undefined;
   try {
     const inherited = options.inheritDescriptors ? await remote.deliverDescriptors() : [];
-    return await runAsked(request, { ...asked, inherited, ownTerminal: terminal !== undefined });
+    const ownTerminal = terminal !== undefined;
+    return await runConnected(request, { ...asked, inherited, ownTerminal });
   } finally {
     await terminal?.end();
   }
 }
 
-async function runAsked(
-  request: RunRequest,
-  asked: Omit<Run, "streams">,
-): Promise<Outcome> {
+/** Makes the network of a box with an address, and removes it after the run. */
+async function runConnected(request: RunRequest, asked: Omit<Run, "streams">): Promise<Outcome> {
+  const { sandbox, places: { boxId }, options: { address } } = request;
+  if (address === undefined) return await runAsked(request, asked);
+  const { connectBox } = await import("./network/box_network.ts");
+  const network = await connectBox(sandbox, { boxId, address });
+  try {
+    return await runAsked(request, { ...asked, networkFd: network.fd });
+  } finally {
+    await network.disconnect();
+  }
+}
+
+async function runAsked(request: RunRequest, asked: Omit<Run, "streams">): Promise<Outcome> {
   const { sandbox, options, transferred } = request;
   const { system } = sandbox;
   const plain = plainStreams(options);
@@ -172,7 +183,11 @@ async function openStreams({ sandbox, places, options }: RunRequest): Promise<Ru
 
 const HOSTNAME = /^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/;
 
-function checkOptions({ cpus, progressEveryMs, hostname }: RunOptions): void {
+function checkOptions(options: RunOptions): void {
+  const { cpus, progressEveryMs, hostname, address, shareNetwork } = options;
+  if (address !== undefined && shareNetwork) {
+    throw new RangeError("Cannot share the network and have an address: choose one of them");
+  }
   if (hostname !== undefined && !HOSTNAME.test(hostname)) {
     throw new RangeError(
       `Cannot call the host ${

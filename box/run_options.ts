@@ -33,6 +33,21 @@ export interface RunOptions {
   /** Stay in the network namespace of this process. */
   shareNetwork?: boolean;
   /**
+   * An address of its own, with the length of its network: `"10.77.0.5/24"`, `"fd77::5/64"`. The program
+   * then finds an interface `eth0` with it, whose other end is on the bridge of the configuration; it
+   * reaches the host there, and other boxes if the configuration says so. What it may be says the
+   * configuration too, except for root. Not together with `shareNetwork`. Default: no network.
+   *
+   * @example
+   * ```ts
+   * import type { RunOptions } from "isolate/mod.ts";
+   *
+   * const options: RunOptions = { address: "10.77.0.5/24" };
+   * console.log(options.address);
+   * ```
+   */
+  address?: string | undefined;
+  /**
    * What the host is called inside: up to 64 letters, digits, dots and dashes. Default: as it is called
    * outside.
    */
@@ -120,6 +135,8 @@ export interface Run {
   readonly inherited: readonly number[];
   /** Whether such a caller has made a terminal for the program. */
   readonly ownTerminal: boolean;
+  /** The network namespace that it is to be in; undefined: what its options say. */
+  readonly networkFd?: number | undefined;
   /** The user namespace in which the program is root, if it is to be. */
   readonly userNamespace?: number | undefined;
   readonly controlGroup: ControlGroupRun | undefined;

@@ -1,6 +1,7 @@
 /** Every option and command of the classic command line, in the order in which people read them. */
 
 import type { BoxSize, DiskQuota } from "../core.ts";
+import { parseIpNetwork } from "../text/ip_address.ts";
 import type { ClassicCommand, ClassicRequest } from "./classic_request.ts";
 import { UsageError } from "./complain.ts";
 import {
@@ -204,6 +205,13 @@ export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
     flag("--share-net", "Stay in the caller's network instead of an empty one", ({ run }) => {
       run.shareNetwork = true;
     }),
+    option("--address=ADDRESS/LENGTH", "An address of its own, on a bridge of the host", {
+      default: "no network",
+      example: "10.77.0.5/24",
+      addition: true,
+      read: address,
+      set: ({ run }, value) => run.address = value,
+    }),
     option("--hostname=NAME", "What the host is called in the box", {
       default: "as outside",
       example: "box",
@@ -270,6 +278,13 @@ function command(typed: string, summary: string): Option<ClassicRequest> {
     request.command = name;
   });
   return made;
+}
+
+/** Reads an address with the length of its network. */
+function address(text: string, option: OptionFacts): string {
+  if (parseIpNetwork(text)) return text;
+  const hint = takes("an IPv4 or IPv6 address and the length of its network", option);
+  throw new UsageError(`Invalid address: ${text} (${hint})`);
 }
 
 /** Reads the name of a host. */

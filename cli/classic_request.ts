@@ -108,10 +108,15 @@ function standsAlone({ command }: ClassicRequest): boolean {
 }
 
 function checkTogether(request: ClassicRequest): void {
-  const { asUid, asGid, controlGroup, controlGroupOption } = request;
+  const { asUid, asGid, controlGroup, controlGroupOption, run } = request;
   if (controlGroupOption !== undefined && !controlGroup) {
     throw new UsageError(
       `Options related to control groups require --cg to be set. (${controlGroupOption} is one.)`,
+    );
+  }
+  if (run.address !== undefined && run.shareNetwork) {
+    throw new UsageError(
+      "Options --address and --share-net exclude each other: a box has its own network or the caller's.",
     );
   }
   if ((asUid === undefined) !== (asGid === undefined)) {

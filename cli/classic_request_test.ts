@@ -40,7 +40,7 @@ Deno.test("CLASSIC_OPTIONS has every option and letter of the classic command li
     "init run cleanup version help/h check-config print-cg-root box-id/b meta/M mem/m time/t " +
     "wall-time/w extra-time/x stack/k open-files/n fsize/f quota/q core processes/p stdin/i stdout/o stderr/r " +
     "stderr-to-stdout chdir/c full-env/e env/E dir/d no-default-dirs/D cg cg-mem cg-timing no-cg-timing " +
-    "share-net inherit-fds tty-hack special-files syscalls wait as-uid as-gid silent/s verbose/v config box-size hostname root-inside " +
+    "share-net inherit-fds tty-hack special-files syscalls wait as-uid as-gid silent/s verbose/v config box-size address hostname root-inside " +
     "crash-report cpus follow";
   const names = CLASSIC_OPTIONS.map(({ long, short }) =>
     short === undefined ? long : `${long}/${short}`

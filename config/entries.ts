@@ -5,9 +5,11 @@ import {
   type BoxSettings,
   type CgroupRoot,
   defaultSettings,
+  type NetworkSettings,
   type ServiceSettings,
   type Settings,
 } from "./settings.ts";
+import { type IpNetwork, parseIpAddress, parseIpNetwork } from "../text/ip_address.ts";
 
 /** One setting of a file. */
 export interface ConfigEntry {
@@ -64,6 +66,11 @@ const ASSIGN: { readonly [key: string]: Assign } = {
         ? defaultSettings().syscallFlags
         : wholeNumber(0, SYSCALL_FLAGS_MAX)(entry, refuse),
   ),
+  bridge: storeForNetwork("bridge", interfaceName),
+  bridge_address: storeForNetwork("bridgeAddresses", networks),
+  bridge_gateway: storeForNetwork("gateways", addresses),
+  bridge_isolated: storeForNetwork("isIsolated", truth),
+  address_pool: storeForNetwork("pool", networks),
   service_socket: storeForService("socket", absolutePath),
   service_socket_group: storeForService("socketGroup", ({ value }) => value),
   service_socket_mode: storeForService("socketMode", permissions),
@@ -78,6 +85,13 @@ const ASSIGN: { readonly [key: string]: Assign } = {
 
 function store<Key extends keyof Settings>(key: Key, read: ReadEntry<Settings[Key]>): Assign {
   return ({ settings }, entry, refuse) => settings[key] = read(entry, refuse);
+}
+
+function storeForNetwork<Key extends keyof NetworkSettings>(
+  key: Key,
+  read: ReadEntry<NetworkSettings[Key]>,
+): Assign {
+  return ({ settings }, entry, refuse) => settings.network[key] = read(entry, refuse);
 }
 
 function storeForService<Key extends keyof ServiceSettings>(
@@ -96,7 +110,8 @@ export function settingsFromEntries(entries: Iterable<ConfigEntry>, file: string
     const refuse: Refuse = (reason) => {
       throw new FileError(reason, { file, line });
     };
-    const assign = Object.hasOwn(ASSIGN, key) ? ASSIGN[key] : boxAssign(key) ?? grantAssign(key);
+    const assign = Object.hasOwn(ASSIGN, key) ? ASSIGN[key] : boxAssign(key) ?? grantAssign(key) ??
+      addressGrantAssign(key);
     if (assign === undefined) refuse(unknownKey(entry));
     const earlier = lines.get(key);
     if (earlier !== undefined) refuse(`${key} comes twice, first on line ${earlier}`);
@@ -121,6 +136,8 @@ function unknownKey({ key, value }: ConfigEntry): string {
     "boxN.mems",
     "service_user.NAME",
     "service_group.NAME",
+    "address_user.NAME",
+    "address_group.NAME",
   ].join(", ");
   return `unknown key '${key}' (known keys: ${known})`;
 }
@@ -147,6 +164,15 @@ function grantAssign(key: string): Assign | undefined {
       refuse(`${key} must be a range of boxes such as 0-99: current value is '${value}'`);
     }
     settings.service.grants.push({ kind, name, first, last });
+  };
+}
+
+/** `address_user.NAME = NETWORK, ...`: the addresses that boxes of a user, or of a group's members, may have. */
+function addressGrantAssign(key: string): Assign | undefined {
+  const [, kind, name] = /^address_(user|group)\.(.+)$/.exec(key) ?? [];
+  if (kind !== "user" && kind !== "group" || name === undefined) return undefined;
+  return ({ settings }, entry, refuse) => {
+    settings.network.grants.push({ kind, name, networks: networks(entry, refuse) });
   };
 }
 
@@ -206,6 +232,38 @@ function wholeNumber(min: number, max: number): ReadEntry<number> {
 function permissions({ key, value }: ConfigEntry, refuse: Refuse): number {
   if (/^0?[0-7]{3}$/.test(value)) return parseInt(value, 8);
   return refuse(`${key} must be octal permissions like 0660: current value is '${value}'`);
+}
+
+/** The kernel takes more, but nobody wants to type that. */
+function interfaceName({ key, value }: ConfigEntry, refuse: Refuse): string {
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(value)) return value;
+  return refuse(
+    `${key} must be up to 15 letters, digits, dots, dashes and underscores: current value is '${value}'`,
+  );
+}
+
+function networks(entry: ConfigEntry, refuse: Refuse): IpNetwork[] {
+  return listed(entry, parseIpNetwork, () =>
+    refuse(
+      `${entry.key} must be a list of networks such as 10.77.0.0/24, fd77::/64: current value is ` +
+        `'${entry.value}'`,
+    ));
+}
+
+function addresses(entry: ConfigEntry, refuse: Refuse): IpNetwork[] {
+  return listed(entry, parseIpAddress, () =>
+    refuse(
+      `${entry.key} must be a list of addresses such as 10.77.0.1, fd77::1: current value is ` +
+        `'${entry.value}'`,
+    ));
+}
+
+function listed(
+  { value }: ConfigEntry,
+  read: (text: string) => IpNetwork | undefined,
+  refuse: () => never,
+): IpNetwork[] {
+  return value.split(",").map((part) => read(part.trim()) ?? refuse());
 }
 
 function truth({ key, value }: ConfigEntry, refuse: Refuse): boolean {

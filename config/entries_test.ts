@@ -1,4 +1,4 @@
-import { defaultSettings } from "./settings.ts";
+import { defaultSettings, describeSettings } from "./settings.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { settingsFromEntries } from "./entries.ts";
 import { FileError } from "../text/errors.ts";
@@ -51,9 +51,47 @@ Deno.test("settingsFromEntries() takes every key", () => {
       restrictedInit: true,
       syscallFlags: 15,
       perBox: new Map([[0, { cpus: "0-3", mems: "0" }], [12, { cpus: "5" }]]),
+      network: defaultSettings().network,
       service: defaultSettings().service,
     },
   );
+});
+
+Deno.test("settingsFromEntries() reads which addresses boxes may have", () => {
+  const entries = {
+    bridge: "br-boxes",
+    bridge_address: "10.77.0.1/24, fd77::1/64",
+    bridge_gateway: "10.77.0.1",
+    bridge_isolated: "0",
+    address_pool: "10.77.0.0/25",
+    "address_user.judge": "10.77.0.128/26,fd77::/64",
+    "address_group.5": "10.77.0.192/26",
+  };
+  const { network } = settings(entries);
+  assertEquals([network.bridge, network.isIsolated], ["br-boxes", false]);
+  assertEquals(network.grants.map(({ kind, name }) => `${kind} ${name}`), [
+    "user judge",
+    "group 5",
+  ]);
+  const { service: _service, ...written } = Object.fromEntries(
+    describeSettings(settings(entries)).trim().split("\n").map((line) => line.split(" = ")),
+  );
+  for (const [key, value] of Object.entries(entries)) {
+    assertEquals(written[key], value.replace(/,(?=\S)/, ", "), key);
+  }
+});
+
+Deno.test("settingsFromEntries() refuses what are no networks, addresses and names of bridges", () => {
+  const wrong: [string, string, string][] = [
+    ["bridge", "a/b", "bridge must be up to 15 letters"],
+    ["bridge", "abcdefghijklmnop", "bridge must be up to 15 letters"],
+    ["bridge_address", "10.77.0.1", "bridge_address must be a list of networks"],
+    ["bridge_gateway", "10.77.0.1/24", "bridge_gateway must be a list of addresses"],
+    ["bridge_isolated", "maybe", "bridge_isolated must be 0 or 1"],
+    ["address_pool", "10.77.0.0/24,", "address_pool must be a list of networks"],
+    ["address_user.judge", "all", "address_user.judge must be a list of networks"],
+  ];
+  for (const [key, value, reason] of wrong) assertRefused({ [key]: value }, 1, reason);
 });
 
 Deno.test("settingsFromEntries() refuses unknown keys", () => {

@@ -1,5 +1,7 @@
 /** What an administrator can configure. */
 
+import { formatIpAddress, formatIpNetwork, type IpNetwork } from "../text/ip_address.ts";
+
 /** All flags of the system call filter; a test holds this against the filter's own table. */
 const SYSCALL_FLAGS_ALL = 31;
 
@@ -43,8 +45,36 @@ export interface Settings {
   syscallFlags: number;
   /** The settings of single boxes, by their ids. */
   perBox: Map<number, BoxSettings>;
+  /** Which addresses boxes may have, and the bridge that they are on. */
+  network: NetworkSettings;
   /** The settings of `isolate serve`. */
   service: ServiceSettings;
+}
+
+/** The settings of `--address`. */
+export interface NetworkSettings {
+  /** The bridge of the host; made with the first box that has an address, removed with the last. */
+  bridge: string;
+  /** The addresses that the host itself gets on a bridge that is made. Default: none. */
+  bridgeAddresses: IpNetwork[];
+  /** Where boxes send what is for other networks. Default: nowhere, they have no route there. */
+  gateways: IpNetwork[];
+  /** Whether boxes on the bridge cannot reach each other, only the host. */
+  isIsolated: boolean;
+  /** The networks whose addresses everybody who may use boxes may use. */
+  pool: IpNetwork[];
+  /** The networks whose addresses single users and groups may use besides. */
+  grants: AddressGrant[];
+}
+
+/** Who may use which addresses. */
+export interface AddressGrant {
+  /** Whether `name` is that of a user or of a group. */
+  kind: "user" | "group";
+  /** A name of the system's, or a number. */
+  name: string;
+  /** The networks. */
+  networks: IpNetwork[];
 }
 
 /** Who may use which boxes through the service. */
@@ -107,6 +137,14 @@ export function defaultSettings(): Settings {
     restrictedInit: false,
     syscallFlags: SYSCALL_FLAGS_ALL,
     perBox: new Map(),
+    network: {
+      bridge: "isolate0",
+      bridgeAddresses: [],
+      gateways: [],
+      isIsolated: true,
+      pool: [],
+      grants: [],
+    },
     service: {
       socket: "/run/isolate/socket",
       socketGroup: undefined,
@@ -146,6 +184,7 @@ export function describeSettings(settings: Settings): string {
     `num_boxes = ${settings.numBoxes}`,
     `restricted_init = ${settings.restrictedInit ? 1 : 0}`,
     `syscall_flags = ${settings.syscallFlags}`,
+    ...describeNetwork(settings.network),
     ...describeService(settings.service),
   ];
   for (const [id, { cpus, mems }] of [...settings.perBox].sort(([a], [b]) => a - b)) {
@@ -153,6 +192,22 @@ export function describeSettings(settings: Settings): string {
     if (mems !== undefined) lines.push(`box${id}.mems = ${mems}`);
   }
   return lines.map((line) => `${line}\n`).join("");
+}
+
+function describeNetwork(network: NetworkSettings): string[] {
+  const { bridge, bridgeAddresses, gateways, isIsolated, pool, grants } = network;
+  const list = (key: string, values: readonly string[]) =>
+    values.length === 0 ? [] : [`${key} = ${values.join(", ")}`];
+  return [
+    `bridge = ${bridge}`,
+    `bridge_isolated = ${isIsolated ? 1 : 0}`,
+    ...list("bridge_address", bridgeAddresses.map(formatIpNetwork)),
+    ...list("bridge_gateway", gateways.map(formatIpAddress)),
+    ...list("address_pool", pool.map(formatIpNetwork)),
+    ...grants.flatMap(({ kind, name, networks }) =>
+      list(`address_${kind}.${name}`, networks.map(formatIpNetwork))
+    ),
+  ];
 }
 
 function describeService(service: ServiceSettings): string[] {

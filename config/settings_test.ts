@@ -13,6 +13,14 @@ Deno.test("defaultSettings() are the documented ones", () => {
     restrictedInit: false,
     syscallFlags: 31,
     perBox: new Map(),
+    network: {
+      bridge: "isolate0",
+      bridgeAddresses: [],
+      gateways: [],
+      isIsolated: true,
+      pool: [],
+      grants: [],
+    },
     service: defaultSettings().service,
   });
 });
@@ -39,6 +47,8 @@ first_gid = 60000
 num_boxes = 1000
 restricted_init = 1
 syscall_flags = 31
+bridge = isolate0
+bridge_isolated = 1
 service_socket = /run/isolate/socket
 service_socket_mode = 0660
 service_clients = 1024

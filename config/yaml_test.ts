@@ -37,6 +37,7 @@ syscall_flags: 15
     numBoxes: 16,
     restrictedInit: true,
     syscallFlags: 15,
+    network: defaultSettings().network,
     perBox: new Map(),
     service: defaultSettings().service,
   });

@@ -3,12 +3,8 @@
 import type { ServiceSettings } from "../config/settings.ts";
 import type { System } from "../ffi/system.ts";
 import { SandboxError } from "../host/errors.ts";
-import { readFile } from "../host/read.ts";
 import type { Identity } from "../host/identity.ts";
-import { decodeOsString } from "../text/os_string.ts";
-
-const USERS = "/etc/passwd";
-const GROUPS = "/etc/group";
+import { findId } from "../host/names.ts";
 
 /** A grant with the number of the user or the group. */
 interface ResolvedGrant {
@@ -63,19 +59,4 @@ export function readAccess(system: System, settings: ServiceSettings): ClientAcc
       );
     },
   };
-}
-
-/** Finds the number of a user or a group; see passwd(5) and group(5). */
-function findId(system: System, kind: "user" | "group", name: string): number {
-  if (/^[0-9]+$/.test(name)) return Number(name);
-  const path = kind === "user" ? USERS : GROUPS;
-  const file = readFile(system, path, { limitBytes: 1 << 26 });
-  for (const line of file ? decodeOsString(file.bytes).split("\n") : []) {
-    const [found, , id] = line.split(":");
-    if (found === name && /^[0-9]+$/.test(id ?? "")) return Number(id);
-  }
-  throw new SandboxError(
-    "bad-option",
-    `There is no ${kind} ${name} in ${path}, which the configuration names for the service`,
-  );
 }

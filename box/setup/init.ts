@@ -42,6 +42,8 @@ export interface BoxSetup {
   readonly rules: readonly PlacedRule[];
   /** Stay in the keeper's network namespace. */
   readonly shareNetwork: boolean;
+  /** A network namespace to be in. Default: a new one. */
+  readonly networkFd?: number | undefined;
   /**
    * A mount namespace to start from, which has little in it; see `bare_mounts.ts`. Default: the keeper's.
    */
@@ -56,7 +58,7 @@ export interface BoxSetup {
 
 /** Reads from a run what its box is made of. */
 export function boxSetup(
-  { sandbox, options, controlGroup }: Run,
+  { sandbox, options, controlGroup, networkFd }: Run,
   rules: readonly PlacedRule[],
   mountsFd?: number,
 ): BoxSetup {
@@ -66,6 +68,7 @@ export function boxSetup(
   return {
     rules,
     shareNetwork,
+    networkFd,
     mountsFd,
     hostname,
     terminal,
@@ -74,13 +77,15 @@ export function boxSetup(
 }
 
 /** The namespaces that a box's init is cloned into. */
-export function namespacesOf({ mountsFd, controlGroup, shareNetwork }: BoxSetup): number {
+export function namespacesOf(
+  { mountsFd, controlGroup, shareNetwork, networkFd }: BoxSetup,
+): number {
   const always = linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID |
     (mountsFd === undefined ? linux.CLONE_NEWNS : 0);
   // From within a namespace of control groups nobody gets into a group outside of it (cgroups(7),
   // "nsdelegate"), so with a group it is the program that makes one, when it is there.
   return always | (controlGroup ? 0 : linux.CLONE_NEWCGROUP) |
-    (shareNetwork ? 0 : linux.CLONE_NEWNET);
+    (shareNetwork || networkFd !== undefined ? 0 : linux.CLONE_NEWNET);
 }
 
 /** Plans everything that init does. */

@@ -51,10 +51,12 @@ export function spawnBox(run: Run, given?: GivenSources): StartedBox {
   });
   try {
     const setup = boxSetup(run, rules, run.ready?.bareMounts);
-    const ready = run.ready?.take(setup, run);
+    // What is ready has a network of its own, which the run after this one can have.
+    const keeper = run.networkFd === undefined ? run.ready : undefined;
+    const ready = keeper?.take(setup, run);
     const startedMs = system.nowMs();
     const started = ready && startReady(run, ready) || startCold(run, setup);
-    run.ready?.put(setup);
+    keeper?.put(setup);
     return { ...started, startedMs };
   } finally {
     closeSources(system, rules);
@@ -196,6 +198,7 @@ function executeInit(system: System, { setup, passed, socket, fds }: {
   planMask(plan, () => {
     plan.spawn(args, { into: pid, what: "clone the init process of the box" }, () => {
       planStartMounts(plan, setup);
+      if (setup.networkFd !== undefined) plan.step("setns", [setup.networkFd, linux.CLONE_NEWNET]);
       for (const fd of passed) {
         plan.step("fcntl", [fd, linux.F_SETFD, 0], { what: `pass descriptor ${fd} to the box` });
       }
