@@ -103,12 +103,15 @@ export { type CatchSignalsOptions, type SignalName, SIGNALS } from "./box/signal
 export { SYSCALL_FLAGS } from "./box/setup/syscall_filter.ts";
 export { ExpectedError, FileError, type FilePlace } from "./text/errors.ts";
 export {
+  type AddressGrant,
   type BoxSettings,
   type CgroupRoot,
   defaultSettings,
   describeSettings,
+  type NetworkSettings,
   type ServiceGrant,
   type ServiceSettings,
   type Settings,
 } from "./config/settings.ts";
 export { type PairSide, Transcript, type TranscriptPiece } from "./box/pair/transcript.ts";
+export { type IpNetwork, parseIpNetwork } from "./text/ip_address.ts";

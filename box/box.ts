@@ -1,7 +1,7 @@
 /** The life of a box, from init to cleanup. */
 
 import type { ControlGroup } from "../cgroup/types.ts";
-import { openBridgeLock } from "./claim/bridge_lock.ts";
+import { leaveBridge } from "./claim/bridge_lock.ts";
 import { BoxActivity } from "./claim/box_activity.ts";
 import {
   type BoxTaken,
@@ -467,19 +467,7 @@ export class Box {
     ready?.close();
     this.#sandbox.runs?.forget(this.boxId);
     await unmakeBox({ lock, controlGroup, directory: this.#directory });
-    await this.#leaveBridge();
-  }
-
-  /** Only where boxes with addresses were ever used there is something to do. */
-  async #leaveBridge(): Promise<void> {
-    const lock = openBridgeLock(this.#sandbox, { create: false });
-    if (lock === undefined) return;
-    try {
-      const { tidyBridge } = await import("./network/bridge.ts");
-      tidyBridge(this.#sandbox, lock);
-    } finally {
-      this.#sandbox.system.close(lock);
-    }
+    await leaveBridge(this.#sandbox);
   }
 
   #held(to: string): void {

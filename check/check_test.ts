@@ -71,6 +71,12 @@ const ROWS: readonly Row[] = [
   ["user-namespace", { "/proc/self/uid_map": "0 0 4294967295" }, "pass", "initial"],
   ["user-namespace", { "/proc/self/uid_map": "0 100000 65536" }, "fail", "container"],
   ["user-namespace", {}, "skip", "no user namespaces"],
+  ["root-inside", {}, "skip", "no user namespaces"],
+  ["root-inside", { "/proc/sys/user/max_user_namespaces": "5000" }, "pass", "can be root"],
+  ["root-inside", { "/proc/sys/user/max_user_namespaces": "0" }, "caution", "turned off", [
+    "echo 1000 > /proc/sys/user/max_user_namespaces",
+  ]],
+  ["bridge", {}, "skip", "gives boxes no addresses"],
 
   [
     "control-groups",

@@ -16,6 +16,7 @@ import {
   examineUserNamespace,
 } from "./kernel.ts";
 import { Machine } from "./machine.ts";
+import { examineBridge, examineRootInside } from "./network.ts";
 import { examineCores, examineGovernor, examineThreads, examineTurbo } from "./processor.ts";
 import type { Check } from "./types.ts";
 
@@ -27,6 +28,8 @@ export { type Check, type Finding, type Repair, shellLine } from "./types.ts";
 export const CHECKS: readonly Check[] = [
   { name: "kernel", examine: examineKernel },
   { name: "user-namespace", examine: examineUserNamespace },
+  { name: "root-inside", examine: examineRootInside },
+  { name: "bridge", examine: examineBridge },
   { name: "control-groups", examine: examineControlGroups },
   { name: "swap", examine: examineSwap },
   { name: "box-mount", examine: examineMounts },

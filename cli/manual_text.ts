@@ -74,6 +74,13 @@ export const OPTION_DETAILS: Readonly<Record<string, string>> = {
   "cg-timing": "From version 1 of the classic command, like `--no-cg-timing`.",
   "no-cg-timing":
     "That is the first process; children that it has waited for count, too, as without `--cg`.",
+  address:
+    "IPv4 or IPv6, with the length of the network, which is reached directly. The program finds it on an " +
+    "interface `eth0`, whose other end is a port of a bridge of the host. On the bridge it reaches the host, and " +
+    "other boxes only where `bridge_isolated` is 0; beyond it nothing, unless `bridge_gateway` is set. It cannot " +
+    "change any of that. The interfaces go with the run, and a bridge that was made for it with the last run. " +
+    "Which addresses users other than root may choose says the configuration; see CONFIGURATION. Not together " +
+    "with `--share-net`. Preparing and removing it costs some 50 ms, outside of the times that are measured.",
   hostname:
     "What uname(2) and `hostname` say in the box, which has a UTS namespace of its own; programs that look " +
     "at it give the same output on every machine then. The name is not resolved to an address: for that, " +
@@ -374,6 +381,26 @@ export const SECTIONS: readonly ManualSection[] = [
       },
       { term: "`restricted_init`", meaning: "1 lets only root make boxes (default: 0)." },
       { term: "`syscall_flags`", meaning: "What `--syscalls` overrides (default: all)." },
+      {
+        term: "`bridge`, `bridge_isolated`",
+        meaning:
+          "The bridge on which boxes with an address (`--address`) are (default: `isolate0`), which is made and " +
+          "removed as needed if there is none; 0 lets boxes on it reach each other (default: 1, only the host).",
+      },
+      {
+        term: "`bridge_address`, `bridge_gateway`",
+        meaning:
+          "The addresses, with the lengths of their networks, that the host gets on a bridge that is made; and " +
+          "those to which boxes send what is for other networks, if they are to have such a route (default: " +
+          "none). Forwarding and address translation are the host's own business. Lists, separated by commas.",
+      },
+      {
+        term: "`address_pool`, `address_user.`_NAME_, `address_group.`_NAME_",
+        meaning:
+          "The networks from which everybody, a user, or the members of a group may choose addresses of boxes, " +
+          "such as `10.77.0.0/24, fd77::/64`. The whole network of an address must lie in one of them. " +
+          "Default: none. Root may choose any.",
+      },
       {
         term: "`box`_N_`.cpus`, `box`_N_`.mems`",
         meaning: "The CPUs and memory nodes of the control group of box _N_.",

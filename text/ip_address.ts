@@ -39,7 +39,23 @@ function zeros(count: number): string[] {
   return Array.from({ length: Math.max(0, count) }, () => "0");
 }
 
-/** Reads an address with the length of its network; undefined: it is none. */
+/**
+ * Reads an address with the length of its network, for settings such as `network.pool`.
+ *
+ * @param text an IPv4 or IPv6 address, a slash, and the length in bits
+ * @returns the address and its network; undefined if the text is none
+ *
+ * @example
+ * ```ts
+ * import { defaultSettings, parseIpNetwork } from "isolate/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const settings = defaultSettings();
+ * settings.network.pool.push(parseIpNetwork("10.77.0.0/24")!);
+ * assertEquals(settings.network.pool[0]?.length, 24);
+ * assertEquals(parseIpNetwork("10.77.0.0"), undefined);
+ * ```
+ */
 export function parseIpNetwork(text: string): IpNetwork | undefined {
   const [, address = "", digits = ""] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
   const parsed = parseIpAddress(address);

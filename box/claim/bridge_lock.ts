@@ -28,3 +28,15 @@ export function openBridgeLock(
   if (failure) throw failure;
   return plan.result(fd);
 }
+
+/** Removes the bridge if nobody uses it. Only where boxes with addresses were ever used there is something to do. */
+export async function leaveBridge(sandbox: Sandbox): Promise<void> {
+  const lock = openBridgeLock(sandbox, { create: false });
+  if (lock === undefined) return;
+  try {
+    const { tidyBridge } = await import("../network/bridge.ts");
+    await tidyBridge(sandbox, lock);
+  } finally {
+    sandbox.system.close(lock);
+  }
+}

@@ -8,6 +8,7 @@ import { inSlices } from "../../text/slices.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { listNumbers } from "../survey/processes.ts";
 import { groupOf, takeLock, unmakeBox } from "./box_claim.ts";
+import { leaveBridge } from "./bridge_lock.ts";
 import { BoxDirectory } from "./box_directory.ts";
 import type { BoxRecord } from "./lock.ts";
 import { boxPlaces } from "./paths.ts";
@@ -38,6 +39,10 @@ export async function recoverBoxes(
       complain(`Box ${boxId} was left by a process that was killed: ${error.message}`);
     }
   }
+  await translated(() => leaveBridge(sandbox)).catch((error) => {
+    if (!(error instanceof SandboxError)) throw error;
+    complain(`A bridge may be left by a process that was killed: ${error.message}`);
+  });
 }
 
 /**

@@ -64,10 +64,12 @@ export async function connectBox(
   const name = outsideName(address);
   const disconnect = async () => {
     try {
-      await withBridgeLock(sandbox, () => {
+      await withBridgeLock(sandbox, async () => {
         const link = findLink(outside, name);
-        if (link?.alias === markOf(sandbox, boxId)) removeLink(outside, link, `remove ${name}`);
-        removeUnusedBridge(outside, sandbox);
+        if (link?.alias === markOf(sandbox, boxId)) {
+          await removeLink(outside, link, `remove ${name}`);
+        }
+        await removeUnusedBridge(outside, sandbox);
       });
     } finally {
       close();
@@ -105,7 +107,7 @@ interface Ends {
 }
 
 /** Connects the namespace to the bridge; false: another box has the address. */
-function connect(sandbox: Sandbox, ends: Ends): boolean {
+async function connect(sandbox: Sandbox, ends: Ends): Promise<boolean> {
   const { settings: { network } } = sandbox;
   const { address, name, namespace, inside, outside } = ends;
   const bridge = findBridge(outside, sandbox);
@@ -125,7 +127,9 @@ function connect(sandbox: Sandbox, ends: Ends): boolean {
   if (make() === ERRNO.EEXIST) {
     const other = findLink(outside, name);
     // That of this box, whose lock we have, is left of a run whose keeper was killed.
-    if (other?.alias === markOf(sandbox, ends.boxId)) removeLink(outside, other, `remove ${name}`);
+    if (other?.alias === markOf(sandbox, ends.boxId)) {
+      await removeLink(outside, other, `remove ${name}`);
+    }
     if (make() === ERRNO.EEXIST) return false;
   }
   const port = findLink(outside, name)!;
@@ -174,7 +178,7 @@ function joinBridge(
 
 /** Says whose an interface is. */
 function markOf({ settings }: Sandbox, boxId: number): string {
-  return `isolate box ${boxId} of ${settings.boxRoot}`.slice(0, 250);
+  return `isolate box ${boxId} of ${settings.lockRoot}`.slice(0, 250);
 }
 
 /** The name of the outer end, which comes from the address: the kernel lets no second box have it. */

@@ -66,16 +66,22 @@ export function findBridge(netlink: Netlink, { settings: { network } }: Sandbox)
 }
 
 /** Removes the bridge if it was made here and no box is on it. */
-export function removeUnusedBridge(netlink: Netlink, { settings: { network } }: Sandbox): void {
+export async function removeUnusedBridge(
+  netlink: Netlink,
+  { settings: { network } }: Sandbox,
+): Promise<void> {
   const bridge = findLink(netlink, network.bridge);
   if (bridge?.kind !== "bridge" || bridge.alias !== MADE_HERE) return;
   if (!hasPorts(netlink, bridge.index)) {
-    removeLink(netlink, bridge, `remove the bridge ${network.bridge}`);
+    await removeLink(netlink, bridge, `remove the bridge ${network.bridge}`);
   }
 }
 
 /** Does something with the bridge that nobody else does at the same time. */
-export async function withBridgeLock<T>(sandbox: Sandbox, work: () => T): Promise<T> {
+export async function withBridgeLock<T>(
+  sandbox: Sandbox,
+  work: () => Promise<T>,
+): Promise<T> {
   const { system } = sandbox;
   const fd = openBridgeLock(sandbox, { create: true })!;
   try {
@@ -88,7 +94,7 @@ export async function withBridgeLock<T>(sandbox: Sandbox, work: () => T): Promis
       }
       await sandbox.waiter.sleep(LOCK_PAUSE_MS);
     }
-    return work();
+    return await work();
   } finally {
     system.close(fd);
   }
@@ -98,13 +104,13 @@ export async function withBridgeLock<T>(sandbox: Sandbox, work: () => T): Promis
  * Removes what a run may have left whose keeper was killed: the kernel removes a box's interfaces with it,
  * but not the bridge.
  */
-export function tidyBridge(sandbox: Sandbox, lock: number): void {
+export async function tidyBridge(sandbox: Sandbox, lock: number): Promise<void> {
   const { system } = sandbox;
   // Who has it removes the bridge.
   if (!tryLock(system, lock)) return;
   const netlink = Netlink.open(system);
   try {
-    removeUnusedBridge(netlink, sandbox);
+    await removeUnusedBridge(netlink, sandbox);
   } finally {
     netlink.close();
   }

@@ -119,9 +119,13 @@ export function changeLink(
 }
 
 /** Removes an interface; no error if it is gone. */
-export function removeLink(netlink: Netlink, { index }: Link, what: string): void {
+export async function removeLink(
+  netlink: Netlink,
+  { index }: Link,
+  what: string,
+): Promise<void> {
   const body = [linkBody({ index })];
-  netlink.ask({ type: linux.RTM_DELLINK, body, what, expected: [ERRNO.ENODEV] });
+  await netlink.askAside({ type: linux.RTM_DELLINK, body, what, expected: [ERRNO.ENODEV] });
 }
 
 /** Keeps IPv6 from giving an interface a link-local address when it comes up; where there is none it does not. */

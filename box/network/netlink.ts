@@ -3,7 +3,7 @@
 import { ERRNO, errnoName, errnoText } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
-import type { System } from "../../ffi/system.ts";
+import { type System, SystemError } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 
 const HEADER_BYTES = 16;
@@ -101,21 +101,37 @@ export class Netlink {
   }
 
   /** Sends a message and reads the answer; throws one sentence if the kernel refuses. */
-  ask({ type, flags = linux.NLM_F_ACK, body, what, expected = [] }: Message): Answer {
+  ask(message: Message): Answer {
+    this.#system.run(this.#planSend(message), message.what);
+    return this.#answer(message);
+  }
+
+  /** Does the same with a message over which the kernel takes milliseconds, and holds nobody up. */
+  async askAside(message: Message): Promise<Answer> {
+    const plan = this.#planSend(message);
+    this.#system.trace?.(plan, message.what);
+    const status = await this.#system.library.execAside(plan.encode());
+    if (status !== 0) throw SystemError.of(plan);
+    return this.#answer(message);
+  }
+
+  #planSend({ type, flags = linux.NLM_F_ACK, body, what }: Message): Plan {
     const content = joined(body);
-    const plan = new Plan();
-    const message = plan.alloc(HEADER_BYTES + content.length);
-    const data = new Uint8Array(message.length);
+    const data = new Uint8Array(HEADER_BYTES + content.length);
     const header = new DataView(data.buffer);
     header.setUint32(0, data.length, true);
     header.setUint16(4, type, true);
     header.setUint16(6, linux.NLM_F_REQUEST | flags, true);
     data.set(content, HEADER_BYTES);
+    const plan = new Plan();
     const bytes = plan.bytes(data);
     plan.because("option --address", () => {
       plan.step("sendto", [this.fd, bytes, bytes.length, 0, 0, 0], { what });
     });
-    this.#system.run(plan, what);
+    return plan;
+  }
+
+  #answer({ what, expected = [] }: Message): Answer {
     const answer = this.#receive(what);
     if (answer.errno === 0 || expected.includes(answer.errno)) return answer;
     throw refused(what, answer.errno);
