@@ -27,7 +27,7 @@ export interface Message {
 }
 
 /** What came back: 0 or the errno, and the messages before that, without their headers. */
-export interface Answer {
+export interface NetlinkAnswer {
   readonly errno: number;
   readonly messages: readonly Uint8Array[];
 }
@@ -101,13 +101,13 @@ export class Netlink {
   }
 
   /** Sends a message and reads the answer; throws one sentence if the kernel refuses. */
-  ask(message: Message): Answer {
+  ask(message: Message): NetlinkAnswer {
     this.#system.run(this.#planSend(message), message.what);
     return this.#answer(message);
   }
 
   /** Does the same with a message over which the kernel takes milliseconds, and holds nobody up. */
-  async askAside(message: Message): Promise<Answer> {
+  async askAside(message: Message): Promise<NetlinkAnswer> {
     const plan = this.#planSend(message);
     this.#system.trace?.(plan, message.what);
     const status = await this.#system.library.execAside(plan.encode());
@@ -131,13 +131,13 @@ export class Netlink {
     return plan;
   }
 
-  #answer({ what, expected = [] }: Message): Answer {
+  #answer({ what, expected = [] }: Message): NetlinkAnswer {
     const answer = this.#receive(what);
     if (answer.errno === 0 || expected.includes(answer.errno)) return answer;
     throw refused(what, answer.errno);
   }
 
-  #receive(what: string): Answer {
+  #receive(what: string): NetlinkAnswer {
     const plan = new Plan();
     const length = plan.slot("length");
     const content = plan.alloc(ANSWER_BYTES);
