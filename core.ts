@@ -24,6 +24,7 @@ export {
   nothingRuns,
   type ProcessSight,
   signalBox,
+  stopBox,
   surveyBoxes,
 } from "./box/survey/survey.ts";
 export { callerEnvironment, exactArguments, Sandbox, type SandboxOptions } from "./box/sandbox.ts";

@@ -39,6 +39,11 @@ export interface ControlGroupRun {
   usage(): ControlGroupUsage;
   /** The CPU time that this run has used so far, in milliseconds. */
   cpuTimeMs(): number;
+  /**
+   * Stops all processes of the group, or lets them go on; nothing in the group can undo it. False if this
+   * kernel cannot do it so that what is stopped can be killed, as with v1.
+   */
+  freeze(frozen: boolean): boolean;
   /** Kills whatever is left in the group, and makes sure that it is empty. */
   killAll(): void;
   close(): void;

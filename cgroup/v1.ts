@@ -221,6 +221,11 @@ class RunV1 implements ControlGroupRun {
     }
   }
 
+  freeze(): boolean {
+    // What the freezer of v1 holds cannot be killed.
+    return false;
+  }
+
   cpuTimeMs(): number {
     const batch = this.#files.batch();
     const cpu = batch.read(`${this.#directories.cpuacct}/cpuacct.usage`);

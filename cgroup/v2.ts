@@ -99,6 +99,8 @@ class GroupV2 implements ControlGroup {
     // An empty line gives back what is not configured (any more).
     batch.write(at("cpuset.cpus"), cpus ?? "\n", cpus === undefined ? { tolerate } : {});
     batch.write(at("cpuset.mems"), mems ?? "\n", mems === undefined ? { tolerate } : {});
+    // A service that was killed may have left it stopped.
+    batch.write(at("cgroup.freeze"), "0", { tolerate });
     const usage = batch.read(at("memory.current"));
     batch.run("set the limits of the control group");
     // The kernel has freed what it could; the program would be killed for the rest.
@@ -149,6 +151,11 @@ class RunV2 implements ControlGroupRun {
 
   planEnter(): void {
     // The program is born in the group.
+  }
+
+  freeze(frozen: boolean): boolean {
+    return this.#files.tryWrite(`${this.#directory}/cgroup.freeze`, frozen ? "1" : "0") ===
+      undefined;
   }
 
   cpuTimeMs(): number {

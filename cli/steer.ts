@@ -15,6 +15,7 @@ import {
   SandboxError,
   signalBox,
   SIGNALS,
+  stopBox,
   surveyBoxes,
 } from "../core.ts";
 import { UsageError } from "./complain.ts";
@@ -84,7 +85,7 @@ export async function stop(request: SteeringRequest, given: Given): Promise<numb
       `The wall clock of box ${box.boxId} cannot be paused: the service does not run it`,
     );
   }
-  signalBox(sandbox, box, { signal: SIGNALS.SIGSTOP, to: "all" });
+  stopBox(sandbox, box, true);
   if (request.pauseClock) live?.pauseClock(true);
   return 0;
 }
@@ -92,7 +93,7 @@ export async function stop(request: SteeringRequest, given: Given): Promise<numb
 /** `isolate continue ID`. */
 export async function goOn(request: SteeringRequest, given: Given): Promise<number> {
   const { sandbox, box } = await openBox(request, given, ["ID"]);
-  signalBox(sandbox, box, { signal: SIGNALS.SIGCONT, to: "all" });
+  stopBox(sandbox, box, false);
   sandbox.runs?.live(box.boxId)?.pauseClock(false);
   return 0;
 }

@@ -89,6 +89,11 @@ codeName, address, thread, registers; numbers of 64 bits are hexadecimal text).`
     name: "stop",
     parameters: "ID",
     summary: "Stop all processes of a box until 'continue'",
+    notes: `\
+With a control group of version 2 the kernel freezes all processes, and nothing
+in the box can undo that. Otherwise all get SIGSTOP at once: a program that has
+prepared for it can have a timer send it SIGCONT. The wall clock goes on unless
+--pause-clock stops it until 'continue'; the CPU time is limited in any case.`,
     options: [
       flag("--pause-clock", "Stop its wall clock too; needs the service", (request) => {
         request.pauseClock = true;

@@ -35,6 +35,8 @@ interface Watch extends RunFacts {
   nextLookMs: number;
   nextProgressMs: number;
   killedAtMs: number;
+  /** Whether everything is stopped by the control group. */
+  isFrozen: boolean;
   /** Since when the wall clock is paused, if it is. */
   pausedSinceMs: number | undefined;
 }
@@ -92,6 +94,7 @@ function beginWatch(run: Run, box: StartedBox, streams: RunStreams | undefined):
     nextProgressMs: onProgress ? box.startedMs + progressEveryMs : Infinity,
     killedFor: undefined,
     killedAtMs: Infinity,
+    isFrozen: false,
     pausedSinceMs: undefined,
     pausedMs: 0,
     thrown: undefined,
@@ -175,6 +178,12 @@ function liveRun(watch: Watch): LiveRun {
         wallTimeMs: wallTimeMs(watch, watch.ended?.wallMs ?? sandbox.system.nowMs()),
         peakMemoryKib: controlGroup?.usage().peakMemoryKib,
       },
+    freeze: (frozen) => {
+      if (frozen === undefined) return watch.isFrozen;
+      const isDone = controlGroup?.freeze(frozen) ?? false;
+      if (isDone) watch.isFrozen = frozen;
+      return isDone;
+    },
     kill: () => kill(watch, "abort"),
     pauseClock: (paused) => {
       pauseClock(watch, { paused, nowMs: sandbox.system.nowMs() });

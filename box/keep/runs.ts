@@ -23,6 +23,11 @@ export interface LiveRun {
   readonly programFd: () => number | undefined;
   /** What was used so far; undefined until the program starts. */
   readonly progress: () => Progress | undefined;
+  /**
+   * Stops everything by the control group, or lets it go on; false if that cannot be done. `undefined` only
+   * asks whether it is stopped so.
+   */
+  readonly freeze: (frozen?: boolean) => boolean;
   /** Ends the run, as a caller who interrupts it does. */
   readonly kill: () => void;
   /** Stops the wall clock of the run, or lets it go on; it does not count towards limit or usage. */

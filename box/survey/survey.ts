@@ -137,7 +137,7 @@ function stateOf({ record, isLocked, processes, live, isReady }: {
   // "t": it is traced, for a crash report. One that waits for a stopped child to execute its program (vfork(2)) is in an uninterruptible sleep.
   const isStopped = processes.some(({ state }) => "Tt".includes(state)) &&
     processes.every(({ state }) => "TtDZX".includes(state));
-  if (isStopped) return "stopped";
+  if (isStopped || live?.freeze()) return "stopped";
   if (live || processes.length > 0) return "running";
   if (!record.initialised) return isLocked ? "being made" : "unfinished";
   if (isLocked) return "held";
@@ -178,6 +178,16 @@ function planRecord(
     const record = parseBoxRecord(plan.content(content, Math.max(0, plan.result(length))).slice());
     return record && { ...record, identity: readStatus(plan.view(status)).identity };
   };
+}
+
+/** Stops all processes of a box, or lets them go on. */
+export function stopBox(sandbox: Sandbox, box: BoxSight, stopped: boolean): void {
+  const live = sandbox.runs?.live(box.boxId);
+  // Signals reach them all at once, too, but a program can have a timer that sends SIGCONT.
+  const isFrozen = live?.freeze() ?? false;
+  if ((stopped || isFrozen) && live?.freeze(stopped)) return;
+  const signal = stopped ? linux.SIGSTOP : linux.SIGNALS.SIGCONT;
+  signalBox(sandbox, box, { signal, to: "all" });
 }
 
 /** Sends a signal to the program of a box, or to all of its processes. */

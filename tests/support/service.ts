@@ -61,7 +61,8 @@ export async function startService(
   });
   const reader = child.stdout.getReader();
   const pid = Number(new TextDecoder().decode((await reader.read()).value));
-  for (const end = Date.now() + 10_000; !await exists(socket);) {
+  // In an emulated guest it takes half a minute.
+  for (const end = Date.now() + 90_000; !await exists(socket);) {
     if (Date.now() > end) throw new Error("the service does not start");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
