@@ -1,5 +1,6 @@
 /** The limits of a run, and the resource limits of the kernel that carry some of them. */
 
+import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import type { Plan } from "../../ffi/plan.ts";
 import type { RemoteCaller } from "../remote_caller.ts";
@@ -47,6 +48,8 @@ const NO_CORE = 1n;
 export interface CallerLimits {
   readonly openFilesSoft: number;
   readonly openFilesHard: number;
+  /** The highest limits that need no right to raise them, by resource; others are infinite. */
+  readonly hardLimits: ReadonlyMap<number, bigint>;
   /** Whether the control group of the box limits the number of processes. */
   readonly groupLimitsProcesses?: boolean;
   /** What a program inherits of a caller in another process. */
@@ -58,11 +61,23 @@ export interface CallerLimits {
 }
 
 const UNLIMITED = -1n;
+
+/** The resources with limits that a run may set. */
+const RESOURCES = [
+  linux.RLIMIT_STACK,
+  linux.RLIMIT_CORE,
+  linux.RLIMIT_AS,
+  linux.RLIMIT_FSIZE,
+  linux.RLIMIT_NPROC,
+  linux.RLIMIT_NOFILE,
+];
+
 const OPEN_FILES_DEFAULT = 1024;
 
 /** Adds steps that ask for the caller's limits, and returns what reads the answer. */
 export function planCallerLimits(plan: Plan, remote?: RemoteCaller): () => CallerLimits {
-  if (remote) return planRemoteLimits(plan, remote);
+  const readHardLimits = planHardLimits(plan);
+  if (remote) return planRemoteLimits(plan, remote, readHardLimits);
   const own = plan.alloc(16);
   const parents = plan.alloc(16);
   const parent = plan.slot("parent");
@@ -74,15 +89,33 @@ export function planCallerLimits(plan: Plan, remote?: RemoteCaller): () => Calle
     const soft = Number(plan.view(own).getBigUint64(0, true));
     const parentSoft = Number(plan.view(parents).getBigUint64(0, true)) || soft;
     const openFilesHard = Number(plan.view(own).getBigUint64(8, true));
-    return { openFilesSoft: Math.min(soft, parentSoft), openFilesHard };
+    const openFilesSoft = Math.min(soft, parentSoft);
+    return { openFilesSoft, openFilesHard, hardLimits: readHardLimits() };
   };
+}
+
+/** Adds steps that ask for this process's hard limits, and returns what reads the answer. */
+function planHardLimits(plan: Plan): () => Map<number, bigint> {
+  const asked = RESOURCES.map((resource) => {
+    const limit = plan.alloc(16);
+    plan.step("prlimit64", [0, resource, 0, limit]);
+    return { resource, limit };
+  });
+  return () =>
+    new Map(
+      asked.map(({ resource, limit }) => [resource, plan.view(limit).getBigInt64(8, true)]),
+    );
 }
 
 /**
  * The kernel is believed before the caller is. Without CAP_SYS_RESOURCE the kernel does not say it, but
  * then nobody can get more than we have either.
  */
-function planRemoteLimits(plan: Plan, { pid, limits }: RemoteCaller): () => CallerLimits {
+function planRemoteLimits(
+  plan: Plan,
+  { pid, limits }: RemoteCaller,
+  readHardLimits: () => Map<number, bigint>,
+): () => CallerLimits {
   const asked = limits.map(({ soft, hard }, resource) => {
     const limit = plan.struct([soft, hard]);
     plan.step("prlimit64", [pid, resource, 0, limit], { ignore: "all" });
@@ -94,7 +127,13 @@ function planRemoteLimits(plan: Plan, { pid, limits }: RemoteCaller): () => Call
       return { resource, soft: view.getBigInt64(0, true), hard: view.getBigInt64(8, true) };
     });
     const { soft, hard } = inherited[linux.RLIMIT_NOFILE]!;
-    return { openFilesSoft: Number(soft), openFilesHard: Number(hard), inherited };
+    const hardLimits = readHardLimits();
+    for (const [resource, own] of hardLimits) {
+      // Of open files the program does not inherit the caller's limit: see planLimits().
+      if (resource === linux.RLIMIT_NOFILE) continue;
+      hardLimits.set(resource, lower(own, inherited[resource]!.hard));
+    }
+    return { openFilesSoft: Number(soft), openFilesHard: Number(hard), hardLimits, inherited };
   };
 }
 
@@ -104,50 +143,96 @@ export function planLimits(plan: Plan, limits: Limits, caller: CallerLimits): vo
     if (resource === linux.RLIMIT_NOFILE) continue;
     plan.step("prlimit64", [0, resource, plan.struct([soft, hard]), 0], { ignore: "all" });
   }
-  const { stackKib, coreKib, addressSpaceKib, fileSizeKib, processes = 1 } = limits;
-  planLimit(
-    plan,
-    "stack limit",
-    linux.RLIMIT_STACK,
-    stackKib === undefined ? UNLIMITED : kib(stackKib),
-  );
-  planLimit(plan, "core limit", linux.RLIMIT_CORE, coreKib ? kib(coreKib) : NO_CORE);
-  planLimit(plan, "locked memory limit", linux.RLIMIT_MEMLOCK, 0n);
+  const { stackKib, coreKib, addressSpaceKib, fileSizeKib, processes } = limits;
+  const limit = new LimitSteps(plan, caller);
+  if (stackKib === undefined) limit.setDefault("stack limit", linux.RLIMIT_STACK, UNLIMITED);
+  else limit.set("stack limit", linux.RLIMIT_STACK, kib(stackKib));
+  if (coreKib) limit.set("core limit", linux.RLIMIT_CORE, kib(coreKib));
+  else limit.setDefault("core limit", linux.RLIMIT_CORE, NO_CORE);
+  limit.set("locked memory limit", linux.RLIMIT_MEMLOCK, 0n);
   if (addressSpaceKib !== undefined) {
-    planLimit(plan, "memory limit", linux.RLIMIT_AS, kib(addressSpaceKib));
+    limit.set("memory limit", linux.RLIMIT_AS, kib(addressSpaceKib));
   }
   if (fileSizeKib !== undefined) {
-    planLimit(plan, "file size limit", linux.RLIMIT_FSIZE, kib(fileSizeKib));
+    limit.set("file size limit", linux.RLIMIT_FSIZE, kib(fileSizeKib));
   }
   if (processes !== "unlimited" && !caller.groupLimitsProcesses) {
-    planLimit(plan, "process limit", linux.RLIMIT_NPROC, BigInt(processes));
+    if (processes === undefined) limit.setDefault("process limit", linux.RLIMIT_NPROC, 1n);
+    else limit.set("process limit", linux.RLIMIT_NPROC, BigInt(processes));
   }
-  const { hard } = openFilesWanted(limits, caller);
-  if (hard > caller.openFilesHard) {
-    // Only root may raise a hard limit, and planLastLimit() acts as the user of the box.
-    const soft = BigInt(caller.openFilesHard);
-    planLimit(plan, "open files limit", linux.RLIMIT_NOFILE, soft, BigInt(hard));
-  }
+  const { hard, isAsked } = openFilesWanted(limits, caller);
+  // Only root may raise a hard limit, and planLastLimit() acts as the user of the box.
+  if (!limit.isFree(linux.RLIMIT_NOFILE, hard)) planOpenFiles(limit, { soft: hard, hard, isAsked });
 }
 
 /** Adds the step that limits open files; after it the sandbox opens nothing any more. */
 export function planLastLimit(plan: Plan, limits: Limits, caller: CallerLimits): void {
-  const { soft, hard } = openFilesWanted(limits, caller);
-  planLimit(plan, "open files limit", linux.RLIMIT_NOFILE, BigInt(soft), BigInt(hard));
+  planOpenFiles(new LimitSteps(plan, caller), openFilesWanted(limits, caller));
 }
 
-function openFilesWanted(limits: Limits, caller: CallerLimits): { soft: number; hard: number } {
-  const wanted = limits.openFiles ?? OPEN_FILES_DEFAULT;
-  if (wanted === "unlimited") return { soft: caller.openFilesSoft, hard: caller.openFilesHard };
-  return { soft: wanted, hard: wanted };
+interface OpenFiles {
+  soft: bigint;
+  hard: bigint;
+  isAsked: boolean;
 }
 
-function planLimit(plan: Plan, option: string, resource: number, soft: bigint, hard = soft): void {
-  plan.because(option, () => {
-    plan.step("prlimit64", [0, resource, plan.struct([soft, hard]), 0], {
-      what: "set the resource limit",
+function openFilesWanted({ openFiles }: Limits, caller: CallerLimits): OpenFiles {
+  if (openFiles === "unlimited") {
+    const [soft, hard] = [BigInt(caller.openFilesSoft), BigInt(caller.openFilesHard)];
+    return { soft, hard, isAsked: false };
+  }
+  const both = BigInt(openFiles ?? OPEN_FILES_DEFAULT);
+  return { soft: both, hard: both, isAsked: openFiles !== undefined };
+}
+
+function planOpenFiles(limit: LimitSteps, { soft, hard, isAsked }: OpenFiles): void {
+  const [option, resource] = ["open files limit", linux.RLIMIT_NOFILE] as const;
+  if (isAsked) limit.set(option, resource, soft, hard);
+  else limit.setDefault(option, resource, soft, hard);
+}
+
+/** Adds steps that set limits, and knows which of them need the right to raise limits. */
+class LimitSteps {
+  constructor(readonly plan: Plan, readonly caller: CallerLimits) {}
+
+  /** Whether a hard limit can be set without the right to raise limits. */
+  isFree(resource: number, hard: bigint): boolean {
+    return this.#possible(resource, hard) === hard;
+  }
+
+  /** Sets a limit that somebody asked for. */
+  set(option: string, resource: number, soft: bigint, hard = soft): void {
+    const what = this.isFree(resource, hard)
+      ? "set the resource limit"
+      : `raise the caller's hard limit of ${this.#callersHard(resource)} without CAP_SYS_RESOURCE`;
+    this.plan.because(option, () => {
+      this.plan.step("prlimit64", [0, resource, this.plan.struct([soft, hard]), 0], { what });
     });
-  });
+  }
+
+  /** Sets a limit that nobody asked for; if it may not be raised so far, it stays the caller's. */
+  setDefault(option: string, resource: number, soft: bigint, hard = soft): void {
+    this.set(option, resource, this.#possible(resource, soft), this.#possible(resource, hard));
+    if (this.isFree(resource, hard)) return;
+    this.plan.because(option, () => {
+      const limit = this.plan.struct([soft, hard]);
+      this.plan.step("prlimit64", [0, resource, limit, 0], { ignore: ERRNO.EPERM });
+    });
+  }
+
+  #possible(resource: number, value: bigint): bigint {
+    return lower(value, this.#callersHard(resource));
+  }
+
+  #callersHard(resource: number): bigint {
+    return this.caller.hardLimits.get(resource) ?? UNLIMITED;
+  }
+}
+
+/** Picks the lower of two limits, of which any negative one is infinite. */
+function lower(a: bigint, b: bigint): bigint {
+  if (a < 0n) return b;
+  return b < 0n || a < b ? a : b;
 }
 
 function kib(value: number): bigint {

@@ -3,7 +3,7 @@ import { Plan } from "../../ffi/plan.ts";
 import { stepsOf, structOf } from "../../tests/support/plans.ts";
 import { type Limits, planLastLimit, planLimits } from "./limits.ts";
 
-const CALLER = { openFilesSoft: 256, openFilesHard: 4096 };
+const CALLER = { openFilesSoft: 256, openFilesHard: 4096, hardLimits: new Map([[7, 4096n]]) };
 
 /** The resources of getrlimit(2) that are set, with soft and hard limit; -1 is none. */
 function planned(limits: Limits, caller = CALLER): [string, number, number][] {
@@ -66,7 +66,33 @@ Deno.test("planLimits() leaves processes and gives back open files where they ar
 
 Deno.test("planLimits() raises the hard limit of open files while it still may", () => {
   const files = planned({ openFiles: 8192 }).filter(([name]) => name === "nofile");
-  assertEquals(files, [["nofile", 4096, 8192], ["nofile", 8192, 8192]]);
+  assertEquals(files, [["nofile", 8192, 8192], ["nofile", 8192, 8192]]);
+});
+
+Deno.test("planLimits() keeps below the caller's hard limits, and tries to raise defaults", () => {
+  const hardLimits = new Map([[3, 8192n], [4, 0n], [7, 512n]]);
+  assertEquals(planned({}, { openFilesSoft: 100, openFilesHard: 512, hardLimits }), [
+    ["stack", 8192, 8192],
+    ["stack", -1, -1],
+    ["core", 0, 0],
+    ["core", 1, 1],
+    ["memlock", 0, 0],
+    ["nproc", 1, 1],
+    ["nofile", 512, 512],
+    ["nofile", 1024, 1024],
+    ["nofile", 512, 512],
+    ["nofile", 1024, 1024],
+  ]);
+});
+
+Deno.test("planLimits() names the right that an impossible limit needs", () => {
+  const plan = new Plan();
+  const hardLimits = new Map([[3, 8192n], [4, 0n]]);
+  planLimits(plan, { stackKib: 8, coreKib: 1 }, { ...CALLER, hardLimits });
+  assertEquals(stepsOf(plan, "prlimit64").slice(0, 2).map((step) => step.options.what), [
+    "set the resource limit",
+    "raise the caller's hard limit of 0 without CAP_SYS_RESOURCE",
+  ]);
 });
 
 Deno.test("planLimits() leaves CPU and wall clock time to the keeper", () => {

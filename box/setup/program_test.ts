@@ -28,7 +28,7 @@ const RUN: ProgramRun = {
   streams: STREAMS,
   controlGroup: undefined,
   ready: undefined,
-  callerLimits: { openFilesSoft: 1024, openFilesHard: 4096 },
+  callerLimits: { openFilesSoft: 1024, openFilesHard: 4096, hardLimits: new Map() },
   filter: undefined,
   places: { boxUser: { uid: 60001, gid: 60001, groups: [] } },
 };

@@ -2,7 +2,14 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { installC } from "../support/c_program.ts";
-import { eventually, type RunResult, sh, type TestBox, withBox } from "../support/isolate.ts";
+import {
+  eventually,
+  type RunResult,
+  sh,
+  type TestBox,
+  USES_SERVICE,
+  withBox,
+} from "../support/isolate.ts";
 import { needs, testWith } from "../support/skip.ts";
 
 const GREEDY = `
@@ -129,6 +136,73 @@ testWith(
       const through = ["/bin/bash", "-c", 'ulimit -n 3000; exec "$0" "$@"'];
       const ulimit = ["/bin/sh", "-c", "ulimit -Sn; ulimit -Hn"];
       assertEquals((await box.run(["-n4000"], ulimit, { through })).stdout, "4000\n4000\n");
+    });
+  },
+);
+
+/** Takes the right to raise limits from a caller, and sets his limits. */
+const withLimits = (ulimits: string) => [
+  "setpriv",
+  "--bounding-set=-sys_resource",
+  ...["/bin/bash", "-c", `${ulimits}; exec "$0" "$@"`],
+];
+
+const MAY_RAISE = needs.capability(24, "") === undefined;
+
+testWith(
+  [needs.root(), needs.command("setpriv")],
+  "a caller's hard limit below a default holds, unless the sandbox may raise it",
+  async () => {
+    await withBox(113, async (box) => {
+      const command = ["/bin/sh", "-c", "ulimit -Sc; ulimit -Hc; ulimit -Hn; ulimit -Hs"];
+      // A service on a machine with that right has it, whoever calls.
+      const stack = USES_SERVICE && MAY_RAISE ? "unlimited" : "8192";
+      // For open files the limit of the process that makes the box counts.
+      const files = USES_SERVICE ? "1024" : "512";
+      for (
+        const [ulimits, expected] of [
+          ["ulimit -c 0", `0\n0\n1024\nunlimited\n`],
+          ["ulimit -n 512", `0\n0\n${files}\nunlimited\n`],
+          ["ulimit -s 8192", `0\n0\n1024\n${stack}\n`],
+          ["ulimit -c 0; ulimit -n 512; ulimit -s 8192", `0\n0\n${files}\n${stack}\n`],
+        ] as const
+      ) {
+        const { stdout, stderr } = await box.run([], command, { through: withLimits(ulimits) });
+        assertEquals(stdout, expected, stderr);
+      }
+    });
+  },
+);
+
+testWith(
+  [
+    needs.root(),
+    needs.command("setpriv"),
+    needs.that(!USES_SERVICE || !MAY_RAISE, "the service may raise limits"),
+  ],
+  "a limit that the caller's hard limit makes impossible names the missing capability",
+  async () => {
+    await withBox(113, async (box) => {
+      const all = "ulimit -c 0; ulimit -n 512; ulimit -s 8192; ulimit -f 100";
+      for (
+        const [option, limit, hard] of [
+          ["--core=1", "core limit", 0],
+          ...USES_SERVICE ? [] : [["--open-files=513", "open files limit", 512]] as const,
+          ["--stack=8193", "stack limit", 8192 * 1024],
+          ["--fsize=101", "file size limit", 100 * 1024],
+        ] as const
+      ) {
+        const result = await box.run([option], ["/bin/true"], { through: withLimits(all) });
+        assertEquals(result.code, 2);
+        assertEquals(
+          result.stderr,
+          `${limit}: cannot raise the caller's hard limit of ${hard} without CAP_SYS_RESOURCE: ` +
+            "Operation not permitted (prlimit64: EPERM)\n",
+        );
+        assertEquals(result.meta["status"], "XX");
+      }
+      const lower = ["--core=0", "--open-files=512", "--stack=8192", "--fsize=100"];
+      assertEquals((await box.run(lower, ["/bin/true"], { through: withLimits(all) })).code, 0);
     });
   },
 );
