@@ -1,10 +1,10 @@
 /** What the guests have in them: a system, Deno, the project, its tests, and what starts them. */
 
+import { projectFiles } from "../files.ts";
 import { output, ROOT } from "../process.ts";
 import { filesOfInstalled, installedClosure, unpackOnce } from "./debian.ts";
 import { Image } from "./image.ts";
 import type { Kernel } from "./kernel.ts";
-import { projectFiles } from "./suite.ts";
 
 /** Where the project lies in the guest: not below a directory that something is mounted on. */
 const GUEST_PROJECT = "/srv/isolate";

@@ -1,5 +1,6 @@
 /** Runs tests in guests, and makes one list of their reports, as if they had run here. */
 
+import { projectFiles } from "../files.ts";
 import { type CaseResult, parseJunit, type TestRun } from "../junit.ts";
 import { ROOT } from "../process.ts";
 import { chooseAccelerator } from "./accelerator.ts";
@@ -13,15 +14,7 @@ import {
   prepareSystemd,
 } from "./images.ts";
 import { type Kernel, type KernelName, prepareKernel } from "./kernel.ts";
-import {
-  deal,
-  type GuestName,
-  guestTests,
-  projectFiles,
-  readTimes,
-  rememberTimes,
-  timesOf,
-} from "./suite.ts";
+import { deal, type GuestName, guestTests, readTimes, rememberTimes, timesOf } from "./suite.ts";
 
 /** Where everything about guests is kept. */
 const FOLDER = `${ROOT}/.tools/vm`;

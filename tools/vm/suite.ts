@@ -1,7 +1,7 @@
 /** Which tests run in a guest, how they are dealt out, and how long they took there. */
 
 import type { CaseResult } from "../junit.ts";
-import { output, ROOT } from "../process.ts";
+import { ROOT } from "../process.ts";
 
 /** The kinds of guests, each for its tests. */
 export type GuestName = "cgroup2" | "newer" | "systemd";
@@ -25,19 +25,6 @@ const TESTS: Readonly<Record<GuestName, RegExp>> = {
  * a service outside systemd. What judge systems type is tested in the guest with `--cg`.
  */
 const HOST_ONLY = /^tests\/(cgroup\/keeper|cli\/(clients|config|environment|usage))_test\.ts$/;
-
-/** Lists the files of the project, without what git ignores. */
-export async function projectFiles(): Promise<string[]> {
-  const words = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-  const names = (await output(["git", ...words], { cwd: ROOT })).split("\0").filter(Boolean);
-  const existing = await Promise.all(names.map((name) => isFile(`${ROOT}/${name}`)));
-  return [...new Set(names.filter((_, index) => existing[index]))].sort();
-}
-
-/** A removed file stays listed until that is committed. */
-async function isFile(path: string): Promise<boolean> {
-  return await Deno.stat(path).then((info) => info.isFile, () => false);
-}
 
 /** Picks the test files of a guest; with words those whose names contain one of them. */
 export function guestTests(
