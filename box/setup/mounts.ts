@@ -8,8 +8,9 @@
  * move_mount(2) and fsopen(2).
  */
 
+import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
-import type { Plan, Slot } from "../../ffi/plan.ts";
+import type { Plan, Slot, StepOptions } from "../../ffi/plan.ts";
 import type { DirectoryRule } from "./directory_rules.ts";
 import { type PlacedRule, ruleName } from "./sources.ts";
 import { SandboxError } from "../../host/errors.ts";
@@ -25,11 +26,13 @@ function attributes(rule: DirectoryRule): number {
 export function planRestrictions(
   plan: Plan,
   { fd, path, attr }: { fd: Slot | number; path: string; attr: number },
+  options: StepOptions = {},
 ) {
   const values = plan.struct([BigInt(attr), 0n, BigInt(linux.MS_PRIVATE), 0n]);
   const flags = path === "" ? linux.AT_EMPTY_PATH | linux.AT_RECURSIVE : linux.AT_RECURSIVE;
   plan.step("mount_setattr", [fd, plan.string(path), flags, values, 32], {
     what: "restrict the mount and those below it",
+    ...options,
   });
 }
 
@@ -75,11 +78,16 @@ export function planRoot(
   },
 ): void {
   const { base, root } = plan.because("the root of the box", () => {
-    planRestrictions(plan, { fd: linux.AT_FDCWD, path: "/", attr: 0 });
+    const all = { fd: linux.AT_FDCWD, path: "/", attr: 0 };
+    const isPrivate = plan.slot("all mounts are private");
+    planRestrictions(plan, all, { into: isPrivate, ignore: ERRNO.EINVAL });
     const base = planFilesystem(plan, "tmpfs", {
       strings: [["mode", "0755"], ["size", "4k"]],
       attr: linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV | linux.MOUNT_ATTR_NOEXEC,
     });
+    const isChroot = [isPrivate, -ERRNO.EINVAL] as const;
+    planLeaveChroot(plan, base, isChroot);
+    planRestrictions(plan, all, { when: isChroot });
     const root = planFilesystem(plan, "tmpfs", {
       strings: [["mode", "0755"], ["size", "1m"]],
       attr: linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV,
@@ -121,6 +129,27 @@ export function canStage(rules: readonly PlacedRule[]): boolean {
       rule.inside === inside || rule.inside.startsWith(`${inside}/`) && rule.kind !== "filesystem"
     )
   );
+}
+
+/** More levels than a chroot lies deep; at the topmost one the rest stays there. */
+const TO_THE_TOP = "../".repeat(256);
+
+/**
+ * Leaves a chroot for the root of all mounts. Where / is no mount, the kernel makes nothing private
+ * there and pivot_root cannot leave it. All that the box has of the chroot is open already. The way
+ * out: ".." ends only at the process's root, which is put aside first, to an empty file system.
+ */
+function planLeaveChroot(plan: Plan, empty: Slot, when: readonly [Slot, number]): void {
+  const chroot = plan.slot("the caller's root");
+  const options = { when, what: "leave the caller's chroot" };
+  const flags = linux.O_PATH | linux.O_CLOEXEC;
+  plan.step("openat", [linux.AT_FDCWD, plan.string("/"), flags, 0], { ...options, into: chroot });
+  plan.step("fchdir", [empty], options);
+  plan.step("chroot", [plan.string(".")], options);
+  plan.step("fchdir", [chroot], options);
+  plan.step("close", [chroot], options);
+  plan.step("chdir", [plan.string(TO_THE_TOP)], options);
+  plan.step("chroot", [plan.string(".")], options);
 }
 
 /**
