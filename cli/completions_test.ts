@@ -24,11 +24,15 @@ async function bashOffers(line: string): Promise<string[]> {
   return await output("bash", ["--norc", "-c", program, "bash", line]);
 }
 
-/** What a real fish offers when the tab key is pressed behind the line, without the descriptions. */
+/**
+ * What a real fish offers when the tab key is pressed behind the line, without the descriptions. It
+ * also finds the letters anywhere in a word, each release in its own way: that is left out.
+ */
 async function fishOffers(line: string): Promise<string[]> {
   const program = `${completionScript("fish")}\ncomplete -C ${JSON.stringify(line)}`;
   const offers = await output("fish", ["--no-config", "-c", program]);
-  return offers.map((offer) => offer.split("\t")[0] ?? "");
+  const typed = line.slice(line.lastIndexOf(" ") + 1);
+  return offers.map((offer) => offer.split("\t")[0] ?? "").filter((word) => word.startsWith(typed));
 }
 
 Deno.test("completionScript() knows every long option in every shell", () => {

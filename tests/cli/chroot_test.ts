@@ -51,10 +51,10 @@ testWith(
     await withScratch(async (root) => {
       const stdout = await inChroot(
         root,
-        `"$@" --box-id=119 --init >&2
-      "$@" --box-id=119 --run -- /bin/ls /
-      "$@" --box-id=119 --run -- /bin/ls -d /outer /box/../outer /proc/1/root 2>&1 || true
-      "$@" --box-id=119 --cleanup`,
+        `"$@" --box-id=96 --init >&2
+      "$@" --box-id=96 --run -- /bin/ls /
+      "$@" --box-id=96 --run -- /bin/ls -d /outer /box/../outer /proc/1/root 2>&1 || true
+      "$@" --box-id=96 --cleanup`,
       );
       const lines = stdout.split("\n");
       assertEquals(lines.filter((line) => ["box", "usr", "proc"].includes(line)).length, 3, stdout);
@@ -71,9 +71,9 @@ testWith(TEST_NEEDS, "what a box mounts does not reach those outside a chroot", 
     const stdout = await inChroot(
       root,
       `before=$(cat /proc/self/mountinfo)
-      "$@" --box-id=119 --init >&2
-      "$@" --box-id=119 -p --run -- /bin/sh -c 'wc -l < /proc/self/mounts'
-      "$@" --box-id=119 --cleanup
+      "$@" --box-id=96 --init >&2
+      "$@" --box-id=96 -p --run -- /bin/sh -c 'wc -l < /proc/self/mounts'
+      "$@" --box-id=96 --cleanup
       [ "$before" = "$(cat /proc/self/mountinfo)" ] && echo same`,
     );
     assertEquals(stdout.endsWith("same\n"), true, stdout);

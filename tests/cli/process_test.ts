@@ -124,13 +124,14 @@ Deno.test("the box shows only its own processes", async () => {
 
 Deno.test("init is the caller's process and is called isolate-init", async () => {
   await withBox(110, async (box) => {
-    const running = box.start(["-o", "ready"], ["/bin/sh", "-c", "echo 1; exec sleep 1"]);
+    await using running = box.start([], ["/bin/sleep", "60"]);
     await eventually("init belongs to the caller", async () => {
       const seen = await sh(
         `ps --ppid ${keeperPid(running)} -o ruid,rgid,comm --no-headers || true`,
       );
       return /^ *1234 +4321 isolate-init$/m.test(seen);
     });
+    running.kill("SIGTERM");
     await running.result;
   }, { options: ["--as-uid=1234", "--as-gid=4321"] });
 });

@@ -40,8 +40,17 @@ export class Image {
 
   /** Writes a file of our own. */
   addText(path: string, text: string, { mode = 0o644 }: { mode?: number } = {}): void {
+    this.addBytes(path, new TextEncoder().encode(text), { mode });
+  }
+
+  /** Writes a file with any content. */
+  addBytes(
+    path: string,
+    content: Uint8Array<ArrayBuffer>,
+    { mode = 0o644 }: { mode?: number } = {},
+  ): void {
     this.addDirectory(dirname(path));
-    this.#entries.set(path, { kind: "file", mode, content: new TextEncoder().encode(text) });
+    this.#entries.set(path, { kind: "file", mode, content });
   }
 
   /** Copies a file of this machine to another path, with the mode that it has here or a new one. */

@@ -72,9 +72,19 @@ export async function makeCgroup2Image(options: ImageOptions): Promise<Image> {
   const image = await makePlainImage(options);
   for (const [index, module] of QUOTA_MODULES.entries()) {
     const name = `${index}-${module.split("/").at(-1)}`;
-    image.addFileAs(`/vm/modules/${name}`, `${options.kernel.modules}/${module}`);
+    image.addBytes(`/vm/modules/${name}`, await readModule(`${options.kernel.modules}/${module}`));
   }
   return image;
+}
+
+/** Reads a module; Debian compresses them since release 13. */
+async function readModule(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const plain = await Deno.readFile(path).catch(() => undefined);
+  if (plain !== undefined) return plain;
+  const xz = new Deno.Command("xz", { args: ["--decompress", "--stdout", `${path}.xz`] });
+  const { success, stdout, stderr } = await xz.output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
+  return stdout;
 }
 
 /** Makes the same guest without modules of the kernel. */

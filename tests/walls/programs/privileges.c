@@ -2,6 +2,7 @@
 #include "attack.h"
 
 #include <linux/capability.h>
+#include <sys/fsuid.h>
 #include <sys/klog.h>
 #include <sys/reboot.h>
 #include <sys/swap.h>
