@@ -10,7 +10,7 @@ import {
   USES_SERVICE,
   withBox,
 } from "../support/isolate.ts";
-import { needs, testWith } from "../support/skip.ts";
+import { type Missing, needs, testWith } from "../support/skip.ts";
 
 const GREEDY = `
 #include <errno.h>
@@ -75,12 +75,20 @@ int main(int argc, char **argv) {
 }
 `;
 
-function limited(name: string, test: (box: TestBox) => Promise<void>): void {
-  testWith([needs.root(), needs.command("gcc")], name, () =>
-    withBox(113, async (box) => {
-      await installC(box.path("greedy"), GREEDY, ["-pthread"]);
-      await test(box);
-    }));
+function limited(
+  name: string,
+  test: (box: TestBox) => Promise<void>,
+  requirements: readonly Missing[] = [],
+): void {
+  testWith(
+    [needs.root(), needs.command("gcc"), ...requirements],
+    name,
+    () =>
+      withBox(113, async (box) => {
+        await installC(box.path("greedy"), GREEDY, ["-pthread"]);
+        await test(box);
+      }),
+  );
 }
 
 async function greedy(box: TestBox, options: string[], words: string): Promise<RunResult> {
@@ -275,6 +283,8 @@ limited(
       await Deno.remove(folder, { recursive: true });
     }
   },
+  // It changes a setting of the whole machine, which stays if the test is killed.
+  [needs.path("/vm/run", "a guest")],
 );
 
 Deno.test("limits that are not set are inherited from the caller", async () => {
