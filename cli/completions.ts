@@ -264,6 +264,11 @@ function __isolate_is
     test "$words[2]" = "$argv[1]"
 end
 
+# Releases differ in whether the option itself belongs to the word that is completed.
+function __isolate_directory
+    __fish_complete_directories (commandline -ct | string replace -r -- '^-[^=]*=' '') ''
+end
+
 function __isolate_directory_rule
     set -l typed (string replace -r -- '^(-d|--dir=)' '' (commandline -ct))
     if string match -q -- '*:*' $typed
@@ -285,7 +290,7 @@ function fishOption(command: string, option: Option<never>): string {
   const letter = short === undefined ? "" : ` -s ${short}`;
   const argument = value !== "required" ? "" : {
     file: " -r -F",
-    directory: " -x -a '(__fish_complete_directories (commandline -ct) \"\")'",
+    directory: " -x -a '(__isolate_directory)'",
     rule: " -x -a '(__isolate_directory_rule)'",
     variable: " -x -a '(set -nx)'",
     other: " -x",

@@ -19,8 +19,11 @@ const SETTINGS_BYTES = 1 << 20;
 const EXECUTABLE_BY_OTHERS = 0o001;
 const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
 
-/** Folders of launchers, which find the real program by the user's own settings. */
-const LAUNCHER_FOLDERS = ["shims", "ccache", "distcc", "icecc"];
+/**
+ * Folders of launchers, which find the real program by the user's own settings. In the last one Deno
+ * puts itself on PATH as `node` where there is no Node.
+ */
+const LAUNCHER_FOLDERS = ["shims", "ccache", "distcc", "icecc", "node_compat_bin"];
 
 /** Directories that a box has of its own, in which it can show nothing of the host. */
 const OWN_DIRECTORIES = ["/box", "/dev", "/proc", "/program", "/tmp"];

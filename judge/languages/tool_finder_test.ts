@@ -97,6 +97,13 @@ finderTest("programs that only start others are passed over", async ({ folder, m
   );
 });
 
+finderTest("Deno's own node is not Node", async ({ folder, make, find }) => {
+  await make("bin/deno");
+  await Deno.mkdir(`${folder}/node_compat_bin`);
+  await Deno.symlink(`${folder}/bin/deno`, `${folder}/node_compat_bin/node`);
+  assertMatch(String(find(["node"], { path: `${folder}/node_compat_bin` })), /is only a launcher$/);
+});
+
 finderTest("what others cannot execute is passed over", async ({ folder, make, find }) => {
   await make("tool-1/bin/tool", { mode: 0o750 });
   const found = find(["tool"], { path: `${folder}/tool-1/bin` });

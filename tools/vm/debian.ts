@@ -41,13 +41,32 @@ const UNPACK = 'dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink -
 
 const LINKS_INTO_USR = ["bin", "sbin", "lib", "lib64"];
 
-/** Has apt-get download packages with all that they need on a machine where nothing is installed. */
-const systemOptions = (partial: string) => [
-  ...["-o", `Dir::State::status=${partial}/nothing-installed`],
-  ...["-o", `Dir::Cache::archives=${partial}/debs`],
-  ...["-o", "Debug::NoLocking=true"],
-  ...["install", "-y", "--download-only", "--no-install-recommends"],
-];
+/** Has apt-get work for another machine, on which nothing is installed. */
+function elsewhere(partial: string, architecture: string | undefined): string[] {
+  const options = [
+    `Dir::State::status=${partial}/nothing-installed`,
+    `Dir::Cache::archives=${partial}/debs`,
+    "Debug::NoLocking=true",
+  ];
+  if (architecture !== undefined) {
+    options.push(
+      `Dir::State::lists=${partial}/lists`,
+      `Dir::Cache::pkgcache=${partial}/packages.bin`,
+      `Dir::Cache::srcpkgcache=${partial}/sources.bin`,
+      `APT::Architecture=${architecture}`,
+      `APT::Architectures::=${architecture}`,
+    );
+  }
+  return options.flatMap((option) => ["-o", option]);
+}
+
+/** What packages are for. */
+export interface UnpackOptions {
+  /** Unpack what they depend on, too. Default: only themselves. */
+  wholeSystem?: boolean;
+  /** Debian's name of another processor than this machine's; needs `wholeSystem`. */
+  architecture?: string;
+}
 
 /**
  * Downloads packages, with a whole system of dependencies if asked for, and unpacks them into one
@@ -56,7 +75,7 @@ const systemOptions = (partial: string) => [
 export async function unpackOnce(
   folder: string,
   names: readonly string[],
-  { wholeSystem = false }: { wholeSystem?: boolean } = {},
+  { wholeSystem = false, architecture }: UnpackOptions = {},
 ): Promise<void> {
   const stamp = `${folder}.packages`;
   const wanted = names.join("\n");
@@ -65,9 +84,14 @@ export async function unpackOnce(
   const [debs, root] = [`${partial}/debs`, `${partial}/root`];
   try {
     await Deno.mkdir(`${debs}/partial`, { recursive: true });
+    await Deno.mkdir(`${partial}/lists/partial`, { recursive: true });
     await Deno.writeTextFile(`${partial}/nothing-installed`, "");
-    const words = wholeSystem ? systemOptions(partial) : ["download"];
-    await withFreshLists(() => output(["apt-get", "-qq", ...words, ...names], { cwd: debs }));
+    const apt = ["apt-get", "-qq", ...wholeSystem ? elsewhere(partial, architecture) : []];
+    const words = wholeSystem
+      ? ["install", "-y", "--download-only", "--no-install-recommends"]
+      : ["download"];
+    const download = () => output([...apt, ...words, ...names], { cwd: debs });
+    await withFreshLists(download, [...apt, "update"]);
     for (const name of LINKS_INTO_USR) {
       await Deno.mkdir(`${root}/usr/${name}`, { recursive: true });
       await Deno.symlink(`usr/${name}`, `${root}/${name}`);
@@ -85,11 +109,14 @@ export async function unpackOnce(
 }
 
 /** Tries again with new lists: they may be missing, or name versions that mirrors have replaced. */
-async function withFreshLists<T>(action: () => Promise<T>): Promise<T> {
+async function withFreshLists<T>(
+  action: () => Promise<T>,
+  update: readonly string[] = ["apt-get", "update", "-qq"],
+): Promise<T> {
   try {
     return await action();
   } catch {
-    await output(["apt-get", "update", "-qq"]);
+    await output(update);
     return await action();
   }
 }

@@ -7,6 +7,24 @@ export interface Accelerator {
   kernelWords: readonly string[];
 }
 
+/** What a guest is to qemu and to its kernel. */
+export interface Machine {
+  /** The program of qemu for the guest's processor. */
+  qemu: string;
+  words: readonly string[];
+  console: string;
+  /** Whether it has a second serial line for its results; else they are on the console. */
+  hasResultsLine: boolean;
+}
+
+/** A guest with the processor of this machine. */
+const PC: Machine = {
+  qemu: "qemu-system-x86_64",
+  words: [],
+  console: "ttyS0",
+  hasResultsLine: true,
+};
+
 /** What a guest left behind. */
 export interface GuestRun {
   /** Files by their names, as the guest handed them out; none if it did not get that far. */
@@ -22,6 +40,8 @@ export interface GuestOptions {
   kernel: string;
   initialRoot: string;
   accelerator: Accelerator;
+  /** Default: a PC. */
+  machine?: Machine;
   /** Words for the kernel, in addition to those that every guest needs. */
   kernelWords?: readonly string[];
   memoryMib?: number;
@@ -31,7 +51,7 @@ export interface GuestOptions {
 }
 
 /** `panic=-1` with qemu's `-no-reboot`: a panic ends the guest. */
-const KERNEL_WORDS = ["console=ttyS0", "panic=-1", "mitigations=off"];
+const KERNEL_WORDS = ["panic=-1", "mitigations=off"];
 
 /** Reads files in base64 between lines `BEGIN NAME` and `END NAME`. */
 export function parseResults(text: string): Map<string, Uint8Array> {
@@ -43,20 +63,26 @@ export function parseResults(text: string): Map<string, Uint8Array> {
 }
 
 function qemuArguments(options: GuestOptions, resultsFile: string): string[] {
-  const { accelerator, memoryMib = 4096, kernelWords = [] } = options;
+  const { accelerator, machine = PC, memoryMib = 4096, kernelWords = [] } = options;
+  const console = `console=${machine.console}`;
   return [
+    ...machine.words,
     ...accelerator.qemuWords,
     ...["-smp", "2", "-m", `${memoryMib}`],
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
     ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
-    ...["-serial", `file:${resultsFile}`],
+    ...machine.hasResultsLine ? ["-serial", `file:${resultsFile}`] : [],
     ...["-kernel", options.kernel, "-initrd", options.initialRoot],
-    ...["-append", [...KERNEL_WORDS, ...accelerator.kernelWords, ...kernelWords].join(" ")],
+    ...[
+      "-append",
+      [console, ...KERNEL_WORDS, ...accelerator.kernelWords, ...kernelWords].join(" "),
+    ],
   ];
 }
 
 /** Runs a guest until it powers off, or its time is over. */
 export async function runGuest(options: GuestOptions): Promise<GuestRun> {
+  const { machine = PC } = options;
   const resultsFile = await Deno.makeTempFile({ prefix: "isolate-guest-" });
   const start = performance.now();
   try {
@@ -65,7 +91,7 @@ export async function runGuest(options: GuestOptions): Promise<GuestRun> {
       // that the guest misses ticks: its clock is this machine's.
       args: [
         ...["--pdeathsig=KILL", "nice", "-n", "5"],
-        ...["qemu-system-x86_64", ...qemuArguments(options, resultsFile)],
+        ...[machine.qemu, ...qemuArguments(options, resultsFile)],
       ],
       stdin: "null",
       stdout: "piped",
@@ -87,7 +113,9 @@ export async function runGuest(options: GuestOptions): Promise<GuestRun> {
     const status = await child.status;
     clearTimeout(timer);
     return {
-      results: parseResults(await Deno.readTextFile(resultsFile)),
+      results: parseResults(
+        machine.hasResultsLine ? await Deno.readTextFile(resultsFile) : console,
+      ),
       console,
       wallTimeMs: performance.now() - start,
       ...timedOut

@@ -58,6 +58,8 @@ WantedBy=multi-user.target
 /** What makes an image. */
 export interface ImageOptions {
   kernel: Kernel;
+  /** The Deno of the guest. Default: this one. */
+  deno?: string;
   /** The test files of each guest that runs at the same time. */
   hands: readonly string[][];
   /**
@@ -107,12 +109,7 @@ export async function prepareSystemd(folder: string): Promise<void> {
 
 /** Makes a minimal Debian with a real systemd, of packages and nothing else. */
 export async function makeSystemdImage(options: ImageOptions): Promise<Image> {
-  const image = new Image();
-  const system = `${ROOT}/.tools/vm/systemd`;
-  image.addFolderAs("/", system, { leftOut: SYSTEMD_LEFT_OUT });
-  for (const name of ["passwd", "group"]) {
-    image.addFileAs(`/etc/${name}`, `${system}/usr/share/base-passwd/${name}.master`);
-  }
+  const image = imageOfPackages(`${ROOT}/.tools/vm/systemd`, SYSTEMD_LEFT_OUT);
   image.addText("/etc/machine-id", `${"1".repeat(32)}\n`);
   image.addText("/etc/hostname", "guest\n");
   const units = "/etc/systemd/system";
@@ -127,8 +124,19 @@ export async function makeSystemdImage(options: ImageOptions): Promise<Image> {
   return image;
 }
 
-async function addProject(image: Image, options: ImageOptions): Promise<void> {
-  image.addFileAs(GUEST_DENO, Deno.execPath());
+/** Makes an image of unpacked packages. */
+export function imageOfPackages(folder: string, leftOut: RegExp): Image {
+  const image = new Image();
+  image.addFolderAs("/", folder, { leftOut });
+  for (const name of ["passwd", "group"]) {
+    image.addFileAs(`/etc/${name}`, `${folder}/usr/share/base-passwd/${name}.master`);
+  }
+  return image;
+}
+
+/** Adds Deno, the project, and what starts the tests. */
+export async function addProject(image: Image, options: ImageOptions): Promise<void> {
+  image.addFileAs(GUEST_DENO, options.deno ?? Deno.execPath());
   const info = JSON.parse(await output([Deno.execPath(), "info", "--json"], { cwd: ROOT }));
   image.addFolderAs("/vm/deno/npm", info.npmCache);
   for (const file of await projectFiles()) {
