@@ -3,6 +3,7 @@
  * All tests are those on this machine and, at the same time, those in guests. With `--vm` as the
  * first argument only the latter run. Those of the command line run a second time on this machine,
  * through the client of a resident service; `--service` as the first argument runs only these.
+ * `--quick` leaves out guests and what takes long, and says so.
  *
  * Fails if a test failed, if a test was skipped without a reason, if the checks before it failed
  * (`ISOLATE_CHECK_FAILED`), and if nothing ran.
@@ -14,6 +15,27 @@ import { runVmTests } from "./vm/run.ts";
 /** After this time something hangs: stop, and report what has run. */
 const TIME_LIMIT_MINUTES = 60;
 const COMMAND_LINE_TESTS = ["tests/cli"];
+
+/** What `--quick` leaves out here, with the reason. The command line is tested through a service. */
+const LONG: readonly { files: readonly string[]; reason: string }[] = [
+  { files: COMMAND_LINE_TESTS, reason: "as a process of its own; through the service it runs" },
+  { files: ["tests/service"], reason: "hostile clients and steering wait much" },
+  {
+    files: ["bad_input", "bad_machine", "compile", "interactive", "judge", "languages", "machine"]
+      .concat("reports", "validator").map((name) => `tests/judge/${name}_test.ts`),
+    reason: "compilers and whole packages",
+  },
+  {
+    files: ["bombs", "killed_keeper", "names", "outlive"].map((name) =>
+      `tests/walls/${name}_test.ts`
+    ),
+    reason: "attacks that take long",
+  },
+  {
+    files: ["tests/cgroup/life_test.ts", "tests/cgroup/clients_test.ts", "tests/shim_test.ts"],
+    reason: "take long",
+  },
+];
 
 function exists(path: string): boolean {
   try {
@@ -35,7 +57,7 @@ function isBareSkip({ outcome, reason }: CaseResult): boolean {
 /** Runs tests here. Patterns are files and folders, or words that select tests by their names. */
 async function runTests(
   patterns: readonly string[],
-  { env = {} }: { env?: Record<string, string> } = {},
+  { env = {}, ignored = [] }: { env?: Record<string, string>; ignored?: readonly string[] } = {},
 ): Promise<TestRun> {
   const paths = patterns.filter(exists);
   const words = patterns.filter((pattern) => !exists(pattern));
@@ -49,6 +71,7 @@ async function runTests(
         // A full run has checked all types: an error there must not keep tests from running.
         ...patterns.length > 0 ? [] : ["--no-check"],
         `--junit-path=${report}`,
+        ...ignored.length > 0 ? [`--ignore=${ignored.join(",")}`] : [],
         ...words.length > 0 ? [`--filter=/${words.map(escapeRegExp).join("|")}/`] : [],
         ...paths,
       ],
@@ -89,7 +112,17 @@ async function runHere(): Promise<TestRun[]> {
   return [await runTests([]), await runServiceTests(COMMAND_LINE_TESTS)];
 }
 
+/** Runs what takes a short time. */
+async function runQuick(): Promise<TestRun[]> {
+  const ignored = LONG.flatMap(({ files }) => files);
+  return [await runTests([], { ignored }), await runServiceTests(COMMAND_LINE_TESTS)];
+}
+
 async function runAll(args: readonly string[]): Promise<TestRun[]> {
+  if (args[0] === "--quick") {
+    if (args.length > 1) throw new Error("--quick takes no patterns: it is a selection itself");
+    return await runQuick();
+  }
   if (args[0] === "--vm") return await runVmTests({ words: args.slice(1), echo: true });
   if (args[0] === "--service") {
     return [await runServiceTests(args.length > 1 ? args.slice(1) : COMMAND_LINE_TESTS)];
@@ -119,6 +152,10 @@ async function main(args: readonly string[]): Promise<number> {
     ...of("passed").length + of("failed").length === 0 ? ["no test ran"] : [],
   ];
   for (const text of problems) console.log(`failed: ${text}`);
+  if (args[0] === "--quick") {
+    console.log("left out: everything in virtual machines");
+    for (const { files, reason } of LONG) console.log(`left out: ${files.join(", ")}: ${reason}`);
+  }
 
   const failed = of("failed").length + problems.length;
   const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : "";

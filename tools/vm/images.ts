@@ -98,7 +98,7 @@ export async function makePlainImage(options: ImageOptions): Promise<Image> {
   }
   // Nobody logs in, but tests need a file that only root may read.
   image.addText("/etc/shadow", "root:*:::::::\n", { mode: 0o600 });
-  await addProject(image, options);
+  await addProject(image, { ...options, busybox: options.kernel.busybox });
   return image;
 }
 
@@ -120,7 +120,7 @@ export async function makeSystemdImage(options: ImageOptions): Promise<Image> {
   // The packages' scripts would have made these, but nobody has run them.
   image.addSymlink("/var/run", "/run");
   image.addSymlink("/var/lock", "/run/lock");
-  await addProject(image, options);
+  await addProject(image, { ...options, busybox: options.kernel.busybox });
   return image;
 }
 
@@ -135,7 +135,10 @@ export function imageOfPackages(folder: string, leftOut: RegExp): Image {
 }
 
 /** Adds Deno, the project, and what starts the tests. */
-export async function addProject(image: Image, options: ImageOptions): Promise<void> {
+export async function addProject(
+  image: Image,
+  options: Omit<ImageOptions, "kernel"> & { busybox: string },
+): Promise<void> {
   image.addFileAs(GUEST_DENO, options.deno ?? Deno.execPath());
   const info = JSON.parse(await output([Deno.execPath(), "info", "--json"], { cwd: ROOT }));
   image.addFolderAs("/vm/deno/npm", info.npmCache);
@@ -146,7 +149,7 @@ export async function addProject(image: Image, options: ImageOptions): Promise<v
   for (const [path, name] of Object.entries(scripts)) {
     image.addFileAs(path, `${ROOT}/tools/vm/${name}`, { mode: 0o755 });
   }
-  image.addFileAs("/vm/busybox", options.kernel.busybox);
+  image.addFileAs("/vm/busybox", options.busybox);
   image.addText("/vm/command", commandScript(options), { mode: 0o755 });
   // Mount points, and what is empty at first.
   const folders = ["/proc", "/sys", "/dev", "/run", "/opt", "/mnt", "/media", "/home"];
@@ -160,7 +163,7 @@ export async function addProject(image: Image, options: ImageOptions): Promise<v
  * Writes the script that is called when everything is mounted. Guests share an image; each finds its
  * number on the kernel's command line.
  */
-function commandScript({ hands, script }: ImageOptions): string {
+function commandScript({ hands, script }: Pick<ImageOptions, "hands" | "script">): string {
   const words = "test --allow-all --no-check --cached-only --junit-path=/vm/results/report.xml";
   const cases = hands.map((tests, index) => `  ${index}) set -- ${tests.map(quoted).join(" ")} ;;`);
   const work = script ?? `case $(sed 's/.*guest_index=//' /proc/cmdline) in
