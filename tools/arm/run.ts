@@ -1,0 +1,121 @@
+/**
+ * Runs tests on the other processor: boots Debian's kernel for aarch64 in qemu, with Debian's packages
+ * and Deno for aarch64. An emulated processor is slow: all that is named here takes a long time.
+ *
+ * usage: ./dev arm-test [WORD…]   only test files whose paths contain one of the words
+ */
+
+import { projectFiles } from "../files.ts";
+import { parseJunit } from "../junit.ts";
+import { output, ROOT } from "../process.ts";
+import { installIfMissing, unpackOnce } from "../vm/debian.ts";
+import { type Accelerator, type Machine, runGuest } from "../vm/guest.ts";
+import { addProject, imageOfPackages } from "../vm/images.ts";
+
+/** Where everything about these guests is kept. */
+const FOLDER = `${ROOT}/.tools/arm`;
+
+const PACKAGES = [
+  ...["base-passwd", "bash", "bsdutils", "busybox-static", "coreutils", "dash", "findutils", "gcc"],
+  ...["grep", "hostname", "libc6-dev", "linux-image-cloud-arm64", "mount", "procps", "sed"],
+  ...["python3-minimal", "util-linux"],
+];
+
+/** What comes along and no test needs. */
+const LEFT_OUT = new RegExp([
+  "^/(boot|lib/modules|usr/lib/modules|var/lib/dpkg)(/|$)",
+  "^/usr/share/(perl|doc|man|info|locale|i18n|zoneinfo|debconf|bug|lintian|initramfs-tools)",
+  "/perl[/-]|/gconv|/libperl",
+  "/lto1$|lto-dump|/lib(asan|tsan|lsan|ubsan|hwasan|gprofng)[.-]|/gprofng|-gnu-(ld\\.gold|dwp)$",
+].join("|"));
+
+/** What runs there: the shim and its plans, attacks, and the classic command line. */
+const TESTS = /^(ffi|tests\/(walls|cli))\/.*_test\.ts$|^tests\/shim_test\.ts$/;
+
+const MACHINE: Machine = {
+  qemu: "qemu-system-aarch64",
+  words: ["-machine", "virt"],
+  console: "ttyAMA0",
+  hasResultsLine: false,
+};
+
+const EMULATED: Accelerator = {
+  name: "tcg",
+  qemuWords: ["-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "neoverse-n1"],
+  kernelWords: ["norandmaps", "results=console"],
+};
+
+const TIME_LIMIT_MS = 3_600_000;
+
+/** Takes Deno for aarch64 from the pinned wheel, whose hash pip checks. */
+async function prepareDeno(): Promise<string> {
+  const deno = `${FOLDER}/deno/bin/deno`;
+  const fresh = `${FOLDER}/deno-${Deno.pid}`;
+  if (await Deno.stat(deno).then(() => true, () => false)) return deno;
+  await installIfMissing("pip3", "python3-pip");
+  await output([
+    ...["python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"],
+    ...["--no-cache-dir", "--only-binary", ":all:", "--platform", "manylinux_2_27_aarch64"],
+    ...["--require-hashes", "--target", fresh, "-r", `${ROOT}/tools/py/deno.txt`],
+  ]);
+  await Deno.rename(fresh, `${FOLDER}/deno`);
+  return deno;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  await Deno.mkdir(FOLDER, { recursive: true });
+  await installIfMissing(MACHINE.qemu, "qemu-system-arm");
+  const deno = await prepareDeno();
+  const system = `${FOLDER}/system`;
+  console.log("arm: Debian's packages for aarch64 (about 110 MB to download, the first time)");
+  await unpackOnce(system, PACKAGES, { wholeSystem: true, architecture: "arm64" });
+  const kernel = (await Array.fromAsync(Deno.readDir(`${system}/boot`)))
+    .find(({ name }) => name.startsWith("vmlinuz-"));
+  if (kernel === undefined) throw new Error("the packages have no kernel");
+
+  const tests = (await projectFiles())
+    .filter((file) => TESTS.test(file))
+    .filter((file) => args.length === 0 || args.some((word) => file.includes(word)));
+  if (tests.length === 0) throw new Error(`no test file contains ${args.join(" or ")}`);
+
+  const image = imageOfPackages(system, LEFT_OUT);
+  image.addText("/etc/shadow", "root:*:::::::\n", { mode: 0o600 });
+  image.addText("/etc/hosts", "127.0.0.1 localhost\n");
+  const busybox = `${system}/bin/busybox`;
+  await addProject(image, { deno, busybox, hands: [tests] });
+  const file = `${FOLDER}/image-${Deno.pid}.cpio`;
+  try {
+    const size = await image.write(file);
+    console.log(`arm: ${tests.length} test files, an image of ${Math.round(size / 2 ** 20)} MiB`);
+    let isResult = false;
+    const run = await runGuest({
+      kernel: `${system}/boot/${kernel.name}`,
+      initialRoot: file,
+      accelerator: EMULATED,
+      machine: MACHINE,
+      kernelWords: ["quiet", "guest_index=0"],
+      timeLimitMs: TIME_LIMIT_MS,
+      onLine: (line) => {
+        // What it hands out comes last.
+        isResult ||= line.startsWith("BEGIN ");
+        if (!isResult) console.log(`arm| ${line}`);
+      },
+    });
+    const report = run.results.get("report.xml");
+    const cases = parseJunit(new TextDecoder().decode(report));
+    const of = (outcome: string) => cases.filter((test) => test.outcome === outcome);
+    for (const { name, file, reason } of of("skipped")) {
+      console.log(`skipped: ${name} (${file}): ${reason ?? "NO REASON GIVEN"}`);
+    }
+    for (const { name, file } of of("failed")) console.log(`failed: ${name} (${file})`);
+    const problem = run.problem ?? (report ? undefined : "the guest handed out no report");
+    if (problem !== undefined) console.log(`failed: ${problem}`);
+    const counts = ["passed", "failed", "skipped"].map((name) => `${of(name).length} ${name}`);
+    console.log(`arm: ${counts.join(", ")} in ${Math.round(run.wallTimeMs / 1000)} s`);
+    return of("failed").length === 0 && problem === undefined && cases.length > 0 ? 0 : 1;
+  } finally {
+    await Deno.remove(file).catch(() => {});
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
