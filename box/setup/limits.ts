@@ -204,7 +204,7 @@ class LimitSteps {
   set(option: string, resource: number, soft: bigint, hard = soft): void {
     const what = this.isFree(resource, hard)
       ? "set the resource limit"
-      : `raise the caller's hard limit of ${this.#callersHard(resource)} without CAP_SYS_RESOURCE`;
+      : `raise the caller's hard limit of ${this.#callersHard(resource)}`;
     this.plan.because(option, () => {
       this.plan.step("prlimit64", [0, resource, this.plan.struct([soft, hard]), 0], { what });
     });

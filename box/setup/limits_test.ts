@@ -85,13 +85,13 @@ Deno.test("planLimits() keeps below the caller's hard limits, and tries to raise
   ]);
 });
 
-Deno.test("planLimits() names the right that an impossible limit needs", () => {
+Deno.test("planLimits() names the hard limit that an impossible one would have to raise", () => {
   const plan = new Plan();
   const hardLimits = new Map([[3, 8192n], [4, 0n]]);
   planLimits(plan, { stackKib: 8, coreKib: 1 }, { ...CALLER, hardLimits });
   assertEquals(stepsOf(plan, "prlimit64").slice(0, 2).map((step) => step.options.what), [
     "set the resource limit",
-    "raise the caller's hard limit of 0 without CAP_SYS_RESOURCE",
+    "raise the caller's hard limit of 0",
   ]);
 });
 

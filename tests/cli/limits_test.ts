@@ -202,11 +202,9 @@ testWith(
       ) {
         const result = await box.run([option], ["/bin/true"], { through: withLimits(all) });
         assertEquals(result.code, 2);
-        assertEquals(
-          result.stderr,
-          `${limit}: cannot raise the caller's hard limit of ${hard} without CAP_SYS_RESOURCE: ` +
-            "Operation not permitted (prlimit64: EPERM)\n",
-        );
+        const complaint = `${limit}: cannot raise the caller's hard limit of ${hard}: `;
+        assertEquals(result.stderr.slice(0, complaint.length), complaint);
+        assertMatch(result.stderr, /EPERM.*CAP_SYS_RESOURCE.*\n$/);
         assertEquals(result.meta["status"], "XX");
       }
       const lower = ["--core=0", "--open-files=512", "--stack=8192", "--fsize=100"];
