@@ -31,7 +31,7 @@ function goodPlan(): { image: Uint8Array<ArrayBuffer>; view: DataView } {
   plan.spawn(cloneArgs, { into: child }, () => plan.step("exit_group", [0]));
   plan.step("store", [word, 8, pid]);
   const image = plan.encode();
-  const view = new DataView(image.buffer);
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   // Without an exit signal nobody has to wait for the child; here it is never made.
   assertEquals(view.getUint32(PLAN.stepCount, true), STEPS);
   return { image, view };

@@ -16,6 +16,7 @@ import {
 } from "./abi.ts";
 import { CLONE_INTO_CGROUP, SIGCHLD } from "./linux.ts";
 import { encodeOsString } from "../text/os_string.ts";
+import { zeroedBytes } from "./slab.ts";
 
 /** Takes a step's result; later steps can have it as an argument. */
 export class Slot {
@@ -81,7 +82,7 @@ export class Plan {
   reportFd = -1 as number;
   #children: { step: number; plan: Step[] }[] = [];
   #pointers: number[] = [];
-  #data = new Uint8Array(256);
+  #data = zeroedBytes(256);
   #dataLength = 0;
   #reason = "";
   #target: Step[] = this.steps;
@@ -145,7 +146,7 @@ export class Plan {
 
   /** Shows the data before execution: a view, not a copy, still without the pointers. */
   plannedData(): DataView<ArrayBuffer> {
-    return new DataView(this.#data.buffer, 0, this.#dataLength);
+    return new DataView(this.#data.buffer, this.#data.byteOffset, this.#dataLength);
   }
 
   /** Maps the offset of each pointer in the data to that of its target. */
@@ -162,7 +163,7 @@ export class Plan {
     const offset = (this.#dataLength + 7) & ~7;
     const needed = offset + length;
     if (needed > this.#data.length) {
-      const larger = new Uint8Array(Math.max(needed, 2 * this.#data.length));
+      const larger = zeroedBytes(Math.max(needed, 2 * this.#data.length));
       larger.set(this.#data.subarray(0, this.#dataLength));
       this.#data = larger;
     }
@@ -197,7 +198,7 @@ export class Plan {
     let length = 0;
     for (const value of values) length += typeof value === "bigint" ? 8 : 4;
     const data = this.alloc(length);
-    const view = new DataView(this.#data.buffer);
+    const view = viewOf(this.#data);
     let at = data.offset;
     for (const value of values) {
       if (typeof value === "bigint") {
@@ -249,8 +250,8 @@ export class Plan {
     const pointersAt = slotsAt + this.slots.length * 8;
     const dataAt = pointersAt + this.#pointers.length * 4;
     const size = (dataAt + this.#dataLength + 8) & ~7;
-    const image = new Uint8Array(size);
-    const words = new Int32Array(image.buffer);
+    const image = zeroedBytes(size);
+    const words = new Int32Array(image.buffer, image.byteOffset, size / 4);
     const header: [number, number][] = [
       [PLAN.magic, PLAN_MAGIC],
       [PLAN.version, ABI_VERSION],
@@ -290,14 +291,14 @@ export class Plan {
 
   /** Reads a slot after execution. */
   result(slot: Slot): number {
-    const image = this.#executed();
-    return Number(new DataView(image.buffer).getBigInt64(this.#slotsAt + slot.index * 8, true));
+    const view = viewOf(this.#executed());
+    return Number(view.getBigInt64(this.#slotsAt + slot.index * 8, true));
   }
 
   /** Sets a slot before the next execution of a plan that runs many times: say, an offset in a file. */
   put(slot: Slot, value: number): void {
     const at = this.#slotsAt + slot.index * 8;
-    new DataView(this.#executed().buffer).setBigInt64(at, BigInt(value), true);
+    viewOf(this.#executed()).setBigInt64(at, BigInt(value), true);
   }
 
   /**
@@ -313,7 +314,7 @@ export class Plan {
 
   /** Reads which step failed, and why; errno 0: none. */
   failure(): { step: Step | undefined; errno: number } {
-    const view = new DataView(this.#executed().buffer);
+    const view = viewOf(this.#executed());
     const index = view.getUint32(PLAN.failedStep, true);
     const step = [...this.steps, ...this.childSteps()][index];
     return { step, errno: view.getInt32(PLAN.failedErrno, true) };
@@ -321,12 +322,14 @@ export class Plan {
 
   /** Shows a piece of the data after execution; a view, not a copy. */
   view(data: Data): DataView<ArrayBuffer> {
-    return new DataView(this.#executed().buffer, this.#dataAt + data.offset, data.length);
+    const { buffer, byteOffset } = this.#executed();
+    return new DataView(buffer, byteOffset + this.#dataAt + data.offset, data.length);
   }
 
   /** Shows bytes of the data after execution; a view, not a copy. */
   content(data: Data, length: number = data.length): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#executed().buffer, this.#dataAt + data.offset, length);
+    const { buffer, byteOffset } = this.#executed();
+    return new Uint8Array(buffer, byteOffset + this.#dataAt + data.offset, length);
   }
 
   #executed(): Uint8Array<ArrayBuffer> {
@@ -335,6 +338,12 @@ export class Plan {
     }
     return this.#image;
   }
+}
+
+function viewOf(
+  { buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>,
+): DataView<ArrayBuffer> {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 /** Finds the address that is followed by the number of bytes that must lie there. */

@@ -49,7 +49,7 @@ Deno.test("encode() lays out the header, steps, slots, pointers and data", () =>
     always: true,
   });
   const image = plan.encode();
-  const view = new DataView(image.buffer);
+  const view = new DataView(image.buffer, image.byteOffset);
   assertEquals(view.getUint32(PLAN.magic, true), 0x4c505349);
   assertEquals(view.getUint32(PLAN.totalSize, true), image.length);
   assertEquals(image.length % 8, 0);
@@ -75,7 +75,8 @@ Deno.test("encode() lays out the header, steps, slots, pointers and data", () =>
 Deno.test("numbers are sign-extended and bigints keep all their bits", () => {
   const plan = new Plan();
   plan.step("close", [-1, 0xffffffff, 2 ** 40 + 5, -1n, 1n << 63n, -(2 ** 33)]);
-  const view = new DataView(plan.encode().buffer);
+  const image = plan.encode();
+  const view = new DataView(image.buffer, image.byteOffset);
   const args = [0, 1, 2, 3, 4, 5].map((i) =>
     view.getBigUint64(PLAN.size + STEP.args + 8 * i, true)
   );

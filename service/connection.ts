@@ -56,13 +56,19 @@ export class Connection {
 
   /** Takes packets until the connection ends. */
   async listen(): Promise<void> {
+    // Most clients have sent the first packet before they are accepted.
+    this.#takeWhatCame();
     while (this.#isOpen) {
       await this.#waiter.readable([this.#fd], Infinity);
-      for (let count = 0; this.#isOpen && count < PACKETS_AT_ONCE; count++) {
-        const received = receive(this.#system, this.#fd);
-        if (received === "nothing") break;
-        this.#take(received);
-      }
+      this.#takeWhatCame();
+    }
+  }
+
+  #takeWhatCame(): void {
+    for (let count = 0; this.#isOpen && count < PACKETS_AT_ONCE; count++) {
+      const received = receive(this.#system, this.#fd);
+      if (received === "nothing") break;
+      this.#take(received);
     }
   }
 

@@ -76,6 +76,7 @@ class Service {
     let configured = await this.#configure();
     const { sandbox } = configured;
     const { system, waiter } = sandbox;
+    waiter.linger();
     this.#catchSignals(sandbox);
     this.#published = this.#publish(sandbox);
     const { socket: path, socketMode: mode } = sandbox.settings.service;

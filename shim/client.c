@@ -69,22 +69,15 @@ static int is_trusted(i64 fd) {
   return peer[1] == 0 || peer[1] == (u32)kernel(__NR_geteuid, 0, 0, 0, 0, 0, 0);
 }
 
-static i64 connect_to(const char *path) {
+static i64 connect_to(i64 fd, const char *path) {
   struct sockaddr_un address = {.sun_family = 1};
   for (u64 i = 0; path[i]; i++) {
     if (i + 1 >= sizeof address.sun_path)
       return -ENAMETOOLONG;
     address.sun_path[i] = path[i];
   }
-  i64 fd = above_streams(kernel(__NR_socket, 1, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, 0, 0, 0));
-  if (fd < 0)
-    return fd;
   i64 result = kernel(__NR_connect, (u64)fd, (u64)&address, sizeof address, 0, 0, 0);
-  if (result == 0 && !is_trusted(fd))
-    result = -UNTRUSTED;
-  if (result < 0)
-    kernel(__NR_close, (u64)fd, 0, 0, 0, 0, 0);
-  return result < 0 ? result : fd;
+  return result == 0 && !is_trusted(fd) ? -UNTRUSTED : result;
 }
 
 static i64 send_packet(i64 fd, const struct vector *vectors, u64 vector_count, struct rights *rights, u32 fd_count) {
@@ -119,12 +112,15 @@ static u32 deliver_streams(i64 socket) {
   return open;
 }
 
+/* The kernel has put the strings one behind the other: such a row is one write. */
 static u32 append_strings(i64 file, char *const *strings) {
   u32 total = 0;
-  for (; *strings; strings++) {
-    u64 length = length_of(*strings) + 1;
-    kernel(__NR_write, (u64)file, (u64)*strings, length, 0, 0, 0);
-    total += (u32)length;
+  while (*strings) {
+    const char *start = *strings, *end = start;
+    while (*strings == end)
+      end += length_of(*strings++) + 1;
+    kernel(__NR_write, (u64)file, (u64)start, (u64)(end - start), 0, 0, 0);
+    total += (u32)(end - start);
   }
   return total;
 }
@@ -141,16 +137,22 @@ static u32 append_file(i64 file, const char *path) {
   return total;
 }
 
-/* Sends the first packet, or returns the negative errno. */
-static i64 greet(i64 connection, struct hello *hello, const struct command *command) {
-  i32 pair[2];
-  i64 result = kernel(__NR_socketpair, 1, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, (u64)pair, 0, 0);
-  if (result < 0)
-    return result;
-  i64 delivery = above_streams(pair[0]), taken = above_streams(pair[1]);
-  i64 file = above_streams(kernel(__NR_memfd_create, (u64) "isolate-command", MFD_CLOEXEC_SEALABLE, 0, 0, 0, 0));
-  if (file < 0)
-    return file;
+/* What is made for the first packet. */
+struct greeting {
+  struct hello hello;
+  i64 connection, delivery, taken, file;
+};
+
+/* Makes everything before it connects, so that the service finds the packet when it accepts: it need not wait for it. */
+static void prepare(struct greeting *greeting, const struct command *command) {
+  struct hello *hello = &greeting->hello;
+  i32 pair[2] = {-1, -1};
+  i64 file = greeting->file =
+      above_streams(kernel(__NR_memfd_create, (u64) "isolate-command", MFD_CLOEXEC_SEALABLE, 0, 0, 0, 0));
+  greeting->connection = above_streams(kernel(__NR_socket, 1, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, 0, 0, 0));
+  kernel(__NR_socketpair, 1, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, (u64)pair, 0, 0);
+  greeting->delivery = above_streams(pair[0]);
+  greeting->taken = above_streams(pair[1]);
   hello->argument_bytes =
       command->arguments ? append_strings(file, command->arguments) : append_file(file, "/proc/self/cmdline");
   hello->environment_bytes =
@@ -158,18 +160,22 @@ static i64 greet(i64 connection, struct hello *hello, const struct command *comm
   kernel(__NR_fcntl, (u64)file, F_ADD_SEALS, F_SEAL_ALL, 0, 0, 0);
   for (u64 resource = 0; resource < 16; resource++)
     kernel(__NR_prlimit64, 0, resource, 0, (u64)hello->limits[resource], 0, 0);
-  hello->open_streams = deliver_streams(delivery);
-  hello->connection = (i32)connection;
-  hello->delivery = (i32)delivery;
+  hello->open_streams = deliver_streams(greeting->delivery);
+  hello->connection = (i32)greeting->connection;
+  hello->delivery = (i32)greeting->delivery;
   hello->packet.kind = PACKET_HELLO;
   hello->packet.value = ABI_VERSION;
   hello->magic = HELLO_MAGIC;
   hello->arguments = command->last;
-  struct rights rights = {.fds = {(i32)file, (i32)taken}};
-  struct vector body = {hello, sizeof *hello};
-  result = send_packet(connection, &body, 1, &rights, 2);
-  kernel(__NR_close, (u64)file, 0, 0, 0, 0, 0);
-  kernel(__NR_close, (u64)taken, 0, 0, 0, 0, 0);
+}
+
+/* Sends the first packet, or returns the negative errno. */
+static i64 greet(const struct greeting *greeting) {
+  struct rights rights = {.fds = {(i32)greeting->file, (i32)greeting->taken}};
+  struct vector body = {&greeting->hello, sizeof greeting->hello};
+  i64 result = send_packet(greeting->connection, &body, 1, &rights, 2);
+  kernel(__NR_close, (u64)greeting->file, 0, 0, 0, 0, 0);
+  kernel(__NR_close, (u64)greeting->taken, 0, 0, 0, 0, 0);
   return result;
 }
 
@@ -221,17 +227,22 @@ static __attribute__((noreturn)) void serve(i64 connection, const char *path) {
 }
 
 i64 client_run(const struct command *command) {
-  struct hello hello; /* greet() fills it in */
+  struct greeting greeting; /* prepare() fills it in */
   const char *path = command->socket, *rest = after(path, "off");
   if (rest && !*rest)
     return -EPERM;
-  i64 connection = connect_to(path);
-  if (connection < 0)
-    return connection;
-  if (greet(connection, &hello, command) < 0)
+  prepare(&greeting, command);
+  i64 result = connect_to(greeting.connection, path);
+  if (result < 0) {
+    const i64 made[] = {greeting.connection, greeting.delivery, greeting.taken, greeting.file};
+    for (u32 i = 0; i < sizeof made / sizeof *made; i++)
+      kernel(__NR_close, (u64)made[i], 0, 0, 0, 0, 0);
+    return result;
+  }
+  if (greet(&greeting) < 0)
     fail("The isolate service at ", path, " does not take the command line\n");
-  pass_signals_on(connection);
-  serve(connection, path);
+  pass_signals_on(greeting.connection);
+  serve(greeting.connection, path);
 }
 
 const char *client_socket(const char *variable) { return after(variable, "ISOLATE_SERVICE="); }

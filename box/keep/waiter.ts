@@ -7,11 +7,13 @@
  */
 
 import * as linux from "../../ffi/linux.ts";
-import { type Data, Plan } from "../../ffi/plan.ts";
+import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import type { System } from "../../ffi/system.ts";
 
 const EVENTS_AT_ONCE = 64;
+/** After something has happened, more is likely to happen within this time. */
+const LINGER_NS = 1_000_000n;
 /** The kernel's `struct epoll_event` is packed on x86_64 only. */
 const EVENT_SIZE = Deno.build.arch === "x86_64" ? 12 : 16;
 
@@ -20,6 +22,25 @@ const TIMER = -1;
 
 function event(plan: Plan, events: number, fd: number): Data {
   return plan.struct(EVENT_SIZE === 12 ? [events, fd, 0] : [events, 0, fd, 0]);
+}
+
+interface EventsPlan {
+  readonly plan: Plan;
+  readonly events: Data;
+  readonly count: Slot;
+}
+
+/** Plans to wait for events, for ever or for so long. */
+function planEvents(epoll: number, timeoutNs?: bigint): EventsPlan {
+  const plan = new Plan();
+  const events = plan.alloc(EVENTS_AT_ONCE * EVENT_SIZE);
+  const count = plan.slot("events");
+  const timeout = timeoutNs === undefined ? 0 : plan.struct([0n, timeoutNs]);
+  plan.step("epoll_pwait2", [epoll, events, EVENTS_AT_ONCE, timeout, 0, 8], {
+    into: count,
+    ignore: ERRNO.EINTR,
+  });
+  return { plan, events, count };
 }
 
 interface Wait {
@@ -38,6 +59,7 @@ export class Waiter {
   readonly #observers = new Map<number, () => void>();
   #armedMs = Infinity;
   #turning = false;
+  #lingers = false;
 
   private constructor(system: System, epoll: number, timer: number) {
     this.#system = system;
@@ -121,6 +143,14 @@ export class Waiter {
     if (plan.steps.length > 0) this.#system.run(plan, "forget descriptors");
   }
 
+  /**
+   * From now on, waits for a moment on this thread after something has happened, before another thread
+   * does it: changing threads takes longer than most answers. For a process that does nothing else.
+   */
+  linger(): void {
+    this.#lingers = true;
+  }
+
   /** Closes the waiter; nobody may be waiting. */
   close(): void {
     this.#system.close(this.#timer, this.#epoll);
@@ -137,24 +167,28 @@ export class Waiter {
   async #turn(): Promise<void> {
     if (this.#turning) return;
     this.#turning = true;
-    const plan = new Plan();
-    const events = plan.alloc(EVENTS_AT_ONCE * EVENT_SIZE);
-    const count = plan.slot("events");
-    plan.step("epoll_pwait2", [this.#epoll, events, EVENTS_AT_ONCE, 0, 0, 8], {
-      into: count,
-      ignore: ERRNO.EINTR,
-    });
-    const image = plan.encode();
+    const [aside, here] = [planEvents(this.#epoll), planEvents(this.#epoll, LINGER_NS)];
+    const image = aside.plan.encode();
+    const linger = this.#system.prepare(here.plan, "linger");
     while (this.#waits.size > 0) {
       await this.#system.library.execAside(image);
-      this.#dispatch(plan.view(events), plan.result(count));
+      this.#dispatch(aside);
       // Whatever was woken runs first: it often waits again at once.
       await new Promise<void>((resolve) => queueMicrotask(() => queueMicrotask(resolve)));
+      while (this.#lingers && this.#waits.size > 0) {
+        // Everything else that this thread has to do comes first.
+        await new Promise((resolve) => setImmediate(resolve));
+        linger();
+        if (here.plan.result(here.count) <= 0) break;
+        this.#dispatch(here);
+      }
     }
     this.#turning = false;
   }
 
-  #dispatch(events: DataView, count: number): void {
+  #dispatch(found: EventsPlan): void {
+    const events = found.plan.view(found.events);
+    const count = found.plan.result(found.count);
     const ready = new Set<number>();
     for (let i = 0; i < count; i++) {
       ready.add(events.getInt32(i * EVENT_SIZE + EVENT_SIZE - 8, true));

@@ -153,7 +153,7 @@ export class TeeBurst {
   /** Passes on messages until both are silent for a moment, or there is something to decide. */
   async pass(said: (from: PairSide, bytes: Uint8Array) => void): Promise<Passed> {
     const status = await this.#system.library.execAside(this.#image);
-    const header = new DataView(this.#image.buffer);
+    const header = new DataView(this.#image.buffer, this.#image.byteOffset);
     const errno = header.getInt32(PLAN.failedErrno, true);
     if (status < 0 && errno === 0) throw new SystemError(undefined, ERRNO.EINVAL);
     const failedStep = errno === 0 ? Infinity : header.getUint32(PLAN.failedStep, true);
