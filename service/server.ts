@@ -17,6 +17,8 @@ const SOCK_CLOEXEC_NONBLOCK = linux.SOCK_CLOEXEC | linux.SOCK_NONBLOCK;
 const SEALS_NEEDED = linux.F_SEAL_SHRINK | linux.F_SEAL_GROW | linux.F_SEAL_WRITE;
 /** A client sends its command line at once, or is none; one that is refused reads why. */
 const HELLO_MS = 10_000;
+/** What a user's client ran that has gone holds up his next one for so long at the most. */
+const ENDING_MS = 500;
 const GONE = "the client has gone";
 /** The process id of whom the kernel does not show us. */
 const UNSEEN = 0;
@@ -61,6 +63,8 @@ export class Server {
   readonly #served = new Crowd();
   readonly #refused = new Crowd();
   readonly #connections = new Set<Connection>();
+  /** Those whose clients have gone, while what they ran is being ended, and the users of these. */
+  readonly #ending = new Map<Connection, number>();
   #isClosing = false;
   #onEnd = () => {};
 
@@ -161,6 +165,7 @@ export class Server {
         onHello: ({ hello }, fds) => greeted({ hello, fds }),
         onSignal: (signal) => listener(signal),
         onEnd: () => {
+          this.#ending.set(connection, peer.uid);
           greeted(undefined);
           // A reason of our own spares the runtime an exception with its stack.
           gone.abort(GONE);
@@ -201,7 +206,10 @@ export class Server {
         gone: gone.signal,
       };
       try {
-        if (complaint === undefined) return await this.#options.serve(client);
+        if (complaint === undefined) {
+          await this.#earlierEnded(peer);
+          return await this.#options.serve(client);
+        }
         timer = setTimeout(() => connection.close(), REFUSED_MS);
         await this.#options.refuse(client, complaint);
       } finally {
@@ -211,9 +219,21 @@ export class Server {
       clearTimeout(timer);
       connection.close();
       this.#connections.delete(connection);
+      this.#ending.delete(connection);
       this.#onEnd();
       crowd.remove(peer.uid);
       await Promise.all([listening, watched]);
+    }
+  }
+
+  /** Who kills a client and calls at once finds the box free: what that client ran ends first. */
+  async #earlierEnded({ uid }: Peer): Promise<void> {
+    if (this.#connections.size === 1) return;
+    const untilMs = performance.now() + ENDING_MS;
+    // The end of a connection that came together with this one is seen by now.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (performance.now() < untilMs && [...this.#ending.values()].includes(uid)) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 
