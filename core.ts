@@ -27,6 +27,12 @@ export {
   stopBox,
   surveyBoxes,
 } from "./box/survey/survey.ts";
-export { callerEnvironment, exactArguments, Sandbox, type SandboxOptions } from "./box/sandbox.ts";
+export {
+  callerEnvironment,
+  exactArguments,
+  findUser,
+  Sandbox,
+  type SandboxOptions,
+} from "./box/sandbox.ts";
 export { SIGNALS } from "./box/signals.ts";
 export { defaultSettings, describeSettings } from "./config/settings.ts";

@@ -8,6 +8,7 @@ import { makeDirectories } from "../host/directories.ts";
 import { SandboxError, translated } from "../host/errors.ts";
 import { callerIdentity, type Identity } from "../host/identity.ts";
 import { commandLineOf, environmentOf } from "../host/read.ts";
+import { findUserByName } from "../host/names.ts";
 import { isRootsAlone } from "../host/status.ts";
 import type { RemoteCaller } from "./remote_caller.ts";
 import type { ReadyBoxes, ReadyUses } from "./setup/ready.ts";
@@ -297,6 +298,15 @@ export async function callerEnvironment(): Promise<Map<string, string>> {
   } catch {
     return new Map();
   }
+}
+
+/**
+ * Finds a user of this machine by name.
+ *
+ * @internal
+ */
+export async function findUser(name: string): Promise<{ uid: number; gid: number } | undefined> {
+  return findUserByName(await System.load(), name);
 }
 
 /**

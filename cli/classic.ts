@@ -3,6 +3,7 @@
 import {
   Box,
   describeSettings,
+  findUser,
   outcomeMessage,
   type RunOptions,
   type Sandbox,
@@ -57,6 +58,7 @@ class ClassicCommandLine {
       );
       return 0;
     }
+    await this.#findUser();
     await this.#openMetaFiles();
     const sandbox = await this.#openSandbox();
     checkClassic(request, { numBoxes: sandbox.settings.numBoxes });
@@ -80,6 +82,20 @@ class ClassicCommandLine {
 
   #tell(text: string): void {
     this.#origin.print("stderr", text + "\n");
+  }
+
+  /** Looks up who is named, not numbered, by `--as-uid`. */
+  async #findUser(): Promise<void> {
+    const { asName } = this.#request;
+    if (asName === undefined) return;
+    const user = await findUser(asName);
+    if (!user) {
+      throw new UsageError(
+        `There is no user ${asName} in /etc/passwd (--as-uid takes a name or a number)`,
+      );
+    }
+    this.#request.asUid = user.uid;
+    this.#request.asGid ??= user.gid;
   }
 
   /** Opens and empties all of them; the last one is the one that is written. */

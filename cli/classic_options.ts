@@ -19,6 +19,7 @@ import {
   limitOrUnlimited,
   parseUnsigned,
   takes,
+  userName,
   whole,
 } from "./values.ts";
 
@@ -47,17 +48,24 @@ export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
     flag("--wait", "If the box is in use, wait instead of failing", (request) => {
       request.wait = true;
     }),
-    option("--as-uid=UID", "Act for this user; root only, together with --as-gid", {
+    option("--as-uid=UID", "Act for this user, a name or a number with --as-gid; root only", {
       default: "the caller",
       example: "1000",
-      read: whole,
-      set: (request, uid) => request.asUid = uid,
+      read: userName,
+      set: (request, user) => {
+        refuseTwice("--as-uid", request.asUid ?? request.asName);
+        if (typeof user === "string") request.asName = user;
+        else request.asUid = user;
+      },
     }),
     option("--as-gid=GID", "Act for this group; root only, together with --as-uid", {
       default: "the caller",
       example: "1000",
       read: whole,
-      set: (request, gid) => request.asGid = gid,
+      set: (request, gid) => {
+        refuseTwice("--as-gid", request.asGid);
+        request.asGid = gid;
+      },
     }),
     option("--config=FILE", "Read this configuration instead of the system's; root only", {
       read: asTyped,
@@ -328,4 +336,9 @@ function fixedSize(text: string, option: OptionFacts): BoxSize | undefined {
   const sizeKib = parseUnsigned(kib, { hint });
   const count = inodes === undefined ? undefined : parseUnsigned(inodes, { hint });
   return sizeKib === 0 ? undefined : { sizeKib, inodes: count };
+}
+
+/** Who calls through a wrapper that names the user must not be able to name another. */
+function refuseTwice(name: string, given: unknown): void {
+  if (given !== undefined) throw new UsageError(`Option ${name} can be given only once.`);
 }

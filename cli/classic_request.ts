@@ -31,6 +31,8 @@ export class ClassicRequest {
   wait = false;
   /** The user and the group to act for: both or none. */
   asUid: number | undefined;
+  /** The name of the user, whose numbers are not known yet. */
+  asName: string | undefined;
   asGid: number | undefined;
   configFile: string | undefined;
   quota: DiskQuota | undefined;
@@ -108,7 +110,7 @@ function standsAlone({ command }: ClassicRequest): boolean {
 }
 
 function checkTogether(request: ClassicRequest): void {
-  const { asUid, asGid, controlGroup, controlGroupOption, run } = request;
+  const { asUid, asName, asGid, configFile, controlGroup, controlGroupOption, run } = request;
   if (controlGroupOption !== undefined && !controlGroup) {
     throw new UsageError(
       `Options related to control groups require --cg to be set. (${controlGroupOption} is one.)`,
@@ -119,7 +121,13 @@ function checkTogether(request: ClassicRequest): void {
       "Options --address and --share-net exclude each other: a box has its own network or the caller's.",
     );
   }
-  if ((asUid === undefined) !== (asGid === undefined)) {
+  if (configFile !== undefined && (asName !== undefined || (asUid ?? 0) !== 0)) {
+    throw new UsageError(
+      "Options --config and --as-uid do not go together: only root may choose the configuration, " +
+        "and --as-uid names somebody else.",
+    );
+  }
+  if (asName === undefined && (asUid === undefined) !== (asGid === undefined)) {
     const [given, missing] = asGid === undefined
       ? ["--as-uid", "--as-gid"]
       : ["--as-gid", "--as-uid"];

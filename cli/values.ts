@@ -68,6 +68,10 @@ export const whole: Read<number> = (text, option) => {
   return parseUnsigned(text, { hint: takes(`a whole number${unit}`, option), range: option.range });
 };
 
+/** Reads the name of a user, or a number. */
+export const userName: Read<string | number> = (text, option) =>
+  /^[A-Za-z_][\w.@-]*\$?$/.test(text) ? text : whole(text, option);
+
 /** Reads a limit; 0 means that there is none. */
 export const limit: Read<number | undefined> = (text, option) => whole(text, option) || undefined;
 
