@@ -62,9 +62,11 @@ const HEADERS: readonly (readonly [string, string, (name: string) => boolean])[]
     "the kernel's headers",
     "asm/ioctls asm/poll asm/siginfo asm/signal asm/socket linux/audit linux/bpf_common " +
     "linux/capability linux/close_range linux/errno linux/eventfd linux/eventpoll linux/fcntl " +
-    "linux/fs linux/keyctl linux/memfd linux/mount linux/openat2 linux/prctl linux/ptrace linux/quota " +
-    "linux/resource linux/sched linux/seccomp linux/sockios linux/stat linux/time " +
-    "linux/timerfd linux/wait",
+    "linux/fs linux/if linux/if_addr linux/if_bridge linux/if_link " +
+    "linux/keyctl linux/memfd linux/mount linux/openat2 linux/prctl linux/ptrace linux/quota " +
+    "linux/netlink linux/resource linux/rtnetlink " +
+    "linux/sched linux/seccomp linux/sockios linux/stat linux/time " +
+    "linux/timerfd linux/veth linux/wait",
     (name) => !C_LIBRARY_NAMES.test(name),
   ],
   [
