@@ -140,6 +140,8 @@ export async function addProject(
   options: Omit<ImageOptions, "kernel"> & { busybox: string },
 ): Promise<void> {
   image.addFileAs(GUEST_DENO, options.deno ?? Deno.execPath());
+  // What tests import besides: on a new machine it may not have been downloaded yet.
+  await output([Deno.execPath(), "cache", "--quiet", "tests/layers_test.ts"], { cwd: ROOT });
   const info = JSON.parse(await output([Deno.execPath(), "info", "--json"], { cwd: ROOT }));
   image.addFolderAs("/vm/deno/npm", info.npmCache);
   for (const file of await projectFiles()) {
