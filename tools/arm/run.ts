@@ -68,7 +68,11 @@ async function main(args: readonly string[]): Promise<number> {
   const deno = await prepareDeno();
   const system = `${FOLDER}/system`;
   console.log("arm: Debian's packages for aarch64 (about 110 MB to download, the first time)");
-  await unpackOnce(system, PACKAGES, { wholeSystem: true, architecture: "arm64" });
+  await unpackOnce(system, PACKAGES, {
+    wholeSystem: true,
+    architecture: "arm64",
+    without: ["./lib/modules", "./usr/lib/modules", "./usr/share/perl", "./usr/share/zoneinfo"],
+  });
   const kernel = (await Array.fromAsync(Deno.readDir(`${system}/boot`)))
     .find(({ name }) => name.startsWith("vmlinuz-"));
   if (kernel === undefined) throw new Error("the packages have no kernel");

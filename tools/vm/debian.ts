@@ -37,7 +37,11 @@ export async function filesOfInstalled(names: readonly string[]): Promise<string
 }
 
 /** Unpacks a package over others, where folders of `/` are links into `/usr`. */
-const UNPACK = 'dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink -C "$2"';
+const UNPACK =
+  'deb=$1 root=$2; shift 2; dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$root" "$@"';
+
+/** What guests never need of a package. */
+const NOT_UNPACKED = ["doc", "i18n", "info", "locale", "man"].map((name) => `./usr/share/${name}`);
 
 const LINKS_INTO_USR = ["bin", "sbin", "lib", "lib64"];
 
@@ -64,6 +68,8 @@ function elsewhere(partial: string, architecture: string | undefined): string[] 
 export interface UnpackOptions {
   /** Unpack what they depend on, too. Default: only themselves. */
   wholeSystem?: boolean;
+  /** Folders that are left out, such as `./lib/modules`. */
+  without?: readonly string[];
   /** Debian's name of another processor than this machine's; needs `wholeSystem`. */
   architecture?: string;
 }
@@ -75,7 +81,7 @@ export interface UnpackOptions {
 export async function unpackOnce(
   folder: string,
   names: readonly string[],
-  { wholeSystem = false, architecture }: UnpackOptions = {},
+  { wholeSystem = false, architecture, without = [] }: UnpackOptions = {},
 ): Promise<void> {
   const stamp = `${folder}.packages`;
   const wanted = names.join("\n");
@@ -98,7 +104,8 @@ export async function unpackOnce(
     }
     for await (const { name } of Deno.readDir(debs)) {
       if (!name.endsWith(".deb")) continue;
-      await output(["sh", "-c", UNPACK, "sh", `${debs}/${name}`, root]);
+      const excluded = [...NOT_UNPACKED, ...without].map((path) => `--exclude=${path}`);
+      await output(["sh", "-c", UNPACK, "sh", `${debs}/${name}`, root, ...excluded]);
     }
     await Deno.remove(folder, { recursive: true }).catch(() => {});
     await Deno.rename(root, folder);
