@@ -9,7 +9,9 @@
  * (`ISOLATE_CHECK_FAILED`), and if nothing ran.
  */
 
+import { ignoredFolders } from "./files.ts";
 import { type CaseResult, parseJunit, type TestRun } from "./junit.ts";
+import { ROOT } from "./process.ts";
 import { runVmTests } from "./vm/run.ts";
 
 /** After this time something hangs: stop, and report what has run. */
@@ -114,7 +116,9 @@ async function runHere(): Promise<TestRun[]> {
 
 /** Runs what takes a short time. */
 async function runQuick(): Promise<TestRun[]> {
-  const ignored = LONG.flatMap(({ files }) => files);
+  const outside = ignoredFolders(await Deno.readTextFile(`${ROOT}/.gitignore`));
+  // The option takes the place of "exclude" in deno.json.
+  const ignored = [...outside, "vendor", ...LONG.flatMap(({ files }) => files)];
   return [await runTests([], { ignored }), await runServiceTests(COMMAND_LINE_TESTS)];
 }
 
