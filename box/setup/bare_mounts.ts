@@ -7,7 +7,7 @@
 import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
-import { planAttach, planFilesystem, planRestrictions } from "./mounts.ts";
+import { planAttach, planFilesystem, planPrivateMounts } from "./mounts.ts";
 import { planMask, reap, STACK_SIZE } from "./spawn.ts";
 
 /** Makes such a namespace, which lives as long as the descriptor; undefined: it cannot be made here. */
@@ -24,10 +24,12 @@ export function makeBareMounts(system: System): number | undefined {
     plan.spawn(args, { into: child, ignore: "all" }, () => {
       const path = plan.string("/proc/self/ns/mnt");
       plan.step("openat", [linux.AT_FDCWD, path, linux.O_CLOEXEC, 0], { into: namespace });
-      planRestrictions(plan, { fd: linux.AT_FDCWD, path: "/", attr: 0 });
       const attr = linux.MOUNT_ATTR_RDONLY | linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV |
         linux.MOUNT_ATTR_NOEXEC;
-      const root = planFilesystem(plan, "tmpfs", { strings: [["size", "4k"]], attr });
+      const root = planPrivateMounts(
+        plan,
+        () => planFilesystem(plan, "tmpfs", { strings: [["size", "4k"]], attr }),
+      );
       planAttach(plan, root, { fd: linux.AT_FDCWD, path: "/" });
       plan.step("fchdir", [root]);
       plan.step("close", [root], { always: true, ignore: "all" });

@@ -78,16 +78,11 @@ export function planRoot(
   },
 ): void {
   const { base, root } = plan.because("the root of the box", () => {
-    const all = { fd: linux.AT_FDCWD, path: "/", attr: 0 };
-    const isPrivate = plan.slot("all mounts are private");
-    planRestrictions(plan, all, { into: isPrivate, ignore: ERRNO.EINVAL });
-    const base = planFilesystem(plan, "tmpfs", {
-      strings: [["mode", "0755"], ["size", "4k"]],
-      attr: linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV | linux.MOUNT_ATTR_NOEXEC,
-    });
-    const isChroot = [isPrivate, -ERRNO.EINVAL] as const;
-    planLeaveChroot(plan, base, isChroot);
-    planRestrictions(plan, all, { when: isChroot });
+    const base = planPrivateMounts(plan, () =>
+      planFilesystem(plan, "tmpfs", {
+        strings: [["mode", "0755"], ["size", "4k"]],
+        attr: linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV | linux.MOUNT_ATTR_NOEXEC,
+      }));
     const root = planFilesystem(plan, "tmpfs", {
       strings: [["mode", "0755"], ["size", "1m"]],
       attr: linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV,
@@ -129,6 +124,21 @@ export function canStage(rules: readonly PlacedRule[]): boolean {
       rule.inside === inside || rule.inside.startsWith(`${inside}/`) && rule.kind !== "filesystem"
     )
   );
+}
+
+/**
+ * Adds steps that make all mounts of a new namespace private, so that no later one reaches the host,
+ * and gives the new file system that is to be its root.
+ */
+export function planPrivateMounts(plan: Plan, planNewRoot: () => Slot): Slot {
+  const all = { fd: linux.AT_FDCWD, path: "/", attr: 0 };
+  const isPrivate = plan.slot("all mounts are private");
+  planRestrictions(plan, all, { into: isPrivate, ignore: ERRNO.EINVAL });
+  const root = planNewRoot();
+  const isChroot = [isPrivate, -ERRNO.EINVAL] as const;
+  planLeaveChroot(plan, root, isChroot);
+  planRestrictions(plan, all, { when: isChroot });
+  return root;
 }
 
 /** More levels than a chroot lies deep; at the topmost one the rest stays there. */

@@ -79,3 +79,14 @@ testWith(TEST_NEEDS, "what a box mounts does not reach those outside a chroot", 
     assertEquals(stdout.endsWith("same\n"), true, stdout);
   });
 });
+
+testWith(
+  TEST_NEEDS,
+  "boxes are made ready in a plain chroot, too: a package is judged",
+  async () => {
+    await withScratch(async (root) => {
+      const stdout = await inChroot(root, `"$@" judge --no-cache ${PROJECT}/examples/plainpairs`);
+      assertStringIncludes(stdout, "4 of 4 submissions as expected");
+    });
+  },
+);
