@@ -329,7 +329,7 @@ export class Box {
     const sandbox = this.#sandbox;
     const { system, caller } = sandbox;
     const { places, controlGroup } = this.#claim;
-    const files = this.#directory.open(this.#claim);
+    const files = this.#directory.openForRun(this.#claim);
     const common = {
       from: [caller.uid, places.boxUser.uid],
       keepSpecialFiles: options.keepSpecialFiles ?? false,
@@ -353,7 +353,7 @@ export class Box {
         await inSlices(giveTreeSteps(system, files, back));
       }
     } finally {
-      system.close(files);
+      this.#directory.endRun(files);
     }
   }
 

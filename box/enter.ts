@@ -9,6 +9,7 @@ import type { LiveRun } from "./keep/runs.ts";
 import type { RemoteCaller } from "./remote_caller.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { planTakeStreams } from "./setup/init.ts";
+import { filterWalls } from "./setup/syscall_filter.ts";
 import { planLastLimit, planLimits } from "./setup/limits.ts";
 import { planBecome, planBecomeVisitingRoot, planBoundCapabilities } from "./setup/privileges.ts";
 import { planFilter } from "./setup/program.ts";
@@ -121,7 +122,7 @@ function planEntrant(
   // A change of ids clears it.
   plan.step("prctl", [linux.PR_SET_PDEATHSIG, linux.SIGKILL, 0, 0, 0]);
   plan.step("chdir", [plan.string("/box")], { ignore: "all" });
-  const filter = sandbox.syscallFilter({ flags: settings.syscallFlags, terminal: true });
+  const filter = sandbox.syscallFilter(settings.syscallFlags, filterWalls(limits));
   if (filter) planFilter(plan, filter);
   planLastLimit(plan, limits, callerLimits);
   const failed = plan.slot("execve");

@@ -15,7 +15,7 @@ import { planCallerLimits } from "./setup/limits.ts";
 import type { ReadyBox } from "./setup/ready.ts";
 import { askForSources } from "./setup/sources.ts";
 import { spawnBox } from "./setup/spawn.ts";
-import { describeFilter } from "./setup/syscall_filter.ts";
+import { describeFilter, filterWalls } from "./setup/syscall_filter.ts";
 import { planForeground } from "./setup/terminal.ts";
 import { makeUserNamespace } from "./setup/user_namespace.ts";
 import type { RunStreams } from "./streams/run_streams.ts";
@@ -152,8 +152,7 @@ function describeRun(
     options,
     environment: options.environment ??
       buildEnvironment({ callerEnvironment: new Map(), inheritAll: false, rules: [] }),
-    // Even without --tty-hack: a session in the box can take a terminal that belongs to none.
-    filter: sandbox.syscallFilter({ flags: syscallFlags, terminal: true }),
+    filter: sandbox.syscallFilter(syscallFlags, filterWalls(limits)),
     callerLimits: { ...readLimits(), groupLimitsProcesses },
     cpuCount: isOneProcess ? 1 : cpus ? new Set(cpus).size : Math.max(1, readCpus().length),
     controlGroup,

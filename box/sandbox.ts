@@ -13,7 +13,7 @@ import { isRootsAlone } from "../host/status.ts";
 import type { RemoteCaller } from "./remote_caller.ts";
 import type { ReadyBoxes, ReadyUses } from "./setup/ready.ts";
 import { catchSignals, type CatchSignalsOptions } from "./signals.ts";
-import { buildSyscallFilter, type SyscallFilter } from "./setup/syscall_filter.ts";
+import { buildSyscallFilter, type FilterWall, type SyscallFilter } from "./setup/syscall_filter.ts";
 import type { Runs } from "./keep/runs.ts";
 import { Waiter } from "./keep/waiter.ts";
 
@@ -227,11 +227,11 @@ export class Sandbox {
    *
    * @internal
    */
-  syscallFilter(options: { flags: number; terminal: boolean }): SyscallFilter | undefined {
-    const key = `${options.flags} ${options.terminal}`;
+  syscallFilter(flags: number, walls: readonly FilterWall[]): SyscallFilter | undefined {
+    const key = `${flags} ${walls}`;
     if (!this.#filters.has(key)) {
       const arch = Deno.build.arch === "aarch64" ? "aarch64" : "x86_64";
-      this.#filters.set(key, buildSyscallFilter({ ...options, arch }));
+      this.#filters.set(key, buildSyscallFilter({ flags, walls, arch }));
     }
     return this.#filters.get(key);
   }

@@ -33,6 +33,8 @@ import type { BoxPlaces } from "./paths.ts";
 import { clearDiskQuota, type DiskQuota, setDiskQuota } from "./quota.ts";
 
 const encoder = new TextEncoder();
+/** Of the directory around `box/`: while a program runs, and at all other times. */
+const [CLOSED, READABLE] = [0o700, 0o755];
 const DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 /** The directory of one box. */
@@ -54,10 +56,12 @@ export class BoxDirectory {
     const { directory, boxUser } = this.#places;
     const plan = new Plan();
     const outer = plan.slot("box directory");
-    plan.step("mkdirat", [AT_FDCWD, plan.string(directory), 0o755], { what: `make ${directory}` });
+    plan.step("mkdirat", [AT_FDCWD, plan.string(directory), READABLE], {
+      what: `make ${directory}`,
+    });
     plan.step("openat", [AT_FDCWD, plan.string(directory), DIRECTORY, 0], { into: outer });
     // Whatever the caller's umask is.
-    plan.step("fchmod", [outer, 0o755]);
+    plan.step("fchmod", [outer, READABLE]);
     planFiles(plan, { outer, owner: caller, size });
     try {
       system.run(plan, "make the box");
@@ -69,6 +73,31 @@ export class BoxDirectory {
 
   /** Opens `box/`, which must be what the sandbox has made. */
   open({ ownFileSystem }: { ownFileSystem: boolean }): number {
+    return this.#open({ ownFileSystem, close: false });
+  }
+
+  /**
+   * Opens `box/` for a run, and keeps everybody but root from getting there by its path: the program can
+   * open its own directory to all users of the host, who would meet it there.
+   */
+  openForRun({ ownFileSystem }: { ownFileSystem: boolean }): number {
+    return this.#open({ ownFileSystem, close: true });
+  }
+
+  /** Ends what {@linkcode openForRun} has begun. */
+  endRun(files: number): void {
+    const { system } = this.#sandbox;
+    const plan = new Plan();
+    const outer = this.#planOpen(plan);
+    plan.step("fchmod", [outer, READABLE], { what: "open the box's directory to its caller" });
+    plan.step("close", [outer], { always: true, ignore: "all" });
+    plan.step("close", [files], { always: true, ignore: "all" });
+    const failure = system.attempt(plan, "end the run in the box");
+    // Who has removed it needs no way there.
+    if (failure && failure.errno !== ERRNO.ENOENT) throw failure;
+  }
+
+  #open({ ownFileSystem, close }: { ownFileSystem: boolean; close: boolean }): number {
     const { system } = this.#sandbox;
     const { directory, boxId } = this.#places;
     const plan = new Plan();
@@ -81,6 +110,7 @@ export class BoxDirectory {
       what: `open ${directory}/box, which must be a real directory`,
     });
     const status = planStatus(plan, inner);
+    if (close) plan.step("fchmod", [outer, CLOSED], { what: `close ${directory} to others` });
     plan.step("close", [outer], { always: true, ignore: "all" });
     const failure = system.attempt(plan, "open the box");
     if (failure?.errno === ERRNO.ENOENT && failure.step?.options.into === outer) throw noBox(boxId);

@@ -127,7 +127,6 @@ Deno.test("planProgram() installs the filter when all else is done", () => {
   const filter = buildSyscallFilter({
     flags: SYSCALL_FLAGS.keyctl,
     arch: "x86_64",
-    terminal: false,
   });
   assert(filter);
   const plan = planned({ filter });

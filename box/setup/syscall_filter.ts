@@ -6,9 +6,12 @@
 
 import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
+import type { Limits } from "./limits.ts";
 import {
   type Architecture,
+  type ArgumentTest,
   AUDIT_ARCHITECTURES,
+  type FilterWall,
   LEGACY_ABIS,
   SYSCALL_FLAGS,
   SYSCALL_RULES,
@@ -16,15 +19,20 @@ import {
   type SyscallRule,
 } from "./syscall_filter_table.ts";
 
-export { ALL_SYSCALL_FLAGS, type Architecture, SYSCALL_FLAGS } from "./syscall_filter_table.ts";
+export {
+  ALL_SYSCALL_FLAGS,
+  type Architecture,
+  type FilterWall,
+  SYSCALL_FLAGS,
+} from "./syscall_filter_table.ts";
 
 /** Options of {@linkcode buildSyscallFilter}. */
 export interface BuildSyscallFilterOptions {
   /** A sum of {@linkcode SYSCALL_FLAGS}; 0: no filter. Unknown bits are ignored. */
   flags: number;
   arch: Architecture;
-  /** Keep programs from typing into, or reconfiguring, a terminal that they were given. */
-  terminal?: boolean;
+  /** What else programs are kept from: see the table. */
+  walls?: readonly FilterWall[];
 }
 
 /** A filter that is ready to be installed. */
@@ -65,16 +73,22 @@ interface Instruction {
   note?: string;
 }
 
+/** Says which walls the filter of a program with these limits has. */
+export function filterWalls({ coreKib }: Limits): FilterWall[] {
+  // The terminal even without --tty-hack: a session in the box can take one that belongs to none.
+  return coreKib ? ["terminal", "setid"] : ["terminal", "setid", "core"];
+}
+
 /**
  * Makes the filter for a set of flags.
  *
  * Arguments are compared as the kernel takes them: only the low 32 bits count, so that a program
  * gains nothing by junk in the high ones. Without flag 16, the rules hold for 32-bit calls too (but
  * see the table about `socketcall`). With any flag, calls of the x32 convention kill the process.
- * Without flag 8 a program can make sockets by `io_uring`, which no filter sees.
+ * The walls hold under all flags but 0. Without flag 8 a program can make sockets by `io_uring`, which no filter sees.
  */
 export function buildSyscallFilter(options: BuildSyscallFilterOptions): SyscallFilter | undefined {
-  const { flags, arch, terminal = false } = options;
+  const { flags, arch, walls = [] } = options;
   if (!Number.isInteger(flags) || flags < 0 || flags > FLAGS_MAX) {
     throw new RangeError(
       `Cannot build a system call filter as the flags must be from 0 to ${FLAGS_MAX}: current value is ${flags}`,
@@ -83,7 +97,9 @@ export function buildSyscallFilter(options: BuildSyscallFilterOptions): SyscallF
   if (flags === 0) return undefined;
 
   const rules = SYSCALL_RULES.filter(({ flag }) =>
-    flag === "terminal" ? terminal : (flags & SYSCALL_FLAGS[flag]) !== 0
+    flag in SYSCALL_FLAGS
+      ? (flags & SYSCALL_FLAGS[flag as keyof typeof SYSCALL_FLAGS]) !== 0
+      : walls.includes(flag as FilterWall)
   );
   const legacy = LEGACY_ABIS[arch];
   const forbidsLegacy = (flags & SYSCALL_FLAGS.legacyArchitectures) !== 0;
@@ -118,27 +134,44 @@ function callRules(abi: SyscallAbi, rules: readonly SyscallRule[]): Instruction[
   ];
 }
 
-function ruleVerdict({ errno, argument }: SyscallRule): Instruction[] {
+function ruleVerdict({ errno, arguments: tests = [] }: SyscallRule): Instruction[] {
   const fail: Instruction = {
     code: RETURN,
     value: linux.SECCOMP_RET_ERRNO | ERRNO[errno],
     note: errno,
   };
-  if (argument === undefined) return [fail];
-  const values = Object.entries(argument.values);
-  return [
-    load(OFFSET_ARGUMENTS + 8 * argument.index, `argument ${argument.index}, the low 32 bits`),
-    ...values.map(([name, value], index) => ({
-      code: JUMP_IF_EQUAL,
-      // Over the remaining comparisons and the permission, to the failure.
-      ifTrue: values.length - index,
-      ifFalse: 0,
-      value,
-      note: name,
-    })),
-    { code: RETURN, value: linux.SECCOMP_RET_ALLOW },
-    fail,
-  ];
+  if (tests.length === 0) return [fail];
+  // From the end, as a test that fails jumps over all the others to the permission.
+  return tests.reduceRight(
+    (rest, test) => [...testOf(test, rest.length - 1), ...rest],
+    [fail, { code: RETURN, value: linux.SECCOMP_RET_ALLOW }],
+  );
+}
+
+/** Tests an argument: falls through if it is so, else jumps. */
+function testOf(test: ArgumentTest, toPermission: number): Instruction[] {
+  const { index } = test;
+  const low = load(OFFSET_ARGUMENTS + 8 * index, `argument ${index}, the low 32 bits`);
+  const last = { ifTrue: 0, ifFalse: toPermission };
+  if ("isGiven" in test) {
+    const isAny = { code: JUMP_IF_ANY_BIT, value: 0xffff_ffff };
+    return [
+      low,
+      { ...isAny, ifTrue: 2, ifFalse: 0 },
+      load(OFFSET_ARGUMENTS + 8 * index + 4, `argument ${index}, the high 32 bits`),
+      { ...isAny, ...last, note: "a pointer" },
+    ];
+  }
+  if ("bits" in test) {
+    const [note, value] = Object.entries(test.bits)[0]!;
+    return [low, { code: JUMP_IF_ANY_BIT, ...last, value, note }];
+  }
+  const values = Object.entries(test.values);
+  const compare = values.map(([note, value], at) => {
+    const left = values.length - 1 - at;
+    return { code: JUMP_IF_EQUAL, ...left === 0 ? last : { ifTrue: left }, value, note };
+  });
+  return [low, ...compare];
 }
 
 function killX32(): Instruction[] {

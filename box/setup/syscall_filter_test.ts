@@ -92,7 +92,7 @@ function assertVerdict(
 
 Deno.test("buildSyscallFilter() makes no filter for flags 0, not even for a terminal", () => {
   assertEquals(buildSyscallFilter({ flags: 0, arch: "x86_64" }), undefined);
-  assertEquals(buildSyscallFilter({ flags: 0, arch: "aarch64", terminal: true }), undefined);
+  assertEquals(buildSyscallFilter({ flags: 0, arch: "aarch64", walls: ["terminal"] }), undefined);
 });
 
 Deno.test("buildSyscallFilter() refuses flags that are not a small whole number", () => {
@@ -104,8 +104,8 @@ Deno.test("buildSyscallFilter() refuses flags that are not a small whole number"
 Deno.test("buildSyscallFilter() is well formed for every combination", () => {
   for (const arch of ARCHITECTURES) {
     for (let flags = 1; flags <= ALL_SYSCALL_FLAGS; flags++) {
-      for (const terminal of [false, true]) {
-        const filter = buildSyscallFilter({ flags, arch, terminal });
+      for (const walls of [[], ["terminal", "setid", "core"]] as const) {
+        const filter = buildSyscallFilter({ flags, arch, walls });
         assert(filter !== undefined);
         const { program, instructionCount, notes } = filter;
         assertEquals(program.byteLength, 8 * instructionCount);
@@ -130,7 +130,9 @@ Deno.test("the table has at most one rule for a system call and only known flags
     const numbers = SYSCALL_RULES.map((rule) => rule.numbers[abi]).filter((nr) => nr !== undefined);
     assertEquals(new Set(numbers).size, numbers.length, abi);
   }
-  for (const { flag } of SYSCALL_RULES) assert(flag === "terminal" || flag in SYSCALL_FLAGS);
+  for (const { flag } of SYSCALL_RULES) {
+    assert(["terminal", "setid", "core"].includes(flag) || flag in SYSCALL_FLAGS);
+  }
   assertEquals(Object.values(SYSCALL_FLAGS).reduce((sum, bit) => sum + bit, 0), ALL_SYSCALL_FLAGS);
 });
 
@@ -231,7 +233,7 @@ const FCNTL: [SyscallAbi, number][] = [
   ["arm", 55],
   ["arm", 221],
 ];
-const LOCK_COMMANDS = [6n, 7n, 37n, 38n, 1024n, 1026n];
+const LOCK_COMMANDS = [6n, 7n, 37n, 38n, 1024n, 1026n, 1040n];
 
 Deno.test("flag 4 forbids flock", () => {
   const numbers: [SyscallAbi, number][] = [["x86_64", 73], ["i386", 143], ["aarch64", 32], [
@@ -249,7 +251,7 @@ Deno.test("flag 4 forbids flock", () => {
   }
 });
 
-Deno.test("flag 4 forbids six commands of fcntl and no others", () => {
+Deno.test("flag 4 forbids seven commands of fcntl and no others", () => {
   for (const [abi, nr] of FCNTL) {
     const options = { flags: 4, arch: archOf(abi) };
     assertVerdict(options, {
@@ -257,7 +259,7 @@ Deno.test("flag 4 forbids six commands of fcntl and no others", () => {
       calls: LOCK_COMMANDS.map((command) => ({ abi, nr, args: [3n, command] })),
     });
     // F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_OFD_GETLK, F_GETLEASE, F_DUPFD_CLOEXEC…
-    const others = [0n, 1n, 2n, 3n, 4n, 5n, 8n, 36n, 39n, 1023n, 1025n, 1030n, 1031n, 1033n];
+    const others = [0n, 1n, 2n, 3n, 4n, 5n, 8n, 36n, 39n, 1023n, 1025n, 1030n, 1031n, 1033n, 1039n];
     assertVerdict(options, {
       verdict: SECCOMP_RET_ALLOW,
       calls: others.map((command) => ({ abi, nr, args: [6n, command, 7n] })),
@@ -391,13 +393,13 @@ Deno.test("terminal forbids typing into a terminal and reconfiguring it", () => 
     54,
   ]];
   for (const [abi, nr] of numbers) {
-    const options = { flags: 1, arch: archOf(abi), terminal: true };
+    const options = { flags: 1, arch: archOf(abi), walls: ["terminal"] as const };
     const commands = [TIOCSTI, TIOCLINUX, TIOCSETD].map(BigInt);
     const high = abi === "x86_64" || abi === "aarch64" ? [0n, JUNK] : [0n];
     for (const junk of high) {
       const calls = commands.map((command) => ({ abi, nr, args: [0n, junk | command] }));
       assertVerdict(options, { verdict: EPERM, calls });
-      assertVerdict({ ...options, terminal: false }, { verdict: SECCOMP_RET_ALLOW, calls });
+      assertVerdict({ ...options, walls: [] }, { verdict: SECCOMP_RET_ALLOW, calls });
     }
     // TCGETS, TIOCGWINSZ, FIONREAD and neighbours.
     const others = [0x5401n, 0x5413n, 0x541bn, 0x5411n, 0x541dn, 0x5422n, 0x5424n, 0x5412_0000n];
@@ -409,10 +411,76 @@ Deno.test("terminal forbids typing into a terminal and reconfiguring it", () => 
 });
 
 Deno.test("terminal with flag 16 alone still protects the terminal", () => {
-  assertVerdict({ flags: 16, arch: "x86_64", terminal: true }, {
+  assertVerdict({ flags: 16, arch: "x86_64", walls: ["terminal"] }, {
     verdict: EPERM,
     calls: [{ abi: "x86_64", nr: 16, args: [0n, 0x5412n] }],
   });
+});
+
+const ABIS = Object.keys(AUDIT_ARCHITECTURES) as SyscallAbi[];
+const SETID = { flags: 1, walls: ["setid"] as const };
+
+/** The numbers of a call, and where its mode is; before it come its flags, if it has any. */
+function numbersOf(call: string) {
+  const { numbers } = SYSCALL_RULES.find((rule) => rule.call === call)!;
+  return ABIS.flatMap((abi) => numbers[abi] === undefined ? [] : [{ abi, nr: numbers[abi] }]);
+}
+
+Deno.test("the setid wall forbids setuid and setgid bits, whatever else a mode has", () => {
+  const modes = [0o4000n, 0o2000n, 0o6755n, 0o104755n, 0o2070n];
+  const harmless = [0n, 0o777n, 0o1777n, 0o100644n];
+  const calls: [string, number][] = [["chmod", 1], ["fchmod", 1], ["fchmodat", 2], [
+    "fchmodat2",
+    2,
+  ]];
+  for (const [call, index] of [...calls, ["creat", 1], ["mknod", 1], ["mknodat", 2]] as const) {
+    const at = (mode: bigint) => [...Array.from({ length: index }, () => 0o6000n), mode];
+    for (const { abi, nr } of numbersOf(call)) {
+      const options = { ...SETID, arch: archOf(abi) };
+      assertVerdict(options, {
+        verdict: EPERM,
+        calls: modes.map((m) => ({ abi, nr, args: at(m) })),
+      });
+      const allowed = harmless.map((m) => ({ abi, nr, args: at(m) }));
+      assertVerdict(options, { verdict: SECCOMP_RET_ALLOW, calls: allowed });
+    }
+  }
+});
+
+Deno.test("the setid wall looks at the mode of open only where a file is made", () => {
+  for (const [call, index] of [["open", 1], ["openat", 2]] as const) {
+    for (const { abi, nr } of numbersOf(call)) {
+      const options = { ...SETID, arch: archOf(abi) };
+      const at = (flags: bigint, mode: bigint) => ({
+        abi,
+        nr,
+        args: [...Array.from({ length: index }, () => 0o6100n), flags, mode],
+      });
+      const making = [0o100n, 0o101n, 0o20200002n, 0o20000000n];
+      assertVerdict(options, { verdict: EPERM, calls: making.map((flags) => at(flags, 0o4755n)) });
+      const harmless = [at(0o101n, 0o644n), at(0n, 0xffff_ffffn), at(0o200000n, 0o6777n)];
+      assertVerdict(options, { verdict: SECCOMP_RET_ALLOW, calls: harmless });
+    }
+  }
+  for (const { abi, nr } of numbersOf("openat2")) {
+    assertVerdict({ ...SETID, arch: archOf(abi) }, { verdict: ENOSYS, calls: [{ abi, nr }] });
+  }
+});
+
+Deno.test("the core wall forbids to set the limit on core files, and to set no other, nor to read it", () => {
+  for (const { abi, nr } of numbersOf("setrlimit")) {
+    const options = { flags: 1, walls: ["core"] as const, arch: archOf(abi) };
+    assertVerdict(options, { verdict: EPERM, calls: [{ abi, nr, args: [4n, 1n] }] });
+    assertVerdict(options, { verdict: SECCOMP_RET_ALLOW, calls: [{ abi, nr, args: [3n, 4n] }] });
+  }
+  for (const { abi, nr } of numbersOf("prlimit64")) {
+    const options = { flags: 1, walls: ["core"] as const, arch: archOf(abi) };
+    const set = [0x10n, 0x7f00_0000_0000n].map((at) => ({ abi, nr, args: [0n, 4n, at] }));
+    assertVerdict(options, { verdict: EPERM, calls: set });
+    const harmless = [[0n, 4n, 0n, 0x7f00n], [4n, 7n, 0x7f00n, 0n]];
+    const calls = harmless.map((args) => ({ abi, nr, args }));
+    assertVerdict(options, { verdict: SECCOMP_RET_ALLOW, calls });
+  }
 });
 
 Deno.test("unknown bits are ignored", () => {
@@ -423,7 +491,7 @@ Deno.test("unknown bits are ignored", () => {
 });
 
 Deno.test("describeFilter() prints a line for each instruction, with names", () => {
-  const filter = buildSyscallFilter({ flags: 31, arch: "x86_64", terminal: true });
+  const filter = buildSyscallFilter({ flags: 31, arch: "x86_64", walls: ["terminal"] });
   assert(filter !== undefined);
   const text = describeFilter(filter);
   assertEquals(text.split("\n").length, filter.instructionCount);
