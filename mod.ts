@@ -68,7 +68,13 @@ export { BoxFiles } from "./box/files/files.ts";
 export { HostDirectory, HostFiles } from "./host/files.ts";
 export type { HostAccess, Identity } from "./host/identity.ts";
 export type { HostEntry } from "./host/list.ts";
-export { type FileBlock, HostFile, HostReader, type ReadOptions } from "./host/reader.ts";
+export {
+  type FileBlock,
+  HostFile,
+  HostReader,
+  type OpenFileOptions,
+  type ReadOptions,
+} from "./host/reader.ts";
 export type { FileKind, FileStatus } from "./host/status.ts";
 export { openOutputFile } from "./box/streams/output_file.ts";
 export type { Limits } from "./box/setup/limits.ts";

@@ -21,7 +21,11 @@ export const STRICT: number = MOUNTED | linux.RESOLVE_NO_XDEV;
  * /proc/self/fd/3 and /proc/self/cwd are the sandbox's own: they would lead another user past
  * directories that are closed to that user.
  */
-export function anywhere({ caller, own }: Pick<HostAccess, "caller" | "own">): number {
+export function anywhere(
+  { caller, own }: Pick<HostAccess, "caller" | "own">,
+  { followLinks = true }: { followLinks?: boolean | undefined } = {},
+): number {
+  if (!followLinks) return linux.RESOLVE_NO_SYMLINKS | linux.RESOLVE_NO_MAGICLINKS;
   return caller.uid === own.uid ? 0 : linux.RESOLVE_NO_MAGICLINKS;
 }
 
@@ -56,6 +60,8 @@ export function planOpen(
 export interface OpenRequest extends Omit<OpenHow, "resolve"> {
   /** An open directory, out of which the path must not lead; default: any path. */
   readonly beneathFd?: number | undefined;
+  /** Follow symbolic links. Default: yes. */
+  readonly followLinks?: boolean | undefined;
   /** The option that names the file, for messages. */
   readonly reason?: string;
   /** What is tried, as the rest of a sentence that begins with "cannot". Default: open the file. */
@@ -66,7 +72,7 @@ export interface OpenRequest extends Omit<OpenHow, "resolve"> {
 export function openFile(
   access: HostAccess,
   path: string,
-  { beneathFd, reason = "", what = `open ${path}`, ...how }: OpenRequest,
+  { beneathFd, followLinks = true, reason = "", what = `open ${path}`, ...how }: OpenRequest,
 ): { fd: number; status: FileStatus } {
   const plan = new Plan();
   const fd = plan.slot(path);
@@ -74,9 +80,11 @@ export function openFile(
   plan.because(reason, () =>
     asCaller(plan, access, () => {
       if (beneathFd === undefined) {
-        planOpen(plan, linux.AT_FDCWD, path, { ...options, resolve: anywhere(access) });
+        const resolve = anywhere(access, { followLinks });
+        planOpen(plan, linux.AT_FDCWD, path, { ...options, resolve });
       } else {
-        planOpen(plan, beneathFd, path || ".", { ...options, resolve: BENEATH });
+        const resolve = followLinks ? BENEATH : MOUNTED;
+        planOpen(plan, beneathFd, path || ".", { ...options, resolve });
       }
     }));
   const status = planStatus(plan, fd);

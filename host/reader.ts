@@ -9,13 +9,22 @@ import type { HostAccess } from "./identity.ts";
 import { type HostEntry, listDirectory } from "./list.ts";
 import { openFile } from "./open.ts";
 import { readAll } from "./read.ts";
-import { type FileStatus, wrongKind } from "./status.ts";
+import { type FileStatus, planStatus, readStatus, wrongKind } from "./status.ts";
 
 const ENTRIES_MAX = 100_000;
 const PATH_BYTES = 4096;
 
+/** How a file is opened. */
+export interface OpenFileOptions {
+  /**
+   * Follow symbolic links, wherever they are in the path. Default: yes. A path that had none when it
+   * was found can have got some from whoever may write to a directory of it.
+   */
+  readonly followLinks?: boolean | undefined;
+}
+
 /** How much of a file is read. */
-export interface ReadOptions {
+export interface ReadOptions extends OpenFileOptions {
   /** The most that the file may have, in bytes; a larger one is an error. */
   readonly limitBytes: number;
 }
@@ -104,6 +113,14 @@ export class HostFile implements Disposable {
     plan.step("openat", args, { into: fd, what });
     translatedSync(() => this.#system.run(plan, what));
     return plan.result(fd);
+  }
+
+  /** Its permission bits now. */
+  get mode(): number {
+    const plan = new Plan();
+    const status = planStatus(plan, this.fd);
+    translatedSync(() => this.#system.run(plan, `look at ${this.#name}`));
+    return readStatus(plan.view(status)).mode;
   }
 
   /** Closes it. */
@@ -219,11 +236,12 @@ export class HostReader {
    * @throws {SandboxError} `too-large` if it is larger, `hostile-path` if it is not a regular file; if
    *   it cannot be read
    */
-  readBytes(path: string, { limitBytes }: ReadOptions): Uint8Array<ArrayBuffer> {
-    const { fd, status: { sizeBytes } } = this.#openRegular(path);
+  readBytes(path: string, options: ReadOptions): Uint8Array<ArrayBuffer> {
+    const { limitBytes } = options;
+    const { fd, status: { sizeBytes } } = this.#openRegular(path, options);
     try {
-      const options = { sizeBytes, limitBytes, what: `read ${path}` };
-      return translatedSync(() => readAll(this.#access.system, fd, options));
+      const how = { sizeBytes, limitBytes, what: `read ${path}` };
+      return translatedSync(() => readAll(this.#access.system, fd, how));
     } finally {
       this.#access.system.close(fd);
     }
@@ -233,21 +251,26 @@ export class HostReader {
    * Opens a file for reading.
    *
    * @param path its path
+   * @param options whether links are followed
    * @returns the file, to be closed by `using`
    * @throws {SandboxError} `hostile-path` if it is not a regular file; if it cannot be opened
    */
-  open(path: string): HostFile {
-    return new HostFile(this.#access, this.#openRegular(path).fd, path);
+  open(path: string, options: OpenFileOptions = {}): HostFile {
+    return new HostFile(this.#access, this.#openRegular(path, options).fd, path);
   }
 
-  #openAt(path: string, flags: number): { fd: number; status: FileStatus } {
+  #openAt(
+    path: string,
+    flags: number,
+    { followLinks }: OpenFileOptions = {},
+  ): { fd: number; status: FileStatus } {
     return translatedSync(() =>
-      openFile(this.#access, path, { flags, beneathFd: this.#beneathFd })
+      openFile(this.#access, path, { flags, beneathFd: this.#beneathFd, followLinks })
     );
   }
 
-  #openRegular(path: string): { fd: number; status: FileStatus } {
-    const opened = this.#openAt(path, linux.O_NONBLOCK | linux.O_NOCTTY);
+  #openRegular(path: string, how: OpenFileOptions): { fd: number; status: FileStatus } {
+    const opened = this.#openAt(path, linux.O_NONBLOCK | linux.O_NOCTTY, how);
     const { fd, status: { kind } } = opened;
     if (kind === "file") return opened;
     this.#access.system.close(fd);

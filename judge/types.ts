@@ -9,7 +9,7 @@ export type { Verdict };
 export interface SourceFile {
   /** Its path in the program's folder; never leads out of it. */
   readonly name: string;
-  /** The absolute path on the host. */
+  /** The absolute path on the host, without symbolic links: none is followed. */
   readonly hostFile: string;
   /** The size in bytes. */
   readonly sizeBytes: number;
@@ -86,9 +86,9 @@ export type Validation =
 export interface TestCase {
   /** The path below `data/` without the ending, such as `secret/01-small`. */
   readonly name: string;
-  /** The absolute path of the input on the host. */
+  /** The absolute path of the input on the host, without symbolic links: none is followed. */
   readonly inputFile: string;
-  /** The absolute path of the answer on the host. */
+  /** The absolute path of the answer on the host, without symbolic links: none is followed. */
   readonly answerFile: string;
   /** Whether contestants see it. */
   readonly isSample: boolean;

@@ -8,7 +8,7 @@ export type FileContent =
   | string
   | Uint8Array
   | ReadableStream<Uint8Array>
-  | { readonly hostFile: string };
+  | { readonly hostFile: string; readonly followLinks?: boolean };
 
 /** How a file is put into a box. */
 export interface WriteOptions {

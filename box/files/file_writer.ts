@@ -8,6 +8,7 @@
  * be a folder that the caller has moved into the box, with files of others in it.
  */
 
+import type { OpenFileOptions } from "../../host/reader.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import { AT_EMPTY_PATH, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK } from "../../ffi/linux.ts";
 import { Plan, type Slot } from "../../ffi/plan.ts";
@@ -80,7 +81,8 @@ async function writeSmall(target: NewBoxFile, bytes: Uint8Array): Promise<boolea
   return isWritten;
 }
 
-type LargeContent = Uint8Array | ReadableStream<Uint8Array> | { readonly hostFile: string };
+type HostContent = { readonly hostFile: string } & OpenFileOptions;
+type LargeContent = Uint8Array | ReadableStream<Uint8Array> | HostContent;
 
 async function writeLarge(target: NewBoxFile, content: LargeContent): Promise<void> {
   const { access, access: { sandbox: { system } }, file, what } = target;
@@ -112,7 +114,7 @@ async function fill(target: NewBoxFile, fd: number, content: LargeContent): Prom
   } else if (content instanceof ReadableStream) {
     await pump(target, fd, content);
   } else {
-    const source = openHostFile(sandbox, content.hostFile);
+    const source = openHostFile(sandbox, content);
     try {
       await copyAside(system, source, { to: fd, limitBytes, what });
     } finally {
@@ -122,17 +124,24 @@ async function fill(target: NewBoxFile, fd: number, content: LargeContent): Prom
 }
 
 /** Opens a regular file of the host, with the caller's rights, to be copied into a box. */
-function openHostFile(access: HostAccess, path: string): { fd: number; sizeBytes: number } {
+function openHostFile(
+  access: HostAccess,
+  { hostFile: path, followLinks }: HostContent,
+): { fd: number; sizeBytes: number } {
   const refuse = (reason: string) =>
     new SandboxError("bad-option", `Cannot copy ${path} into the box: ${reason}`);
   try {
     const flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-    const { fd, status: { kind, sizeBytes } } = openFile(access, path, { flags });
+    const { fd, status: { kind, sizeBytes } } = openFile(access, path, { flags, followLinks });
     if (kind === "file") return { fd, sizeBytes };
     access.system.close(fd);
   } catch (error) {
     if (!(error instanceof SystemError && error.errno === ERRNO.ELOOP)) throw error;
-    throw refuse("it is a symbolic link; name the file that it leads to");
+    throw refuse(
+      followLinks === false
+        ? "a symbolic link is on the way to it"
+        : "it is a symbolic link; name the file that it leads to",
+    );
   }
   throw refuse("it is not a regular file");
 }

@@ -33,6 +33,11 @@ export interface BindRule extends DirectoryRuleBase {
   optional: boolean;
   /** Whether what is mounted below `outside` comes along (not with `norec`). */
   recursive: boolean;
+  /**
+   * Whether symbolic links on the way to an absolute `outside` are followed. Default: yes. The text
+   * form of a rule has no word for it.
+   */
+  followLinks?: boolean;
 }
 
 /** A rule that mounts a new file system (`fs`). */

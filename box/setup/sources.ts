@@ -162,7 +162,7 @@ function planBind(plan: Plan, base: Slot, { rule, path, access }: {
     asCaller(plan, access, () => {
       planOpen(plan, linux.AT_FDCWD, path, {
         ...openOptions(rule, into),
-        resolve: anywhere(access),
+        resolve: anywhere(access, rule),
       });
     });
   }

@@ -3,6 +3,7 @@
  * keeper does for them while the program runs. Runs without such streams do not load this.
  */
 
+import type { OpenFileOptions } from "../../host/reader.ts";
 import type { HostAccess, Identity } from "../../host/identity.ts";
 import type { Waiter } from "../keep/waiter.ts";
 import { Capture, checkLimitBytes, type Overflow } from "./capture.ts";
@@ -170,7 +171,7 @@ export class RunStreams implements ProgramStreams {
     if (typeof input === "object") {
       if ("text" in input) return this.#forBox(openMemory(system, encoder.encode(input.text)));
       if ("bytes" in input) return this.#forBox(openMemory(system, input.bytes));
-      if ("file" in input) return this.#forBox(this.#openFile("stdin", input.file));
+      if ("file" in input) return this.#forBox(this.#openFile("stdin", input.file, input));
       if ("stream" in input) {
         const { boxFd, ownFd } = openPipe(system, { own: "writes", boxUser });
         const forBox = this.#forBox(boxFd);
@@ -226,10 +227,19 @@ export class RunStreams implements ProgramStreams {
     return [duplicate(this.#options.system, [fd], options)[0]!, `descriptor ${fd}`];
   }
 
-  #openFile(stream: keyof typeof NAMES, path: string): number {
+  #openFile(
+    stream: keyof typeof NAMES,
+    path: string,
+    { followLinks }: OpenFileOptions = {},
+  ): number {
     const use = stream === "stdin" ? "read" : "write";
     const { boxRoot } = this.#options;
-    return openStreamFile(this.#options, path, { use, stream: NAMES[stream], boxRoot });
+    return openStreamFile(this.#options, path, {
+      use,
+      stream: NAMES[stream],
+      boxRoot,
+      followLinks,
+    });
   }
 
   #forBox(fd: number): Stream {

@@ -1,5 +1,6 @@
 /** Opens files for the streams of a run: in memory, and of the host. */
 
+import type { OpenFileOptions } from "../../host/reader.ts";
 import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
@@ -55,7 +56,11 @@ export function openMemory(system: System, bytes: Uint8Array): number {
 export function openStreamFile(
   access: HostAccess,
   path: string,
-  { use, stream, boxRoot }: { use: "read" | "write"; stream: string; boxRoot: string },
+  { use, stream, boxRoot, followLinks }: OpenFileOptions & {
+    readonly use: "read" | "write";
+    readonly stream: string;
+    readonly boxRoot: string;
+  },
 ): number {
   // By name it would be opened through whatever link the program has put there.
   if (path.startsWith(`${boxRoot}/`)) {
@@ -72,6 +77,7 @@ export function openStreamFile(
     flags,
     mode: use === "write" ? 0o666 : 0,
     reason: stream,
+    followLinks,
   });
   if (kind !== "file" && kind !== "device") {
     system.close(fd);

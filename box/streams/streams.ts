@@ -56,7 +56,7 @@ export type Input =
    * A file of the host, opened with the caller's rights. The program reads the file itself, and cannot
    * tell where it lies, nor change anything about it.
    */
-  | { readonly file: string }
+  | { readonly file: string; readonly followLinks?: boolean }
   /**
    * A stream. It is read as the program reads, and cancelled when the program is over or reads no
    * more; if it fails, the program is killed and the run fails.

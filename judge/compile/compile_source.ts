@@ -36,7 +36,7 @@ export function loadFiles(
   }
   let rest = limitBytes;
   return source.files.map(({ name, hostFile }) => {
-    const bytes = host.readBytes(hostFile, { limitBytes: rest });
+    const bytes = host.readBytes(hostFile, { limitBytes: rest, followLinks: false });
     rest -= bytes.length;
     return { name, bytes };
   });

@@ -106,7 +106,7 @@ export class LanguageTable {
   }
 
   #firstLine({ hostFile }: SourceFile): string {
-    using file = this.#host.open(hostFile);
+    using file = this.#host.open(hostFile, { followLinks: false });
     const block = file.block(FIRST_LINE_BYTES);
     return new TextDecoder().decode(block.bytes.subarray(0, block.read(0)));
   }

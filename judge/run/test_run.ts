@@ -120,7 +120,7 @@ async function judgeRun(context: TestContext, run: RunningTest): Promise<Judgeme
   const outcome = await box.run(command, {
     ...options,
     ...watchdog.options(run.signal),
-    stdin: { file: run.planned.test.inputFile },
+    stdin: { file: run.planned.test.inputFile, followLinks: false },
     stdout: { fd: output.fd, limitBytes: problem.limits.outputKib * 1024 },
   });
   run.outcome = watchdog.outcome(outcome);
@@ -133,7 +133,7 @@ async function judgeOutput(
 ): Promise<Judgement> {
   const { test, group } = run.planned;
   if (validator) return await validateOutput(validator, { run, output });
-  using answer = host.open(test.answerFile);
+  using answer = host.open(test.answerFile, { followLinks: false });
   const result = await checkOutput({ output, answer, flags: group.validatorFlags });
   if (result.accepted) return { verdict: "AC", message: "Accepted" };
   const { difference } = result;

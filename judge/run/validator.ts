@@ -90,10 +90,10 @@ async function place(host: HostFiles, { box, file, inside }: {
   file: string;
   inside: string;
 }): Promise<{ path: string; rules: BindRule[] }> {
-  const status = host.status(file);
-  if (status && (status.mode & READABLE_BY_OTHERS) === 0) {
+  using opened = host.open(file, { followLinks: false });
+  if ((opened.mode & READABLE_BY_OTHERS) === 0) {
     const name = inside.replace("judge/", "judge-");
-    await box.files.write(name, { hostFile: host.realPath(file) }, { mode: 0o644 });
+    await box.files.write(name, { hostFile: file, followLinks: false }, { mode: 0o644 });
     return { path: `/box/${name}`, rules: [] };
   }
   const rule: BindRule = {
@@ -105,6 +105,7 @@ async function place(host: HostFiles, { box, file, inside }: {
     devices: false,
     optional: false,
     recursive: false,
+    followLinks: false,
   };
   return { path: `/${inside}`, rules: [rule] };
 }

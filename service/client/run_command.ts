@@ -62,7 +62,10 @@ function limitText(name: string, value: number | "unlimited"): string {
 }
 
 /** Paths with a colon or an equals sign cannot be written down. */
-function ruleArgument(rule: DirectoryRule): string {
+function ruleArgument(given: DirectoryRule): string {
+  const rule = { ...given };
+  // The client opens it with its caller's rights: links show nothing that he could not see.
+  if (rule.kind === "bind") delete rule.followLinks;
   const text = describeDirectoryRule(rule);
   try {
     const read = JSON.stringify(sorted(parseDirectoryRule(text)));

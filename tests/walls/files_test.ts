@@ -65,7 +65,7 @@ Deno.test("a program cannot write to the system's directories, devices and kerne
 
 Deno.test("a program cannot leave setuid files, devices, FIFOs, sockets or links behind", async () => {
   await withBox(203, async (box) => {
-    assertDenied(await attack(box, ["files", "leave"]), 9);
+    assertDenied(await attack(box, ["files", "leave"]), 11);
     const kinds = await sh(`find ${box.path()} -mindepth 1 -printf '%P %y %m %u\\n' | sort`);
     assertEquals(kinds, "attack-files f 755 root\nsetuid f 755 root\nsub d 755 root\n");
     const { mode } = await Deno.stat(box.path());
@@ -75,7 +75,7 @@ Deno.test("a program cannot leave setuid files, devices, FIFOs, sockets or links
 
 Deno.test("no other user can reach what a program leaves in its /tmp, setuid or not", async () => {
   await withBox(204, async (box) => {
-    assertDenied(await attack(box, ["files", "leave"]), 9);
+    assertDenied(await attack(box, ["files", "leave"]), 11);
     const left = `${box.directory}/tmp/tmp/setuid`;
     assert((await Deno.stat(left)).isFile);
     const others = ["setpriv", "--reuid=7000", "--regid=7000", "--clear-groups", ...SHELL];
@@ -88,7 +88,7 @@ Deno.test("no other user can reach what a program leaves in its /tmp, setuid or 
 Deno.test("special files that a program leaves with --special-files do not survive cleanup or init", async () => {
   await withBox(205, async (box) => {
     const leave = await installAttack(box, "files");
-    assertDenied(await box.run(["--special-files"], [leave, "leave"]), 9);
+    assertDenied(await box.run(["--special-files"], [leave, "leave"]), 11);
     assert((await Deno.lstat(box.path("symlink"))).isSymlink);
     assert((await Deno.lstat(box.path("fifo"))).isFifo);
     assert((await Deno.lstat(box.path("socket"))).isSocket);
