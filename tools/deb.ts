@@ -64,7 +64,8 @@ async function addSources(tree: Tree): Promise<void> {
     }
   }
   const { arch } = Deno.build;
-  await tree.copy(`${ROOT}/lib/libisolate-${arch}.so`, `${lib}/lib/libisolate-${arch}.so`);
+  // It is a program, too: the init of every box.
+  await tree.copy(`${ROOT}/lib/libisolate-${arch}.so`, `${lib}/lib/libisolate-${arch}.so`, 0o755);
   await tree.copy(Deno.execPath(), `${lib}/deno`, 0o755);
 }
 
