@@ -1,7 +1,7 @@
 /** What all boxes of a process share: kernel, waiter, configuration, and for whom they work. */
 
 import { loadConfig } from "../config/load.ts";
-import type { Settings } from "../config/settings.ts";
+import { defaultSettings, type Settings } from "../config/settings.ts";
 import { Plan } from "../ffi/plan.ts";
 import { System } from "../ffi/system.ts";
 import { makeDirectories } from "../host/directories.ts";
@@ -124,6 +124,15 @@ export class Sandbox {
       const log = options.log ?? (() => {});
       return new Sandbox({ system, settings, configFile, own, caller, remote: undefined, log });
     });
+  }
+
+  /**
+   * Reaches files with the rights of this process, and has no boxes.
+   *
+   * @internal
+   */
+  static async withoutBoxes(): Promise<Sandbox> {
+    return Sandbox.openOutside(await System.load(), defaultSettings());
   }
 
   /**

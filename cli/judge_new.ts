@@ -8,7 +8,7 @@ import type { JudgeRequest } from "./judge_options.ts";
 
 /** Makes a package in a folder, and says what to do next. */
 export async function makePackage(
-  { kind = "pass-fail", configFile }: JudgeRequest,
+  { kind = "pass-fail" }: JudgeRequest,
   [folder, ...more]: readonly string[],
 ): Promise<number> {
   if (folder === undefined || more.length > 0) {
@@ -22,7 +22,7 @@ export async function makePackage(
       : `did you mean ${meant}?`;
     throw new UsageError(`Unknown kind of package: ${kind} (${hint})`);
   }
-  newPackage(new HostFiles(await Sandbox.open({ configFile })), folder, { kind: known });
+  newPackage(new HostFiles(await Sandbox.withoutBoxes()), folder, { kind: known });
   write(Deno.stdout, `Made ${folder}. Verify it with: isolate judge ${folder}\n`);
   return 0;
 }

@@ -66,6 +66,8 @@ async function addSources(tree: Tree): Promise<void> {
   const { arch } = Deno.build;
   // It is a program, too: the init of every box.
   await tree.copy(`${ROOT}/lib/libisolate-${arch}.so`, `${lib}/lib/libisolate-${arch}.so`, 0o755);
+  // The client for `isolate judge`, which runs programs by it.
+  await tree.copy(`${ROOT}/lib/isolate-${arch}`, `${lib}/lib/isolate-${arch}`, 0o755);
   await tree.copy(Deno.execPath(), `${lib}/deno`, 0o755);
 }
 

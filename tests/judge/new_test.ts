@@ -48,3 +48,17 @@ Deno.test("isolate judge new says which kinds there are, and that it needs a fol
     assertStringIncludes(stderr, message);
   }
 });
+
+Deno.test("isolate judge new needs no rights", async () => {
+  await withFolder(async (folder) => {
+    await Deno.chown(folder, 1234, 1234);
+    const through = [
+      ...["setpriv", "--reuid=1234", "--regid=1234", "--clear-groups"],
+      // The right to read everything: the project may lie where only root can go.
+      ...["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"],
+    ];
+    const { code, stderr } = await isolate(["judge", "new", `${folder}/mine`], { through });
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals((await Deno.stat(`${folder}/mine/problem.yaml`)).uid, 1234);
+  });
+});
