@@ -23,6 +23,11 @@ export interface PairProgram {
   readonly command: readonly string[];
   /** How it is run; its standard input and output are the other program's output and input. */
   readonly options?: Omit<RunOptions, "stdin" | "stdout">;
+  /**
+   * Throw away what it writes when the other program has ended, so that it meets no broken pipe: for a
+   * program that has the last word, whether anybody listens or not. Default: false.
+   */
+  readonly outlivesOther?: boolean;
 }
 
 /** Options of {@linkcode runPair}. */
@@ -132,6 +137,7 @@ export function runPair(options: PairOptions): Promise<PairOutcome> {
       }));
     }
     await Promise.all(works);
+    await run.drained();
     return run.conclude();
   });
 }
@@ -143,6 +149,8 @@ interface RunningSide {
   endedMs: number;
   /** The far ends of the other one's pipes, open until the end of this one is known. */
   held: readonly number[];
+  /** The far end of the other one's output, open until the other one has closed it. */
+  drainedFd: number | undefined;
 }
 
 /** The state of one call of {@linkcode runPair}. */
@@ -153,6 +161,7 @@ class PairRun {
   /** What was thrown first; boxed, as anything can be thrown. */
   #failure: { error: unknown } | undefined;
   #unread: PairOutcome["unread"];
+  readonly #drains: Promise<void>[] = [];
 
   constructor(options: PairOptions) {
     this.#options = options;
@@ -167,16 +176,19 @@ class PairRun {
     const [fromFirst, fromSecond] = all as [Pipe, Pipe];
     const [, , toFirst = fromSecond, toSecond = fromFirst] = all;
     const pipes = { fromFirst, fromSecond, toFirst, toSecond };
-    if (!announceEnds) return pipes;
     const { first, second } = this.#sides;
     try {
-      // While the far ends of its pipes are open somewhere, a program notices nothing.
       const hold = (...fds: number[]) => duplicate(this.#system, fds, { what });
-      second.held = hold(toFirst.writeFd, fromFirst.readFd);
-      first.held = hold(toSecond.writeFd, fromSecond.readFd);
+      // While the far ends of its pipes are open somewhere, a program notices nothing.
+      if (announceEnds) second.held = hold(toFirst.writeFd, fromFirst.readFd);
+      if (announceEnds) first.held = hold(toSecond.writeFd, fromSecond.readFd);
+      if (this.#options.first.outlivesOther) [second.drainedFd] = hold(fromFirst.readFd);
+      if (this.#options.second.outlivesOther) [first.drainedFd] = hold(fromSecond.readFd);
       return pipes;
     } catch (error) {
-      this.#system.close(...second.held, ...all.flatMap((pipe) => [pipe.readFd, pipe.writeFd]));
+      const drained = [first.drainedFd ?? -1, second.drainedFd ?? -1];
+      const held = [...first.held, ...second.held, ...drained];
+      this.#system.close(...held, ...all.flatMap((pipe) => [pipe.readFd, pipe.writeFd]));
       throw error;
     }
   }
@@ -234,6 +246,19 @@ class PairRun {
   #letGo(side: RunningSide): void {
     this.#system.close(...side.held);
     side.held = [];
+    const { drainedFd } = side;
+    side.drainedFd = undefined;
+    if (drainedFd === undefined) return;
+    const { system, waiter } = this.#options.first.box.sandbox;
+    this.#drains.push(this.guard(async () => {
+      const { drain } = await import("./drain.ts");
+      await drain(drainedFd, { system, waiter });
+    }));
+  }
+
+  /** Waits until nobody can say anything any more. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#drains);
   }
 
   /** Puts the result together when everything has ended. */
@@ -255,7 +280,13 @@ class PairRun {
 }
 
 function newSide(): RunningSide {
-  return { stop: new AbortController(), outcome: undefined, endedMs: 0, held: [] };
+  return {
+    stop: new AbortController(),
+    outcome: undefined,
+    endedMs: 0,
+    held: [],
+    drainedFd: undefined,
+  };
 }
 
 function diedOfPipe({ outcome }: RunningSide): boolean {

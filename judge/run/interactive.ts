@@ -67,6 +67,8 @@ export async function converse(
       box: prepared.box,
       command: prepared.command,
       options: { ...prepared.options, ...watchdog.otherOptions(), limits },
+      // Its last words are no mistake if the submission is gone by then.
+      outlivesOther: true,
     },
     // The verdict is known then.
     stopOther: ({ which, outcome }) =>

@@ -109,6 +109,30 @@ testWith(needsJudge, "a conversation is kept on request, up to its limit", async
   });
 });
 
+for (const transcriptBytes of [0, 4096]) {
+  const how = transcriptBytes === 0 ? "" : ", also when the conversation is kept";
+  testWith(needsJudge, `an interactor may write after the submission has ended${how}`, async () => {
+    // Reads to the end, and only then answers: more than a pipe holds, by a program of the shell's kind.
+    const late = `
+import os, signal, sys
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+said = sys.stdin.read()
+for _ in range(300): os.write(1, b"x" * 1024)
+sys.exit(42 if said == "1\\n" else 43)
+`;
+    const files = interactive({
+      "submissions/accepted/leaves.py": "print(1)\n",
+      "submissions/wrong_answer/leaves.py": "print(2)\n",
+    }, late);
+    await withPackage(files, async (judge) => {
+      const seen = verdicts(await judge.judge({ transcriptBytes }));
+      assertEquals(seen["accepted/leaves.py"], "AC: Accepted");
+      assertMatch(seen["wrong_answer/leaves.py"]!, /^WA: /);
+    });
+    assertEquals(existingBoxes(), []);
+  });
+}
+
 const BROKEN: readonly (readonly [what: string, interactor: string, message: RegExp])[] = [
   ["dies first", "import os; os.abort()", /failed: Killed by signal 6 \(SIGABRT\)$/],
   ["ends with 0", "import sys; sys.exit(0)", /exited with status 0 instead of 42 or 43$/],
