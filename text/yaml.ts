@@ -1,6 +1,7 @@
 /** Reads YAML as texts, lists and mappings, and finds the lines of keys. */
 
 import { FileError } from "./errors.ts";
+import { checkAliases, checkExpansion } from "./yaml_aliases.ts";
 
 /**
  * Parses YAML. All values are texts, so that nothing is guessed: `0-3`, `010` and `1_000` stay as they
@@ -8,11 +9,15 @@ import { FileError } from "./errors.ts";
  */
 export async function parseYamlText(text: string, file: string): Promise<unknown> {
   const { parse } = await import("../vendor/std/yaml.ts");
+  checkAliases(text, file);
+  let value: unknown;
   try {
-    return parse(text, { schema: "failsafe" });
+    value = parse(text, { schema: "failsafe" });
   } catch (error) {
     throw yamlError(error, file);
   }
+  checkExpansion(value, file);
+  return value;
 }
 
 /** Tells mappings from lists, texts and null. */

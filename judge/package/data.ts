@@ -54,6 +54,7 @@ async function readGroup(
   folder: PackageEntry,
   context: Omit<GroupContext, "isTop"> & { readonly isSample: boolean },
 ): Promise<TestGroup> {
+  files.countGroup(folder.path);
   const entries = (files.list(folder.path) ?? []).filter(({ name }) => !isHidden(name));
   const settings = await groupSettings(files, entries, { ...context, isTop: false });
   const byName = new Map(entries.map((entry) => [entry.name, entry]));

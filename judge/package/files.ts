@@ -12,6 +12,7 @@ import { PackageError } from "./errors.ts";
 const ENTRIES_MAX = 100_000;
 const DEPTH_MAX = 32;
 const YAML_BYTES_MAX = 1 << 20;
+const GROUPS_MAX = 1000;
 
 /** A file or folder of a package; symbolic links have been followed. */
 export interface PackageEntry {
@@ -34,6 +35,7 @@ export class PackageFiles implements Disposable {
   readonly warnings: string[] = [];
   readonly #files: HostDirectory;
   #entries = 0;
+  #groups = 0;
 
   /** Opens a package. */
   constructor(host: HostFiles, directory: string) {
@@ -49,6 +51,13 @@ export class PackageFiles implements Disposable {
   /** Closes the package. */
   [Symbol.dispose](): void {
     this.#files[Symbol.dispose]();
+  }
+
+  /** Counts a group of tests; too many are an error. */
+  countGroup(path: string): void {
+    if (++this.#groups > GROUPS_MAX) {
+      throw this.error(path, `is in a package of more than ${GROUPS_MAX} groups of tests`);
+    }
   }
 
   /** Names a file as the user would. */

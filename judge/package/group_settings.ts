@@ -30,6 +30,10 @@ const KEYS = [
 /** Keys of later versions that change how scores are computed. */
 const UNSUPPORTED_KEYS = ["scoring", "static_validation", "args"];
 
+const FLAGS_MAX = 256;
+const FLAGS_LENGTH_MAX = 16 * 1024;
+const NAME_LENGTH_MAX = 1000;
+
 const VERDICT_MODES = ["first_error", "worst_error", "always_accept"] as const;
 const SCORE_MODES = ["sum", "avg", "min", "max"] as const;
 const FLAGS = [...VERDICT_MODES, ...SCORE_MODES, "ignore_sample", "accept_if_any_accepted"];
@@ -71,8 +75,26 @@ export function readGroupSettings(
 
 /** Reads flags, or a mapping that also names the validator, of which there is only one. */
 function validatorFlags(node: YamlNode): string[] {
-  if (!node.isMapping) return node.words();
-  return node.mapping(["name", "flags"]).get("flags")?.words() ?? [];
+  if (!node.isMapping) return readFlags(node);
+  return readFlags(node.mapping(["name", "flags"]).get("flags"));
+}
+
+/** Reads the arguments of a validator. Each group has them all, so there are not too many. */
+export function readFlags(node: YamlNode | undefined): string[] {
+  const words = node?.words() ?? [];
+  const length = words.reduce((sum, word) => sum + word.length, 0);
+  if (words.length <= FLAGS_MAX && length <= FLAGS_LENGTH_MAX) return words;
+  throw node!.error(
+    `has ${words.length} words with ${length} characters: at most ${FLAGS_MAX} words with ` +
+      `${FLAGS_LENGTH_MAX} characters are allowed`,
+  );
+}
+
+/** Reads a name or title that people see. */
+export function readName(node: YamlNode): string {
+  const text = node.text();
+  if (text.length <= NAME_LENGTH_MAX) return text;
+  throw node.error(`is longer than ${NAME_LENGTH_MAX} characters: it has ${text.length}`);
 }
 
 /** Reads scores and grader flags. */

@@ -4,7 +4,13 @@ import type { YamlNode } from "../../text/yaml_node.ts";
 import type { Problem } from "../types.ts";
 import { readData } from "./data.ts";
 import { nameOf, type PackageFiles } from "./files.ts";
-import { DEFAULT_GROUP, type GroupSettings, readGrading } from "./group_settings.ts";
+import {
+  DEFAULT_GROUP,
+  type GroupSettings,
+  readFlags,
+  readGrading,
+  readName,
+} from "./group_settings.ts";
 import { type FormatVersion, readLimits } from "./limits.ts";
 import { readSubmissions } from "./submissions.ts";
 import { readValidation, unknownFlags } from "./validators.ts";
@@ -48,7 +54,7 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
   }
   const validation = readValidation(files, values.get("validation"), { version, types });
   const flags = values.get("validator_flags");
-  const settings = { ...topSettings(grading), validatorFlags: flags?.words() ?? [] };
+  const settings = { ...topSettings(grading), validatorFlags: readFlags(flags) };
   const data = await readData(files, settings);
   const wrong = validation.kind === "default" ? unknownFlags(data) : undefined;
   if (wrong && flags && wrong.group === "") throw flags.error(wrong.reason);
@@ -125,7 +131,8 @@ function topSettings(grading: ReadonlyMap<string, YamlNode>): GroupSettings {
 
 /** Reads one title, or one of several languages: English if there is one. */
 function readTitle(node: YamlNode | undefined): string | undefined {
-  if (!node?.isMapping) return node?.text();
+  if (!node?.isMapping) return node && readName(node);
   const titles = node.entries();
-  return (titles.get("en") ?? [...titles.values()][0])?.text();
+  const title = titles.get("en") ?? [...titles.values()][0];
+  return title && readName(title);
 }

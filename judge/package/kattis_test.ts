@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { complaintAbout, readFiles, SMALL_PACKAGE } from "../../tests/support/package.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 
@@ -282,3 +282,15 @@ for (const [yaml, message, more] of MESSAGES) {
     assertEquals(await complain(yaml, more), message);
   });
 }
+
+Deno.test("readPackage() bounds what problem.yaml expands to, flags, titles and groups", async () => {
+  const long = "x".repeat(300_000);
+  const bomb = await complain(`name: &x ${long}\nvalidator_flags: [${"*x, ".repeat(3000)}]\n`);
+  assertMatch(bomb, /problem\.yaml: has 3000 aliases/);
+  assertMatch(await complain(`validator_flags: ${"a ".repeat(257)}\n`), /has 257 words/);
+  assertMatch(await complain(`validator_flags: [${"a".repeat(20_000)}]\n`), /20000 characters/);
+  assertMatch(await complain(`name: ${"n".repeat(1001)}\n`), /longer than 1000 characters/);
+  const groups: Record<string, string> = {};
+  for (let i = 0; i < 1001; i++) groups[`data/secret/g${i}/readme.md`] = "";
+  assertMatch(await complain("", groups), /more than 1000 groups/);
+});

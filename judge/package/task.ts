@@ -5,6 +5,7 @@ import { parseFlags } from "../checker/checker_flags.ts";
 import type { Problem, ProblemLimits, ProgramSource, Submission, Validation } from "../types.ts";
 import { nameOf, notAFile, type PackageFiles } from "./files.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import { readFlags, readName } from "./group_settings.ts";
 import { readProgram } from "./programs.ts";
 import { readSubmissions } from "./submissions.ts";
 import { readTaskData } from "./task_groups.ts";
@@ -65,11 +66,12 @@ export async function readTask(files: PackageFiles): Promise<Problem> {
     problem: { ...problem, givesScores },
   });
   const shortName = nameOf(files.directory);
+  const title = values.get("title");
   return {
     directory: files.directory,
     format: "task",
     shortName,
-    title: values.get("title")?.text() ?? shortName,
+    title: title ? readName(title) : shortName,
     ...problem,
     limits: readTaskLimits(values.get("limits"), submissions),
     validation,
@@ -139,7 +141,7 @@ function readChecker(files: PackageFiles, values: ReadonlyMap<string, YamlNode>)
       score: scores?.truth() ?? false,
       program: readProgramAt(files, program),
     },
-    flags: flags?.words() ?? [],
+    flags: readFlags(flags),
   };
 }
 
@@ -150,7 +152,7 @@ function isFlags(node: YamlNode): boolean {
 }
 
 function readDefaultChecker(node: YamlNode): Checker {
-  const flags = node.isMapping ? [] : node.words();
+  const flags = node.isMapping ? [] : readFlags(node);
   try {
     parseFlags(flags);
   } catch (error) {

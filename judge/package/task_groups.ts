@@ -3,7 +3,7 @@
 import type { YamlNode } from "../../text/yaml_node.ts";
 import type { GroupGrading, GroupMember, TestGroup } from "../types.ts";
 import type { PackageFiles } from "./files.ts";
-import { DEFAULT_GROUP } from "./group_settings.ts";
+import { DEFAULT_GROUP, readName } from "./group_settings.ts";
 import { readPoints, readTests, type TaskTest } from "./task_tests.ts";
 
 /** The keys of a group. */
@@ -134,9 +134,11 @@ class TaskReader {
     { names, position }: { names: Set<string>; position: number },
   ): { entry: YamlNode; group: TestGroup; hasPoints: boolean } {
     const values = entry.mapping(GROUP_KEYS);
-    const name = values.get("name")?.text() ?? String(position);
+    this.#files.countGroup("task.yaml");
+    const given = values.get("name");
+    const name = given ? readName(given) : String(position);
     if (names.has(name)) {
-      throw (values.get("name") ?? entry).error(`needs another name: ${name} is taken`);
+      throw (given ?? entry).error(`needs another name: ${name} is taken`);
     }
     names.add(name);
     const tests = values.get("tests");
