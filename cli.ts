@@ -16,7 +16,7 @@ export const VERSION = "0.1.0";
  *
  * @example
  * ```ts
- * import { main } from "isolate/cli.ts";
+ * import { main } from "@isolate/isolate/main";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(await main(["--version"]), 0);

@@ -1,16 +1,17 @@
 /**
- * isolate: runs untrusted programs in boxes, under strict limits, and tells exactly what they did.
+ * Runs untrusted programs in a sandbox with its own processes, files and network, under limits on
+ * time and memory, and reports exactly how they ended.
  *
  * The process needs root rights and the permission `--allow-ffi`, nothing else. Importing this
  * module does nothing yet; the shim is loaded when the first sandbox is opened.
  *
  * @example Judging one program
  * ```ts
- * import { Box, Capture } from "isolate/mod.ts";
+ * import { Box, Capture } from "@isolate/isolate";
  *
  * await using box = await Box.init({ boxId: 901 });
  * const stdout = new Capture({ limitBytes: 1 << 20 });
- * await Deno.writeTextFile(`${box.directory}/box/hello.sh`, "echo hello; exit 3");
+ * await box.files.write("hello.sh", "echo hello; exit 3");
  * const outcome = await box.run(["/bin/sh", "hello.sh"], {
  *   limits: { cpuTimeMs: 1000, wallTimeMs: 3000, addressSpaceKib: 262144 },
  *   stdin: { text: "1 2\n" },

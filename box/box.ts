@@ -49,7 +49,7 @@ interface Claim {
  *
  * @example Running a program
  * ```ts
- * import { Box } from "isolate/mod.ts";
+ * import { Box } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * await using box = await Box.init({ boxId: 900 });
@@ -376,7 +376,7 @@ export class Box {
    *
    * @example
    * ```ts
-   * import { Box } from "isolate/mod.ts";
+   * import { Box } from "@isolate/isolate";
    * import { assertEquals } from "@std/assert";
    *
    * await using box = await Box.init({ boxId: 933 });

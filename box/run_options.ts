@@ -40,7 +40,7 @@ export interface RunOptions {
    *
    * @example
    * ```ts
-   * import type { RunOptions } from "isolate/mod.ts";
+   * import type { RunOptions } from "@isolate/isolate";
    *
    * const options: RunOptions = { address: "10.77.0.5/24" };
    * console.log(options.address);
@@ -61,7 +61,7 @@ export interface RunOptions {
    *
    * @example
    * ```ts
-   * import { Box, Capture } from "isolate/mod.ts";
+   * import { Box, Capture } from "@isolate/isolate";
    * import { assertEquals } from "@std/assert";
    *
    * await using box = await Box.init({ boxId: 936 });

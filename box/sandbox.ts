@@ -54,7 +54,7 @@ export interface SandboxOptions {
  *
  * @example
  * ```ts
- * import { Sandbox } from "isolate/mod.ts";
+ * import { Sandbox } from "@isolate/isolate";
  *
  * const sandbox = await Sandbox.open();
  * console.log(sandbox.settings.boxRoot);
@@ -295,7 +295,7 @@ async function tracer(trace: PlanTrace): Promise<(plan: Plan, title: string) => 
  *
  * @example
  * ```ts
- * import { callerEnvironment } from "isolate/mod.ts";
+ * import { callerEnvironment } from "@isolate/isolate";
  * import { assert } from "@std/assert";
  *
  * assert((await callerEnvironment()).has("PATH"));
@@ -327,7 +327,7 @@ export async function findUser(name: string): Promise<{ uid: number; gid: number
  *
  * @example
  * ```ts
- * import { exactArguments } from "isolate/mod.ts";
+ * import { exactArguments } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(await exactArguments(["--run", "/bin/true"]), ["--run", "/bin/true"]);
@@ -352,7 +352,7 @@ let shared: Promise<Sandbox> | undefined;
  *
  * @example
  * ```ts
- * import { sharedSandbox } from "isolate/mod.ts";
+ * import { sharedSandbox } from "@isolate/isolate";
  * import { assertStrictEquals } from "@std/assert";
  *
  * assertStrictEquals(await sharedSandbox(), await sharedSandbox());

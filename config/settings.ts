@@ -120,7 +120,7 @@ export interface ServiceSettings {
  *
  * @example Usage
  * ```ts
- * import { defaultSettings } from "isolate/mod.ts";
+ * import { defaultSettings } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(defaultSettings().firstUid, 60000);
@@ -168,7 +168,7 @@ export function defaultSettings(): Settings {
  *
  * @example Usage
  * ```ts
- * import { defaultSettings, describeSettings } from "isolate/mod.ts";
+ * import { defaultSettings, describeSettings } from "@isolate/isolate";
  * import { assertStringIncludes } from "@std/assert";
  *
  * assertStringIncludes(describeSettings(defaultSettings()), "num_boxes = 1000\n");

@@ -42,7 +42,7 @@ export interface SandboxErrorOptions extends ErrorOptions {
  *
  * @example
  * ```ts
- * import { SandboxError } from "isolate/mod.ts";
+ * import { SandboxError } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * const error = new SandboxError("box-in-use", "This box is currently in use by another process");

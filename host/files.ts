@@ -45,7 +45,7 @@ export class HostDirectory extends HostReader implements Disposable {
  *
  * @example A report that is never seen half written
  * ```ts
- * import { HostFiles, sharedSandbox } from "isolate/mod.ts";
+ * import { HostFiles, sharedSandbox } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * const host = new HostFiles(await sharedSandbox());
@@ -95,7 +95,7 @@ export class HostFiles extends HostReader {
    *
    * @example A link that leads out
    * ```ts
-   * import { HostFiles, SandboxError, sharedSandbox } from "isolate/mod.ts";
+   * import { HostFiles, SandboxError, sharedSandbox } from "@isolate/isolate";
    * import { assertThrows } from "@std/assert";
    *
    * using proc = new HostFiles(await sharedSandbox()).directory("/proc");

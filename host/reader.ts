@@ -45,7 +45,7 @@ export interface FileBlock {
  *
  * @example Counting lines without keeping the file
  * ```ts
- * import { HostFiles, sharedSandbox } from "isolate/mod.ts";
+ * import { HostFiles, sharedSandbox } from "@isolate/isolate";
  * import { assert } from "@std/assert";
  *
  * using file = new HostFiles(await sharedSandbox()).open("/etc/passwd");

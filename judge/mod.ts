@@ -3,8 +3,8 @@
  *
  * @example Judging a submission
  * ```ts
- * import { callerEnvironment, sharedSandbox } from "isolate/mod.ts";
- * import { HostFiles, judge, loadLanguages, readPackage, readSubmission } from "isolate/judge/mod.ts";
+ * import { callerEnvironment, sharedSandbox } from "@isolate/isolate";
+ * import { HostFiles, judge, loadLanguages, readPackage, readSubmission } from "@isolate/isolate/judge";
  * import { assertEquals } from "@std/assert";
  *
  * const sandbox = await sharedSandbox();

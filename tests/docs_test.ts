@@ -62,3 +62,38 @@ for (const document of DOCUMENTS) {
     assertEquals(named.filter((name) => !known.has(name) && !foreign.has(name)), []);
   });
 }
+
+Deno.test("examples import only what deno.json exports", async () => {
+  const config = await textOf("deno.json");
+  const [, name = ""] = /"name": "([^"]+)"/.exec(config) ?? [];
+  const [, exports = ""] = /"exports": ({[^}]+})/.exec(config) ?? [];
+  const offered = new Set(Object.keys(JSON.parse(exports)).map((path) => path.replace(".", name)));
+  const files = ["mod.ts", "core.ts", "cli.ts", ...DOCUMENTS].map((path) => new URL(path, ROOT));
+  for (const floor of ["box", "cgroup", "check", "cli", "config", "ffi", "host", "judge", "text"]) {
+    files.push(...sourcesBelow(new URL(`${floor}/`, ROOT)));
+  }
+  const foreign: string[] = [];
+  let imports = 0;
+  for (const file of files) {
+    for (const [, example = ""] of (await Deno.readTextFile(file)).matchAll(/```ts\n([^]*?)```/g)) {
+      for (const [, module = ""] of example.matchAll(/\bfrom "([^"]+)"/g)) {
+        imports += 1;
+        if (!offered.has(module) && !module.startsWith("@std/")) {
+          foreign.push(`${file.pathname}: ${module}`);
+        }
+      }
+    }
+  }
+  assert(imports > 50, `${imports} imports`);
+  assertEquals(foreign, []);
+});
+
+function sourcesBelow(folder: URL): URL[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory
+      ? sourcesBelow(new URL(`${name}/`, folder))
+      : name.endsWith(".ts")
+      ? [new URL(name, folder)]
+      : []
+  );
+}

@@ -28,7 +28,7 @@ export interface FilePlace {
  *
  * @example
  * ```ts
- * import { FileError } from "isolate/mod.ts";
+ * import { FileError } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * const error = new FileError("unknown key 'colour'", { file: "/etc/isolate", line: 3 });

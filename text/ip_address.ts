@@ -47,7 +47,7 @@ function zeros(count: number): string[] {
  *
  * @example
  * ```ts
- * import { defaultSettings, parseIpNetwork } from "isolate/mod.ts";
+ * import { defaultSettings, parseIpNetwork } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * const settings = defaultSettings();

@@ -25,7 +25,7 @@ import type {
  *
  * @example
  * ```ts
- * import { Box } from "isolate/mod.ts";
+ * import { Box } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * await using box = await Box.init({ boxId: 930 });
@@ -63,7 +63,7 @@ export class BoxFiles {
    *
    * @example A program that runs at once
    * ```ts
-   * import { Box } from "isolate/mod.ts";
+   * import { Box } from "@isolate/isolate";
    * import { assertEquals } from "@std/assert";
    *
    * await using box = await Box.init({ boxId: 930 });
@@ -158,7 +158,7 @@ export class BoxFiles {
    *
    * @example
    * ```ts
-   * import { Box } from "isolate/mod.ts";
+   * import { Box } from "@isolate/isolate";
    * import { assertEquals } from "@std/assert";
    *
    * const folder = await Deno.makeTempDir();

@@ -92,7 +92,7 @@ const KEYS: readonly (readonly [keyof MetaRecord, string, keyof typeof UNITS])[]
  *
  * @example
  * ```ts
- * import { formatMeta } from "isolate/mod.ts";
+ * import { formatMeta } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(formatMeta({ exitCode: 0, timeMs: 12.3456 }), "exitcode:0\ntime:0.012\n");
@@ -123,7 +123,7 @@ function checkNumber(value: number, field: string, unit: keyof typeof UNITS): vo
  *
  * @example
  * ```ts
- * import { parseMeta } from "isolate/mod.ts";
+ * import { parseMeta } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * const meta = parseMeta("status:TO\nmessage:Time limit exceeded\n");

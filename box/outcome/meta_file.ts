@@ -32,7 +32,7 @@ export class MetaFile {
    *
    * @example
    * ```ts
-   * import { MetaFile, Sandbox } from "isolate/mod.ts";
+   * import { MetaFile, Sandbox } from "@isolate/isolate";
    *
    * const path = await Deno.makeTempFile();
    * const meta = MetaFile.open(await Sandbox.open(), path);

@@ -83,7 +83,7 @@ export const TIME_LIMIT_MESSAGES = {
  *
  * @example
  * ```ts
- * import { outcomeMessage } from "isolate/mod.ts";
+ * import { outcomeMessage } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * const usage = {

@@ -25,7 +25,7 @@ import {
  *
  * @example
  * ```ts
- * import { toMeta } from "isolate/mod.ts";
+ * import { toMeta } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * const usage = {
@@ -91,7 +91,7 @@ function endingMeta(ending: Ending, message: string): MetaRecord {
  *
  * @example
  * ```ts
- * import { fromMeta } from "isolate/mod.ts";
+ * import { fromMeta } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * const outcome = fromMeta("status:TO\nmessage:Time limit exceeded\nkilled:1\ntime:1.050\n");

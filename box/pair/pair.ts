@@ -97,7 +97,7 @@ export interface PairOutcome {
  *
  * @example A program that guesses, and one that knows
  * ```ts
- * import { Box, runPair, Transcript } from "isolate/mod.ts";
+ * import { Box, runPair, Transcript } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * await using guesser = await Box.init({ boxId: 950 });

@@ -19,7 +19,7 @@ export interface TranscriptPiece {
  *
  * @example
  * ```ts
- * import { Transcript } from "isolate/mod.ts";
+ * import { Transcript } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * const transcript = new Transcript({ limitBytes: 10 });

@@ -39,7 +39,7 @@ interface Request {
  *
  * @example
  * ```ts
- * import { BoxPool } from "isolate/mod.ts";
+ * import { BoxPool } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * await using pool = await BoxPool.create({ firstBoxId: 930, count: 4, size: 2, cpus: "each" });

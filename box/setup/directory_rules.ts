@@ -82,7 +82,7 @@ type RuleOption = typeof OPTIONS[number];
  *
  * @example A read-only directory of the host
  * ```ts
- * import { parseDirectoryRule } from "isolate/mod.ts";
+ * import { parseDirectoryRule } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseDirectoryRule("/etc:noexec"), {
@@ -164,7 +164,7 @@ export function checkDirectoryRule<Rule extends DirectoryRule | RemoveDirectoryR
  *
  * @example
  * ```ts
- * import { describeDirectoryRule, parseDirectoryRule } from "isolate/mod.ts";
+ * import { describeDirectoryRule, parseDirectoryRule } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(describeDirectoryRule(parseDirectoryRule("/usr/=/usr:rw")), "usr:rw");
@@ -198,7 +198,7 @@ export function describeDirectoryRule(rule: DirectoryRule | RemoveDirectoryRule)
  *
  * @example
  * ```ts
- * import { defaultDirectoryRules } from "isolate/mod.ts";
+ * import { defaultDirectoryRules } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(defaultDirectoryRules()[0]?.inside, "box");
@@ -244,7 +244,7 @@ export interface ResolveDirectoryRulesOptions {
  *
  * @example Replace one default rule and drop all others
  * ```ts
- * import { parseDirectoryRule, resolveDirectoryRules } from "isolate/mod.ts";
+ * import { parseDirectoryRule, resolveDirectoryRules } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * const rules = [parseDirectoryRule("opt"), parseDirectoryRule("tmp=/srv/work:rw")];

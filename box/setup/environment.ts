@@ -28,7 +28,7 @@ export interface BuildEnvironmentOptions {
  *
  * @example
  * ```ts
- * import { parseEnvironmentRule } from "isolate/mod.ts";
+ * import { parseEnvironmentRule } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseEnvironmentRule("HOME=/tmp"), { kind: "set", name: "HOME", value: "/tmp" });
@@ -60,7 +60,7 @@ export function parseEnvironmentRule(text: string): EnvironmentRule {
  *
  * @example
  * ```ts
- * import { buildEnvironment } from "isolate/mod.ts";
+ * import { buildEnvironment } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * const environment = buildEnvironment({

@@ -23,7 +23,7 @@ const FIRST_SIZE = 4096;
  *
  * @example
  * ```ts
- * import { Box, Capture } from "isolate/mod.ts";
+ * import { Box, Capture } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * await using box = await Box.init({ boxId: 920 });
@@ -79,7 +79,7 @@ export class Capture {
    *
    * @example
    * ```ts
-   * import { Capture } from "isolate/mod.ts";
+   * import { Capture } from "@isolate/isolate";
    * import { assertEquals } from "@std/assert";
    *
    * const capture = new Capture({ limitBytes: 3 });

@@ -18,7 +18,7 @@ import { makeMemoryFile } from "./stream_fds.ts";
  *
  * @example
  * ```ts
- * import { Box, openOutputFile } from "isolate/mod.ts";
+ * import { Box, openOutputFile } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * await using box = await Box.init({ boxId: 934 });

@@ -28,7 +28,7 @@ export interface ProgramStreams {
  *
  * @example
  * ```ts
- * import { Box, Capture, type Input } from "isolate/mod.ts";
+ * import { Box, Capture, type Input } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * await using box = await Box.init({ boxId: 921 });
@@ -68,7 +68,7 @@ export type Input =
  *
  * @example The most that is kept
  * ```ts
- * import { Box, Capture } from "isolate/mod.ts";
+ * import { Box, Capture } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
  * await using box = await Box.init({ boxId: 922 });

@@ -32,8 +32,8 @@ type Raw = Readonly<Record<string, unknown>>;
  *
  * @example Listing the languages of this machine
  * ```ts
- * import { callerEnvironment, HostFiles, sharedSandbox } from "isolate/mod.ts";
- * import { loadLanguages } from "isolate/judge/mod.ts";
+ * import { callerEnvironment, HostFiles, sharedSandbox } from "@isolate/isolate";
+ * import { loadLanguages } from "@isolate/isolate/judge";
  * import { assertEquals } from "@std/assert";
  *
  * const host = new HostFiles(await sharedSandbox());

@@ -28,8 +28,8 @@ type Files = Readonly<Record<string, string>>;
  *
  * @example
  * ```ts
- * import { HostFiles, sharedSandbox } from "isolate/mod.ts";
- * import { newPackage, readPackage } from "isolate/judge/mod.ts";
+ * import { HostFiles, sharedSandbox } from "@isolate/isolate";
+ * import { newPackage, readPackage } from "@isolate/isolate/judge";
  * import { assertEquals } from "@std/assert";
  *
  * const host = new HostFiles(await sharedSandbox());

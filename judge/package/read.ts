@@ -17,8 +17,8 @@ import { readTask, TASK_FILE } from "./task.ts";
  *
  * @example
  * ```ts
- * import { HostFiles, sharedSandbox } from "isolate/mod.ts";
- * import { readPackage } from "isolate/judge/mod.ts";
+ * import { HostFiles, sharedSandbox } from "@isolate/isolate";
+ * import { readPackage } from "@isolate/isolate/judge";
  * import { assertEquals } from "@std/assert";
  *
  * const host = new HostFiles(await sharedSandbox());

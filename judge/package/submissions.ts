@@ -161,8 +161,8 @@ function bestScore(group: TestGroup, problem: Scored): number {
  *
  * @example
  * ```ts
- * import { HostFiles, sharedSandbox } from "isolate/mod.ts";
- * import { readSubmission } from "isolate/judge/mod.ts";
+ * import { HostFiles, sharedSandbox } from "@isolate/isolate";
+ * import { readSubmission } from "@isolate/isolate/judge";
  * import { assertEquals } from "@std/assert";
  *
  * const host = new HostFiles(await sharedSandbox());
