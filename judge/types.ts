@@ -149,6 +149,11 @@ export interface Problem {
   readonly limits: ProblemLimits;
   /** How outputs are judged. */
   readonly validation: Validation;
+  /**
+   * Files that every submission is compiled with, by the id of its language; those of `default` are for
+   * all languages, and give way to those of the language.
+   */
+  readonly included?: Readonly<Record<string, readonly SourceFile[]>> | undefined;
   /** All tests. */
   readonly data: TestGroup;
   /** The submissions of the package, sorted by name. */

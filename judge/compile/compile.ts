@@ -4,7 +4,7 @@ import { type HostFiles, type Sandbox, SandboxError } from "../../mod.ts";
 import type { JudgeBox } from "../boxes.ts";
 import { LanguageError, PLACEHOLDER } from "../languages/language_definition.ts";
 import type { Language } from "../languages/language_table.ts";
-import type { CompileResult, ProgramSource } from "../types.ts";
+import type { CompileResult, ProgramSource, SourceFile } from "../types.ts";
 import { CompileCache, sha256 } from "./compile_cache.ts";
 import {
   type CompilerRunOptions,
@@ -15,6 +15,7 @@ import {
 import {
   type LoadedFile,
   loadFiles,
+  loadIncluded,
   type PreparedSource,
   prepareSource,
 } from "./compile_source.ts";
@@ -34,6 +35,8 @@ export interface CompileLimits {
 export interface CompileOptions {
   /** Its language. */
   readonly language: Language;
+  /** Files that are put over those of the program; the last one of a name counts. Default: none. */
+  readonly included?: readonly SourceFile[] | undefined;
   /** A box that nobody else uses meanwhile; its content is lost. */
   readonly box: JudgeBox;
   /** The CPU on which the compiler runs; undefined: any. */
@@ -122,11 +125,12 @@ export class Compiler implements AsyncDisposable {
   async #compile(source: ProgramSource, options: CompileOptions): Promise<Compiled> {
     const { language, box, limits } = options;
     const { compile, run, prepare } = language.definition;
-    const files = loadFiles(this.#host, source, limits);
+    const own = loadFiles(this.#host, source, limits);
+    const included = loadIncluded(this.#host, options.included ?? []);
     const reason = language.missing ?? (compile && cannotLimit(language, compile, box)) ??
       cannotLimit(language, run, box);
     if (reason !== undefined) throw new JudgeFailure(reason);
-    const prepared = prepareSource(language, files);
+    const prepared = prepareSource(language, own, included);
     const version = await once(this.#versions, language, () => this.#version(options));
     const key = await keyOf(language, { version, what: ["program", prepared.words], prepared });
     const kept = await this.#cache.find(key);

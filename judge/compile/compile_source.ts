@@ -4,7 +4,7 @@ import type { HostFiles } from "../../mod.ts";
 import { javaProgram } from "../languages/java_main.ts";
 import { LanguageError } from "../languages/language_definition.ts";
 import { isSource, type Language, withLowerCaseExtension } from "../languages/language_table.ts";
-import type { ProgramSource } from "../types.ts";
+import type { ProgramSource, SourceFile } from "../types.ts";
 import type { Words } from "./program.ts";
 
 /** A file of a program with its content. */
@@ -42,15 +42,37 @@ export function loadFiles(
   });
 }
 
-/** Finds the sources of a program, their names and the main one. */
-export function prepareSource(language: Language, files: readonly LoadedFile[]): PreparedSource {
+/** The most that a package may include: not the contestant's, so no limit of the problem counts. */
+const INCLUDED_BYTES = 64 << 20;
+
+/** Reads the files that a package includes; the last one of a name counts. */
+export function loadIncluded(host: HostFiles, files: readonly SourceFile[]): LoadedFile[] {
+  let rest = INCLUDED_BYTES;
+  return [...new Map(files.map((file) => [file.name, file])).values()].map(({ name, hostFile }) => {
+    const bytes = host.readBytes(hostFile, { limitBytes: rest });
+    rest -= bytes.length;
+    return { name, bytes };
+  });
+}
+
+/** Finds the sources of a program with included files, which replace its own, their names and the main one. */
+export function prepareSource(
+  language: Language,
+  own: readonly LoadedFile[],
+  included: readonly LoadedFile[] = [],
+): PreparedSource {
+  const replaced = new Set(included.map(({ name }) => name));
+  const remaining = own.filter(({ name }) => !replaced.has(name));
+  // What is the submission's own comes first: it is the main file unless a name says otherwise.
+  const files = [...remaining, ...included];
   const { main, files: scripts } = language.definition;
   const program = unusedName(files);
   if (scripts.length > 0) return { files, words: wordsOf({ sources: files, program }) };
   const sources = sourcesOf(language, files);
   if (main === "none") return { files, words: wordsOf({ sources, program }) };
   if (main !== "java") {
-    return { files, words: wordsOf({ sources, program, main: mainOf(sources, main) }) };
+    const ours = sources.filter((file) => remaining.includes(file));
+    return { files, words: wordsOf({ sources, program, main: mainOf(sources, ours, main) }) };
   }
   const decoder = new TextDecoder();
   const { names, mainClass } = javaProgram(
@@ -77,11 +99,16 @@ function sourcesOf({ definition }: Language, files: readonly LoadedFile[]): read
   throw new LanguageError(`None of its files is ${definition.name} (${endings})`);
 }
 
-function mainOf(sources: readonly LoadedFile[], names: readonly string[]): string {
-  const [only, ...others] = sources;
-  if (only !== undefined && others.length === 0) return only.name;
+/** Finds the main file: the one with the right name, else the only one that was not included. */
+function mainOf(
+  sources: readonly LoadedFile[],
+  own: readonly LoadedFile[],
+  names: readonly string[],
+): string {
   const found = names.find((name) => sources.some((file) => file.name === name));
   if (found !== undefined) return found;
+  const [only, ...others] = own.length > 0 ? own : sources;
+  if (only !== undefined && others.length === 0) return only.name;
   throw new LanguageError(
     `Cannot tell which of its ${sources.length} files is the main one: none is called ` +
       names.join(" or "),

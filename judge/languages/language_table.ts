@@ -6,6 +6,24 @@ import type { ProgramSource, SourceFile } from "../types.ts";
 import { type LanguageDefinition, LanguageError } from "./language_definition.ts";
 import type { FoundTool } from "./tool_finder.ts";
 
+/** Codes of languages in packages that are not our ids. */
+const OTHER_CODES: Readonly<Record<string, string>> = {
+  "c++": "cpp",
+  cxx: "cpp",
+  python: "python3",
+  py: "python3",
+  pypy: "python3",
+  pypy3: "python3",
+  js: "javascript",
+  node: "javascript",
+  typescript: "deno",
+  ts: "deno",
+  cs: "csharp",
+  golang: "go",
+  rs: "rust",
+  sh: "shell",
+};
+
 const FIRST_LINE_BYTES = 256;
 /** The most files of a program whose first line is read. */
 const FILES_READ_MAX = 100;
@@ -61,6 +79,11 @@ export class LanguageTable {
     const wanted = name.toLowerCase();
     return this.languages.find(({ id }) => id === wanted) ??
       this.languages.find((language) => language.name.toLowerCase() === wanted);
+  }
+
+  /** Finds a language by the code that other judges have for it, such as that of a package's folder. */
+  findByCode(code: string): Language | undefined {
+    return this.find(code) ?? this.find(OTHER_CODES[code.toLowerCase()] ?? "");
   }
 
   /**

@@ -11,6 +11,7 @@ import {
   readGrading,
   readName,
 } from "./group_settings.ts";
+import { readIncluded } from "./include.ts";
 import { type FormatVersion, readLimits } from "./limits.ts";
 import { readSubmissions } from "./submissions.ts";
 import { readValidation, unknownFlags } from "./validators.ts";
@@ -73,6 +74,7 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
     objective,
     limits: readLimits(files, values.get("limits"), version),
     validation,
+    included: readIncluded(files),
     data,
     submissions,
     warnings: files.warnings,
@@ -82,7 +84,6 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
 /** Warns of parts that would change how submissions are compiled or judged. */
 function warnOfUnsupported(files: PackageFiles, values: ReadonlyMap<string, YamlNode>): void {
   const without = {
-    include: "submissions are compiled without it",
     static_validator: "submissions are only run",
   };
   for (const [path, what] of Object.entries(without)) {

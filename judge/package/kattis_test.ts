@@ -160,11 +160,9 @@ Deno.test("readPackage() warns of unknown keys, and suggests the one that was me
 
 Deno.test("readPackage() warns of what it does not support", async () => {
   const { warnings } = await read("problem_format_version: 2023-07\nconstants: {n: 5}\n", {
-    "include/cpp/main.cpp": "",
     "static_validator/check.py": "",
   });
   assertEquals(warnings.map((text) => text.replace(/^.*\/pack/, "pack")), [
-    "pack/include: not supported: submissions are compiled without it",
     "pack/static_validator: not supported: submissions are only run",
     "pack/problem.yaml:2: constants: not supported: {{name}} is left as it is",
   ]);

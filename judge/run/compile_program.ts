@@ -3,7 +3,7 @@
 import { type Compiled, type Compiler, notCompiled } from "../compile/compile.ts";
 import { LanguageError } from "../languages/language_definition.ts";
 import type { Language, LanguageTable } from "../languages/language_table.ts";
-import type { ProblemLimits, ProgramSource } from "../types.ts";
+import type { Problem, ProblemLimits, ProgramSource, SourceFile } from "../types.ts";
 import type { Workers } from "./workers.ts";
 
 /** What all programs of a judge are compiled with. */
@@ -12,6 +12,8 @@ export interface CompileContext {
   readonly compiler: Compiler;
   readonly languages: LanguageTable;
   readonly limits: ProblemLimits;
+  /** Files that submissions are compiled with. */
+  readonly included?: Problem["included"];
   /** Interrupts the compiler. */
   readonly signal: AbortSignal;
 }
@@ -33,16 +35,31 @@ export async function compileProgram(
   try {
     language = context.languages.recognise(source, options);
     if (language.missing !== undefined) return failed(language.missing);
-    return await compile(source, language, context);
+    const included = options.kind === "submission" ? filesFor(language, context) : [];
+    return await compile({ source, included, language }, context);
   } catch (error) {
     if (!language && error instanceof LanguageError) return notCompiled(error.message, language);
     return failed(`The judge failed: ${reasonOf(error)}`);
   }
 }
 
-function compile(
-  source: ProgramSource,
+/** Finds the files that a submission of this language is compiled with: for all languages, then for it. */
+function filesFor(
   language: Language,
+  { included = {}, languages }: CompileContext,
+): readonly SourceFile[] {
+  const own = Object.entries(included)
+    .filter(([code]) => code !== "default" && languages.findByCode(code) === language)
+    .flatMap(([, files]) => files);
+  return [...included["default"] ?? [], ...own];
+}
+
+function compile(
+  { source, included, language }: {
+    source: ProgramSource;
+    included: readonly SourceFile[];
+    language: Language;
+  },
   { workers, compiler, limits, signal }: CompileContext,
 ): Promise<Compiled> {
   const { compileTimeMs: timeMs, compileMemoryKib: memoryKib, codeKib } = limits;
@@ -50,6 +67,7 @@ function compile(
     await box.clear();
     const compiled = await compiler.compile(source, {
       language,
+      included,
       box,
       limits: { timeMs, memoryKib, codeKib },
       signal,

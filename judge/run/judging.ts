@@ -69,7 +69,12 @@ export class Judging {
     if (submissions.length === 0) {
       this.#warnings.push("There are no submissions: nothing was judged");
     }
-    const context = { workers, compiler, languages, limits, signal: this.#signal };
+    const { included } = problem;
+    const context = { workers, compiler, languages, limits, included, signal: this.#signal };
+    for (const code of Object.keys(included ?? {})) {
+      if (code === "default" || languages.findByCode(code)) continue;
+      this.#warnings.push(`include/${code}: ignored; no language is called ${code}`);
+    }
     const tests = this.#tests.length;
     onEvent?.({ kind: "start", problem, submissions: submissions.length, tests });
     if (this.#timeLimit) return await this.#judgeAll(submissions, context);
