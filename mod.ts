@@ -85,6 +85,7 @@ export { type Crash, crashCodeName } from "./box/outcome/crash.ts";
 export {
   type ControlGroupUse,
   type Ending,
+  type NotExecuted,
   type Outcome,
   outcomeMessage,
   type Usage,

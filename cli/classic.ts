@@ -4,6 +4,7 @@ import {
   Box,
   describeSettings,
   findUser,
+  type Outcome,
   outcomeMessage,
   type RunOptions,
   type Sandbox,
@@ -174,6 +175,8 @@ class ClassicCommandLine {
     const record = toMeta(outcome);
     await this.#meta?.write(record);
     if (!silent) this.#tell(outcomeMessage(outcome));
+    const hint = !silent && notFoundHint(outcome, this.#request, await this.#origin.args);
+    if (hint) this.#tell(hint);
     if (!silent && options.crashReport) {
       const { crashLines } = await import("./crash_text.ts");
       for (const line of crashLines(outcome)) this.#tell(line);
@@ -223,4 +226,19 @@ function usesBox({ command }: ClassicRequest): boolean {
 
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(3);
+}
+
+/** What people most probably meant whose program is not there. */
+function notFoundHint(
+  outcome: Outcome,
+  { commandLine: [program = ""] }: ClassicRequest,
+  args: readonly string[],
+): string | undefined {
+  if (outcome.kind !== "exit" || outcome.notExecuted?.code !== "ENOENT") return undefined;
+  const option = args[args.indexOf(program) - 1];
+  if (/^\d+$/.test(program) && option !== undefined && /^(--proc.*|-.*p)$/.test(option)) {
+    return `The program is ${program}: did you mean --processes=${program}?`;
+  }
+  if (program.includes("/")) return undefined;
+  return `PATH is not searched: give the program's path in the box, such as /usr/bin/${program}`;
 }

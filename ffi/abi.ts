@@ -87,7 +87,7 @@ export const CRASH = {
   registers: 32,
 } as const;
 
-export const REPORT_KIND = { failed: 1, started: 2, ended: 3, crashed: 4 } as const;
+export const REPORT_KIND = { failed: 1, started: 2, ended: 3, crashed: 4, notExecuted: 5 } as const;
 
 export const STEP_FLAG = { ignore: 1, always: 2 } as const;
 

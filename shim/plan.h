@@ -49,7 +49,7 @@ struct plan {
   u32 reserved[2];
 };
 
-/* One message of a box to its keeper. Plan steps write "started", the shim writes the others. */
+/* One message of a box to its keeper. Plan steps write "started" and 5, "not executed", the shim writes the others. */
 enum { REPORT_FAILED = 1, REPORT_STARTED = 2, REPORT_ENDED = 3, REPORT_CRASHED = 4 };
 
 struct report {

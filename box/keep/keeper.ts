@@ -5,10 +5,11 @@
  * time that is left divided by the CPUs that can use it up.
  */
 
+import { errnoName } from "../../ffi/errno.ts";
 import { SIGKILL } from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
-import type { Outcome } from "../outcome/outcome.ts";
+import type { NotExecuted, Outcome } from "../outcome/outcome.ts";
 import type { Run } from "../run_options.ts";
 import { reap, type StartedBox } from "../setup/spawn.ts";
 import type { RunStreams } from "../streams/run_streams.ts";
@@ -26,6 +27,8 @@ const DEATH_MS = 200;
 const PROGRESS_EVERY_MS = 100;
 
 interface Watch extends RunFacts {
+  /** Why the program could not be executed. */
+  notExecuted: NotExecuted | undefined;
   /** The streams that the keeper has to move, if there are any. */
   readonly streams: RunStreams | undefined;
   readonly look: () => BoxStatus;
@@ -87,6 +90,7 @@ function beginWatch(run: Run, box: StartedBox, streams: RunStreams | undefined):
     started: undefined,
     ended: undefined,
     crash: undefined,
+    notExecuted: undefined,
     failed: undefined,
     cpuTimeMs: 0,
     pauseMs: LOOK_MIN_MS,
@@ -122,9 +126,13 @@ function listen(watch: Watch): BoxStatus {
       log(1, () => `The program is process ${pid}, its init ${box.initPid}`);
     }
     if (report.kind === "crashed") watch.crash = report.crash;
+    if (report.kind === "not-executed") {
+      watch.notExecuted = { errno: report.errno, code: errnoName(report.errno) };
+    }
     if (report.kind === "ended") {
       const { ending } = watch.ended = report;
       if (ending.how === "signal" && watch.crash) ending.crash = watch.crash;
+      if (ending.how === "exit" && watch.notExecuted) ending.notExecuted = watch.notExecuted;
       const how = ending.how === "signal" ? `signal ${ending.signal}` : `exit ${ending.exitCode}`;
       log(1, () => `The program ended by ${how}`);
     }

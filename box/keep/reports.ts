@@ -10,7 +10,7 @@ import type { Ending } from "../outcome/outcome.ts";
 import { readCrash } from "./crash.ts";
 
 const CONTROL_SIZE = 128;
-/** A box sends "started" and "ended", or "failed" once or twice and then "ended". */
+/** A box sends "started" and "ended", "not executed" between them, or "failed" once or twice and then "ended". */
 const MESSAGES_AT_ONCE = 3;
 /** One more of a program that is traced, and larger. */
 const TRACED_MESSAGES_AT_ONCE = 4;
@@ -20,6 +20,8 @@ export type Report =
   | { kind: "failed"; step: number; errno: number }
   /** The program is about to be executed. */
   | { kind: "started"; pid: number; pidFd: number; wallMs: number; cpuMs: number }
+  /** The program could not be executed; its process ends. */
+  | { kind: "not-executed"; errno: number }
   /** A signal is what the program is dying of. */
   | { kind: "crashed"; crash: Crash }
   /** The program has ended. */
@@ -125,6 +127,14 @@ export function planStartReport(plan: Plan, reportFd: number, pidFd: Slot): void
   plan.step("sendmsg", [reportFd, message, linux.MSG_NOSIGNAL]);
 }
 
+/** Adds the steps with which the program's process reports that execve(2) has failed. */
+export function planNotExecuted(plan: Plan, reportFd: number, failed: Slot): void {
+  const body = plan.alloc(REPORT.size);
+  plan.step("store", [body.part(REPORT.kind, 4), 4, REPORT_KIND.notExecuted]);
+  plan.step("store", [body.part(REPORT.status, 4), 4, failed]);
+  plan.step("sendto", [reportFd, body, body.length, linux.MSG_NOSIGNAL, 0, 0], { ignore: "all" });
+}
+
 /** Adds a `struct msghdr` with one piece of data, see recvmsg(2). */
 function messageHeader(plan: Plan, body: Data, control: Data): Data {
   const vector = plan.struct([0n, BigInt(body.length)]);
@@ -174,6 +184,8 @@ function readReport(view: DataView, control: { pid: number; fd: number }): Repor
   switch (kind) {
     case REPORT_KIND.failed:
       return { kind: "failed", step: view.getUint32(REPORT.step, true), errno: status };
+    case REPORT_KIND.notExecuted:
+      return { kind: "not-executed", errno: -status };
     case REPORT_KIND.started:
       return { kind: "started", pid: control.pid, pidFd: control.fd, wallMs, cpuMs };
     case REPORT_KIND.ended: {

@@ -32,17 +32,28 @@ export interface ControlGroupUse {
   oomKills: number;
 }
 
+/** Why a program could not be executed; see execve(2). */
+export interface NotExecuted {
+  /** The error number, positive. */
+  readonly errno: number;
+  /** Its name, such as `ENOENT`. */
+  readonly code: string;
+}
+
 /** How a program ended by itself. */
 export type Ending =
-  /** It exited. */
-  | { how: "exit"; exitCode: number }
+  /**
+   * It exited. With `notExecuted` it was never executed, and a line on its standard error says so: the exit
+   * status is then 127, which programs can have, too.
+   */
+  | { how: "exit"; exitCode: number; notExecuted?: NotExecuted }
   /** A signal ended it; `crash` has more of that if it was asked for and the signal was not SIGKILL. */
   | { how: "signal"; signal: number; crash?: Crash };
 
 /** What became of a program. */
 export type Outcome =
   /** It ended by itself within its limits; see {@linkcode Ending}. */
-  | { kind: "exit"; exitCode: number; usage: Usage }
+  | { kind: "exit"; exitCode: number; notExecuted?: NotExecuted; usage: Usage }
   /** A signal that did not come from the sandbox ended it. */
   | { kind: "signal"; signal: number; crash?: Crash; usage: Usage }
   /** It passed a time limit; `ending` tells how it ended if that was before it was killed. */
@@ -117,7 +128,11 @@ export function endingOf(
 ): Ending {
   if (outcome.kind === "memory-limit") return outcome.ending;
   return outcome.kind === "exit"
-    ? { how: "exit", exitCode: outcome.exitCode }
+    ? {
+      how: "exit",
+      exitCode: outcome.exitCode,
+      ...outcome.notExecuted && { notExecuted: outcome.notExecuted },
+    }
     : { how: "signal", signal: outcome.signal, ...outcome.crash && { crash: outcome.crash } };
 }
 
@@ -136,7 +151,12 @@ export function crashOf(outcome: Outcome): { signal: number; crash: Crash } | un
 export function endedByItself(ending: Ending, usage: Usage): Outcome {
   return ending.how === "signal"
     ? { kind: "signal", signal: ending.signal, ...ending.crash && { crash: ending.crash }, usage }
-    : { kind: "exit", exitCode: ending.exitCode, usage };
+    : {
+      kind: "exit",
+      exitCode: ending.exitCode,
+      ...ending.notExecuted && { notExecuted: ending.notExecuted },
+      usage,
+    };
 }
 
 function endingMessage(ending: Ending, { cpuTimeMs, wallTimeMs }: Usage): string {

@@ -3,7 +3,7 @@
 import { ERRNO, errnoText } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import type { Plan, Slot } from "../../ffi/plan.ts";
-import { planStartReport } from "../keep/reports.ts";
+import { planNotExecuted, planStartReport } from "../keep/reports.ts";
 import { MESSAGE_FDS_MAX, type RemoteCaller } from "../remote_caller.ts";
 import type { Run } from "../run_options.ts";
 import type { ProgramStreams, Stream } from "../streams/streams.ts";
@@ -98,7 +98,7 @@ export function planProgram(
   // However few files the program may open, that was the sandbox's last one.
   planLastLimit(plan, options.limits ?? {}, callerLimits);
   planStartReport(plan, reportFd, pidFd);
-  planExecve(plan, run);
+  planExecve(plan, run, reportFd);
 }
 
 function planGroup(plan: Plan, { controlGroup }: ProgramRun, fds: readonly number[]): void {
@@ -271,7 +271,7 @@ function planPidFd(plan: Plan): Slot {
 }
 
 /** Executes the program. If that fails, its standard error says why, as a shell would. */
-function planExecve(plan: Plan, { command, environment }: ProgramRun): void {
+function planExecve(plan: Plan, { command, environment }: ProgramRun, reportFd: number): void {
   const failed = plan.slot("execve");
   const argv = plan.pointers(command.map((argument) => plan.string(argument)));
   const envp = plan.pointers(
@@ -282,5 +282,6 @@ function planExecve(plan: Plan, { command, environment }: ProgramRun): void {
     const line = plan.string(`execve("${command[0]}"): ${errnoText(errno)}\n`);
     plan.step("write", [2, line, line.length - 1], { when: [failed, -errno], ignore: "all" });
   }
+  planNotExecuted(plan, reportFd, failed);
   plan.step("exit_group", [EXEC_FAILED_STATUS]);
 }

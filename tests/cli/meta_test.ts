@@ -246,3 +246,24 @@ Deno.test("a failing execve is RE 127 with a line on the program's stderr, redir
     }
   });
 });
+
+Deno.test("a program that is not there gets a hint at what was meant", async () => {
+  await withBox(106, async (box) => {
+    const stderrOf = async (options: string[], command: string[]) =>
+      (await box.run(options, command)).stderr.trimEnd().split("\n").at(-1);
+    const failed = "Exited with error status 127";
+    assertEquals(
+      await stderrOf([], ["python3"]),
+      "PATH is not searched: give the program's path in the box, such as /usr/bin/python3",
+    );
+    for (const option of ["--processes", "--proc", "-p", "-vp"]) {
+      const args = ["-b106", "-s", option, "4", "--run", "--", "/bin/true"];
+      assert(!(await isolate(args)).stderr.includes("did you mean"));
+      const loud = await isolate(args.filter((arg) => arg !== "-s"));
+      const hint = "The program is 4: did you mean --processes=4?";
+      assertEquals(loud.stderr.trimEnd().split("\n").at(-1), hint);
+    }
+    assertEquals(await stderrOf([], ["/no/where"]), failed);
+    assertEquals(await stderrOf([], ["/bin/sh", "-c", "exit 127"]), failed);
+  });
+});

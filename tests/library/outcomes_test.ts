@@ -159,6 +159,20 @@ Deno.test("run() writes to descriptors of the caller, and standard error where t
   }
 });
 
+Deno.test("a program that does not exist is told apart from one that exits with 127", async () => {
+  for (const ready of [false, true]) {
+    await using box = await Box.init({ boxId: BOX_ID, ready });
+    for (let i = 0; i < 3; i++) {
+      const missing = await box.run(["/nothing"], { stderr: "none" });
+      assert(missing.kind === "exit");
+      assertEquals([missing.exitCode, missing.notExecuted], [127, { errno: 2, code: "ENOENT" }]);
+      const exits = await box.run(["/bin/sh", "-c", "exit 127"]);
+      assert(exits.kind === "exit");
+      assertEquals([exits.exitCode, exits.notExecuted], [127, undefined]);
+    }
+  }
+});
+
 Deno.test("run() can exchange the caller's standard streams", async () => {
   const script = `
     import { Box } from "${new URL("../../mod.ts", import.meta.url)}";
