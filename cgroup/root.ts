@@ -141,9 +141,7 @@ function whyNone(search: Search, missing: string): string {
     ...unified.length > 0 ? unified : ["cgroup v2 is not mounted"],
     `no cgroup v1 file system with the ${missing} controller is mounted`,
   ];
-  return `Control groups cannot be used for want of the ${missing} controller: ${
-    reasons.join("; ")
-  }`;
+  return `Control groups cannot be used without the ${missing} controller: ${reasons.join("; ")}`;
 }
 
 /** The path of a configured directory below the mount of the memory controller. */

@@ -35,7 +35,7 @@ export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
     command("--check-config", "Read and check the configuration, and do nothing else"),
     command("--print-cg-root", "Print the directory below which control groups are made"),
     command("--version", "Print the version and how this program was built"),
-    command("-h, --help", "Print this help"),
+    command("-h, --help", "Print the options and what they do"),
   ],
 
   "The box and who uses it": [

@@ -24,7 +24,7 @@ export class CheckRequest {
 const CHECK = subcommand<CheckRequest>({
   name: "check",
   summary: "Check whether limits hold and times are stable on this machine",
-  about: "Prints one line for each check on standard error, and on standard output the commands " +
+  about: "Print one line for each check on standard error, and on standard output the commands " +
     "that would fix what was found, as a shell script. The exit status is 1 if something is wrong.",
   request: () => new CheckRequest(),
   options: {

@@ -16,7 +16,7 @@ Usage: isolate COMMAND [OPTION...] [-- PROGRAM ARGUMENT...]
 
 ${
     wrap(
-      "Runs an untrusted program in a box of its own: with limits on time, memory, files and " +
+      "Run an untrusted program in a box of its own: with limits on time, memory, files and " +
         "processes, without a network, and with only those directories in sight that you allow.",
       WIDTH,
     ).join("\n")

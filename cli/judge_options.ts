@@ -114,6 +114,14 @@ const OPTIONS: OptionTable<JudgeRequest> = {
     }),
   ],
 
+  "A new package": [
+    option("--kind=KIND", "What judge new makes: pass-fail, checker, interactive or scored", {
+      default: "pass-fail",
+      read: nonEmpty,
+      set: (request, kind) => request.kind = kind,
+    }),
+  ],
+
   "Reports": [
     flag("--json", "Print the report as JSON; all else goes to standard error", (request) => {
       request.json = true;
@@ -129,14 +137,6 @@ const OPTIONS: OptionTable<JudgeRequest> = {
     flag("-q, --quiet", "Print only what is wrong", (request) => request.quiet = true),
     flag("-v, --verbose", "Also print a line per test", (request) => request.verbose = true),
   ],
-
-  "A new package": [
-    option("--kind=KIND", "What judge new makes: pass-fail, checker, interactive or scored", {
-      default: "pass-fail",
-      read: nonEmpty,
-      set: (request, kind) => request.kind = kind,
-    }),
-  ],
 };
 
 /** `isolate judge [OPTION...] PACKAGE [SUBMISSION...]`. */
@@ -145,11 +145,11 @@ export const JUDGE: Subcommand<JudgeRequest> = {
   parameters: "PACKAGE [SUBMISSION...]",
   summary: "Judge submissions with a problem package, or verify the package",
   about:
-    "Judges submissions with the tests of a problem package: a folder in the ICPC/Kattis format " +
+    "Judge submissions with the tests of a problem package: a folder in the ICPC/Kattis format " +
     "(problem.yaml), or a folder of tests with a task.yaml. Each test runs in a box. Without a " +
     "SUBMISSION the package itself is verified: each of its submissions must get what the name " +
-    "of its folder promises, and the time limit must leave room on both sides. If PACKAGE is the " +
-    "word new, SUBMISSION is a folder in which a package to start from is made.",
+    "of its folder promises, and the time limit must leave room on both sides. 'isolate judge " +
+    "new FOLDER' makes a package to start from.",
   notes: `\
 Verdicts: AC accepted, WA wrong answer, TLE, MLE, OLE time, memory, output limit
 exceeded, RTE run-time error, CE compile error, JE judge error (never the

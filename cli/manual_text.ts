@@ -79,36 +79,36 @@ export const OPTION_DETAILS: Readonly<Record<string, string>> = {
     "interface `eth0`, whose other end is a port of a bridge of the host. On the bridge it reaches the host, and " +
     "other boxes only where `bridge_isolated` is 0; beyond it nothing, unless `bridge_gateway` is set. It cannot " +
     "change any of that. The interfaces go with the run, and a bridge that was made for it with the last run. " +
-    "Which addresses users other than root may choose says the configuration; see CONFIGURATION. Not together " +
+    "The configuration says which addresses users other than root may choose; see CONFIGURATION. Not together " +
     "with `--share-net`. Preparing and removing it costs some 50 ms, outside of the times that are measured.",
   hostname:
-    "What uname(2) and `hostname` say in the box, which has a UTS namespace of its own; programs that look " +
+    "What `uname`(2) and `hostname` say in the box, which has a UTS namespace of its own; programs that look " +
     "at it give the same output on every machine then. The name is not resolved to an address: for that, " +
     "bring an `/etc/hosts` of your own with `--dir`. The host's name stays as it is.",
   "root-inside":
-    "For programs that insist on user 0. Users and groups 0 of a user namespace, user_namespaces(7), stand for " +
+    "For programs that insist on user 0. Users and groups 0 of a user namespace, `user_namespaces`(7), stand for " +
     "the box's user and group, who own the files of the box outside; no other id exists inside, and what " +
     "belongs to others, root's own files included, seems to belong to 65534. Such a root may change modes, " +
     "owners and ids, all within that one id: what drops its rights to another user, as `apt` does for " +
     "downloads, fails. It cannot mount, chroot, make namespaces, set up networks or use low ports. " +
     "Limits, quotas and the system call filter are as without the option.",
   cpus:
-    "For stable times, sched_setaffinity(2). It is no wall: the program can choose others of the CPUs that the " +
+    "For stable times; see `sched_setaffinity`(2). It is no wall: the program can choose others of the CPUs that the " +
     "host allows.",
   syscalls: "See SYSTEM CALL FILTER.",
   meta:
     "See META-FILE. Opened with the caller's rights and emptied at once, before anything else happens. " +
     "`-` is standard output.",
   "crash-report":
-    "Prints the signal, its reason as in sigaction(2), the address of a fault and the registers of the thread; " +
+    "Prints the signal, its reason as in `sigaction`(2), the address of a fault and the registers of the thread; " +
     "a service keeps them for `isolate status` until the next run or `--cleanup`. The program is traced by the " +
-    "init of its box, ptrace(2): it cannot have itself traced (debuggers in the box can trace others), can see " +
+    "init of its box with `ptrace`(2): it cannot have itself traced (debuggers in the box can trace others), can see " +
     "that in `/proc`, and each signal and each new thread costs some microseconds. Limits hold all the same. " +
     "Without the option only the number of the signal is known: the kernel forgets the rest when the program " +
     "dies.",
   follow:
     "Four times a second a line such as `time:0.250 time-wall:0.252`, in seconds as in the meta-file, with " +
-    "`cg-mem:` where it is known; and when everything in the box is dead, `end:` with the time at which the " +
+    "`cg-mem:` where it is known; and, when everything in the box is dead, `end:` with the time at which the " +
     "program ended, in seconds of CLOCK_MONOTONIC. Opened like the meta-file, before the program runs.",
   silent: "Errors of the sandbox itself are printed all the same.",
   verbose:
@@ -123,7 +123,7 @@ export const SECTIONS: readonly ManualSection[] = [
     blocks: [
       "`isolate judge` _PACKAGE_ verifies a problem package: each of its submissions is compiled and run on " +
       "the tests, and must get what the name of its folder promises. If submissions follow, they are judged " +
-      "instead. A package is a folder in the ICPC/Kattis format (legacy and 2023-07-draft, as far as both " +
+      "instead, and what they say of themselves does not count. A package is a folder in the ICPC/Kattis format (legacy and 2023-07-draft, as far as both " +
       "agree: `problem.yaml`, `data/`, `submissions/`, `output_validators/`), or a folder of tests with a " +
       "`task.yaml`, which `judge/TASK.md` describes.",
       "Everything that others wrote runs in boxes: compilers, submissions, validators, interactors. A " +
@@ -152,6 +152,9 @@ export const SECTIONS: readonly ManualSection[] = [
       "A package without a time limit gets one: a multiple of the time of its slowest accepted submission, " +
       "rounded up. When a package is verified, the limit must also leave room above the slowest accepted " +
       "submission and below the fastest one that must be too slow.",
+      "`isolate judge new` _FOLDER_ makes a package to start from, which verifies at once. `--kind` says how its " +
+      "outputs are judged: `pass-fail` compares them with the answers, `checker` has a program for it, in " +
+      "`interactive` a program talks with the submission, and `scored` has groups of tests with points.",
       "The exit status is 0 if all is as expected (given submissions: accepted), 1 if not, and 2 " +
       "if the judge failed or was interrupted. `judge/report/report.schema.json` describes the report of " +
       "`--json`.",
@@ -268,7 +271,7 @@ export const SECTIONS: readonly ManualSection[] = [
       "them, and cached files that they read and write; the kernel drops cached files of a disk before the " +
       "limit is hit. Swap is limited to nothing where the kernel accounts for it (`-v` says if it does not). " +
       "When the limit is hit, the kernel kills a process, not necessarily the first one: `cg-oom-killed` " +
-      "reports that even if the program succeeds. The limit is that of a run: one without `--cg-mem` has none.",
+      "reports that even if the program succeeds. The limit is that of one run: a run without `--cg-mem` has none.",
       "`cg-mem` is the peak of the run; files of earlier runs that are still in memory are part of it. With " +
       "version 2 before Linux 6.12 it is the peak since `--init`, and before Linux 5.19 there is none.",
       "Version 2 is used if its file system has the `memory` controller, version 1 otherwise; `-v` says which " +
@@ -296,18 +299,18 @@ export const SECTIONS: readonly ManualSection[] = [
       "service runs and no `isolate-direct` is installed beside it. Commands for people, such as `isolate judge` " +
       "and `isolate check`, it always leaves to `isolate-direct`, with its caller's own rights.",
       "`isolate judge` of a user who is not root has the service make its boxes: by default the first range " +
-      "that the configuration gives the user, see `service_user`. Packages and submissions are read, and box/ " +
-      "is filled and emptied, with the user's own rights. Judges of one user tell each other by locks in " +
-      "`/tmp/isolate-boxes-`_UID_ which boxes they have. Compiled programs are kept in `~/.cache/isolate/judge`. " +
-      "Files of a compiler are counted when it has ended, not while it runs: a quota bounds them before.",
+      "that the configuration gives the user, see `service_user`. Packages and submissions are read, and `box/` " +
+      "is filled and emptied, with the user's own rights. Judges of one user lock their boxes " +
+      "against each other in `/tmp/isolate-boxes-`_UID_. Compiled programs are kept in `~/.cache/isolate/judge`. " +
+      "The files that a compiler writes are counted when it has ended; only a quota bounds them while it runs.",
       "Under systemd, `isolate.socket` holds the socket and says who may connect (`SocketGroup=`, " +
       "`SocketMode=`), and `isolate.service` starts with the first client or at boot. In any other case the " +
       "service makes its socket itself, as `service_socket` and the keys after it say.",
       "SIGHUP makes it read the configuration again; one that is wrong changes nothing. SIGTERM and SIGINT stop " +
       "it when running boxes have ended, after `service_stop_wait` seconds at the latest; a second signal does " +
-      "not wait. If it is killed everything in its boxes dies. When it starts it brings in order what a " +
-      "killed process has left: boxes that were half made or half removed are removed, and the files of a " +
-      "box in which a program ran belong to the owner of the box again.",
+      "not wait. If it is killed, everything in its boxes dies. When it starts, it cleans up after a " +
+      "killed process: it removes boxes that were half made or half removed, and gives the files of a box in " +
+      "which a program ran back to the owner of the box.",
     ],
   },
   {
@@ -371,7 +374,7 @@ export const SECTIONS: readonly ManualSection[] = [
       {
         term: "`first_uid`, `first_gid`, `num_boxes`",
         meaning:
-          "Box number N runs as user `first_uid`+N and group `first_gid`+N (default: 60000, 60000 and " +
+          "Box _N_ runs as user `first_uid`+_N_ and group `first_gid`+_N_ (default: 60000, 60000 and " +
           "1000).",
       },
       {
@@ -414,7 +417,7 @@ export const SECTIONS: readonly ManualSection[] = [
         term: "`service_user.`_NAME_, `service_group.`_NAME_",
         meaning:
           "The boxes, as _FIRST_`-`_LAST_, that a user or the members of a group may use through the service. " +
-          "Without any such line whoever may connect may use all.",
+          "Without any such line everybody who may connect may use all boxes.",
       },
       {
         term: "`service_clients`, `service_clients_per_user`",
@@ -432,10 +435,15 @@ export const SECTIONS: readonly ManualSection[] = [
           "How many seconds a box is kept ready for its next run; 0: boxes are not made ready (default: 60).",
       },
       {
+        term: "`service_ready_memory`",
+        meaning:
+          "Boxes are kept ready while at least so many MB of memory are available (default: 256).",
+      },
+      {
         term: "`service_metrics_socket`",
         meaning:
-          "A unix socket on which metrics are to be had by HTTP (default: none). It is read " +
-          "when the service starts, as `service_socket` is.",
+          "A unix socket that serves the metrics over HTTP (default: none). It is read when the service " +
+          "starts, as `service_socket` is.",
       },
     ],
   },

@@ -48,7 +48,7 @@ export const STEERING: readonly Command[] = [
   steering({
     name: "list",
     summary: "List boxes: who owns them, what runs in them, and what it uses",
-    about: "Lists your boxes; root's list has all. Times and limits are known of boxes that the " +
+    about: "List your boxes, or all boxes for root. Times and limits are known of boxes that the " +
       "service runs.",
     notes: `\
 --json prints a list of objects: id, owner (a user id), state, program (its

@@ -61,7 +61,7 @@ export function judgeOutcome(
       if (outcome.kind === "exit" && outcome.exitCode === 0) return undefined;
       const usedMuch = memoryOf(outcome.usage) >= NO_MEMORY_PART * limits.memoryKib;
       if (isHeapFull || usedMuch && NO_MEMORY.test(stderr)) return tooMuchMemory;
-      // No limit explains it: somebody outside may have killed the program, such as the host for want of memory.
+      // No limit explains it: the host may have run out of memory, or somebody may have killed the program.
       if (wasKilled(outcome)) {
         return { verdict: "JE", message: "Killed by SIGKILL, which no limit explains" };
       }

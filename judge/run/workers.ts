@@ -86,7 +86,7 @@ export class Workers implements AsyncDisposable {
     const warnings: string[] = [];
     if (reason !== undefined) {
       warnings.push(
-        `Memory is limited for each process alone, as control groups cannot be used: ${reason}`,
+        `Memory is limited for each process alone: ${reason}`,
       );
     }
     if (workers.length < jobs) {

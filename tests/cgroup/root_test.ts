@@ -211,7 +211,7 @@ testWith(
   async () => {
     const mount = place().directories.memory!.replace(/\/[^/]+$/, "");
     const result = await isolateWhere(`mount -t tmpfs none ${mount}`, ["--print-cg-root"]);
-    assertRefused(result, "cannot be used for want of the memory controller");
+    assertRefused(result, "cannot be used without the memory controller");
     assertStringIncludes(
       result.stderr,
       "no cgroup v1 file system with the memory controller is mounted",

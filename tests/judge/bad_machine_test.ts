@@ -91,8 +91,8 @@ testWith(
     assertEquals(result.code, 0, result.stdout);
     assertStringIncludes(
       result.stdout,
-      "note: Memory is limited for each process alone, as control groups cannot be used: The " +
-        "directory FOLDER/task (configured as cg_root) lies in no cgroup file system",
+      "note: Memory is limited for each process alone: The directory " +
+        "FOLDER/task (configured as cg_root) lies in no cgroup file system",
     );
   },
 );
