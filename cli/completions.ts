@@ -13,7 +13,7 @@ export const COMPLETION_SHELLS = ["bash", "zsh", "fish"] as const;
 export type CompletionShell = (typeof COMPLETION_SHELLS)[number];
 
 /** What may follow a colon in a directory rule. */
-const RULE_OPTIONS = ["rw", "noexec", "maybe", "dev", "norec", "fs", "tmp"];
+const RULE_OPTIONS = ["rw", "noexec", "maybe", "dev", "norec", "fs", "tmp", "size="];
 
 /** Reads the name of a shell. */
 export function parseCompletionShell(name: string): CompletionShell {

@@ -239,6 +239,10 @@ export const SECTIONS: readonly ManualSection[] = [
         meaning: "Mount a file system of the type _OUT_: `proc`, `sysfs`, `tmpfs` or `devpts`.",
       },
       {
+        term: "`size=`_KIB_",
+        meaning: "How much fits into a new `tmpfs`, in KiB. Default: half of the machine's memory.",
+      },
+      {
         term: "`tmp`",
         meaning:
           "A writable directory of the box's own, kept from run to run until cleanup. Takes no _OUT_.",

@@ -19,13 +19,10 @@ import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { System, SystemError } from "../../ffi/system.ts";
 import type { Identity } from "../../host/identity.ts";
 import { planPathStatus } from "../../host/status.ts";
-import { planAttach, planFilesystem, planRestrictions } from "../setup/mounts.ts";
+import { planAttach, planFilesystem, planRestrictions, sizeStrings } from "../setup/mounts.ts";
 
 /** Each of many crashed keepers could have left one on top of the other. */
 const LEFTOVERS_MAX = 100;
-/** Empty files take memory too, though the size does not count them. */
-const KIB_PER_INODE = 4;
-const INODES_MIN = 1024;
 
 /** How much fits into a box that has a file system of its own. */
 export interface BoxSize {
@@ -43,14 +40,12 @@ export function planOwnFileSystem(
   plan: Plan,
   options: { at: Slot; size: BoxSize; owner: Identity },
 ): void {
-  const { at, size: { sizeKib, inodes }, owner } = options;
-  const inodesMax = inodes ?? Math.max(INODES_MIN, Math.ceil(sizeKib / KIB_PER_INODE));
+  const { at, size, owner } = options;
   plan.because("option --box-size", () => {
     const mount = planFilesystem(plan, "tmpfs", {
       strings: [
         ["source", "isolate"],
-        ["size", `${sizeKib}k`],
-        ["nr_inodes", `${inodesMax}`],
+        ...sizeStrings(size),
         ["mode", "0700"],
         ["uid", `${owner.uid}`],
         ["gid", `${owner.gid}`],

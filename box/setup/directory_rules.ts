@@ -48,6 +48,11 @@ export interface FilesystemRule extends DirectoryRuleBase {
   filesystem: RuleFilesystem;
   /** Whether the program may write to it (`rw`). */
   readWrite: boolean;
+  /**
+   * How much fits into a `tmpfs`, in KiB (`size=KIB`), with one file for every 4 KiB and at least
+   * 1024. Default: half of the machine's memory, and what the control group allows.
+   */
+  sizeKib?: number;
 }
 
 /** A rule that gives the box a writable directory of its own, kept until cleanup (`tmp`). */
@@ -69,6 +74,8 @@ export interface RemoveDirectoryRule {
 
 const OPTIONS = ["rw", "noexec", "maybe", "dev", "norec", "fs", "tmp"] as const;
 type RuleOption = typeof OPTIONS[number];
+/** More than any machine has. */
+const SIZE_KIB_MAX = 2 ** 40;
 
 /**
  * Reads a directory rule in the text form of the option `--dir`.
@@ -102,7 +109,8 @@ export function parseDirectoryRule(text: string): DirectoryRule | RemoveDirector
   const equals = head.indexOf("=");
   const inside = checkInside(text, equals < 0 ? head : head.slice(0, equals));
   const rightHandSide = equals < 0 ? undefined : head.slice(equals + 1);
-  const options = readOptions(text, names);
+  const sizeKib = readSize(text, names.findLast((name) => name.startsWith(SIZE)));
+  const options = readOptions(text, names.filter((name) => !name.startsWith(SIZE)));
   const noExec = options.has("noexec");
   const devices = options.has("dev");
   const readWrite = options.has("rw");
@@ -115,8 +123,11 @@ export function parseDirectoryRule(text: string): DirectoryRule | RemoveDirector
       throw ruleError(text, "Missing filesystem name", `e.g. --dir=${inside}=tmpfs:fs`);
     }
     const filesystem = checkFilesystem(text, rightHandSide);
-    return { kind: "filesystem", inside, filesystem, readWrite, noExec, devices };
+    checkSize(text, filesystem, sizeKib);
+    const size = sizeKib === undefined ? {} : { sizeKib };
+    return { kind: "filesystem", inside, filesystem, readWrite, noExec, devices, ...size };
   }
+  checkSize(text, undefined, sizeKib);
   if (options.has("tmp")) {
     if (rightHandSide) {
       throw ruleError(text, "Temporary directory mounts do not have a right-hand side");
@@ -130,12 +141,35 @@ export function parseDirectoryRule(text: string): DirectoryRule | RemoveDirector
   return { kind: "bind", inside, outside, readWrite, noExec, devices, optional, recursive };
 }
 
+const SIZE = "size=";
+
+function readSize(text: string, option: string | undefined): number | undefined {
+  if (option === undefined) return undefined;
+  const digits = option.slice(SIZE.length);
+  const sizeKib = /^\d{1,15}$/.test(digits) ? Number(digits) : 0;
+  if (sizeKib >= 1 && sizeKib <= SIZE_KIB_MAX) return sizeKib;
+  throw ruleError(text, `Invalid option '${option}'`, "a size is a number of KiB, e.g. size=65536");
+}
+
+function checkSize(
+  text: string,
+  filesystem: RuleFilesystem | undefined,
+  sizeKib: number | undefined,
+): void {
+  if (sizeKib === undefined || filesystem === "tmpfs") return;
+  throw ruleError(text, "Only a new tmpfs has a size", "e.g. --dir=tmp=tmpfs:fs:rw:size=65536");
+}
+
 function readOptions(text: string, names: readonly string[]): ReadonlySet<RuleOption> {
   const options = new Set<RuleOption>();
   for (const name of names) {
     const option = OPTIONS.find((known) => known === name);
     if (option === undefined) {
-      throw ruleError(text, `Unknown option '${name}'`, `known options: ${OPTIONS.join(", ")}`);
+      throw ruleError(
+        text,
+        `Unknown option '${name}'`,
+        `known options: ${OPTIONS.join(", ")}, size=KIB`,
+      );
     }
     options.add(option);
   }
@@ -152,7 +186,10 @@ export function checkDirectoryRule<Rule extends DirectoryRule | RemoveDirectoryR
   const text = describeDirectoryRule(rule);
   const inside = checkInside(text, rule.inside);
   if (rule.kind === "bind") checkOutside(text, rule.outside);
-  if (rule.kind === "filesystem") checkFilesystem(text, rule.filesystem);
+  if (rule.kind === "filesystem") {
+    checkSize(text, checkFilesystem(text, rule.filesystem), rule.sizeKib);
+    if (rule.sizeKib !== undefined) readSize(text, `${SIZE}${rule.sizeKib}`);
+  }
   return { ...rule, inside };
 }
 
@@ -188,7 +225,10 @@ export function describeDirectoryRule(rule: DirectoryRule | RemoveDirectoryRule)
   }
   if (rule.noExec) words.push("noexec");
   if (rule.devices) words.push("dev");
-  return [head, ...words].join(":");
+  const size = rule.kind === "filesystem" && rule.sizeKib !== undefined
+    ? [`${SIZE}${rule.sizeKib}`]
+    : [];
+  return [head, ...words, ...size].join(":");
 }
 
 /**

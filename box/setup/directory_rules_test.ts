@@ -306,3 +306,17 @@ Deno.test("resolveDirectoryRules() normalises rules made by programs first", () 
     bind({ inside: "opt", outside: "/b" }),
   ]);
 });
+
+Deno.test("parseDirectoryRule() reads the size of a new tmpfs, and of nothing else", () => {
+  const rule = parseDirectoryRule("tmp=tmpfs:fs:rw:size=2048:noexec");
+  assertEquals(rule.kind === "filesystem" && rule.sizeKib, 2048);
+  const text = describeDirectoryRule(rule);
+  assertEquals(text, "tmp=tmpfs:fs:rw:noexec:size=2048");
+  assertEquals(parseDirectoryRule(text), rule);
+  for (const wrong of ["size=", "size=0", "size=1k", "size=-1", "size=1e3"]) {
+    assertThrows(() => parseDirectoryRule(`tmp=tmpfs:fs:${wrong}`), SyntaxError, "number of KiB");
+  }
+  for (const wrong of ["proc=proc:fs:size=1", "etc:size=5", "tmp:tmp:size=5"]) {
+    assertThrows(() => parseDirectoryRule(wrong), SyntaxError, "Only a new tmpfs has a size");
+  }
+});

@@ -184,6 +184,18 @@ function planEnter(plan: Plan, base: Slot, root: Slot): void {
   plan.step("chroot", [plan.string(".")]);
 }
 
+/** Empty files take memory too, though the size of a tmpfs does not count them. */
+const KIB_PER_INODE = 4;
+const INODES_MIN = 1024;
+
+/** Says how much fits into a new tmpfs; see tmpfs(5). */
+export function sizeStrings(
+  { sizeKib, inodes }: { sizeKib: number; inodes?: number | undefined },
+): [string, string][] {
+  const inodesMax = inodes ?? Math.max(INODES_MIN, Math.ceil(sizeKib / KIB_PER_INODE));
+  return [["size", `${sizeKib}k`], ["nr_inodes", `${inodesMax}`]];
+}
+
 /** Adds steps that make a new file system; see fsopen(2). */
 export function planFilesystem(
   plan: Plan,
@@ -259,6 +271,7 @@ function planNewMount(plan: Plan, rule: DirectoryRule): Slot {
   const strings: [string, string][] = [];
   // Other users' processes are none of the program's business; in its own namespace only init is.
   if (rule.filesystem === "proc" && rule.inside === "proc") strings.push(["hidepid", "2"]);
+  if (rule.sizeKib !== undefined) strings.push(...sizeStrings({ sizeKib: rule.sizeKib }));
   if (rule.filesystem === "devpts") strings.push(["ptmxmode", "0666"], ["mode", "0620"]);
   return planFilesystem(plan, rule.filesystem, { strings, attr: attributes(rule) });
 }

@@ -8,6 +8,7 @@ import { type BoxFiles, SandboxError } from "../../mod.ts";
 const ENTRIES_MAX = 20_000;
 const DEPTH_MAX = 32;
 const EXECUTABLE = 0o111;
+const LOOK_EVERY_MS = 200;
 
 /** The largest size of all files of a compiled program together. */
 export const PROGRAM_BYTES_MAX: number = 512 << 20;
@@ -46,8 +47,39 @@ export async function filesOfBox(files: BoxFiles): Promise<BoxTreeFile[]> {
   return found.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
-/** Tells whether a compiler at work has already written too much. */
-export async function treeIsTooLarge(files: BoxFiles): Promise<boolean> {
+/** Watches what a program writes to its box while it runs: a limit on each file is none on their sum. */
+export class TreeWatch implements AsyncDisposable {
+  readonly #tooLarge = new AbortController();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #looking = Promise.resolve();
+
+  /** Begins to watch. */
+  constructor(files: BoxFiles) {
+    this.#timer = setInterval(() => {
+      this.#looking = this.#looking.then(async () => {
+        if (await treeIsTooLarge(files)) this.#tooLarge.abort();
+      });
+    }, LOOK_EVERY_MS);
+  }
+
+  /** Is aborted when there is too much. */
+  get signal(): AbortSignal {
+    return this.#tooLarge.signal;
+  }
+
+  /** Whether there was too much. */
+  get isTooLarge(): boolean {
+    return this.#tooLarge.signal.aborted;
+  }
+
+  /** Ends watching. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+  }
+}
+
+async function treeIsTooLarge(files: BoxFiles): Promise<boolean> {
   try {
     await filesOfBox(files);
     return false;

@@ -3,7 +3,7 @@
 import { Capture, type Outcome, SIGNALS, SYSCALL_FLAGS } from "../../mod.ts";
 import type { JudgeBox } from "../boxes.ts";
 import { cut, sizeText, timeText } from "../../text/quantities.ts";
-import { PROGRAM_BYTES_MAX, treeIsTooLarge } from "./box_tree.ts";
+import { PROGRAM_BYTES_MAX, TreeWatch } from "./box_tree.ts";
 import { invocationOf, type StepContext } from "./program.ts";
 
 /** Compiling failed for a reason that is not in the source. */
@@ -40,7 +40,6 @@ export interface CompilerVerdict {
 
 const OUTPUT_BYTES = 64 << 10;
 const WALL_TIME_MORE_MS = 5000;
-const LOOK_EVERY_MS = 500;
 const MESSAGE_LENGTH = 300;
 
 /** Runs a compiler in a box; all of its processes are dead when this returns. */
@@ -53,44 +52,33 @@ export async function runCompiler(
   const invocation = invocationOf(context, { timeLimitMs: timeMs, memoryKib, controlGroup });
   const { command, limits, ...others } = invocation;
   const output = new Capture({ limitBytes: OUTPUT_BYTES, overflow: "discard" });
-  const tooLarge = new AbortController();
-  let looking = Promise.resolve();
-  const timer = setInterval(() => {
-    looking = looking.then(async () => {
-      if (await treeIsTooLarge(box.files)) tooLarge.abort();
-    });
-  }, LOOK_EVERY_MS);
-  try {
-    const outcome = await box.run(command, {
-      ...others,
-      limits: {
-        ...limits,
-        ...options.trusted ? { addressSpaceKib: undefined } : {},
-        wallTimeMs: wallTimeMs(timeMs),
-      },
-      stdin: "none",
-      stdout: output,
-      stderr: "stdout",
-      syscallFlags: context.step.fileLocks ? syscallFlags & ~SYSCALL_FLAGS.fileLocks : syscallFlags,
-      ...cpu === undefined ? {} : { cpus: [cpu] },
-      signal: AbortSignal.any([tooLarge.signal, ...signal ? [signal] : []]),
-    });
-    signal?.throwIfAborted();
-    const text = output.text();
-    const isTooLarge = outcome.kind === "interrupted" && tooLarge.signal.aborted;
-    const failure = isTooLarge
-      ? `The compiler wrote more than ${PROGRAM_BYTES_MAX >> 20} MiB to files`
-      : failureMessage(outcome, text, options.limits);
-    return {
-      ok: failure === undefined,
-      message: failure ?? "Compiled",
-      output: text,
-      cpuTimeMs: outcome.usage.cpuTimeMs,
-    };
-  } finally {
-    clearInterval(timer);
-    await looking;
-  }
+  await using tree = new TreeWatch(box.files);
+  const outcome = await box.run(command, {
+    ...others,
+    limits: {
+      ...limits,
+      ...options.trusted ? { addressSpaceKib: undefined } : {},
+      wallTimeMs: wallTimeMs(timeMs),
+    },
+    stdin: "none",
+    stdout: output,
+    stderr: "stdout",
+    syscallFlags: context.step.fileLocks ? syscallFlags & ~SYSCALL_FLAGS.fileLocks : syscallFlags,
+    ...cpu === undefined ? {} : { cpus: [cpu] },
+    signal: AbortSignal.any([tree.signal, ...signal ? [signal] : []]),
+  });
+  signal?.throwIfAborted();
+  const text = output.text();
+  const isTooLarge = outcome.kind === "interrupted" && tree.isTooLarge;
+  const failure = isTooLarge
+    ? `The compiler wrote more than ${PROGRAM_BYTES_MAX >> 20} MiB to files`
+    : failureMessage(outcome, text, options.limits);
+  return {
+    ok: failure === undefined,
+    message: failure ?? "Compiled",
+    output: text,
+    cpuTimeMs: outcome.usage.cpuTimeMs,
+  };
 }
 
 /** No limit explains it: somebody outside has killed it, such as the host when memory ran out. */

@@ -1,6 +1,12 @@
 /** Compiled programs, and how they run: their language and the limits of a test decide. */
 
-import { type DirectoryRule, type Limits, type Outcome, resolveDirectoryRules } from "../../mod.ts";
+import {
+  type DirectoryRule,
+  type FilesystemRule,
+  type Limits,
+  type Outcome,
+  resolveDirectoryRules,
+} from "../../mod.ts";
 import { PLACEHOLDER, type StepDefinition } from "../languages/language_definition.ts";
 import type { Language } from "../languages/language_table.ts";
 import { placeInBox } from "../languages/tool_finder.ts";
@@ -38,6 +44,13 @@ export interface Invocation {
 }
 
 const FILE_SIZE_KIB = 256 << 10;
+/**
+ * Where no control group counts what lies in memory: together these bound what a program can fill, and
+ * no disk is filled at all.
+ */
+const SIZES_ALONE = { box: 128 << 10, tmp: 128 << 10, shm: 64 << 10 };
+/** Compilers put more there, such as what they have compiled of libraries. */
+const COMPILER_TMP_KIB = 512 << 10;
 const KIB_PER_MIB = 1024;
 
 /** The environment of every program. */
@@ -87,9 +100,7 @@ export function invocationOf(context: StepContext, allowance: Allowance): Invoca
         expandWord(value, words).join(" "),
       ]),
     ]),
-    directoryRules: directoryRules(context, {
-      inMemory: !controlGroup ? [] : leavesNothing ? ["box", "tmp"] : ["tmp"],
-    }),
+    directoryRules: directoryRules(context, inMemory({ controlGroup, leavesNothing })),
     workingDirectory: "/box",
   };
 }
@@ -123,9 +134,29 @@ function expandWord(word: string, words: Words): string[] {
   })];
 }
 
+type InMemory = Pick<FilesystemRule, "inside"> & Partial<Pick<FilesystemRule, "sizeKib">>;
+
+/**
+ * Says which directories are file systems in memory: new for each run, and unable to fill the disk. A
+ * control group counts them; without one they have sizes.
+ */
+function inMemory(
+  { controlGroup, leavesNothing }: { controlGroup: boolean; leavesNothing: boolean },
+): InMemory[] {
+  const box = leavesNothing ? ["box"] : [];
+  if (controlGroup) return [...box, "tmp"].map((inside) => ({ inside }));
+  // What leaves something is a compiler or a validator, whose box is watched.
+  const tmp = leavesNothing ? SIZES_ALONE.tmp : COMPILER_TMP_KIB;
+  return [
+    ...box.map((inside) => ({ inside, sizeKib: SIZES_ALONE.box })),
+    { inside: "tmp", sizeKib: tmp },
+    { inside: "dev/shm", sizeKib: SIZES_ALONE.shm },
+  ];
+}
+
 function directoryRules(
   { language, program, prepared }: StepContext,
-  { inMemory }: { inMemory: readonly string[] },
+  inMemory: readonly InMemory[],
 ): DirectoryRule[] {
   const host = new Set([
     ...[...language.tools.values()].flatMap(({ bind }) => bind ?? []),
@@ -134,11 +165,10 @@ function directoryRules(
   const rules = [...host].sort().map((path) => bindRule(placeInBox(path).slice(1), path));
   if (program !== undefined) rules.push(bindRule("program", program));
   if (prepared !== undefined) rules.push(bindRule("prepared", prepared));
-  // The control group counts them, they are new for each run, and they cannot fill the disk.
-  for (const inside of inMemory) {
+  for (const where of inMemory) {
     rules.push({
+      ...where,
       kind: "filesystem",
-      inside,
       filesystem: "tmpfs",
       readWrite: true,
       noExec: false,

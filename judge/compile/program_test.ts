@@ -73,6 +73,31 @@ testWith([needs.root()], "without a control group one process has the address sp
   assert(reason?.startsWith("Go needs boxes with control groups"));
 });
 
+testWith(
+  [needs.root()],
+  "without a control group a program cannot fill a disk, nor all memory",
+  async () => {
+    const program = new Program(await language("cpp"), "/srv/sum", new Map([["program", "sum"]]));
+    const sizes = (leavesNothing: boolean) => {
+      const invocation = program.invocation({
+        memoryKib: 65536,
+        controlGroup: false,
+        leavesNothing,
+      });
+      const writable = invocation.directoryRules.filter((rule) =>
+        rule.kind === "temporary" || rule.readWrite
+      );
+      return writable.map((rule) => [
+        rule.inside,
+        rule.kind === "filesystem" && rule.sizeKib !== undefined,
+      ]);
+    };
+    assertEquals(sizes(true), [["box", true], ["dev/shm", true], ["tmp", true]]);
+    // Its box has what it leaves, and is watched.
+    assertEquals(sizes(false), [["box", false], ["dev/shm", true], ["tmp", true]]);
+  },
+);
+
 testWith([needs.root()], "a program sees its folder and its tools, read-only", async () => {
   const program = new Program(await language("python3"), "/srv/sum", new Map([["main", "a.py"]]));
   const { directoryRules, environment } = program.invocation({

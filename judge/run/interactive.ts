@@ -52,6 +52,7 @@ export async function converse(
   const { signal } = run;
   const { box, command, watchdog } = contestant;
   const prepared = await prepareValidator(validator, run);
+  await using tree = prepared.tree;
   const transcript = transcriptBytes > 0
     ? new Transcript({ limitBytes: transcriptBytes })
     : undefined;
@@ -76,14 +77,15 @@ export async function converse(
     // A submission that reads of a wrong answer, or runs into the end of the conversation, did not end
     // first.
     announceEnds: true,
-    signal,
+    signal: AbortSignal.any([signal, tree.signal]),
     ...transcript && { transcript },
   });
   const outcome = watchdog.outcome(pair.first);
   const ending = judge(outcome);
-  const feedback = pair.endedFirst === "first" && ending
+  const feedback = pair.endedFirst === "first" && ending && !tree.isTooLarge
     ? undefined
     : await readVerdict(validator, { ...prepared, outcome: pair.second });
+  if (feedback && tree.isTooLarge) return { outcome, judgement: feedback };
   const judgement = decide({ outcome, ending, feedback, pair, wallTimeMs: contestant.wallTimeMs });
   return { outcome, judgement: { ...judgement, transcript: transcript && linesOf(transcript) } };
 }

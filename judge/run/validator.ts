@@ -7,6 +7,7 @@
 import type { BindRule, HostFile, HostFiles, Outcome, RunOptions } from "../../mod.ts";
 import type { JudgeBox } from "../boxes.ts";
 import { Capture } from "../../mod.ts";
+import { PROGRAM_BYTES_MAX, TreeWatch } from "../compile/box_tree.ts";
 import type { Program } from "../compile/program.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
 import type { ProblemLimits } from "../types.ts";
@@ -45,6 +46,8 @@ export interface PreparedValidator {
   readonly command: readonly string[];
   /** All options but the streams that lead to the submission. */
   readonly options: RunOptions;
+  /** Watches what it writes to files. */
+  readonly tree: TreeWatch;
   /** The beginning of its standard error. */
   readonly stderr: Capture;
 }
@@ -70,6 +73,7 @@ export async function prepareValidator(
     box,
     command: [...command, input.path, answer.path, `/box/${FEEDBACK}/`, ...group.validatorFlags],
     stderr,
+    tree: new TreeWatch(box.files),
     options: {
       ...own,
       limits: {
@@ -116,12 +120,13 @@ export async function validateOutput(
   { run, output }: { run: Assignment; output: HostFile },
 ): Promise<Judgement> {
   const prepared = await prepareValidator(validator, run);
+  await using tree = prepared.tree;
   const { host, limits } = validator;
   const spareMs = () => spareTimeMs(host, run.worker.cpus);
   const watchdog = new IdleWatchdog(idleTimeMs(limits.validationTimeMs), spareMs);
   const outcome = await prepared.box.run(prepared.command, {
     ...prepared.options,
-    ...watchdog.options(run.signal),
+    ...watchdog.options(AbortSignal.any([run.signal, tree.signal])),
     stdin: { fd: output.reopen(), transfer: true },
     stdout: { file: "/dev/null", limitBytes: limits.validationOutputKib * 1024 },
   });
@@ -131,8 +136,12 @@ export async function validateOutput(
 /** Reads the verdict and the messages of a validator that has ended. */
 export async function readVerdict(
   { givesScores, limits }: Validator,
-  { box, stderr, outcome }: PreparedValidator & { outcome: Outcome },
+  { box, stderr, tree, outcome }: PreparedValidator & { outcome: Outcome },
 ): Promise<Judgement> {
+  if (tree.isTooLarge) {
+    const message = `The output validator wrote more than ${PROGRAM_BYTES_MAX >> 20} MiB to files`;
+    return { verdict: "JE", message };
+  }
   const read = await feedbackFiles(box, limits);
   const judgeMessage = await read("judgemessage.txt");
   const messages = { judgeMessage, teamMessage: await read("teammessage.txt") };

@@ -1,18 +1,11 @@
 /** Judging on a machine that lacks something. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { defaultSettings, Sandbox, type Settings } from "isolate/mod.ts";
-import { HostFiles } from "isolate/judge/mod.ts";
-import { needsJudge, resultOf, SUM, verdicts, withPackage } from "../support/judging.ts";
+import { needsJudge, openWith, resultOf, SUM, verdicts, withPackage } from "../support/judging.ts";
 import { withFolder } from "../support/folder.ts";
 import { needs, testWith } from "../support/skip.ts";
 
 const GOOD = "print(sum(map(int, input().split())))\n";
-
-async function openWith(settings: Partial<Settings>) {
-  const sandbox = await Sandbox.open({ settings: { ...defaultSettings(), ...settings } });
-  return { sandbox, host: new HostFiles(sandbox) };
-}
 
 async function withSmallDisk(test: (folder: string) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {

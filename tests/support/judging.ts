@@ -1,6 +1,6 @@
 /** Small problem packages for tests, and what judging them gives. */
 
-import { callerEnvironment, Sandbox } from "isolate/mod.ts";
+import { callerEnvironment, defaultSettings, Sandbox, type Settings } from "isolate/mod.ts";
 import {
   HostFiles,
   judge,
@@ -86,6 +86,14 @@ export async function withPackage(
     };
     await test(tested);
   });
+}
+
+/** Opens a sandbox with settings that differ, for {@linkcode TestJudge.judge}. */
+export async function openWith(
+  settings: Partial<Settings>,
+): Promise<Pick<JudgeOptions, "sandbox" | "host">> {
+  const sandbox = await Sandbox.open({ settings: { ...defaultSettings(), ...settings } });
+  return { sandbox, host: new HostFiles(sandbox) };
 }
 
 /** The verdicts by submission, with the messages. */
