@@ -4,7 +4,7 @@ import { downloadSettings, environment, mirrorIn } from "./root.ts";
 import { parseRequest } from "./run.ts";
 
 Deno.test("parseRequest() takes releases, then a verb with its words", () => {
-  const both = [["demo"], ["test"]];
+  const both = [["demo"], ["test"], ["deb-try"]];
   assertEquals(parseRequest([]), {
     releases: ["bookworm", "trixie"],
     commands: both,

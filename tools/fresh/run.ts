@@ -49,7 +49,7 @@ export function parseRequest(args: readonly string[]): Request {
   }
   return {
     releases: releases.length > 0 ? releases : all,
-    commands: rest.length > 0 ? [rest] : [["demo"], ["test"]],
+    commands: rest.length > 0 ? [rest] : [["demo"], ["test"], ["deb-try"]],
     ifPossible,
   };
 }
