@@ -35,6 +35,26 @@ export interface Submission {
   readonly expected: readonly Verdict[] | undefined;
   /** The lowest and highest score that it must get in a scoring problem; undefined: any. */
   readonly expectedScore?: readonly [number, number] | undefined;
+  /** What its single tests must show; checked where a package is verified. */
+  readonly expectations?: readonly TestExpectation[] | undefined;
+  /** Whether the time limit must leave room for it; undefined: if it must be accepted. */
+  readonly forTimeLimit?: boolean | undefined;
+}
+
+/** What single tests of a submission must show. */
+export interface TestExpectation {
+  /** A pattern of tests or groups, such as `secret/group1`; undefined: all. */
+  readonly tests: string | undefined;
+  /** The verdicts that each of them may have; undefined: any. */
+  readonly permitted?: readonly Verdict[] | undefined;
+  /** The verdicts of which at least one of them must have one; undefined: any. */
+  readonly required?: readonly Verdict[] | undefined;
+  /** What the validator must say to the judge on at least one of them. */
+  readonly message?: string | undefined;
+  /** The lowest and highest score of the group. */
+  readonly score?: readonly [number, number] | undefined;
+  /** Whether a package that breaks it is right all the same: other judges do not check it. */
+  readonly onlyNoted?: boolean | undefined;
 }
 
 /** The limits of a problem. */
@@ -160,6 +180,8 @@ export interface Problem {
   readonly submissions: readonly Submission[];
   /** What is odd but no error, a sentence each: unused files, keys of other versions. */
   readonly warnings: readonly string[];
+  /** What is wrong with the package and does not keep anybody from judging, a sentence each. */
+  readonly complaints?: readonly string[] | undefined;
 }
 
 /** The first difference between an output and the answer. */

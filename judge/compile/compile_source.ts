@@ -49,7 +49,7 @@ const INCLUDED_BYTES = 64 << 20;
 export function loadIncluded(host: HostFiles, files: readonly SourceFile[]): LoadedFile[] {
   let rest = INCLUDED_BYTES;
   return [...new Map(files.map((file) => [file.name, file])).values()].map(({ name, hostFile }) => {
-    const bytes = host.readBytes(hostFile, { limitBytes: rest });
+    const bytes = host.readBytes(hostFile, { limitBytes: rest, followLinks: false });
     rest -= bytes.length;
     return { name, bytes };
   });

@@ -42,7 +42,9 @@ export function isAsExpected(
 ): boolean {
   if (expected && verdict === "CE" && isUnknown(compile)) return false;
   if (verdict === "JE") return expected?.includes("JE") ?? false;
-  if (expected && !expected.includes(verdict)) return false;
+  // Whether endless output or the time ends it first depends on the limits alone.
+  const isTooLong = verdict === "OLE" && expected?.includes("TLE");
+  if (expected && !expected.includes(verdict) && !isTooLong) return false;
   // Only an accepted submission has a score.
   if (!expectedScore || score === undefined) return true;
   const [low, high] = expectedScore;
@@ -69,7 +71,9 @@ export function submissionComplaint(
 }
 
 function rangeText([low, high]: readonly [number, number]): string {
-  if (low === high) return `${low}`;
+  if (high - low < 1e-6 * Math.max(1, Math.abs(low))) {
+    return `${Number(((low + high) / 2).toPrecision(9))}`;
+  }
   if (high === Infinity) return `at least ${low}`;
   return low === -Infinity ? `at most ${high}` : `${low} to ${high}`;
 }

@@ -38,13 +38,15 @@ export function slowestTest(
 }
 
 /** Tells whether a submission is a reference solution: the time limit must leave room for it. */
-export function isReferenceSolution({ name, expected }: Submission): boolean {
-  return expected?.length === 1 && expected[0] === "AC" && !name.startsWith("partially_accepted/");
+export function isReferenceSolution({ name, expected, forTimeLimit = true }: Submission): boolean {
+  return forTimeLimit && expected?.length === 1 && expected[0] === "AC" &&
+    !name.startsWith("partially_accepted/");
 }
 
 /** Tells whether a submission must exceed the time limit. */
-export function mustBeTooSlow({ expected }: Submission): boolean {
-  return expected?.length === 1 && expected[0] === "TLE";
+export function mustBeTooSlow({ expected, forTimeLimit = true }: Submission): boolean {
+  if (!forTimeLimit || !expected?.includes("TLE")) return false;
+  return expected.every((verdict) => verdict === "TLE" || verdict === "OLE");
 }
 
 /** Finds the time limit by the slowest test of the reference solutions. */

@@ -96,7 +96,7 @@ export class LanguageTable {
    */
   recognise(source: ProgramSource, options: RecogniseOptions = {}): Language {
     if (options.language !== undefined) {
-      const language = this.find(options.language);
+      const language = this.findByCode(options.language);
       if (language) return language;
       const known = this.languages.map(({ id }) => id).join(", ");
       throw new LanguageError(`Unknown language '${options.language}' (known: ${known})`);

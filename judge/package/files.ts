@@ -33,6 +33,8 @@ export class PackageFiles implements Disposable {
   readonly directory: string;
   /** What is odd but no error, a sentence each. */
   readonly warnings: string[] = [];
+  /** What is wrong but keeps nobody from judging, a sentence each. */
+  readonly complaints: string[] = [];
   readonly #files: HostDirectory;
   #entries = 0;
   #groups = 0;

@@ -63,7 +63,7 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
   const objective = grading.get("objective")?.oneOf(["max", "min"]) ?? "max";
   const givesScores = validation.kind === "custom" && (validation.score || version !== "legacy");
   const scored = { kind, objective, data, givesScores } as const;
-  const submissions = readSubmissions(files, { folder: "submissions", problem: scored });
+  const submissions = await readSubmissions(files, { folder: "submissions", problem: scored });
   const shortName = nameOf(files.directory);
   return {
     directory: files.directory,
@@ -78,6 +78,7 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
     data,
     submissions,
     warnings: files.warnings,
+    complaints: files.complaints,
   };
 }
 

@@ -1,125 +1,177 @@
 /** Submissions: those of a package with the verdicts that they must get, and those given by path. */
 
 import { type HostFiles, SandboxError } from "../../mod.ts";
-import type { Problem, Submission, TestGroup, Verdict } from "../types.ts";
+import { parseNumber } from "../../text/yaml_node.ts";
+import type { Problem, Submission, TestExpectation, TestGroup, Verdict } from "../types.ts";
 import { PackageError } from "./errors.ts";
 import { isHidden, nameOf, type PackageEntry, PackageFiles, refusalReason } from "./files.ts";
 import { readProgram } from "./programs.ts";
+import {
+  readSubmissionsFile,
+  rulesFor,
+  type SubmissionRule,
+  SUBMISSIONS_FILE,
+  verdictsOf,
+  warnOfUnused,
+} from "./submissions_file.ts";
+import { ANY, folderHint, knownFolder, verdictsOfFolder, verdictsOfWord } from "./verdict_names.ts";
+
+/** The format says so of wrong answers, but no judge stops for it. */
+const ONLY_WRONG: TestExpectation = {
+  tests: undefined,
+  permitted: ["AC", "WA", "OLE"],
+  onlyNoted: true,
+};
 
 const SOURCE_MAX_BYTES = 1 << 20;
-
-/** Verdicts of the format that cover several of ours: it knows no memory limit. */
-const RUN_TIME_ERROR: readonly Verdict[] = ["RTE", "MLE"];
-const REJECTED: readonly Verdict[] = ["WA", "TLE", "MLE", "OLE", "RTE"];
-
-/** The verdicts that submissions in these folders must get. */
-const FOLDERS: Readonly<Record<string, readonly Verdict[]>> = {
-  accepted: ["AC"],
-  partially_accepted: ["AC"],
-  wrong_answer: ["WA"],
-  time_limit_exceeded: ["TLE"],
-  run_time_error: RUN_TIME_ERROR,
-  memory_limit_exceeded: ["MLE"],
-  output_limit_exceeded: ["OLE"],
-  compile_error: ["CE"],
-  compiler_error: ["CE"],
-  rejected: REJECTED,
-  brute_force: ["TLE", ...RUN_TIME_ERROR],
-};
-
-/** What the words behind `@EXPECTED_RESULTS@:` mean. */
-const WORDS: Readonly<Record<string, readonly Verdict[]>> = {
-  AC: ["AC"],
-  CORRECT: ["AC"],
-  ACCEPTED: ["AC"],
-  WA: ["WA"],
-  WRONG_ANSWER: ["WA"],
-  NO_OUTPUT: ["WA"],
-  TLE: ["TLE"],
-  TIMELIMIT: ["TLE"],
-  TIME_LIMIT_EXCEEDED: ["TLE"],
-  RTE: ["RTE"],
-  RUN_ERROR: RUN_TIME_ERROR,
-  RUN_TIME_ERROR: RUN_TIME_ERROR,
-  MLE: ["MLE"],
-  MEMORY_LIMIT: ["MLE"],
-  MEMORY_LIMIT_EXCEEDED: ["MLE"],
-  OLE: ["OLE"],
-  OUTPUT_LIMIT: ["OLE"],
-  OUTPUT_LIMIT_EXCEEDED: ["OLE"],
-  CE: ["CE"],
-  COMPILER_ERROR: ["CE"],
-  COMPILE_ERROR: ["CE"],
-};
 
 /** What of a problem tells its best score. */
 type Scored = Pick<Problem, "kind" | "objective" | "data"> & { readonly givesScores: boolean };
 
 /** Reads the submissions of a package: files and folders in folders that are named after verdicts. */
-export function readSubmissions(
+export async function readSubmissions(
   files: PackageFiles,
   { folder, problem }: { folder: string; problem: Scored },
-): Submission[] {
-  return listVisible(files, folder).flatMap((verdict) => {
-    if (verdict.kind === "directory") {
-      return listVisible(files, verdict.path).map((entry) =>
-        readOne(files, { entry, verdict: verdict.name, problem })
-      );
+): Promise<Submission[]> {
+  const rules = await readSubmissionsFile(files, folder);
+  const submissions = listVisible(files, folder).flatMap((verdict) => {
+    if (verdict.kind !== "directory") {
+      files.warn(verdict.path, "ignored; submissions belong in folders named after verdicts");
+      return [];
     }
-    files.warn(verdict.path, "ignored; submissions belong in folders named after verdicts");
-    return [];
+    const all = listVisible(files, verdict.path).map((entry) =>
+      readOne(files, { entry, verdict: verdict.name, problem, rules })
+    );
+    // Nothing but the folder says what they are for: a misspelled name would make every result right.
+    if (all.some(({ expected }) => expected === undefined)) {
+      const reason = `promises no verdict that is known; ${folderHint(verdict.name)}`;
+      files.complaints.push(files.error(verdict.path, reason).message);
+    }
+    return all.map((one) => ({ ...one, expected: one.expected ?? ANY }));
   });
+  const names = submissions.map(({ name }) => name);
+  warnOfUnused(files, { path: `${folder}/${SUBMISSIONS_FILE}`, rules, names });
+  return submissions;
 }
 
 function listVisible(files: PackageFiles, folder: string): PackageEntry[] {
   return (files.list(folder) ?? []).filter(({ name }) =>
-    !isHidden(name) && !/^readme(\.|$)/i.test(name) && name !== "submissions.yaml"
+    !isHidden(name) && !/^readme(\.|$)/i.test(name) && name !== SUBMISSIONS_FILE
   );
 }
 
-function readOne(files: PackageFiles, { entry, verdict, problem }: {
+function readOne(files: PackageFiles, { entry, verdict, problem, rules }: {
   entry: PackageEntry;
   verdict: string;
   problem: Scored;
+  rules: readonly SubmissionRule[];
 }): Submission {
   const source = readProgram(files, entry);
-  const expected = taggedVerdicts(files, entry) ??
-    (Object.hasOwn(FOLDERS, verdict) ? FOLDERS[verdict] : undefined);
-  if (expected === undefined) {
-    files.warn(
-      entry.path,
-      "has no expected verdict; name its folder after one, such as " +
-        Object.keys(FOLDERS).slice(0, 5).join(", "),
-    );
-  }
-  const isPartial = verdict === "partially_accepted";
+  const name = `${verdict}/${entry.name}`;
+  const own = rulesFor(rules, name);
+  const tags = readTags(files, entry);
+  const isPartial = knownFolder(verdict) === "partially_accepted";
   if (isPartial && problem.kind === "pass-fail") {
     files.warn(entry.path, "a pass-fail problem has no partially accepted submissions");
   }
-  const expectedScore = isPartial ? partialScore(problem) : undefined;
-  const name = `${verdict}/${entry.name}`;
-  return { name, source, expected, ...(expectedScore && { expectedScore }) };
+  const given = own.map(({ score }) => score).find((score) => score !== undefined);
+  const expectedScore = tags.score ?? (given && withTolerance(given)) ??
+    (isPartial ? partialScore(problem) : undefined);
+  if (expectedScore && problem.kind === "pass-fail") {
+    files.warn(entry.path, "a pass-fail problem has no scores: its expected score is ignored");
+  }
+  const language = own.findLast(({ language }) => language !== undefined)?.language;
+  const expectations = own.flatMap((rule) => rule.expectations);
+  const forTimeLimit = own.findLast((rule) => rule.forTimeLimit !== undefined)?.forTimeLimit;
+  return {
+    name,
+    source,
+    expected: expectedVerdicts(files, { entry, verdict, tagged: tags.verdicts, rules: own }),
+    ...expectedScore && { expectedScore },
+    ...language !== undefined && { language },
+    ...forTimeLimit !== undefined && { forTimeLimit },
+    ...expectations.length > 0
+      ? { expectations }
+      : knownFolder(verdict) === "wrong_answer" && !tags.verdicts && { expectations: [ONLY_WRONG] },
+  };
 }
 
-/** Reads the tag `@EXPECTED_RESULTS@`, which counts more than the folder. */
-function taggedVerdicts(files: PackageFiles, entry: PackageEntry): readonly Verdict[] | undefined {
+/** Puts together what the tag or the folder promises, and what `submissions.yaml` says. */
+function expectedVerdicts(files: PackageFiles, { entry, verdict, tagged, rules }: {
+  entry: PackageEntry;
+  verdict: string;
+  tagged: readonly Verdict[] | undefined;
+  rules: readonly SubmissionRule[];
+}): readonly Verdict[] | undefined {
+  // The name of the folder replaces what the folder promises; other patterns ask for more.
+  const ofFolder = rules.filter(({ pattern }) => pattern === verdict);
+  const replaced = verdictsOf(ofFolder.flatMap(({ expectations }) => expectations));
+  const promised = tagged ?? replaced ?? verdictsOfFolder(verdict);
+  const more = rules.filter(({ pattern }) => pattern !== verdict);
+  const allowed = verdictsOf(more.flatMap(({ expectations }) => expectations));
+  if (!promised || !allowed) return promised ?? allowed;
+  const both = promised.filter((verdict) => allowed.includes(verdict));
+  if (both.length > 0) return both;
+  const reason = `cannot get what is promised: ${promised.join(" or ")} by its folder, but ` +
+    `${allowed.join(" or ")} by ${SUBMISSIONS_FILE}`;
+  files.complaints.push(files.error(entry.path, reason).message);
+  return allowed;
+}
+
+/** What a source says of its own results. */
+interface Tags {
+  readonly verdicts?: readonly Verdict[] | undefined;
+  readonly score?: readonly [number, number] | undefined;
+}
+
+/** Reads the tags `@EXPECTED_RESULTS@` and `@EXPECTED_SCORE@`, which count more than the folder. */
+function readTags(files: PackageFiles, entry: PackageEntry): Tags {
   const all = entry.kind === "file" ? [entry] : files.list(entry.path) ?? [];
+  let tags: Tags = {};
   for (const file of all) {
     if (file.kind !== "file" || file.sizeBytes > SOURCE_MAX_BYTES) continue;
     const bytes = files.readBytes(file.path, { limitBytes: SOURCE_MAX_BYTES });
-    const tag = /@EXPECTED_RESULTS@:[ \t]*([^\r\n]*)/.exec(new TextDecoder().decode(bytes));
-    const verdicts = new Set<Verdict>();
-    for (const word of tag?.[1]?.match(/[\w-]+/g) ?? []) {
-      const key = word.toUpperCase().replaceAll("-", "_");
-      const meant = Object.hasOwn(WORDS, key) ? WORDS[key]! : [];
-      if (meant.length === 0) {
-        files.warn(file.path, `@EXPECTED_RESULTS@ has the unknown verdict ${word}`);
-      }
-      for (const verdict of meant) verdicts.add(verdict);
-    }
-    if (verdicts.size > 0) return [...verdicts];
+    const text = new TextDecoder().decode(bytes);
+    const verdicts = tags.verdicts ?? taggedVerdicts(files, file, text);
+    const score = tags.score ?? taggedScore(files, file, text);
+    tags = { verdicts, score };
   }
+  return tags;
+}
+
+function taggedVerdicts(
+  files: PackageFiles,
+  { path }: PackageEntry,
+  text: string,
+): readonly Verdict[] | undefined {
+  const tag = /@EXPECTED_RESULTS@:[ \t]*([^\r\n]*)/.exec(text);
+  const verdicts = new Set<Verdict>();
+  for (const word of tag?.[1]?.match(/[\w-]+/g) ?? []) {
+    const meant = verdictsOfWord(word);
+    if (meant.length === 0) files.warn(path, `@EXPECTED_RESULTS@ has the unknown verdict ${word}`);
+    for (const verdict of meant) verdicts.add(verdict);
+  }
+  return verdicts.size > 0 ? [...verdicts] : undefined;
+}
+
+function taggedScore(
+  files: PackageFiles,
+  { path }: PackageEntry,
+  text: string,
+): readonly [number, number] | undefined {
+  const tag = /@EXPECTED_SCORE@:[ \t]*([^\s*]*)/.exec(text);
+  if (!tag) return undefined;
+  const score = parseNumber(tag[1]!);
+  if (score !== undefined) return withTolerance([score, score]);
+  const what = JSON.stringify(tag[1]!.slice(0, 40));
+  files.warn(path, `@EXPECTED_SCORE@ must be a number, not ${what}`);
   return undefined;
+}
+
+/** Widens a range of scores by what sums of decimal fractions are off. */
+function withTolerance([low, high]: readonly [number, number]): readonly [number, number] {
+  const step = (score: number) => Math.max(Math.abs(score), 1) * 1e-9;
+  return [low - step(low), high + step(high)];
 }
 
 /** Gives the scores that are not the best: a partially accepted submission must get one of them. */

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import {
   complaintAbout,
   readFiles,
@@ -67,6 +67,89 @@ Deno.test("readPackage() goes by the tag of expected results rather than by the 
   );
 });
 
+Deno.test("readPackage() knows other names of the folders", async () => {
+  const files = ["mixed", "Run_Time_Exception", "TLE", "brute-force"].map((name) =>
+    [`submissions/${name}/a.py`, ""] as const
+  );
+  assertEquals(await promises(Object.fromEntries(files)), {
+    "Run_Time_Exception/a.py": "RTE MLE",
+    "TLE/a.py": "TLE",
+    "brute-force/a.py": "TLE RTE MLE",
+    "mixed/a.py": "AC WA TLE MLE OLE RTE",
+  });
+  const { complaints } = await readFiles({ ...SMALL_PACKAGE, ...Object.fromEntries(files) });
+  assertEquals(complaints, []);
+});
+
+Deno.test("readPackage() goes by submissions.yaml", async () => {
+  const { submissions, complaints } = await readFiles({
+    ...SMALL_PACKAGE,
+    "submissions/submissions.yaml": `
+time_limit_exceeded: {permitted: [AC, WA, TLE], required: [TLE]}
+own/{a,b}.*: {permitted: [AC, RTE], required: [RTE], language: cpp}
+accepted/slow.py: {use_for_time_limit: false}
+wrong_answer/c.py:
+  secret/1: {permitted: [AC]}
+accepted/nnoe.py: {}
+`,
+    "submissions/accepted/slow.py": "",
+    "submissions/accepted/none.py": "",
+    "submissions/own/a.txt": "",
+    "submissions/time_limit_exceeded/b.py": "",
+    "submissions/wrong_answer/c.py": "",
+  });
+  const told = submissions.map(({ name, expected, language, forTimeLimit }) =>
+    [name, expected?.join(" "), language, forTimeLimit] as const
+  );
+  assertEquals(told, [
+    ["accepted/none.py", "AC", undefined, undefined],
+    ["accepted/slow.py", "AC", undefined, false],
+    ["own/a.txt", "MLE OLE RTE", "cpp", undefined],
+    ["time_limit_exceeded/b.py", "WA TLE OLE", undefined, undefined],
+    ["wrong_answer/c.py", "WA", undefined, undefined],
+  ]);
+  assertEquals(complaints?.map((text) => text.replace(/^.*\/pack/, "pack")), [
+    "pack/submissions/submissions.yaml: accepted/nnoe.py matches no submission; did you mean " +
+    "accepted/none.py?",
+  ]);
+});
+
+for (
+  const [text, reason] of [
+    ["- a\n", ":1: must be a mapping of keys to values"],
+    ["a: [\n", /^:\d: not valid YAML: /],
+    ["accepted: {permited: [AC]}\n", ":1: accepted.permited: unknown key; did you mean permitted?"],
+    [
+      "accepted: {permitted: [AK]}\n",
+      ':1: accepted.permitted[1]: must be AC or WA or TLE or RTE, not "AK"; did you mean AC?',
+    ],
+  ] as const
+) {
+  Deno.test(`readPackage() says of submissions.yaml ${reason}`, async () => {
+    const { complaints, submissions } = await readFiles({
+      ...SMALL_PACKAGE,
+      "submissions/submissions.yaml": text,
+      "submissions/accepted/a.py": "",
+    });
+    assertEquals([complaints?.length, submissions.length], [1, 1]);
+    const said = complaints![0]!.replace(/^.*submissions\.yaml/, "");
+    if (typeof reason === "string") assertEquals(said, reason);
+    else assertMatch(said, reason);
+  });
+}
+
+Deno.test("readPackage() reads the score that a source expects of itself", async () => {
+  const { submissions, warnings } = await readFiles({
+    ...SCORED,
+    "submissions/partially_accepted/a.py": "# @EXPECTED_SCORE@: 30\n",
+    "submissions/partially_accepted/b.py": "# @EXPECTED_SCORE@: some\n",
+  });
+  const [low, high] = submissions[0]!.expectedScore!;
+  assertEquals([low < 30 && low > 29.99, high > 30 && high < 30.01], [true, true]);
+  assertEquals(warnings.map((text) => text.replace(/^.*a\/b/, "b")).length, 1);
+  assertEquals(warnings[0]!.endsWith('b.py: @EXPECTED_SCORE@ must be a number, not "some"'), true);
+});
+
 Deno.test("readPackage() warns of words that are not verdicts, and of folders that promise nothing", async () => {
   await withPackage({
     ...SMALL_PACKAGE,
@@ -75,17 +158,21 @@ Deno.test("readPackage() warns of words that are not verdicts, and of folders th
     "submissions/wrogn_answer/b.py": "",
     "submissions/partially_accepted/c.py": "",
   }, async ({ host, directory }) => {
-    const { warnings, submissions } = await readPackage(host, directory);
+    const { warnings, submissions, complaints } = await readPackage(host, directory);
     assertEquals(warnings.map((warning) => withoutFolder(warning, directory)), [
       "pack/submissions/notes.txt: ignored; submissions belong in folders named after verdicts",
       "pack/submissions/partially_accepted/c.py: a pass-fail problem has no partially accepted " +
       "submissions",
-      "pack/submissions/wrogn_answer/b.py: has no expected verdict; name its folder after one, " +
-      "such as accepted, partially_accepted, wrong_answer, time_limit_exceeded, " +
-      "run_time_error",
       "pack/submissions/wrong_answer/a.py: @EXPECTED_RESULTS@ has the unknown verdict CHECK-MANUALLY",
     ]);
-    assertEquals(submissions.map(({ expected }) => expected?.join()), ["AC", undefined, "WA"]);
+    assertEquals(submissions.map(({ expected }) => expected?.join()), [
+      "AC",
+      "AC,WA,TLE,MLE,OLE,RTE",
+      "WA",
+    ]);
+    assertEquals(complaints?.map((complaint) => withoutFolder(complaint, directory)), [
+      "pack/submissions/wrogn_answer: promises no verdict that is known; did you mean wrong_answer?",
+    ]);
   });
 });
 

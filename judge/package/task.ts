@@ -61,7 +61,7 @@ export async function readTask(files: PackageFiles): Promise<Problem> {
     givesScores,
   });
   const problem = { kind: isScored ? "scoring" : "pass-fail", objective: "max", data } as const;
-  const submissions = readSubmissions(files, {
+  const submissions = await readSubmissions(files, {
     folder: submissionsFolder(files, values.get("submissions")),
     problem: { ...problem, givesScores },
   });
@@ -77,6 +77,7 @@ export async function readTask(files: PackageFiles): Promise<Problem> {
     validation,
     submissions,
     warnings: files.warnings,
+    complaints: files.complaints,
   };
 }
 

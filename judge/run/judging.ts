@@ -17,7 +17,14 @@ import {
   timeLimitComplaints,
   UNKNOWN_LIMIT_MS,
 } from "../grading/time_limit.ts";
-import type { JudgeEvent, JudgeReport, Submission, SubmissionResult } from "../types.ts";
+import { isDecided, type Unmet, unmetExpectations } from "../grading/expectations.ts";
+import type {
+  JudgeEvent,
+  JudgeReport,
+  Submission,
+  SubmissionResult,
+  TestResult,
+} from "../types.ts";
 import { type CompileContext, compileProgram } from "./compile_program.ts";
 import type { JudgeOptions } from "./judge_options.ts";
 import { runTests } from "./submission_run.ts";
@@ -34,6 +41,7 @@ interface JudgedSubmission {
   /** The slowest test, even if it does not count. */
   readonly slowest: TestTime | undefined;
   readonly isInterrupted: boolean;
+  readonly unmet?: Unmet;
 }
 
 /** One call of `judge()`. */
@@ -167,19 +175,21 @@ export class Judging {
     if (typeof validator === "string") return failed("JE", validator);
     this.#lastProgram = program;
     const context = this.#testContext(program, validator);
-    const { grades, slowest } = await runTests(context, {
+    const { grades, slowest, tests } = await runTests(context, {
       workers,
       signal: this.#signal,
-      ...this.#options.verify && mustBeTooSlow(submission) && { wantedTimeMs: context.killTimeMs },
+      searchUntil: this.#options.verify ? searchOf(submission, context.killTimeMs) : undefined,
       onResult: (result, done) =>
         emit({ kind: "test", submission: name, result, done, total: this.#tests.length }),
     });
     for (const warning of grades.warnings) this.#warnings.push(`${name}: ${warning}`);
+    const unmet = unmetExpectations(submission, { tests, groups: grades.groups });
     return {
       submission,
       result: submissionResult(submission, { ...grades, compile }),
       slowest: slowest && { ...slowest, submission: name },
       isInterrupted: !grades.isComplete,
+      unmet,
     };
   }
 
@@ -222,7 +232,7 @@ export class Judging {
       tests: this.#tests,
       submissions: judged.map(({ result }) => result),
       complaints: this.#complaints(judged),
-      warnings: [...new Set(this.#warnings)],
+      warnings: [...new Set([...this.#warnings, ...this.#notes(judged)])],
       interrupted: judged.length < submissions.length ||
         judged.some(({ isInterrupted }) => isInterrupted),
       startedAt: this.#startedAt.toISOString(),
@@ -230,13 +240,27 @@ export class Judging {
     };
   }
 
+  /** Says what is odd about results that are as expected. */
+  #notes(judged: readonly JudgedSubmission[]): string[] {
+    if (!this.#options.verify) return [];
+    return judged.flatMap(({ submission: { name, expected }, result: { verdict }, unmet }) => [
+      ...unmet?.notes ?? [],
+      ...verdict === "OLE" && expected && !expected.includes("OLE") && expected.includes("TLE")
+        ? [`${name} got OLE, which is taken for TLE: it writes too much before its time is over`]
+        : [],
+    ]);
+  }
+
   #complaints(judged: readonly JudgedSubmission[]): string[] {
     const complete = judged.filter(({ isInterrupted }) => !isInterrupted);
+    const { verify, problem } = this.#options;
     return [
+      ...verify ? problem.complaints ?? [] : [],
       ...complete.flatMap(({ submission, result }) =>
         submissionComplaint(submission, result) ?? []
       ),
-      ...this.#options.verify ? this.#packageComplaints(complete) : [],
+      ...verify ? complete.flatMap(({ unmet }) => unmet?.complaints ?? []) : [],
+      ...verify ? this.#packageComplaints(complete) : [],
     ];
   }
 
@@ -261,6 +285,23 @@ export class Judging {
     });
     return [...complaints, ...margins];
   }
+}
+
+/** Makes the condition for which tests are run that do not count; undefined: none are. */
+function searchOf(
+  submission: Submission,
+  wantedTimeMs: number,
+): ((tests: readonly TestResult[]) => boolean) | undefined {
+  const { expectations = [] } = submission;
+  const isSlow = mustBeTooSlow(submission);
+  if (!isSlow && expectations.length === 0) return undefined;
+  return (tests) => {
+    const isSlowEnough = !isSlow || tests.some(({ cpuTimeMs, outcome }) =>
+      // One that waited until its wall time was over uses no CPU time on other tests either.
+      cpuTimeMs >= wantedTimeMs || outcome?.kind === "time-limit" && outcome.limit === "wall"
+    );
+    return isSlowEnough && expectations.every((one) => isDecided(one, tests));
+  };
 }
 
 /** Copies a folder of the host into a box. */

@@ -13,21 +13,21 @@ export interface RunTestsOptions {
   /** Receives each result as soon as it is known; a few may turn out not to be needed. */
   readonly onResult: (result: TestResult, done: number) => void;
   /**
-   * For a submission that must be too slow: searches also the tests that are not needed any more for one
-   * that takes so long.
+   * Runs also the tests that are not needed any more, until this holds for those that were run: one of
+   * them may have to be slow, or must not be.
    */
-  readonly wantedTimeMs?: number | undefined;
+  readonly searchUntil?: ((tests: readonly TestResult[]) => boolean) | undefined;
 }
 
 /** Runs the tests that are needed, and no others but those that were begun before that was known. */
 export async function runTests(
   context: TestContext,
   options: RunTestsOptions,
-): Promise<{ grades: Grades; slowest: TestResult | undefined }> {
+): Promise<{ grades: Grades; slowest: TestResult | undefined; tests: readonly TestResult[] }> {
   const run = new SubmissionRun(context, options);
   await run.runNeeded();
-  if (options.wantedTimeMs !== undefined) await run.searchSlow(options.wantedTimeMs);
-  return { grades: run.grading.conclude(), slowest: run.slowest };
+  if (options.searchUntil) await run.search(options.searchUntil);
+  return { grades: run.grading.conclude(), slowest: run.slowest, tests: run.tests };
 }
 
 /** The run of a submission over its tests. */
@@ -55,16 +55,17 @@ class SubmissionRun {
     });
   }
 
-  /** Runs the other tests until one takes so long. */
-  async searchSlow(wantedTimeMs: number): Promise<void> {
-    // A submission that waited until its wall time was over uses no CPU time elsewhere either.
-    const hasWaited = [...this.#results.values()].some(({ outcome }) =>
-      outcome?.kind === "time-limit" && outcome.limit === "wall"
-    );
-    if (hasWaited) return;
+  /** All tests that were run, also those that do not count. */
+  get tests(): readonly TestResult[] {
+    return [...this.#results.values()];
+  }
+
+  /** Runs the other tests until enough is known. */
+  async search(isOver: (tests: readonly TestResult[]) => boolean): Promise<void> {
     const others = this.grading.tests.filter(({ index }) => !this.#results.has(index));
-    const isFound = () => (this.slowest?.cpuTimeMs ?? 0) >= wantedTimeMs;
-    await this.#spread(() => isFound() ? undefined : others.shift(), () => {
+    const isFound = () => isOver(this.tests);
+    await this.#spread(() => isFound() ? undefined : others.shift(), (planned, result) => {
+      this.#results.set(planned.index, result);
       if (isFound()) this.#stopAll();
     });
   }

@@ -1,0 +1,81 @@
+/** What a package says of its submissions is held against what they get. */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { type Files, needsJudge, resultOf, SUM, withPackage } from "../support/judging.ts";
+import { testWith } from "../support/skip.ts";
+
+const GOOD = "print(sum(map(int, input().split())))\n";
+
+const QUICK: Files = {
+  ...SUM,
+  "problem.yaml": "name: Sum\nlimits: {time_limit: 0.3, time_safety_margin: 1, memory: 128}\n",
+  "submissions/accepted/a.py": GOOD,
+};
+
+testWith(needsJudge, "a misspelled folder of submissions is a complaint", async () => {
+  await withPackage({ ...QUICK, "submissions/acepted/b.py": "print(7)\n" }, async (judge) => {
+    const { complaints } = await judge.judge({ verify: true });
+    assertEquals(complaints.length, 1);
+    assertMatch(
+      complaints[0]!,
+      /submissions\/acepted: promises no verdict that is known; did you mean accepted\?$/,
+    );
+    // It says nothing about a submission that somebody hands in.
+    assertEquals((await judge.judge({ verify: false })).complaints, []);
+  });
+});
+
+testWith(needsJudge, "a wrong answer that is also too slow on a later test is noted", async () => {
+  const slow = "a, b = input().split()\nif a == '20':\n  while True: pass\nprint(7)\n";
+  await withPackage({ ...QUICK, "submissions/wrong_answer/b.py": slow }, async (judge) => {
+    const report = await judge.judge({ verify: true });
+    assertEquals(resultOf(report, "wrong_answer/b.py").verdict, "WA");
+    assertEquals(report.complaints, []);
+    assertEquals(report.warnings, [
+      "wrong_answer/b.py also gets TLE on secret/2, where only AC or WA or OLE is expected",
+    ]);
+  });
+});
+
+testWith(needsJudge, "endless output may stand for a program that is too slow", async () => {
+  const files = {
+    ...QUICK,
+    "problem.yaml": "name: Sum\nlimits: {time_limit: 1, memory: 128, output: 1}\n",
+    "submissions/time_limit_exceeded/b.py": "while True: print('x' * 65536)\n",
+  };
+  await withPackage(files, async (judge) => {
+    const report = await judge.judge({ verify: true });
+    const { verdict, asExpected } = resultOf(report, "time_limit_exceeded/b.py");
+    assertEquals([verdict, asExpected, report.complaints], ["OLE", true, []]);
+    assertMatch(
+      report.warnings.join(),
+      /time_limit_exceeded\/b\.py got OLE, which is taken for TLE/,
+    );
+  });
+});
+
+testWith(needsJudge, "submissions.yaml is held against each test", async () => {
+  const files = {
+    ...QUICK,
+    "submissions/submissions.yaml": `
+wrong_answer/good_first.py:
+  secret/1: {permitted: [AC]}
+  secret/2: {permitted: [WA], required: [WA]}
+wrong_answer/bad_first.py:
+  secret/1: {permitted: [AC]}
+wrong_answer/crashes_too.py: {permitted: [AC, WA, RTE], required: [RTE]}
+`,
+    "submissions/wrong_answer/good_first.py": "print(3)\n",
+    "submissions/wrong_answer/bad_first.py": "print(42)\n",
+    // Wrong on the first test already, which decides the verdict.
+    "submissions/wrong_answer/crashes_too.py":
+      "a, b = input().split()\nprint(1 // (20 - int(a)))\n",
+  };
+  await withPackage(files, async (judge) => {
+    const report = await judge.judge({ verify: true });
+    assertEquals(report.submissions.map(({ verdict }) => verdict), ["AC", "WA", "WA", "WA"]);
+    assertEquals(report.complaints, [
+      "wrong_answer/bad_first.py also gets WA on secret/1, where only AC is expected",
+    ]);
+  });
+});
