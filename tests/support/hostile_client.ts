@@ -171,7 +171,8 @@ function flood(): void {
   if (chance.below(2) === 0) send(connection, { bytes: hello(text), fds: [memory, there] });
   const bytes = new Uint8Array(Uint32Array.of(3, 0).buffer);
   const all = [...STRANGE, connection];
-  for (let sent = 0, misses = 0; sent < 10_000 && misses < 5;) {
+  let misses = 0;
+  for (let sent = 0; sent < 10_000 && misses < 5;) {
     const fds = Array.from({ length: 250 }, () => chance.of(all));
     if (send(connection, { bytes, fds })) sent += fds.length;
     else {
