@@ -334,7 +334,9 @@ export const SECTIONS: readonly ManualSection[] = [
   {
     title: "SYSTEM CALL FILTER",
     blocks: [
-      "_FLAGS_ is a sum. 0 installs no filter; the default is all of them.",
+      "_FLAGS_ is a sum; the default is all of them. Any filter also refuses what would put characters into the " +
+      "caller's terminal, setuid and setgid bits on files, `openat2`, and limits on core files. 0 installs no " +
+      "filter: the program is then only as confined as the rest of the box confines it.",
       { term: "1", meaning: "Kernel keyrings, which would outlive the box." },
       {
         term: "2",
