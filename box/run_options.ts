@@ -114,6 +114,16 @@ export interface Progress {
   readonly wallTimeMs: number;
   /** Peak memory so far in KiB, in a box with a control group whose kernel reports it. */
   readonly peakMemoryKib: number | undefined;
+  /**
+   * How long its present threads have waited for a CPU so far, all together, in milliseconds; undefined
+   * if the kernel does not say, for more than 64 threads, and in boxes of a service.
+   */
+  readonly waitedMs?: number | undefined;
+  /**
+   * Whether one of its threads runs, waits for a CPU or for a disk at this moment; a program of which
+   * this is false sleeps. Undefined where `waitedMs` is.
+   */
+  readonly isBusy?: boolean | undefined;
 }
 
 /** Receives the progress of a run. */

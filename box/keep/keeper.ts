@@ -14,6 +14,7 @@ import type { Run } from "../run_options.ts";
 import { reap, type StartedBox } from "../setup/spawn.ts";
 import type { RunStreams } from "../streams/run_streams.ts";
 import { conclude, type KillReason, type RunFacts } from "./conclude.ts";
+import { readRunQueue } from "./run_queue.ts";
 import { readCpuTimeMs } from "./cpu_clock.ts";
 import { type BoxStatus, prepareStatus } from "./reports.ts";
 import type { LiveRun } from "./runs.ts";
@@ -268,6 +269,7 @@ function tellProgress(watch: Watch, nowMs: number): number {
   const peakMemoryKib = controlGroup?.usage().peakMemoryKib;
   try {
     onProgress({
+      ...readRunQueue(watch.run.sandbox.system, watch.box.initPid),
       cpuTimeMs: Math.max(0, cpuTimeMs),
       wallTimeMs: wallTimeMs(watch, nowMs),
       peakMemoryKib,

@@ -2,22 +2,20 @@
  * Limits wall time. CPU time alone decides which program is too slow, so that a loaded machine makes no
  * verdict worse. Wall time is for programs that sleep, or wait for what never comes:
  *
- * - After twice its CPU time and 1 s, a program is killed if it has used hardly any CPU time for two
- *   seconds although its CPU had time to spare: it sleeps, for otherwise it would have run.
- * - A program that runs, or may be waiting for its CPU, gets ten times its CPU time and 10 s.
+ * - A program is killed when it has been idle for its CPU time and 1 s in which it could have run. The
+ *   kernel tells how long its threads waited for a CPU (`/proc/PID/schedstat`); that does not count, and
+ *   neither does any time in which it waited for a disk.
+ * - A program that runs, or waits for its CPU, gets ten times its CPU time and 10 s.
  */
 
-import type { HostFiles, Outcome, RunOptions } from "../../mod.ts";
+import type { HostFiles, Outcome, Progress, RunOptions } from "../../mod.ts";
 
-const IDLE_FACTOR = 2;
 const IDLE_MORE_MS = 1_000;
 const LIMIT_FACTOR = 10;
 const LIMIT_MORE_MS = 10_000;
-/** A program that uses less than this part of a CPU … */
-const IDLE_PART = 0.01;
-/** … for so long is idle. */
-const IDLE_WINDOW_MS = 2_000;
 const LOOK_EVERY_MS = 250;
+/** A program that uses less than this part of a CPU is idle. */
+const IDLE_PART = 0.01;
 /** A CPU that does nothing for this part of the time keeps no program waiting. */
 const SPARE_PART = 0.1;
 /** The unit of /proc/stat, whatever the kernel's own ticks are. */
@@ -25,9 +23,9 @@ const TICK_MS = 10;
 /** The fields of a line of /proc/stat in which a CPU does nothing: `idle` and `iowait`. */
 const IDLE_FIELDS = [4, 5] as const;
 
-/** Computes when an idle program is killed. */
+/** Computes how long a program may be idle. */
 export function idleTimeMs(cpuTimeMs: number): number {
-  return IDLE_FACTOR * cpuTimeMs + IDLE_MORE_MS;
+  return cpuTimeMs + IDLE_MORE_MS;
 }
 
 /** Computes when any program is killed. */
@@ -35,15 +33,20 @@ export function wallTimeMs(cpuTimeMs: number): number {
   return LIMIT_FACTOR * cpuTimeMs + LIMIT_MORE_MS;
 }
 
+/** What is known of a program at a moment; its times so far. */
+type ProgramTimes = Pick<Progress, "cpuTimeMs" | "waitedMs" | "isBusy">;
+
 /** Kills a program that is idle for too long. */
 export class IdleWatchdog {
-  /** The wall time from which on an idle program is killed. */
+  /** How long a program may be idle. */
   readonly idleTimeMs: number;
   readonly #stop = new AbortController();
   readonly #spareMs: () => number;
-  readonly #samples: { wallMs: number; cpuMs: number; spareMs: number }[] = [];
-  #othersCpuMs = 0;
+  #before: (ProgramTimes & { wallTimeMs: number; spareMs: number }) | undefined;
+  #other: ProgramTimes = { cpuTimeMs: 0, waitedMs: 0, isBusy: false };
+  #idleMs = 0;
 
+  /** Watches; `spareMs` tells what CPUs do where the kernel does not say how long threads wait. */
   constructor(idleTimeMs: number, spareMs: () => number) {
     this.idleTimeMs = idleTimeMs;
     this.#spareMs = spareMs;
@@ -56,7 +59,7 @@ export class IdleWatchdog {
     return {
       signal: AbortSignal.any([signal, this.#stop.signal]),
       progressEveryMs: LOOK_EVERY_MS,
-      onProgress: ({ wallTimeMs, cpuTimeMs }) => this.look(wallTimeMs, cpuTimeMs),
+      onProgress: (progress) => this.look(progress),
     };
   }
 
@@ -64,24 +67,36 @@ export class IdleWatchdog {
   otherOptions(): Required<Pick<RunOptions, "onProgress" | "progressEveryMs">> {
     return {
       progressEveryMs: LOOK_EVERY_MS,
-      onProgress: ({ cpuTimeMs }) => {
-        this.#othersCpuMs = cpuTimeMs;
+      onProgress: (progress) => {
+        this.#other = progress;
       },
     };
   }
 
   /** Looks at the times of a program, and kills it if it has been idle for too long. */
-  look(wallMs: number, cpuMs: number): void {
-    if (wallMs < this.idleTimeMs - 2 * IDLE_WINDOW_MS) return;
-    const now = { wallMs, cpuMs: cpuMs + this.#othersCpuMs, spareMs: this.#spareMs() };
-    this.#samples.push(now);
-    const isOld = () => (this.#samples[1]?.wallMs ?? Infinity) <= wallMs - IDLE_WINDOW_MS;
-    while (isOld()) this.#samples.shift();
-    const before = this.#samples[0]!;
-    const passedMs = wallMs - before.wallMs;
-    if (wallMs < this.idleTimeMs || passedMs < IDLE_WINDOW_MS / 2) return;
-    const isIdle = now.cpuMs - before.cpuMs < IDLE_PART * passedMs;
-    if (isIdle && now.spareMs - before.spareMs >= SPARE_PART * passedMs) this.#stop.abort();
+  look({ wallTimeMs, cpuTimeMs, waitedMs, isBusy }: ProgramTimes & { wallTimeMs: number }): void {
+    const other = this.#other;
+    const isKnown = waitedMs !== undefined && other.waitedMs !== undefined;
+    const now = {
+      wallTimeMs,
+      cpuTimeMs: cpuTimeMs + other.cpuTimeMs,
+      waitedMs: isKnown ? waitedMs + other.waitedMs : undefined,
+      isBusy: isKnown ? Boolean(isBusy) || Boolean(other.isBusy) : undefined,
+      spareMs: isKnown ? 0 : this.#spareMs(),
+    };
+    const before = this.#before ?? { ...now, wallTimeMs: 0, cpuTimeMs: 0, waitedMs: 0 };
+    this.#before = now;
+    const passedMs = wallTimeMs - before.wallTimeMs;
+    if (now.cpuTimeMs - before.cpuTimeMs >= IDLE_PART * passedMs) return;
+    if (now.waitedMs === undefined || before.waitedMs === undefined) {
+      if (now.spareMs - before.spareMs < SPARE_PART * passedMs) return;
+      this.#idleMs += passedMs;
+    } else if (!now.isBusy) {
+      // Threads that ended took their share with them.
+      const waitedMs = Math.max(0, now.waitedMs - before.waitedMs);
+      this.#idleMs += Math.max(0, passedMs - waitedMs);
+    }
+    if (this.#idleMs >= this.idleTimeMs) this.#stop.abort();
   }
 
   /** Whether the program was killed for being idle. */

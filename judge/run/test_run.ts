@@ -86,7 +86,7 @@ function contestantSide(
     leavesNothing: true,
   });
   const wallLimitMs = wallTimeMs(cpuTimeMs);
-  const watchdog = new IdleWatchdog(idleTimeMs(cpuTimeMs), () => spareTimeMs(host, cpus));
+  const watchdog = new IdleWatchdog(idleTimeMs(timeLimitMs), () => spareTimeMs(host, cpus));
   const options: RunOptions = {
     ...own,
     limits: { ...own.limits, wallTimeMs: wallLimitMs, extraTimeMs: killTimeMs },

@@ -48,7 +48,7 @@ testWith(needsJudge, "each submission gets its verdict, with one sentence", asyn
     assertMatch(
       // The longer time on a busy machine.
       seen["time_limit_exceeded/sleep.py"]!,
-      /^TLE: More than (2|15) s of wall time, with [\d.]+ s of CPU time$/,
+      /^TLE: More than (1\.500|15) s of wall time, with [\d.]+ s of CPU time$/,
     );
     assertEquals(seen["run_time_error/status.py"], "RTE: Exit status 3");
     assertEquals(seen["run_time_error/signal.py"], "RTE: Killed by signal 11 (SIGSEGV)");

@@ -42,6 +42,18 @@ Deno.test("progress is reported again and again, with growing times, until the p
   }
 });
 
+Deno.test("progress tells programs that sleep from those that run or wait for a CPU", async () => {
+  const busy = await progressOf(["/bin/sh", "-c", "sleep 5 & while :; do :; done"], {
+    limits: { wallTimeMs: 500, processes: 10 },
+    progressEveryMs: 20,
+  });
+  assertEquals(busy.told.filter(({ isBusy }) => !isBusy), []);
+  const { told } = await progressOf(["/bin/sleep", "1"], { progressEveryMs: 50 });
+  assertEquals(told.at(-1)!.isBusy, false);
+  const waited = [...busy.told, ...told].map(({ waitedMs }) => waitedMs ?? -1);
+  assertEquals(waited.filter((ms) => ms < 0), []);
+});
+
 Deno.test("progress is reported without any limit, by default every 100 ms", async () => {
   const { told, kind } = await progressOf(["/bin/sleep", "1"], {});
   assertEquals(kind, "exit");
