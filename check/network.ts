@@ -26,7 +26,7 @@ export function examineBridge(machine: Machine): Finding {
   }
   const folder = `/sys/class/net/${bridge}`;
   if (machine.exists(folder) && !machine.exists(`${folder}/bridge`)) {
-    return fail(`the network interface ${bridge} (configured as bridge) is no bridge`);
+    return fail(`the network interface ${bridge} (configured as bridge) is not a bridge`);
   }
   const own = bridgeAddresses.map(formatIpAddress);
   for (const gateway of gateways.filter((gateway) => own.includes(formatIpAddress(gateway)))) {

@@ -78,7 +78,7 @@ export function parseClassic(
   request.commandLine = getopt(args, {
     options: CLASSIC_OPTIONS,
     posixlyCorrect,
-    runsProgram: true,
+    programAt: 0,
     onOption: ({ option, value }) => option.apply(request, value),
   }).positionals;
   if (request.command === undefined) {

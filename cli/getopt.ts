@@ -41,8 +41,8 @@ export interface GetoptOptions<Option extends OptionSpec> {
   readonly options: readonly Option[];
   /** Whether the first positional argument ends the options (`POSIXLY_CORRECT`). */
   readonly posixlyCorrect?: boolean;
-  /** Whether the first positional argument is a program, whose options belong behind `--`. */
-  readonly runsProgram?: boolean;
+  /** Which positional argument is a program, whose options belong behind `--`: 0 for the first. */
+  readonly programAt?: number;
   /**
    * Called for each option at the moment it is met, before the next argument is looked at: what it does has
    * been done when a later argument turns out to be wrong.
@@ -68,7 +68,7 @@ export function getopt<Option extends OptionSpec>(
   const positionals: string[] = [];
   const rest = args.values();
   const unknown = (spelled: string): UsageError =>
-    unknownOption(spelled, settings.options, settings.runsProgram ? positionals[0] : undefined);
+    unknownOption(spelled, settings.options, positionals[settings.programAt ?? -1]);
   const meet = (option: Option, spelled: string, attached: string | undefined): void => {
     const parsed = { option, value: takeValue(option, { spelled, attached, rest }), spelled };
     found.push(parsed);

@@ -25,7 +25,7 @@ function read(args: string[], posixlyCorrect = false): [string[], readonly strin
 }
 
 function complaint(args: string[]): string {
-  return assertThrows(() => getopt(args, { options, runsProgram: true }), UsageError).message;
+  return assertThrows(() => getopt(args, { options, programAt: 0 }), UsageError).message;
 }
 
 Deno.test("getopt() reads --name=value and --name value alike", () => {
@@ -136,6 +136,9 @@ Deno.test("getopt() explains -- if the unknown option may be the program's", () 
     "Unknown option -l; if it is meant for ls, put -- before ls.",
   );
   assertThrows(() => getopt(["ls", "-l"], { options }), UsageError, "Unknown option -l.");
+  const enter = (...args: string[]) => getopt(args, { options, programAt: 1 });
+  assertThrows(() => enter("7", "ls", "-l"), UsageError, "put -- before ls.");
+  assertThrows(() => enter("7", "-l"), UsageError, "Unknown option -l.");
 });
 
 Deno.test("getopt() refuses a value for an option that takes none", () => {

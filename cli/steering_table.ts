@@ -118,22 +118,27 @@ prepared for it can have a timer send it SIGCONT. The wall clock goes on unless
     parameters: "ID [COMMAND...]",
     summary: "Run a shell, or another command, inside a box",
     about:
-      "In a box where something runs the command joins it, as the box's user and in its control " +
-      "group, and dies with it; this needs the service. In an idle box it is an ordinary run. " +
-      "Whatever it has started dies with it.",
+      "If something runs in the box, the command joins it, as the box's user and in its control " +
+      "group, and dies with it. This needs the service. In an idle box the command is an ordinary " +
+      "run. Whatever the command has started dies with it.",
     notes: `\
-A caller on a terminal gets one inside, with job control. The exit status is
-that of the command, or 128 and the number of the signal that ended it.
-What the command uses counts as the program's: time and memory with a control
-group, processes always. The program may do to it what it may do to its own
-children, and read what is typed, so do not type secrets. A visitor as root
-cannot be touched by the program, but runs what the box shows: with directory
-rules of its owner that is the owner's, and the devices in /dev are the host's.
-Options of the command belong behind '--'.`,
+Options of the command go behind '--': isolate enter 7 -- /bin/ls -l
+If the caller has a terminal, the command gets one, with job control. The exit
+status is that of the command, or 128 and the number of the signal that ended
+it. What the command uses counts as the program's: time and memory with a
+control group, processes always. The program may do to the command what it may
+do to its own children, and may read what is typed: do not type secrets. With
+--root the program cannot touch the command. But then root runs what the box
+shows: directory rules may show files of the box's owner, and the devices in
+/dev are the host's.`,
     options: [
-      flag("--root", "Enter as root, able to see and mend all of the box; root only", (request) => {
-        request.asRoot = true;
-      }),
+      flag(
+        "--root",
+        "Enter as root, able to see and repair everything in it; root only",
+        (request) => {
+          request.asRoot = true;
+        },
+      ),
     ],
     run: (steer) => steer.enter,
   }),

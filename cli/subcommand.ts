@@ -82,7 +82,8 @@ export function parse<Request>(
   { name, parameters, options, request: empty }: Subcommand<Request>,
   args: readonly string[],
 ): { request: Request; parameters: readonly string[] } | "help" {
-  const parsed = getopt(args, { options: [...optionsOf(options), HELP] });
+  const programAt = parameters?.split(" ").indexOf("[COMMAND...]") ?? -1;
+  const parsed = getopt(args, { options: [...optionsOf(options), HELP], programAt });
   if (parsed.options.some(({ option }) => option === HELP)) return "help";
   const [first] = parsed.positionals;
   if (parameters === undefined && first !== undefined) {

@@ -19,7 +19,7 @@ import { type Client, Server } from "./server.ts";
 
 const SWEEP_EVERY_MS = 1000;
 const READY_BOXES_MAX = 256;
-/** Whoever has not ended his work so long after its connection was cut ends with the process. */
+/** Work that has not ended so long after its connection was cut ends with the process. */
 const CUT_MS = 5000;
 
 /** How the service works. */

@@ -17,7 +17,7 @@ const SOCK_CLOEXEC_NONBLOCK = linux.SOCK_CLOEXEC | linux.SOCK_NONBLOCK;
 const SEALS_NEEDED = linux.F_SEAL_SHRINK | linux.F_SEAL_GROW | linux.F_SEAL_WRITE;
 /** A client sends its command line at once, or is none; one that is refused reads why. */
 const HELLO_MS = 10_000;
-/** What a user's client ran that has gone holds up his next one for so long at the most. */
+/** How long what a client that has gone ran may hold up the next client of the same user, at most. */
 const ENDING_MS = 500;
 const GONE = "the client has gone";
 /** The process id of whom the kernel does not show us. */
@@ -52,7 +52,7 @@ export interface ServerOptions {
   readonly bounds: () => { readonly clients: number; readonly clientsPerUser: number };
   /** Serves a client; what it throws is a bug. */
   readonly serve: (client: Client) => Promise<void>;
-  /** Tells somebody why he cannot be served. */
+  /** Tells somebody why they cannot be served. */
   readonly refuse: (client: Client, sentence: string) => Promise<void>;
 }
 

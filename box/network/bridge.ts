@@ -37,7 +37,7 @@ export function findBridge(netlink: Netlink, { settings: { network } }: Sandbox)
   if (found) {
     throw new SandboxError(
       "bad-option",
-      `The network interface ${name} (configured as bridge) is no bridge: name one, or a name that is free`,
+      `The network interface ${name} (configured as bridge) is not a bridge: name one, or a name that is free`,
     );
   }
   const what = `make the bridge ${name}`;

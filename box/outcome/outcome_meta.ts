@@ -120,7 +120,7 @@ export function fromMeta(meta: MetaRecord | string): Outcome {
     const told = `status ${status ?? "none"}, exitcode ${exitCode ?? "none"}, exitsig ${
       signal ?? "none"
     }`;
-    throw new SyntaxError(`Cannot read an outcome from the meta-file: it tells of none (${told})`);
+    throw new SyntaxError(`Cannot read an outcome from the meta-file: it describes none (${told})`);
   }
   if (usage.controlGroup && usage.controlGroup.oomKills > 0) {
     return { kind: "memory-limit", ending, usage };

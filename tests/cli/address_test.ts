@@ -198,7 +198,7 @@ check(
     );
     try {
       await withBridge(async (box) => {
-        assertRefused(await box.run([ADDRESS], ["/bin/true"]), "is no bridge");
+        assertRefused(await box.run([ADDRESS], ["/bin/true"]), "is not a bridge");
       });
     } finally {
       await sh(`ip link del ${BRIDGE}`);
