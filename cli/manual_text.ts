@@ -154,7 +154,7 @@ export const SECTIONS: readonly ManualSection[] = [
       "submission and below the fastest one that must be too slow.",
       "`isolate judge new` _FOLDER_ makes a package to start from, which verifies at once. `--kind` says how its " +
       "outputs are judged: `pass-fail` compares them with the answers, `checker` has a program for it, in " +
-      "`interactive` a program talks with the submission, and `scored` has groups of tests with points.",
+      "`interactive` a program talks to the submission, and `scored` has groups of tests with points.",
       "The exit status is 0 if all is as expected (given submissions: accepted), 1 if not, and 2 " +
       "if the judge failed or was interrupted. `judge/report/report.schema.json` describes the report of " +
       "`--json`.",
