@@ -47,7 +47,7 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
   const host = new HostFiles(sandbox);
   checkBoxIds(request, sandbox.settings.numBoxes);
   checkReportPlaces(host, request);
-  const problem = await readPackage(host, given.directory);
+  const problem = await readPackage(host, given.directory, request);
   const submissions = given.submissions.length === 0
     ? problem.submissions
     // Whoever wrote a submission must not be able to say what it should get: no tag, no folder counts.

@@ -12,6 +12,7 @@ export const CACHE_DIRECTORY = "/var/cache/isolate/judge";
 export class JudgeRequest {
   /** How many tests run at once; undefined: one for each CPU. */
   jobs: number | undefined;
+  fileMib: number | undefined;
   /** CPU time of each test, instead of that of the package. */
   timeLimitMs: number | undefined;
   /** The language of the given submissions; undefined: as their names tell. */
@@ -81,6 +82,12 @@ const OPTIONS: OptionTable<JudgeRequest> = {
         set: (request, file) => request.languagesFile = file,
       },
     ),
+    option("--file-size=MIB", "Refuse packages with tests or sources larger than this", {
+      default: "1024",
+      range: [1, 1 << 20],
+      read: whole,
+      set: (request, fileMib) => request.fileMib = fileMib,
+    }),
     flag(
       "--transcript",
       "Record the dialogue of interactive problems for the report",

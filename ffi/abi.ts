@@ -4,7 +4,7 @@
  */
 
 /** A shim with another version of the plan format is refused. */
-export const ABI_VERSION = 9;
+export const ABI_VERSION = 10;
 
 /** Begins every plan. */
 export const PLAN_MAGIC = 0x4c505349;
@@ -24,7 +24,8 @@ export const OPERATIONS = [
   "rt_sigprocmask", "clock_gettime", "epoll_create1", "epoll_ctl", "epoll_pwait2",
   "timerfd_create", "timerfd_settime", "ppoll", "socket", "socketpair", "bind", "listen", "accept4",
   "connect", "setsockopt", "getsockopt", "sendto", "sendmsg", "recvmsg", "setns", "sethostname",
-  "setsid", "flistxattr", "utimensat", "ptrace", "spawn", "store", "load", "next", "reap", "spawn_each",
+  "setsid", "flistxattr", "utimensat", "ptrace", "lseek", "sched_setattr", "ioprio_set",
+  "fremovexattr", "spawn", "store", "load", "next", "reap", "spawn_each",
 ] as const;
 
 /** A system call, or one of the shim's own operations, that a plan's step can name. */

@@ -49,6 +49,7 @@ const NUMBERS: Readonly<Record<typeof OPERATIONS[number], readonly [number, numb
   bind: [49, 200], listen: [50, 201], accept4: [288, 242], getsockopt: [55, 209],
   setns: [308, 268],
   sethostname: [170, 161], setsid: [112, 157], flistxattr: [196, 13], utimensat: [280, 88], ptrace: [101, 117],
+  lseek: [8, 62], sched_setattr: [314, 274], ioprio_set: [251, 30], fremovexattr: [199, 16],
   sendmsg: [46, 211], recvmsg: [47, 212], spawn: [32768, 32768], store: [32769, 32769],
   load: [32770, 32770], next: [32771, 32771], reap: [32772, 32772], spawn_each: [32773, 32773],
 };

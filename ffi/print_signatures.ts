@@ -211,6 +211,10 @@ export const SIGNATURES: Readonly<Record<Operation, Signature>> = {
   flistxattr: [fd, output, number],
   utimensat: [fd, text, output, atFlags],
   prlimit64: [number, choice("RLIMIT_"), limits, output],
+  lseek: [fd, number, choice("SEEK_")],
+  sched_setattr: [number, buffer, number],
+  ioprio_set: [number, number, number],
+  fremovexattr: [fd, text],
   sched_getaffinity: [number, number, output],
   sched_setaffinity: [number, number, buffer],
   prctl: byCommand({

@@ -4,12 +4,13 @@
  */
 
 import * as linux from "../ffi/linux.ts";
+import { ERRNO } from "../ffi/errno.ts";
 import { Plan, type Slot } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { SandboxError } from "./errors.ts";
 import { asCaller, type HostAccess } from "./identity.ts";
 import { openFile } from "./open.ts";
-import { moveAside, PIECE_BYTES } from "./read.ts";
+import { moveAside, PIECE_BYTES, SMALL_BYTES } from "./read.ts";
 import { tooLarge } from "./status.ts";
 
 /** Where a file is to appear. */
@@ -138,18 +139,64 @@ export async function writeAside(
   }
 }
 
+/** How a file is copied. */
+interface CopyOptions {
+  /** A new file, empty. */
+  readonly to: number;
+  readonly limitBytes: number;
+  readonly what: string;
+}
+
 /**
- * Copies a file to its end, within the kernel, and returns its size; see sendfile(2). Holes become
- * zeros. A larger file than allowed is an error.
+ * Copies a file to its end, within the kernel, and returns its size; see sendfile(2). Holes stay
+ * holes: a file can seem to be far larger than the disk. A larger file than allowed is an error.
  */
 export async function copyAside(
   system: System,
   from: { fd: number; sizeBytes: number },
-  { to, limitBytes, what }: { to: number; limitBytes: number; what: string },
+  options: CopyOptions,
 ): Promise<number> {
+  const { to, limitBytes, what } = options;
   if (from.sizeBytes > limitBytes) throw tooLarge(what, limitBytes);
-  for (let total = 0;;) {
-    const length = Math.min(limitBytes + 1 - total, PIECE_BYTES);
+  // Small ones are not worth the question; of those without a size there is no other way.
+  if (from.sizeBytes <= SMALL_BYTES) return await copyPart(system, from, { ...options, at: 0 });
+  for (let at = 0;;) {
+    const plan = new Plan();
+    const [data, end, size] = [plan.slot("data"), plan.slot("end of data"), plan.slot("size")];
+    plan.step("lseek", [from.fd, at, linux.SEEK_DATA], { into: data, ignore: "all" });
+    plan.step("lseek", [from.fd, data, linux.SEEK_HOLE], { into: end, ignore: "all" });
+    plan.step("lseek", [from.fd, 0, linux.SEEK_END], { into: size, what });
+    plan.step("lseek", [from.fd, data, linux.SEEK_SET], { ignore: "all" });
+    plan.step("lseek", [to, data, linux.SEEK_SET], { ignore: "all" });
+    system.run(plan, what);
+    const sizeBytes = plan.result(size);
+    if (sizeBytes > limitBytes) throw tooLarge(what, limitBytes);
+    if (plan.result(data) === -ERRNO.ENXIO) {
+      const finish = new Plan();
+      finish.step("ftruncate", [to, sizeBytes], { what });
+      system.run(finish, what);
+      return sizeBytes;
+    }
+    if (plan.result(data) < 0) return await copyPart(system, from, { ...options, at });
+    const part = { ...options, at: plan.result(data), untilBytes: plan.result(end) };
+    const copiedTo = await copyPart(system, from, part);
+    // It became shorter meanwhile.
+    if (copiedTo < plan.result(end)) return copiedTo;
+    at = copiedTo;
+  }
+}
+
+/** Copies from where both files are, to an end; returns where that was. */
+async function copyPart(
+  system: System,
+  from: { fd: number; sizeBytes: number },
+  { to, limitBytes, what, at, untilBytes = Infinity }: CopyOptions & {
+    readonly at: number;
+    readonly untilBytes?: number;
+  },
+): Promise<number> {
+  for (let total = at; total < untilBytes;) {
+    const length = Math.min(limitBytes + 1 - total, untilBytes - total, PIECE_BYTES);
     const plan = new Plan();
     plan.step("sendfile", [to, from.fd, 0, length], { into: plan.slot("copied"), what });
     const bytes = Math.min(length, Math.max(0, from.sizeBytes - total));
@@ -158,4 +205,5 @@ export async function copyAside(
     total += count;
     if (total > limitBytes) throw tooLarge(what, limitBytes);
   }
+  return untilBytes;
 }

@@ -70,7 +70,7 @@ export function recoverBox(sandbox: Sandbox, boxId: number): Promise<Recovery> {
           await giveBack(sandbox, files, { record, from });
           return "given back";
         } finally {
-          sandbox.system.close(files);
+          directory.endRun(files);
         }
       }
       await unmakeBox({ lock, controlGroup: await groups(), directory });

@@ -82,6 +82,7 @@ export function planProgram(
     const what = "make the program the foreground of the terminal on standard output";
     plan.because("terminal", () => planForeground(plan, { what }));
   }
+  planPriority(plan);
   if (options.cpus) planCpus(plan, options.cpus);
   planLimits(plan, options.limits ?? {}, callerLimits);
   const { userNamespace } = programFds;
@@ -107,6 +108,30 @@ function planGroup(plan: Plan, { controlGroup }: ProgramRun, fds: readonly numbe
     controlGroup.planEnter(plan, fds);
     // Its own group is the topmost that it sees.
     plan.step("unshare", [linux.CLONE_NEWCGROUP], { what: "make a namespace of control groups" });
+  });
+}
+
+/** SCHED_OTHER with nice 0, as `struct sched_attr` has them: all zeros behind its size. */
+const SCHED_ATTR_BYTES = 48;
+const IOPRIO_WHO_PROCESS = 1;
+
+/**
+ * Makes the program's turns those of any program. What the keeper has is the keeper's: with the same
+ * policy for real time, busy programs would keep it from watching them.
+ */
+function planPriority(plan: Plan): void {
+  plan.because("scheduling", () => {
+    const usual = (flags: number) =>
+      plan.struct([SCHED_ATTR_BYTES, 0, BigInt(flags), 0n, 0n, 0n, 0n]);
+    const isSet = plan.slot("usual scheduling");
+    const what = "give the program the usual scheduling";
+    plan.step("sched_setattr", [0, usual(0), 0], { into: isSet, ignore: ERRNO.EPERM, what });
+    // Without the right to lower the nice value (CAP_SYS_NICE) it stays.
+    plan.step("sched_setattr", [0, usual(linux.SCHED_FLAG_KEEP_PARAMS), 0], {
+      when: [isSet, -ERRNO.EPERM],
+      ignore: "all",
+    });
+    plan.step("ioprio_set", [IOPRIO_WHO_PROCESS, 0, 0], { ignore: "all" });
   });
 }
 

@@ -5,6 +5,7 @@
 
 import { type FileKind, type HostDirectory, type HostFiles, SandboxError } from "../../mod.ts";
 import { decodeOsString } from "../../text/os_string.ts";
+import { sizeText } from "../../text/quantities.ts";
 import { visibleText } from "../../text/visible.ts";
 import { parseYaml, type YamlNode } from "../../text/yaml_node.ts";
 import { PackageError } from "./errors.ts";
@@ -13,6 +14,9 @@ const ENTRIES_MAX = 100_000;
 const DEPTH_MAX = 32;
 const YAML_BYTES_MAX = 1 << 20;
 const GROUPS_MAX = 1000;
+/** The largest file of a package that is used, unless the caller says otherwise. */
+export const FILE_MIB_MAX = 1024;
+const MIB = 1 << 20;
 
 /** A file or folder of a package; symbolic links have been followed. */
 export interface PackageEntry {
@@ -38,9 +42,11 @@ export class PackageFiles implements Disposable {
   readonly #files: HostDirectory;
   #entries = 0;
   #groups = 0;
+  readonly #fileMib: number;
 
   /** Opens a package. */
-  constructor(host: HostFiles, directory: string) {
+  constructor(host: HostFiles, directory: string, { fileMib = FILE_MIB_MAX } = {}) {
+    this.#fileMib = fileMib;
     this.given = directory.replace(/(.)\/+$/, "$1");
     try {
       this.directory = host.realPath(directory);
@@ -157,10 +163,13 @@ export class PackageFiles implements Disposable {
     }
   }
 
-  /** Refuses what is not a regular file. */
+  /** Refuses what is not a regular file, and one that is too large, however little of it is there. */
   mustBeFile(path: string, entry: PackageEntry | undefined): PackageEntry {
-    if (entry?.kind === "file") return entry;
-    throw this.error(path, notAFile(entry));
+    if (entry?.kind !== "file") throw this.error(path, notAFile(entry));
+    if (entry.sizeBytes <= this.#fileMib * MIB) return entry;
+    const size = sizeText(Math.ceil(entry.sizeBytes / 1024));
+    const most = sizeText(this.#fileMib * 1024);
+    throw this.error(path, `has ${size}; a file may have ${most} (--file-size=MIB)`);
   }
 
   #refusal(error: unknown, path: string, what: string): unknown {

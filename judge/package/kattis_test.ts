@@ -292,3 +292,11 @@ Deno.test("readPackage() bounds what problem.yaml expands to, flags, titles and 
   for (let i = 0; i < 1001; i++) groups[`data/secret/g${i}/readme.md`] = "";
   assertMatch(await complain("", groups), /more than 1000 groups/);
 });
+
+Deno.test("readPackage() refuses a test that only seems small on the disk", async () => {
+  const complaint = await complaintAbout(
+    SMALL_PACKAGE,
+    (folder) => Deno.truncateSync(`${folder}/data/secret/1.ans`, 2 ** 31),
+  );
+  assertMatch(complaint, /1\.ans: has 2 GiB; a file may have 1 GiB \(--file-size=MIB\)/);
+});

@@ -12,6 +12,7 @@ import { readTask, TASK_FILE } from "./task.ts";
  *
  * @param host the host's files
  * @param directory the package's folder
+ * @param options `fileMib`: the largest file that it may use, in MiB (default 1024)
  * @returns the problem
  * @throws {PackageError} if it is not a package, or not a correct one
  *
@@ -32,8 +33,12 @@ import { readTask, TASK_FILE } from "./task.ts";
  * host.removeTree(directory);
  * ```
  */
-export async function readPackage(host: HostFiles, directory: string): Promise<Problem> {
-  using files = new PackageFiles(host, directory);
+export async function readPackage(
+  host: HostFiles,
+  directory: string,
+  options: { fileMib?: number | undefined } = {},
+): Promise<Problem> {
+  using files = new PackageFiles(host, directory, options);
   if (files.find(PROBLEM_FILE)) return await readKattis(files);
   if (files.find(TASK_FILE)) return await readTask(files);
   const names = (files.list("") ?? []).map(({ name, kind }) =>

@@ -72,7 +72,7 @@ function fileAt(files: PackageFiles, node: YamlNode): PackageEntry {
   const path = pathIn(node);
   const entry = files.find(path);
   if (entry?.kind !== "file") throw node.error(`names ${path}, which ${notAFile(entry)}`);
-  return entry;
+  return files.mustBeFile(path, entry);
 }
 
 /** A folder, and the text before and after the `*` in the names of its files. */

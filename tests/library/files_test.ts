@@ -61,7 +61,12 @@ Deno.test("write() takes text, bytes, streams and files of the host, small and l
         [{ hostFile: `${folder}/large` }, LARGE],
         [{ hostFile: `${folder}/small` }, BYTES],
         [{ hostFile: `${folder}/empty` }, new Uint8Array()],
+        [{ hostFile: `${folder}/sparse` }, SPARSE],
+        [{ hostFile: `${folder}/hole` }, new Uint8Array(1 << 20)],
       ];
+      Deno.writeFileSync(`${folder}/hole`, new Uint8Array());
+      Deno.truncateSync(`${folder}/hole`, 1 << 20);
+      writeSparse(`${folder}/sparse`);
       for (const [content, expected] of cases) {
         await box.files.write("file", content);
         assert(equal(Deno.readFileSync(`${box.directory}/box/file`), expected));
@@ -69,6 +74,33 @@ Deno.test("write() takes text, bytes, streams and files of the host, small and l
         assert(equal(read, expected));
       }
       assertEquals(namesIn(box), ["file"]);
+    })
+  ));
+
+/** Data, a hole, data, and a hole at the end. */
+const SPARSE = new Uint8Array(4_000_000);
+SPARSE.fill(1, 0, 5000);
+SPARSE.fill(2, 2_000_000, 3_000_001);
+
+function writeSparse(path: string): void {
+  using file = Deno.openSync(path, { write: true, create: true });
+  for (const [from, to] of [[0, 5000], [2_000_000, 3_000_001]] as const) {
+    file.seekSync(from, Deno.SeekMode.Start);
+    for (let at = from; at < to;) at += file.writeSync(SPARSE.subarray(at, to));
+  }
+  file.truncateSync(SPARSE.length);
+}
+
+Deno.test("write() copies the holes of a file as holes", () =>
+  withFolder((folder) =>
+    withBox(async (box) => {
+      const path = `${folder}/sparse`;
+      Deno.writeFileSync(path, BYTES);
+      Deno.truncateSync(path, 2 ** 32);
+      await box.files.write("sparse", { hostFile: path });
+      const { size, blocks } = Deno.statSync(`${box.directory}/box/sparse`);
+      assertEquals(size, 2 ** 32);
+      assert(blocks! < 2048, `${blocks} blocks`);
     })
   ));
 
