@@ -36,7 +36,7 @@ export function manualPage(
     ),
     ...paragraph(
       "`--init` makes a box, `--run` uses it as often as you like, and `--cleanup` removes it. " +
-        "All three must be started as root.",
+        "All three need root, or a running service (see THE SERVICE).",
     ),
     ...paragraph(
       "Options are read as by `getopt_long`(3): long names can be cut to an unambiguous prefix, letters can be " +
