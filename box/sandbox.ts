@@ -83,7 +83,7 @@ export class Sandbox {
   readonly remote: RemoteCaller | undefined;
   /** Receives what is done. */
   readonly log: Log;
-  readonly #filters = new Map<string, SyscallFilter | undefined>();
+  #filters = new Map<string, SyscallFilter | undefined>();
   #waiter: Waiter | undefined;
   #hasRoots = false;
   #ready: ReadyBoxes | undefined;
@@ -165,6 +165,7 @@ export class Sandbox {
     const { own, configFile } = this;
     const system = trace ? new System(this.system.library, await tracer(trace)) : this.system;
     const sandbox = new Sandbox({ system, settings, configFile, own, caller, remote, log });
+    sandbox.#filters = this.#filters;
     sandbox.#waiter = this.waiter;
     sandbox.#ready = this.#ready;
     sandbox.#runs = this.#runs;

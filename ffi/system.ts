@@ -6,6 +6,7 @@ import { isRecentDeno, oldDenoMessage } from "./hand_over.ts";
 import { CLOCK_MONOTONIC } from "./linux.ts";
 import { type Library, library } from "./library.ts";
 import { type Data, Plan, type Step } from "./plan.ts";
+import { Routine } from "./routine.ts";
 
 /** Says which step of a plan failed, and why. */
 export class SystemError extends Error {
@@ -76,6 +77,21 @@ export class System {
     return () => this.#execute(plan, image);
   }
 
+  /**
+   * The same, but each execution begins with what was planned, whatever the one before has left in slots and
+   * data; `put` is called in between.
+   */
+  prepareAfresh(plan: Plan, title: string): (put?: () => void) => SystemError | undefined {
+    this.trace?.(plan, title);
+    const image = plan.encode();
+    const planned = image.slice();
+    return (put) => {
+      image.set(planned);
+      put?.();
+      return this.#execute(plan, image);
+    };
+  }
+
   #execute(plan: Plan, image: Uint8Array<ArrayBuffer>): SystemError | undefined {
     if (this.library.exec(image) === 0) return undefined;
     const error = SystemError.of(plan);
@@ -85,9 +101,11 @@ export class System {
 
   /** Closes descriptors; ignores those that are not open. */
   close(...fds: number[]): void {
-    const plan = new Plan();
-    for (const fd of fds) if (fd >= 0) plan.step("close", [fd], { ignore: "all" });
-    if (plan.steps.length > 0) this.attempt(plan, "close");
+    const open = fds.filter((fd) => fd >= 0);
+    for (let at = 0; at < open.length; at += CLOSED_AT_ONCE) {
+      const some = open.slice(at, at + CLOSED_AT_ONCE);
+      closing(some.length).attempt(this, ...some);
+    }
   }
 
   /** Writes all bytes to a descriptor. */
@@ -109,12 +127,27 @@ export class System {
 
   /** Reads a clock; see clock_gettime(2). */
   clockMs(clock: number): number | undefined {
-    const plan = new Plan();
-    const time = plan.alloc(16);
-    plan.step("clock_gettime", [clock, time]);
-    return this.attempt(plan, "clock") ? undefined : timespecMs(plan.view(time), 0);
+    const { plan, parts, failure } = CLOCK.attempt(this, clock);
+    return failure ? undefined : timespecMs(plan.view(parts), 0);
   }
 }
+
+const CLOSED_AT_ONCE = 16;
+const closings: Routine<void>[] = [];
+
+/** Finds the routine that closes so many descriptors. */
+function closing(count: number): Routine<void> {
+  const names = Array.from({ length: count }, () => "descriptor");
+  return closings[count] ??= new Routine("close", names, (plan, ...fds) => {
+    for (const fd of fds) plan.step("close", [fd], { ignore: "all" });
+  });
+}
+
+const CLOCK = new Routine("clock", ["clock"], (plan, clock) => {
+  const time = plan.alloc(16);
+  plan.step("clock_gettime", [clock, time]);
+  return time;
+});
 
 /** Reads the kernel's `struct timespec`. */
 export function timespecMs(view: DataView, at: number): number {

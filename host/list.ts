@@ -8,6 +8,7 @@ import {
   STATX_BASIC_STATS,
 } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
+import { Routine } from "../ffi/routine.ts";
 import type { System } from "../ffi/system.ts";
 import { decodeOsString } from "../text/os_string.ts";
 import { SandboxError } from "./errors.ts";
@@ -36,20 +37,29 @@ export interface HostEntry extends FileStatus {
 export function* readDirectory(system: System, fd: number): Generator<Entry[]> {
   // Most directories are small: for them one call finds the entries, and that there are no more.
   for (let isFirst = true;; isFirst = false) {
-    const plan = new Plan();
-    const read = (isFirst ? [SMALL_CHUNK_BYTES, SMALL_CHUNK_BYTES] : [CHUNK_BYTES]).map((size) => {
-      const [chunk, length] = [plan.alloc(size), plan.slot("length")];
-      plan.step("getdents64", [fd, chunk, size], { into: length, what: "list a directory" });
-      return { chunk, length };
-    });
-    system.run(plan, "list a directory");
-    for (const { chunk, length } of read) {
+    const { plan, parts } = (isFirst ? READ_FIRST : READ_MORE).run(system, fd);
+    // The next one who lists a directory overwrites what was read.
+    const read = parts.map(({ chunk, length }) => {
       const end = plan.result(length);
+      return { end, bytes: plan.content(chunk, Math.max(0, end)).slice() };
+    });
+    for (const { end, bytes } of read) {
       if (end === 0) return;
-      yield parseEntries(plan.content(chunk, end));
+      yield parseEntries(bytes);
     }
   }
 }
+
+const reading = (sizes: readonly number[]) =>
+  new Routine("list a directory", ["directory"], (plan, fd) =>
+    sizes.map((size) => {
+      const [chunk, length] = [plan.alloc(size), plan.slot("length")];
+      plan.step("getdents64", [fd, chunk, size], { into: length, what: "list a directory" });
+      return { chunk, length };
+    }));
+
+const READ_FIRST = reading([SMALL_CHUNK_BYTES, SMALL_CHUNK_BYTES]);
+const READ_MORE = reading([CHUNK_BYTES]);
 
 /** Reads the kernel's `struct linux_dirent64`, one after the other. */
 function parseEntries(bytes: Uint8Array<ArrayBuffer>): Entry[] {

@@ -7,6 +7,7 @@
 import * as linux from "../ffi/linux.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { Plan, type Slot, type StepOptions } from "../ffi/plan.ts";
+import { Routine } from "../ffi/routine.ts";
 import type { System } from "../ffi/system.ts";
 import { atOnce } from "../text/slices.ts";
 import { SandboxError } from "./errors.ts";
@@ -153,37 +154,67 @@ export function* giveTreeSteps(
   fd: number,
   options: GiveOptions,
 ): Generator<void, number> {
-  const plan = new Plan();
+  const { itselfLast = false } = options;
   const { uid, gid } = options.to;
-  const status = planStatus(plan, fd);
-  // The program may have opened it to everybody, with all that the caller finds and leaves there.
-  if (options.mode !== undefined) {
-    plan.step("fchmod", [fd, options.mode], { what: "change the mode of box/" });
-  }
-  const planGive = (to: Plan) =>
-    to.step("fchownat", [fd, to.string(""), uid, gid, linux.AT_EMPTY_PATH], {
-      what: `give box/ to user ${uid}`,
-    });
-  if (!options.itselfLast) planGive(plan);
-  // A description of its own, which is read from the beginning.
-  const listing = plan.slot("listing");
-  const flags = linux.O_DIRECTORY | linux.O_CLOEXEC;
-  planQuietly(listing, (noAtime, options) => {
-    const how = { ...options, into: listing, what: "list box/" };
-    plan.step("openat", [fd, plan.string("."), flags | noAtime, 0], how);
-  });
-  system.run(plan, "give the box's directory");
+  const begin = options.mode === undefined ? GIVE_BEGIN : GIVE_BEGIN_WITH_MODE;
+  const given = itselfLast ? begin.later : begin.now;
+  const { plan, parts } = given.run(system, fd, uid, gid, options.mode ?? 0);
+  const listing = plan.result(parts.listing);
+  const { mode } = readStatus(plan.view(parts.status));
   try {
     const enter = (directory: number) => giveEntries(system, directory, options);
-    yield* walk(system, plan.result(listing), { enter });
+    yield* walk(system, listing, { enter });
   } finally {
-    const end = new Plan();
-    end.step("close", [plan.result(listing)], { ignore: "all" });
-    if (options.itselfLast) planGive(end);
-    system.run(end, "end giving the box's files");
+    (itselfLast ? GIVE_END.now : GIVE_END.later).run(system, listing, fd, uid, gid);
   }
-  return readStatus(plan.view(status)).mode;
+  return mode;
 }
+
+const planGive = (plan: Plan, fd: number | Slot, [uid, gid]: [number | Slot, number | Slot]) =>
+  plan.step("fchownat", [fd, plan.string(""), uid, gid, linux.AT_EMPTY_PATH], {
+    what: "give box/ to another user",
+  });
+
+const giveBegin = (options: { withMode: boolean; gives: boolean }) =>
+  new Routine(
+    "give the box's directory",
+    ["box/", "uid", "gid", "mode"],
+    (plan, fd, uid, gid, mode) => {
+      const status = planStatus(plan, fd);
+      // The program may have opened it to everybody, with all that the caller finds and leaves there.
+      if (options.withMode) {
+        plan.step("fchmod", [fd, mode], { what: "change the mode of box/" });
+      }
+      if (options.gives) planGive(plan, fd, [uid, gid]);
+      // A description of its own, which is read from the beginning.
+      const listing = plan.slot("listing");
+      const flags = linux.O_DIRECTORY | linux.O_CLOEXEC;
+      planQuietly(listing, (noAtime, options) => {
+        const how = { ...options, into: listing, what: "list box/" };
+        plan.step("openat", [fd, plan.string("."), flags | noAtime, 0], how);
+      });
+      return { status, listing };
+    },
+  );
+
+const giveEnd = ({ gives }: { gives: boolean }) =>
+  new Routine(
+    "end giving the box's files",
+    ["listing", "box/", "uid", "gid"],
+    (plan, listing, fd, uid, gid) => {
+      plan.step("close", [listing], { ignore: "all" });
+      if (gives) planGive(plan, fd, [uid, gid]);
+    },
+  );
+
+/** The directory itself is given now, or at another time. */
+const [GIVE_BEGIN, GIVE_BEGIN_WITH_MODE] = [false, true].map((withMode) => ({
+  now: giveBegin({ withMode, gives: true }),
+  later: giveBegin({ withMode, gives: false }),
+})) as [GiveBegin, GiveBegin];
+const GIVE_END = { now: giveEnd({ gives: true }), later: giveEnd({ gives: false }) };
+
+type GiveBegin = Record<"now" | "later", ReturnType<typeof giveBegin>>;
 
 function* giveEntries(
   system: System,

@@ -9,7 +9,8 @@
 import * as linux from "../../ffi/linux.ts";
 import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import { ERRNO } from "../../ffi/errno.ts";
-import type { System } from "../../ffi/system.ts";
+import { Routine } from "../../ffi/routine.ts";
+import { type System, timespecMs } from "../../ffi/system.ts";
 
 const EVENTS_AT_ONCE = 64;
 /** After something has happened, more is likely to happen within this time. */
@@ -24,10 +25,26 @@ function event(plan: Plan, events: number, fd: number): Data {
   return plan.struct(EVENT_SIZE === 12 ? [events, fd, 0] : [events, 0, fd, 0]);
 }
 
+const WATCH = new Routine(
+  "wait",
+  ["epoll", "operation", "descriptor", "events"],
+  (plan, epoll, operation, fd, events) => {
+    const wanted = event(plan, 0, 0);
+    plan.step("store", [wanted.part(0, 4), 4, events]);
+    plan.step("store", [wanted.part(EVENT_SIZE - 8, 4), 4, fd]);
+    plan.step("epoll_ctl", [epoll, operation, fd, wanted]);
+  },
+);
+
+const UNWATCH = new Routine("forget a descriptor", ["epoll", "descriptor"], (plan, epoll, fd) => {
+  plan.step("epoll_ctl", [epoll, linux.EPOLL_CTL_DEL, fd, 0], { ignore: "all" });
+});
+
 interface EventsPlan {
   readonly plan: Plan;
   readonly events: Data;
   readonly count: Slot;
+  readonly now: Data;
 }
 
 /** Plans to wait for events, for ever or for so long. */
@@ -40,7 +57,9 @@ function planEvents(epoll: number, timeoutNs?: bigint): EventsPlan {
     into: count,
     ignore: ERRNO.EINTR,
   });
-  return { plan, events, count };
+  const now = plan.alloc(16);
+  plan.step("clock_gettime", [linux.CLOCK_MONOTONIC, now]);
+  return { plan, events, count, now };
 }
 
 interface Wait {
@@ -101,18 +120,22 @@ export class Waiter {
         },
       };
       this.#waits.add(wait);
-      const plan = new Plan();
-      for (const fd of fds) {
-        const operation = this.#registered.has(fd) ? linux.EPOLL_CTL_MOD : linux.EPOLL_CTL_ADD;
-        this.#registered.add(fd);
-        const events = writable.includes(fd) ? linux.EPOLLOUT : linux.EPOLLIN;
-        const wanted = event(plan, events | linux.EPOLLONESHOT, fd);
-        plan.step("epoll_ctl", [this.#epoll, operation, fd, wanted]);
-      }
-      if (deadlineMs < this.#armedMs) this.#arm(plan, deadlineMs);
-      this.#system.run(plan, "wait");
+      this.#watch(fds, writable, deadlineMs);
       this.#turn();
     });
+  }
+
+  #watch(fds: readonly number[], writable: readonly number[], deadlineMs: number): void {
+    for (const fd of fds) {
+      const operation = this.#registered.has(fd) ? linux.EPOLL_CTL_MOD : linux.EPOLL_CTL_ADD;
+      this.#registered.add(fd);
+      const events = (writable.includes(fd) ? linux.EPOLLOUT : linux.EPOLLIN) | linux.EPOLLONESHOT;
+      WATCH.run(this.#system, this.#epoll, operation, fd, events);
+    }
+    if (deadlineMs >= this.#armedMs) return;
+    const plan = new Plan();
+    this.#arm(plan, deadlineMs);
+    this.#system.run(plan, "set the timer");
   }
 
   /** Calls back when a descriptor is readable, but only while something else is waited for. */
@@ -130,17 +153,18 @@ export class Waiter {
 
   /** Forgets descriptors before they are closed, and wakes those that wait for them. */
   forget(...fds: number[]): void {
-    const plan = new Plan();
     for (const fd of fds) {
       if (!this.#registered.delete(fd)) continue;
       this.#observers.delete(fd);
-      plan.step("epoll_ctl", [this.#epoll, linux.EPOLL_CTL_DEL, fd, 0], { ignore: "all" });
+      UNWATCH.run(this.#system, this.#epoll, fd);
     }
     const woken = [...this.#waits].filter((wait) => wait.fds.some((fd) => fds.includes(fd)));
+    if (woken.length === 0) return;
     for (const wait of woken) wait.wake();
     // Otherwise the call in flight might wait for ever, for nobody.
-    if (woken.length > 0) this.#arm(plan, 0);
-    if (plan.steps.length > 0) this.#system.run(plan, "forget descriptors");
+    const plan = new Plan();
+    this.#arm(plan, 0);
+    this.#system.run(plan, "end the call in flight");
   }
 
   /**
@@ -194,7 +218,7 @@ export class Waiter {
       ready.add(events.getInt32(i * EVENT_SIZE + EVENT_SIZE - 8, true));
     }
     for (const fd of ready) this.#observers.get(fd)?.();
-    const nowMs = this.#system.nowMs();
+    const nowMs = timespecMs(found.plan.view(found.now), 0);
     let nextMs = Infinity;
     for (const wait of [...this.#waits]) {
       if (wait.deadlineMs <= nowMs || wait.fds.some((fd) => ready.has(fd))) wait.wake();

@@ -96,13 +96,23 @@ export class PristineNetwork {
   }
 }
 
+const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
+
 /** Leaves out of `sockstat` what is not of one namespace. */
 export function withoutOthers(text: Uint8Array): Uint8Array {
-  return new TextEncoder().encode(new TextDecoder().decode(text).replaceAll(OF_ALL, "$1"));
+  return encoder.encode(decoder.decode(text).replaceAll(OF_ALL, "$1"));
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  // Four bytes at a time: there are ten thousand of them for each run.
+  const [ours, theirs] = [wordsOf(a), wordsOf(b)];
+  for (let i = 0; i < ours.length; i++) if (ours[i] !== theirs[i]) return false;
+  for (let i = 4 * ours.length; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+/** The whole words of bytes that begin at an address that is a multiple of 4. */
+function wordsOf({ buffer, byteOffset, length }: Uint8Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, length >> 2);
 }

@@ -4,7 +4,7 @@
  */
 
 import * as linux from "../../ffi/linux.ts";
-import { Plan } from "../../ffi/plan.ts";
+import { Routine } from "../../ffi/routine.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { makeBareMounts } from "./bare_mounts.ts";
@@ -70,7 +70,7 @@ export class ReadyBox {
   }
 
   /** Takes the box that is ready if it is the one that the run would make; one that is not is ended. */
-  take(setup: BoxSetup, { options }: Run): WaitingBox | undefined {
+  take(key: string, { options }: Run): WaitingBox | undefined {
     // The run before has ended: another one may be in its network next, if nothing of the first is.
     if (this.#runNetwork) {
       closeNetworks(this.#system, this.#usedNetwork);
@@ -79,7 +79,7 @@ export class ReadyBox {
     }
     const isStale = this.#haveMountsChanged();
     const awaited = this.#awaited;
-    const fits = !options.inheritDescriptors && !isStale && awaited?.key === keyOf(setup);
+    const fits = !options.inheritDescriptors && !isStale && awaited?.key === key;
     const box = fits ? this.#receive(awaited!) : undefined;
     if (!fits) this.#discard();
     this.#awaited = undefined;
@@ -109,15 +109,13 @@ export class ReadyBox {
   }
 
   /** Orders the next one. That it cannot be made is said by the run that does without. */
-  put(setup: BoxSetup): void {
+  put(setup: BoxSetup, { key, nowMs }: { key: string; nowMs: number }): void {
     if (!this.#shared.areKept) {
       this.#discard();
       this.#closeStages();
     }
     if (setup.terminal || this.#awaited || !this.#shared.areKept || !canStage(setup.rules)) return;
-    if (this.#haveMountsChanged()) this.#closeStages();
     try {
-      const key = keyOf(setup);
       const stage = this.#stage(setup, key);
       const network = setup.shareNetwork ? undefined : this.#takeNetwork();
       this.#awaited = {
@@ -126,7 +124,7 @@ export class ReadyBox {
         box: stage.order(network?.fd),
         sharesNetwork: setup.shareNetwork,
       };
-      this.#sinceMs = this.#system.nowMs();
+      this.#sinceMs = nowMs;
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.#closeStages();
@@ -183,24 +181,29 @@ export class ReadyBox {
 
   /** Whether something was mounted or unmounted since this was asked last; see proc_pid_mountinfo(5). */
   #haveMountsChanged(): boolean {
-    const plan = new Plan();
-    const [file, changed] = [plan.slot("mounts"), plan.slot("changed")];
     if (this.#mounts === undefined) {
-      const path = plan.string("/proc/self/mountinfo");
-      plan.step("openat", [linux.AT_FDCWD, path, linux.O_CLOEXEC, 0], { into: file });
+      const { plan, parts } = OPEN_MOUNTS.run(this.#system);
+      this.#mounts = plan.result(parts);
     }
-    const poll = plan.struct([this.#mounts ?? 0, linux.POLLPRI]);
-    if (this.#mounts === undefined) plan.step("store", [poll, 4, file]);
-    plan.step("ppoll", [poll, 1, plan.struct([0n, 0n]), 0, 8], { into: changed, ignore: "all" });
-    this.#system.run(plan, "look for new mounts");
-    if (this.#mounts === undefined) this.#mounts = plan.result(file);
-    return plan.result(changed) !== 0;
+    const { plan, parts } = LOOK_FOR_MOUNTS.run(this.#system, this.#mounts);
+    return plan.result(parts) !== 0;
   }
 }
 
-function keyOf({ rules, ...setup }: BoxSetup): string {
-  return JSON.stringify([setup, rules.map(({ rule, source }) => [rule, source?.identity])]);
-}
+const OPEN_MOUNTS = new Routine("watch the mounts", [], (plan) => {
+  const file = plan.slot("mounts");
+  const path = plan.string("/proc/self/mountinfo");
+  plan.step("openat", [linux.AT_FDCWD, path, linux.O_CLOEXEC, 0], { into: file });
+  return file;
+});
+
+const LOOK_FOR_MOUNTS = new Routine("look for new mounts", ["mounts"], (plan, file) => {
+  const changed = plan.slot("changed");
+  const poll = plan.struct([0, linux.POLLPRI]);
+  plan.step("store", [poll.part(0, 4), 4, file]);
+  plan.step("ppoll", [poll, 1, plan.struct([0n, 0n]), 0, 8], { into: changed, ignore: "all" });
+  return changed;
+});
 
 /** The mount namespace from which the boxes of a process start. */
 class BareMounts {

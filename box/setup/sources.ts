@@ -5,8 +5,8 @@
 
 import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
-import { Plan, type Slot } from "../../ffi/plan.ts";
-import type { System } from "../../ffi/system.ts";
+import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
+import type { System, SystemError } from "../../ffi/system.ts";
 import { planDirectories } from "../../host/directories.ts";
 import { asCaller, type HostAccess } from "../../host/identity.ts";
 import { anywhere, BENEATH, planOpen, STRICT } from "../../host/open.ts";
@@ -71,47 +71,44 @@ export async function askForSources(
   return Object.assign(new Map(asked.map((rule, i) => [rule, fds[i]])), { areClones });
 }
 
+interface OpenRequest {
+  readonly rules: readonly DirectoryRule[];
+  readonly places: BoxPlaces;
+  readonly given?: GivenSources | undefined;
+}
+
+/** A plan that opens sources, and where each of them is in it. */
+interface Opening {
+  readonly plan: Plan;
+  readonly sources: readonly (PlannedSource | undefined)[];
+  readonly execute: () => SystemError | undefined;
+}
+
+interface PlannedSource {
+  readonly slot: Slot;
+  readonly path: string;
+  readonly status: Data;
+}
+
+/** So many plans are remembered: runs in a box mostly have the same rules. */
+const OPENINGS_MAX = 32;
+const openings = new WeakMap<System, Map<string, Opening>>();
+
 /**
  * Opens the sources of all rules but those that are given. A `maybe` rule whose source does not exist is
  * left out.
  */
-export function openSources(
-  access: HostAccess,
-  { rules, places, given }: {
-    rules: readonly DirectoryRule[];
-    places: BoxPlaces;
-    given?: GivenSources | undefined;
-  },
-): PlacedRule[] {
+export function openSources(access: HostAccess, request: OpenRequest): PlacedRule[] {
   const { system } = access;
-  const plan = new Plan();
-  const base = plan.slot("box directory");
-  const flags = linux.O_PATH | linux.O_DIRECTORY | linux.O_NOFOLLOW | linux.O_CLOEXEC;
-  plan.step("openat", [linux.AT_FDCWD, plan.string(places.directory), flags, 0], {
-    into: base,
-    what: `open the box directory ${places.directory}`,
-  });
-  const planned = rules.map((rule) => {
-    if (rule.kind === "filesystem") return { rule, source: undefined };
-    const path = pathOf(rule, places);
-    const slot = plan.because(ruleName(rule), () => {
-      if (given?.has(rule)) return planGiven(plan, path, given.get(rule));
-      return rule.kind === "temporary"
-        ? planTemporary(plan, base, { rule, path, places })
-        : planBind(plan, base, { rule, path, access });
-    });
-    return {
-      rule,
-      source: { slot, path, status: planStatus(plan, slot, { ignore: "all", cached: true }) },
-    };
-  });
-  plan.step("close", [base], { always: true, ignore: "all" });
-  const failure = system.attempt(plan, "find what the directory rules bind");
+  const { rules, given } = request;
+  const { plan, sources, execute } = opening(access, request);
+  const failure = execute();
   if (failure) {
-    system.close(...planned.flatMap(({ source }) => source ? [plan.result(source.slot)] : []));
+    system.close(...sources.flatMap((source) => source ? [plan.result(source.slot)] : []));
     throw failure;
   }
-  return planned.flatMap(({ rule, source }): PlacedRule[] => {
+  return rules.flatMap((rule, i): PlacedRule[] => {
+    const source = sources[i];
     if (!source) return [{ rule, source }];
     const { slot, path, status } = source;
     const fd = plan.result(slot);
@@ -124,6 +121,49 @@ export function openSources(
       source: { fd, path, isClone, isDirectory, identity: `${identity}:${mountId}` },
     }];
   });
+}
+
+function opening(access: HostAccess, request: OpenRequest): Opening {
+  const { system, caller, own } = access;
+  // Descriptors are others each time, and a trace shows each plan.
+  if (request.given?.size || system.trace) return planOpening(access, request);
+  let known = openings.get(system);
+  if (!known) openings.set(system, known = new Map());
+  const key = JSON.stringify([request.rules, request.places, caller, own]);
+  const found = known.get(key);
+  if (found) {
+    known.delete(key);
+    known.set(key, found);
+    return found;
+  }
+  const planned = planOpening(access, request);
+  if (known.size >= OPENINGS_MAX) known.delete(known.keys().next().value!);
+  known.set(key, planned);
+  return planned;
+}
+
+function planOpening(access: HostAccess, { rules, places, given }: OpenRequest): Opening {
+  const plan = new Plan();
+  const base = plan.slot("box directory");
+  const flags = linux.O_PATH | linux.O_DIRECTORY | linux.O_NOFOLLOW | linux.O_CLOEXEC;
+  plan.step("openat", [linux.AT_FDCWD, plan.string(places.directory), flags, 0], {
+    into: base,
+    what: `open the box directory ${places.directory}`,
+  });
+  const sources = rules.map((rule) => {
+    if (rule.kind === "filesystem") return undefined;
+    const path = pathOf(rule, places);
+    const slot = plan.because(ruleName(rule), () => {
+      if (given?.has(rule)) return planGiven(plan, path, given.get(rule));
+      return rule.kind === "temporary"
+        ? planTemporary(plan, base, { rule, path, places })
+        : planBind(plan, base, { rule, path, access });
+    });
+    return { slot, path, status: planStatus(plan, slot, { ignore: "all", cached: true }) };
+  });
+  plan.step("close", [base], { always: true, ignore: "all" });
+  const execute = access.system.prepareAfresh(plan, "find what the directory rules bind");
+  return { plan, sources, execute: () => execute() };
 }
 
 /** Adds a descriptor that was opened elsewhere, as if this plan had opened it. */

@@ -6,23 +6,17 @@
  * from a memory file.
  */
 
-import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import { type Data, Plan } from "../../ffi/plan.ts";
+import { Routine } from "../../ffi/routine.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { defaultDirectoryRules } from "./directory_rules.ts";
-import {
-  type BoxSetup,
-  boxSetup,
-  type InitFds,
-  namespacesOf,
-  planInit,
-  planProgramStart,
-} from "./init.ts";
+import { type BoxSetup, boxSetup, type InitFds, namespacesOf, planInit } from "./init.ts";
 import { planClones } from "./mounts.ts";
-import { clonedFds, sentFds } from "./program_fds.ts";
-import { discard, type WaitingBox } from "./stage.ts";
+import { clonedFds } from "./program_fds.ts";
+import { keyOf } from "./stage.ts";
+import { startReady } from "./start_ready.ts";
 import { closeSources, type GivenSources, openSources, type PlacedRule } from "./sources.ts";
 
 export const STACK_SIZE = 16384;
@@ -53,10 +47,11 @@ export function spawnBox(run: Run, given?: GivenSources): StartedBox {
     const setup = boxSetup(run, rules, run.ready?.bareMounts);
     // What is ready has a network of its own, which the run after this one can have.
     const keeper = run.networkFd === undefined ? run.ready : undefined;
-    const ready = keeper?.take(setup, run);
+    const key = keeper ? keyOf(setup) : "";
+    const ready = keeper?.take(key, run);
     const startedMs = system.nowMs();
     const started = ready && startReady(run, ready) || startCold(run, setup);
-    keeper?.put(setup);
+    keeper?.put(setup, { key, nowMs: startedMs });
     return { ...started, startedMs };
   } finally {
     closeSources(system, rules);
@@ -69,48 +64,6 @@ function startCold(run: Run, setup: BoxSetup): Omit<StartedBox, "startedMs"> {
   const plan = (fds: InitFds) => planInit(run, { setup, fds, programFds });
   const reportFdMin = (run.inherited.at(-1) ?? 2) + 1;
   return cloneInit(system, { setup, passed: programFds.passed, plan, reportFdMin });
-}
-
-/**
- * Sends the program's plan, and what it needs, to an init that waits; undefined if somebody has killed
- * that meanwhile.
- */
-function startReady(run: Run, ready: WaitingBox): Omit<StartedBox, "startedMs"> | undefined {
-  const { system } = run.sandbox;
-  const { sent, programFds } = sentFds(run);
-  const plan = planProgramStart(run, programFds);
-  system.trace?.(plan, "the program in a ready box");
-  const image = plan.encode();
-  const sending = new Plan();
-  const memory = sending.slot("memory file");
-  const data = sending.bytes(image);
-  const fds = [memory, ...sent];
-  const control = sending.struct([
-    BigInt(16 + 4 * fds.length),
-    linux.SOL_SOCKET,
-    linux.SCM_RIGHTS,
-    ...fds.map((fd) => typeof fd === "number" ? fd : 0),
-    ...fds.length % 2 ? [0] : [],
-  ]);
-  const vector = sending.struct([0n, 8n]);
-  sending.point(vector, 0, sending.struct([0n]));
-  const message = sending.struct([0n, 0n, 0n, 1n, 0n, BigInt(control.length), 0n]);
-  sending.point(message, 16, vector);
-  sending.point(message, 32, control);
-  sending.step("memfd_create", [sending.string("isolate-plan"), linux.MFD_CLOEXEC], {
-    into: memory,
-  });
-  sending.step("pwrite64", [memory, data, data.length, 0]);
-  sending.step("store", [control.part(16, 4), 4, memory]);
-  sending.step("sendmsg", [ready.socket, message, linux.MSG_NOSIGNAL], {
-    what: "hand the program over",
-  });
-  sending.step("close", [memory], { always: true, ignore: "all" });
-  const failure = system.attempt(sending, "start the program");
-  if (!failure) return { ...ready, plan };
-  discard(system, ready);
-  if (failure.errno === ERRNO.EPIPE || failure.errno === ERRNO.ECONNREFUSED) return undefined;
-  throw failure;
 }
 
 /** Opens all that init's plan has to know the descriptors of, and our end of its socket. */
@@ -236,10 +189,12 @@ export function planStartMounts(plan: Plan, { mountsFd }: BoxSetup): void {
 
 /** Takes a dead init process off the kernel's list. */
 export function reap(system: System, initFd: number): void {
-  const plan = new Plan();
+  REAP.run(system, initFd);
+}
+
+const REAP = new Routine("reap init", ["init"], (plan, initFd) => {
   // Fails where the caller ignores SIGCHLD: the kernel has done it then.
   plan.step("waitid", [linux.P_PIDFD, initFd, plan.alloc(128), linux.WEXITED | linux.__WALL, 0], {
     ignore: "all",
   });
-  system.run(plan, "reap init");
-}
+});
