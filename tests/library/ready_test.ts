@@ -268,8 +268,10 @@ Deno.test("a box that waits is small, ends with its box, and is no trouble when 
   const before = { inits: waitingInits(), fds: descriptors() };
   const box = await Box.init({ boxId: BOX_ID, ready: true });
   await box.run(["/bin/true"]);
-  const [waiting, ...others] = waitingInits().filter((pid) => !before.inits.includes(pid));
-  assert(waiting !== undefined && others.length === 0);
+  const news = () => waitingInits().filter((pid) => !before.inits.includes(pid));
+  // It is made beside the run, and may be there a moment later.
+  await eventually("one waits", () => news().length === 1);
+  const waiting = news()[0]!;
   const status = Deno.readTextFileSync(`/proc/${waiting}/status`);
   const rssKib = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
   assert(rssKib > 0 && rssKib < 1024, `${rssKib} KiB`);
@@ -280,4 +282,37 @@ Deno.test("a box that waits is small, ends with its box, and is no trouble when 
   await eventually("it ends", () => waitingInits().length === before.inits.length);
   // Besides what the runtime has opened meanwhile.
   assertEquals(descriptors().filter((name) => /pidfd|net:|mountinfo/.test(name)), []);
+});
+
+const LIMIT = { limitBytes: 100 };
+
+Deno.test("each run in a ready box has its own command, environment, limits and streams, not those of the one before", async () => {
+  await using box = await Box.init({ boxId: BOX_ID, ready: true });
+  const script = 'echo "$1:$V:$(pwd):$(ulimit -n):$(ulimit -f):$(id -u)"';
+  const show = (word: string) => ["/bin/sh", "-c", script, "sh", word];
+  const of = (word: string, options: RunOptions) => output(box, show(word), options);
+  const user = 60000 + BOX_ID;
+  const [plain, other]: RunOptions[] = [
+    { environment: new Map([["V", "1"]]), limits: { processes: 9 } },
+    {
+      environment: new Map([["V", "2"]]),
+      limits: { processes: 9, openFiles: 77, fileSizeKib: 512 },
+      workingDirectory: "/usr",
+    },
+  ];
+  for (let round = 0; round < 3; round++) {
+    assertEquals(await of("a", plain!), `a:1:/box:1024:unlimited:${user}\n`);
+    assertEquals(await of("b", plain!), `b:1:/box:1024:unlimited:${user}\n`);
+    assertEquals(await of("a", other!), `a:2:/usr:77:1024:${user}\n`);
+    await box.run(show(`c${round}`), { ...plain, stdout: { path: "out" } });
+    await box.run(show(`d${round}`), { ...plain, stdout: { path: "other" } });
+    assertEquals(
+      await box.files.readText("out", LIMIT),
+      `c${round}:1:/box:1024:unlimited:${user}\n`,
+    );
+    assertEquals(
+      await box.files.readText("other", LIMIT),
+      `d${round}:1:/box:1024:unlimited:${user}\n`,
+    );
+  }
 });
