@@ -71,7 +71,7 @@ export async function askForSources(
   return Object.assign(new Map(asked.map((rule, i) => [rule, fds[i]])), { areClones });
 }
 
-interface OpenRequest {
+interface SourcesRequest {
   readonly rules: readonly DirectoryRule[];
   readonly places: BoxPlaces;
   readonly given?: GivenSources | undefined;
@@ -98,7 +98,7 @@ const openings = new WeakMap<System, Map<string, Opening>>();
  * Opens the sources of all rules but those that are given. A `maybe` rule whose source does not exist is
  * left out.
  */
-export function openSources(access: HostAccess, request: OpenRequest): PlacedRule[] {
+export function openSources(access: HostAccess, request: SourcesRequest): PlacedRule[] {
   const { system } = access;
   const { rules, given } = request;
   const { plan, sources, execute } = opening(access, request);
@@ -123,7 +123,7 @@ export function openSources(access: HostAccess, request: OpenRequest): PlacedRul
   });
 }
 
-function opening(access: HostAccess, request: OpenRequest): Opening {
+function opening(access: HostAccess, request: SourcesRequest): Opening {
   const { system, caller, own } = access;
   // Descriptors are others each time, and a trace shows each plan.
   if (request.given?.size || system.trace) return planOpening(access, request);
@@ -142,7 +142,7 @@ function opening(access: HostAccess, request: OpenRequest): Opening {
   return planned;
 }
 
-function planOpening(access: HostAccess, { rules, places, given }: OpenRequest): Opening {
+function planOpening(access: HostAccess, { rules, places, given }: SourcesRequest): Opening {
   const plan = new Plan();
   const base = plan.slot("box directory");
   const flags = linux.O_PATH | linux.O_DIRECTORY | linux.O_NOFOLLOW | linux.O_CLOEXEC;
