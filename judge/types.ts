@@ -132,6 +132,26 @@ export interface GroupGrading {
   readonly range: readonly [number, number];
 }
 
+/** An output that the output validator must accept or refuse. */
+export interface OutputCheck {
+  /** The input and the answer. */
+  readonly test: TestCase;
+  /** The absolute path of the output on the host. */
+  readonly outputFile: string;
+  /** Whether it must be accepted. */
+  readonly isValid: boolean;
+}
+
+/** What checks the tests of a package. */
+export interface DataChecks {
+  /** Programs that must accept each input. */
+  readonly inputValidators: readonly ProgramSource[];
+  /** Inputs of which each must be refused by one of them; they have no answers. */
+  readonly invalidInputs: readonly TestCase[];
+  /** Outputs for the output validator. */
+  readonly outputs: readonly OutputCheck[];
+}
+
 /** A group of tests. The topmost group is `data/` itself, named `""`. */
 export interface TestGroup {
   /** The path below `data/`, such as `secret/group1`. */
@@ -142,6 +162,8 @@ export interface TestGroup {
   readonly grading: GroupGrading;
   /** Arguments for the validator, default (such as `case_sensitive`) or custom. */
   readonly validatorFlags: readonly string[];
+  /** Arguments for the input validators, by their names; those of `*` are for all others. */
+  readonly inputFlags?: Readonly<Record<string, readonly string[]>> | undefined;
   /** The tests and groups, sorted by name. */
   readonly members: readonly GroupMember[];
 }
@@ -176,6 +198,8 @@ export interface Problem {
   readonly included?: Readonly<Record<string, readonly SourceFile[]>> | undefined;
   /** All tests. */
   readonly data: TestGroup;
+  /** What checks the tests where a package is verified. */
+  readonly checks?: DataChecks | undefined;
   /** The submissions of the package, sorted by name. */
   readonly submissions: readonly Submission[];
   /** What is odd but no error, a sentence each: unused files, keys of other versions. */

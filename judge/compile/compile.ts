@@ -116,6 +116,16 @@ export class Compiler implements AsyncDisposable {
     }
   }
 
+  /** Finds what was found out before, if this compiler keeps anything for longer than it exists. */
+  async recall(key: string): Promise<unknown> {
+    return await this.#cache.recall(key);
+  }
+
+  /** Keeps what was found out by the key of everything that it depends on. */
+  remember(key: string, note: unknown): void {
+    this.#cache.remember(key, note);
+  }
+
   /** Removes programs that are not to be kept. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#cache.close();

@@ -21,6 +21,8 @@ const HOUR_MS = 3_600_000;
 /** How long a used entry stays at least: a judge may still run it. */
 const KEPT_MS = 6 * HOUR_MS;
 const LIMIT_BYTES = 1 << 30;
+/** The digest of no files. */
+const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /** A program that is kept. */
 export interface Kept {
@@ -113,6 +115,23 @@ export class CompileCache {
     }
     // The other entry was not whole, and has been removed.
     return await this.store(key, { box, note });
+  }
+
+  /** Finds what was noted without any files; undefined where nothing is kept for long. */
+  async recall(key: string): Promise<unknown> {
+    return this.#given === undefined ? undefined : (await this.find(key))?.note;
+  }
+
+  /** Notes something without any files. */
+  remember(key: string, note: unknown): void {
+    if (this.#given === undefined) return;
+    const directory = this.#open();
+    const temporary = `${directory}/${TEMPORARY}${crypto.randomUUID()}`;
+    for (const path of [temporary, `${temporary}/${FILES}`]) this.#host.makeDirectory(path, 0o755);
+    const record: Record = { format: FORMAT, key, note, files: [], sha256: EMPTY_SHA256 };
+    this.#host.write(`${temporary}/${RECORD}`, JSON.stringify(record));
+    this.#hasStored = true;
+    if (!this.#host.rename(temporary, `${directory}/${key}`)) this.#host.removeTree(temporary);
   }
 
   /** Removes the temporary directory, or what is too much in a lasting one. */

@@ -2,21 +2,18 @@
 
 import type { GroupMember, TestCase, TestGroup } from "../types.ts";
 import { isHidden, type PackageEntry, type PackageFiles } from "./files.ts";
+import { FOLDERS_FOR_VALIDATORS } from "./data_checks.ts";
 import { type GroupContext, type GroupSettings, readGroupSettings } from "./group_settings.ts";
 
 const SETTINGS_FILES = ["testdata.yaml", "test_group.yaml"];
-
-/** Folders of `data` whose tests are for checking validators, not submissions. */
-const FOLDERS_FOR_VALIDATORS = [
-  ...["invalid_answers", "invalid_input", "invalid_inputs", "invalid_output", "invalid_outputs"],
-  ...["valid_output", "valid_outputs"],
-];
 
 /** Endings of a test's files. */
 const COMPANIONS =
   /\.(in|ans|hint|desc|png|jpe?g|svg|interaction|out|(in|ans)\.(statement|download)|download)$/;
 
-const NOTES = /^(readme|license|generator)|\.(md|txt)$/i;
+const NOTES = /^(readme|license|generator)|^(?!.*\.(in|ans|out)\.).*\.(md|txt)$/i;
+/** Names of a test's files without the endings. */
+const BASE = /\.(in|ans|hint|desc|png|jpe?g|svg|out|(in|ans)\.(statement|download))$/;
 
 /** Settings of a single test that do not change how it is judged, and those that would. */
 const HARMLESS_TEST_KEYS = ["hint", "description", "full_feedback", "input_validator_args"];
@@ -76,6 +73,8 @@ async function readGroup(
       else files.warn(path, "has no tests");
     } else if (name.endsWith(".yaml") && byName.has(name.replace(/yaml$/, "in"))) {
       await refuseTestSettings(files, path);
+    } else if (BASE.test(name) && !byName.has(name.replace(BASE, ".in"))) {
+      files.warn(path, `ignored; there is no ${name.replace(BASE, ".in")}`);
     } else if (![...SETTINGS_FILES, COMPANIONS, NOTES].some((known) => fits(name, known))) {
       files.warn(path, "ignored; inputs end in .in, answers in .ans");
     }

@@ -4,7 +4,10 @@ import { nearestHint, parseNumber, type YamlNode } from "../../text/yaml_node.ts
 import type { GroupGrading, TestGroup } from "../types.ts";
 
 /** How a group is judged. */
-export type GroupSettings = Pick<TestGroup, "onReject" | "grading" | "validatorFlags">;
+export type GroupSettings = Pick<
+  TestGroup,
+  "onReject" | "grading" | "validatorFlags" | "inputFlags"
+>;
 
 /** How a group is judged by default. */
 export const DEFAULT_GROUP: GroupSettings = {
@@ -66,11 +69,22 @@ export function readGroupSettings(
     throw grading.error("must be default: custom graders are not supported");
   }
   const flags = values.get("output_validator_flags") ?? values.get("output_validator_args");
+  const inputFlags = values.get("input_validator_flags") ?? values.get("input_validator_args");
   return {
+    inputFlags: inputFlags ? readInputFlags(inputFlags) : above.inputFlags,
     onReject: values.get("on_reject")?.oneOf(["break", "continue"]) ?? above.onReject,
     grading: readGrading(values, context),
     validatorFlags: flags ? [...problemFlags, ...validatorFlags(flags)] : above.validatorFlags,
   };
+}
+
+/** Reads flags for all input validators, for the one that is named, or for each by its name. */
+export function readInputFlags(node: YamlNode): Record<string, readonly string[]> {
+  if (!node.isMapping) return { "*": readFlags(node) };
+  const entries = node.entries();
+  const [name, flags] = [entries.get("name"), entries.get("flags")];
+  if (name && flags && entries.size === 2) return { [name.text()]: readFlags(flags) };
+  return Object.fromEntries([...entries].map(([name, flags]) => [name, readFlags(flags)]));
 }
 
 /** Reads flags, or a mapping that also names the validator, of which there is only one. */

@@ -3,6 +3,7 @@
 import type { YamlNode } from "../../text/yaml_node.ts";
 import type { Problem } from "../types.ts";
 import { readData } from "./data.ts";
+import { readDataChecks } from "./data_checks.ts";
 import { nameOf, type PackageFiles } from "./files.ts";
 import {
   DEFAULT_GROUP,
@@ -75,6 +76,7 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
     limits: readLimits(files, values.get("limits"), version),
     validation,
     included: readIncluded(files),
+    checks: readDataChecks(files),
     data,
     submissions,
     warnings: files.warnings,

@@ -26,6 +26,7 @@ import type {
   TestResult,
 } from "../types.ts";
 import { type CompileContext, compileProgram } from "./compile_program.ts";
+import { checkData, type DataFindings } from "./data_check.ts";
 import type { JudgeOptions } from "./judge_options.ts";
 import { runTests } from "./submission_run.ts";
 import type { TestContext } from "./test_run.ts";
@@ -54,6 +55,7 @@ export class Judging {
   readonly #startedAt = new Date();
   readonly #startMs = performance.now();
   #timeLimit: TimeLimit | undefined;
+  #data: DataFindings | undefined;
   #validator: Promise<Validator | string | undefined> | undefined;
   #lastProgram: Program | undefined;
 
@@ -85,6 +87,8 @@ export class Judging {
     }
     const tests = this.#tests.length;
     onEvent?.({ kind: "start", problem, submissions: submissions.length, tests });
+    if (verify) await this.#checkData(context);
+    if (this.#signal.aborted) return;
     if (this.#timeLimit) return await this.#judgeAll(submissions, context);
     const references = verify ? this.#judged : [];
     const all = verify ? submissions : problem.submissions;
@@ -93,6 +97,17 @@ export class Judging {
     this.#findTimeLimit(references);
     const others = submissions.filter((one) => !verify || !isReferenceSolution(one));
     await this.#judgeAll(others, context);
+  }
+
+  /** Checks the tests with the package's own validators. */
+  async #checkData(compile: CompileContext): Promise<void> {
+    const { problem, host } = this.#options;
+    if (!problem.checks) return;
+    const validator = await (this.#validator ??= this.#compileValidator(compile));
+    // That it cannot be used is said of each submission.
+    if (typeof validator === "string") return;
+    this.#data = await checkData({ problem, host, compile, validator });
+    this.#warnings.push(...this.#data.warnings);
   }
 
   #findTimeLimit(references: readonly JudgedSubmission[]): void {
@@ -256,6 +271,7 @@ export class Judging {
     const { verify, problem } = this.#options;
     return [
       ...verify ? problem.complaints ?? [] : [],
+      ...this.#data?.complaints ?? [],
       ...complete.flatMap(({ submission, result }) =>
         submissionComplaint(submission, result) ?? []
       ),

@@ -1,0 +1,155 @@
+/** The tests of a package are checked with its own validators where the package is verified. */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { withFolder } from "../support/folder.ts";
+import { existingBoxes, type Files, needsJudge, SUM, withPackage } from "../support/judging.ts";
+import { testWith } from "../support/skip.ts";
+
+const GOOD = "print(sum(map(int, input().split())))\n";
+
+/** Inputs are two numbers up to a limit, with one blank between them and a newline at the end. */
+const INPUT_VALIDATOR = `
+import re, sys
+text = sys.stdin.read()
+limit = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+if not re.fullmatch(r"\\d+ \\d+\\n", text):
+    print("line 1: not two numbers with one blank between them")
+    sys.exit(43)
+if max(map(int, text.split())) > limit:
+    print("line 1: a number is more than", limit, file=sys.stderr)
+    sys.exit(43)
+sys.exit(42)
+`;
+
+const CHECKED: Files = {
+  ...SUM,
+  "submissions/accepted/a.py": GOOD,
+  "input_validators/numbers.py": INPUT_VALIDATOR,
+};
+
+async function complaintsOf(files: Files): Promise<{ complaints: string[]; warnings: string[] }> {
+  const found = { complaints: [] as string[], warnings: [] as string[] };
+  await withPackage(files, async (judge) => {
+    const { complaints, warnings } = await judge.judge({ verify: true });
+    found.complaints.push(...complaints);
+    found.warnings.push(...warnings);
+    // Whoever hands in a submission does not wait for it.
+    const others = (await judge.judge({ verify: false })).complaints;
+    assertEquals(others.filter((text) => text.includes("validator ")), []);
+  });
+  assertEquals(existingBoxes(), []);
+  return found;
+}
+
+testWith(
+  needsJudge,
+  "inputs that an input validator refuses are named, with what it says",
+  async () => {
+    const { complaints } = await complaintsOf({
+      ...CHECKED,
+      "data/secret/3.in": "1  2\n",
+      "data/secret/3.ans": "3\n",
+      "data/secret/small/testdata.yaml": "input_validator_flags: 5\n",
+      "data/secret/small/4.in": "6 1\n",
+      "data/secret/small/4.ans": "7\n",
+      "data/secret/small/5.in": "5 1\n",
+      "data/secret/small/5.ans": "6\n",
+      "data/invalid_input/letters.in": "a b\n",
+      "data/invalid_input/fine.in": "1 2\n",
+    });
+    assertEquals(complaints, [
+      "secret/3.in is refused by the input validator numbers.py: Exit status 43: line 1: not two " +
+      "numbers with one blank between them",
+      "secret/small/4.in is refused by the input validator numbers.py: Exit status 43: line 1: a " +
+      "number is more than 5",
+      "invalid_input/fine.in must be refused, but every input validator accepts it",
+    ]);
+  },
+);
+
+testWith(needsJudge, "an input validator that cannot be used is a complaint", async () => {
+  const { complaints, warnings } = await complaintsOf({
+    ...CHECKED,
+    "input_validators/broken.py": "def (",
+    "input_validators/grammar.ctd": "EOF\n",
+  });
+  assertMatch(complaints.join(), /^The input validator broken\.py cannot be used: [^,]*$/);
+  assertMatch(warnings.join(), /grammar\.ctd: not run: Checktestdata is not supported/);
+});
+
+const OUTPUT_VALIDATOR = `
+import sys
+said = open(sys.argv[2]).read().split()
+sys.exit(42 if sys.stdin.read().split() == said and said[0] != "666" else 43)
+`;
+
+testWith(
+  needsJudge,
+  "answers and outputs are held against the package's own validator",
+  async () => {
+    const { complaints, warnings } = await complaintsOf({
+      ...CHECKED,
+      "problem.yaml": `${SUM["problem.yaml"]}validation: custom\n`,
+      "output_validators/check.py": OUTPUT_VALIDATOR,
+      "data/sample/1.in": "60 6\n",
+      "data/sample/1.ans": "666\n",
+      "data/secret/9.in": "60 7\n",
+      "data/secret/9.ans": "666\n",
+      "data/invalid_output/1.in": "1 2\n",
+      "data/invalid_output/1.ans": "3\n",
+      "data/invalid_output/1.out": "3\n",
+      "data/invalid_output/2.in": "1 2\n",
+      "data/invalid_output/2.ans": "3\n",
+      "data/invalid_output/2.out": "4\n",
+      "data/valid_output/3.in": "1 2\n",
+      "data/valid_output/3.ans": "3\n",
+      "data/valid_output/3.out": " 3 \n",
+      "data/valid_output/4.in": "1 2\n",
+      "data/valid_output/4.ans": "3\n",
+      "data/valid_output/4.out": "5\n",
+      "submissions/accepted/a.py":
+        "a, b = map(int, input().split())\nprint(666 if a == 60 else a + b)\n",
+    });
+    assertEquals(complaints.slice(0, 3), [
+      "sample/1.ans is refused by the output validator: Wrong answer: no message",
+      "invalid_output/1.out must be refused, but the output validator accepts it",
+      "valid_output/4.out must be accepted, but the output validator refuses it: Wrong answer: no " +
+      "message",
+    ]);
+    assertEquals(warnings, [
+      "secret/9.ans is refused by the output validator: Wrong answer: no message",
+    ]);
+  },
+);
+
+testWith(needsJudge, "the default validator is held against such outputs, too", async () => {
+  const { complaints } = await complaintsOf({
+    ...CHECKED,
+    "data/valid_output/3.in": "1 2\n",
+    "data/valid_output/3.ans": "3\n",
+    "data/valid_output/3.out": "4\n",
+  });
+  assertMatch(complaints.join(), /^valid_output\/3\.out must be accepted, but .*: Line 1/);
+});
+
+testWith(
+  needsJudge,
+  "inputs that were checked are checked again only when something changes",
+  async () => {
+    await withFolder(async (cacheDirectory) => {
+      await withPackage(CHECKED, async (judge) => {
+        const options = { verify: true, cacheDirectory };
+        assertEquals((await judge.judge(options)).complaints, []);
+        const kept = async () => (await Array.fromAsync(Deno.readDir(cacheDirectory))).length;
+        const before = await kept();
+        assertEquals((await judge.judge(options)).complaints, []);
+        assertEquals(await kept(), before);
+        await Deno.writeTextFile(`${judge.folder}/data/secret/1.in`, "1 2");
+        assertMatch((await judge.judge(options)).complaints.join(), /^secret\/1\.in is refused/);
+        assertMatch((await judge.judge(options)).complaints.join(), /^secret\/1\.in is refused/);
+        await Deno.writeTextFile(`${judge.folder}/data/secret/1.in`, "1 2\n");
+        assertEquals((await judge.judge(options)).complaints, []);
+      });
+    });
+  },
+);
