@@ -48,6 +48,7 @@ export function clientOrigin(client: Client, rules: ClientRules): ClientOrigin {
       printed = printed.then(() => hands.write(fd, text, `to ${stream}`)).catch(() => {});
     },
     printed: () => printed,
+    terminalWidth: () => hands.terminalWidth(),
     metrics: rules.metrics,
     async openMetaFile(path, actAs) {
       await act(actAs);

@@ -31,6 +31,8 @@ export interface Origin {
   print(stream: "stdout" | "stderr", text: string): void;
   /** Resolves once everything is printed, or nobody reads it. */
   printed(): Promise<void>;
+  /** How many columns the terminal on standard output has; infinite if it is none. */
+  terminalWidth(): Promise<number>;
   /** What the service counts, in the text format of Prometheus; undefined without a service. */
   readonly metrics: (() => Promise<string>) | undefined;
   /** Opens and empties a meta-file with the rights of whom the command acts for. */
@@ -57,6 +59,8 @@ export function ownProcess(args: readonly string[]): Origin {
     environment: callerEnvironment(),
     print: (stream, text) => write(Deno[stream], text),
     printed: () => Promise.resolve(),
+    terminalWidth: () =>
+      Promise.resolve(Deno.stdout.isTerminal() ? Deno.consoleSize().columns || Infinity : Infinity),
     metrics: undefined,
     async openMetaFile(path, actAs) {
       // What the configuration says does not matter here, not even if it is wrong.

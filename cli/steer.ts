@@ -37,16 +37,18 @@ const ENDING: ReadonlySet<number> = new Set([SIGNALS.SIGTERM, SIGNALS.SIGHUP]);
 export async function list(request: SteeringRequest, given: Given): Promise<number> {
   const { origin, sandbox } = await open(request, given, []);
   const look = async () => await surveyBoxes(sandbox, { mayUse: mayUse(origin) });
+  const table = async (boxes: readonly BoxSight[]) => boxTable(boxes, await origin.terminalWidth());
   if (!request.watch) {
     const boxes = await look();
-    origin.print("stdout", request.json ? json(boxes.map(boxJson), 2) : boxTable(boxes));
+    origin.print("stdout", request.json ? json(boxes.map(boxJson), 2) : await table(boxes));
     return 0;
   }
   let isOver = false;
   origin.catchSignals(sandbox, () => isOver = true);
   while (!isOver) {
     const boxes = await look();
-    origin.print("stdout", request.json ? json(boxes.map(boxJson)) : CLEAR + boxTable(boxes));
+    const text = request.json ? json(boxes.map(boxJson)) : CLEAR + await table(boxes);
+    origin.print("stdout", text);
     // A reader that is slow gets fewer lists.
     await origin.printed();
     const untilMs = sandbox.system.nowMs() + WATCH_MS;

@@ -13,30 +13,41 @@ import { visibleText } from "../text/visible.ts";
 import { crashJson, crashLines } from "./crash_text.ts";
 
 const PROGRAM_WIDTH = 60;
-const HEADINGS = ["BOX", "OWNER", "STATE", "SINCE", "CPU", "WALL", "MEMORY", "PROCESSES", "LIMITS"];
+/** What a line that is too long leaves out, one after the other, so that so much of the program is seen. */
+const EXPENDABLE = ["LIMITS", "SINCE", "OWNER", "PROCESSES"];
+const PROGRAM_WIDTH_MIN = 16;
+const GAP = 2;
 
-/** Lists boxes, one on a line. */
-export function boxTable(boxes: readonly BoxSight[]): string {
+/** What the table shows of a box, but the program. */
+const CELLS: Readonly<Record<string, (box: BoxSight) => string>> = {
+  "BOX": ({ boxId }) => String(boxId),
+  "OWNER": ({ ownerUid }) => String(ownerUid),
+  "STATE": ({ state }) => state,
+  "SINCE": ({ sinceMs }) => orDash(sinceMs, clock),
+  "CPU": ({ cpuTimeMs }) => orDash(cpuTimeMs, timeText),
+  "WALL": ({ wallTimeMs }) => orDash(wallTimeMs, timeText),
+  "MEMORY": ({ memoryKib }) => orDash(memoryKib, sizeText),
+  "PROCESSES": ({ processes }) => String(processes.length),
+  "LIMITS": ({ limits }) => orDash(limits, limitsText),
+};
+
+/** Lists boxes, one on a line; on a terminal no line is longer than that is wide. */
+export function boxTable(boxes: readonly BoxSight[], terminalWidth = Infinity): string {
   if (boxes.length === 0) return "There are no boxes.\n";
-  const rows = [
-    [...HEADINGS, "PROGRAM"],
-    ...boxes.map((box) => [
-      String(box.boxId),
-      String(box.ownerUid),
-      box.state,
-      box.sinceMs === undefined ? "-" : clock(box.sinceMs),
-      orDash(box.cpuTimeMs, timeText),
-      orDash(box.wallTimeMs, timeText),
-      orDash(box.memoryKib, sizeText),
-      String(box.processes.length),
-      orDash(box.limits, limitsText),
-      orDash(box.command, (command) => cutToColumns(commandText(command), PROGRAM_WIDTH)),
-    ]),
-  ];
-  const widths = HEADINGS.map((_, i) => Math.max(...rows.map((row) => columns(row[i]!))));
-  return rows.map((row) =>
-    row.map((cell, i) => padToColumns(cell, widths[i] ?? 0)).join("  ").trimEnd() + "\n"
-  ).join("");
+  let table = Object.entries(CELLS).map(([heading, cell]) => {
+    const cells = [heading, ...boxes.map(cell)];
+    return { heading, cells, width: Math.max(...cells.map(columns)) };
+  });
+  const left = () => table.reduce((left, { width }) => left - width - GAP, terminalWidth);
+  for (const heading of EXPENDABLE) {
+    if (left() < PROGRAM_WIDTH_MIN) table = table.filter((column) => column.heading !== heading);
+  }
+  const programWidth = Math.max(1, Math.min(PROGRAM_WIDTH, left()));
+  const programs = ["PROGRAM", ...boxes.map(({ command }) => orDash(command, commandText))];
+  return programs.map((program, row) => {
+    const cells = table.map(({ cells, width }) => padToColumns(cells[row]!, width));
+    return [...cells, cutToColumns(program, programWidth)].join(" ".repeat(GAP)).trimEnd() + "\n";
+  }).join("");
 }
 
 /** Shows one box in full. */

@@ -23,6 +23,8 @@ import { hasTerminal, lendTerminal } from "./terminal.ts";
 /** Of a text that is written, so much goes into one plan. */
 const WRITE_BYTES = 32768;
 
+const STDOUT = 1;
+
 /** So many descriptors a program can inherit, and their entries in a directory have that much place. */
 const DESCRIPTORS_MAX = 1024;
 const DIRECTORY_BYTES = 32 * (DESCRIPTORS_MAX + 2);
@@ -99,6 +101,15 @@ export class ClientHands {
       await this.#run(plan);
       at += Math.max(1, plan.result(written));
     }
+  }
+
+  /** How many columns the terminal on standard output has; infinite if it is none. */
+  async terminalWidth(): Promise<number> {
+    const plan = new Plan();
+    const size = plan.alloc(8);
+    plan.step("ioctl", [STDOUT, linux.TIOCGWINSZ, size], { ignore: "all" });
+    await this.#run(plan);
+    return plan.view(size).getUint16(2, true) || Infinity;
   }
 
   /** Closes a file. */
