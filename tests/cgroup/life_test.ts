@@ -174,13 +174,15 @@ boxTest(539, "a group that somebody else has made is replaced by one of root's",
   }
 });
 
-boxTest(540, "a run in a box whose group is gone says so", async () => {
+boxTest(540, "a run in a box whose group is gone makes it again", async () => {
   await succeed(["-b540", "--cg", "--init"]);
-  await removeGroups(groupsOf(540));
-  const result = await isolate(["-b540", "--cg", "--run", "--", "/bin/true"]);
-  assertRefused(result, /group of the box is gone .*: initialise the box again/);
-  await succeed(["-b540", "--cg", "--init"]);
-  await succeed(["-b540", "--cg", "--run", "--", "/bin/true"]);
+  const groups = groupsOf(540);
+  await removeGroups(groups);
+  const run = ["-b540", "--cg", "-M-", "--cg-mem=100000", "--run", "--", "/bin/true"];
+  const { code, stdout, stderr } = await isolate(run);
+  assertEquals(code, 0, stderr);
+  assertMatch(stdout, /^cg-mem:[1-9]/m);
+  assertEquals(groupsOf(540), groups);
 });
 
 testWith(
