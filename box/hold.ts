@@ -10,7 +10,7 @@ import { planCallerLimits } from "./setup/limits.ts";
 import { closeSources, openSources } from "./setup/sources.ts";
 import { discard, Receiver, Stage, type WaitingBox } from "./setup/stage.ts";
 
-/** Makes the box that a program would find, for whoever holds its lock, and ends it afterwards. */
+/** Makes the box that a program would find, for the holder of its lock, and ends it afterwards. */
 export async function inHeldBox<Result>(
   sandbox: Sandbox,
   boxId: number,

@@ -11,7 +11,7 @@ import { decodeOsString } from "../text/os_string.ts";
 import { listNumbers, together } from "./survey/processes.ts";
 
 const LINK_BYTES = 64;
-/** Whoever starts more than can be stopped in so many rounds is left to the end of the box. */
+/** A visitor that starts more than can be stopped in so many rounds is left to the end of the box. */
 const ROUNDS_MAX = 100;
 
 /** Reads what marks a process and those that it starts; empty for one that has ended. */

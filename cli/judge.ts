@@ -50,7 +50,7 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
   const problem = await readPackage(host, given.directory, request);
   const submissions = given.submissions.length === 0
     ? problem.submissions
-    // Whoever wrote a submission must not be able to say what it should get: no tag, no folder counts.
+    // The author of a submission must not be able to say what it should get: no tag, no folder counts.
     : given.submissions.map((path) => ({
       ...readSubmission(host, path),
       language: request.language,

@@ -19,7 +19,7 @@ export interface OpenMetaFile {
   close(): Promise<void> | void;
 }
 
-/** For whom a command acts, if that is not whoever called it. */
+/** The user for whom a command acts, if that is not its caller. */
 export type ActAs = { readonly uid: number; readonly gid: number } | undefined;
 
 /** Gives a command what it has to know, and takes what it has to say. */
@@ -38,7 +38,7 @@ export interface Origin {
   /** Opens and empties a meta-file with the rights of whom the command acts for. */
   openMetaFile(path: string, actAs: ActAs): Promise<OpenMetaFile>;
   openSandbox(options: SandboxOptions): Promise<Sandbox>;
-  /** Checks that whoever calls may use a box; undefined: any. */
+  /** Checks that the caller may use a box; undefined: any. */
   checkBox(boxId: number | undefined): void;
   /** Hands on the signals that are sent to the command. */
   catchSignals(sandbox: Sandbox, onSignal: (signal: number) => void): void;

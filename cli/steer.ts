@@ -159,7 +159,7 @@ async function visit(
   try {
     const ownTerminal = terminal !== undefined;
     const visit = enterBox(sandbox, place, { ...entrant, ownTerminal, remote });
-    // A shell ignores what asks it to end; whoever has gone needs none.
+    // A shell ignores what asks it to end; a client that has gone needs none.
     origin.catchSignals(
       sandbox,
       (number) => visit.signal(ENDING.has(number) ? SIGNALS.SIGKILL : number),

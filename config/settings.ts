@@ -97,9 +97,9 @@ export interface ServiceSettings {
   socketGroup: string | undefined;
   /** The permissions of the socket. */
   socketMode: number;
-  /** The path of a unix socket on which metrics are to be had by HTTP. Default: there is none. */
+  /** The path of a unix socket that serves the metrics over HTTP. Default: there is none. */
   metricsSocket: string | undefined;
-  /** Who may use which boxes. Default: whoever may connect may use all. */
+  /** Who may use which boxes. Default: everybody who may connect may use all. */
   grants: ServiceGrant[];
   /** How many clients are served at once. */
   clients: number;

@@ -17,8 +17,8 @@ const PATH_BYTES = 4096;
 /** How a file is opened. */
 export interface OpenFileOptions {
   /**
-   * Follow symbolic links, wherever they are in the path. Default: yes. A path that had none when it
-   * was found can have got some from whoever may write to a directory of it.
+   * Follow symbolic links, wherever they are in the path. Default: yes. A path without links
+   * can get some later: from anybody who may write to one of its directories.
    */
   readonly followLinks?: boolean | undefined;
 }

@@ -182,7 +182,7 @@ class Service {
     } catch (error) {
       const found = toSandboxError(error);
       if (!(found instanceof SandboxError)) throw error;
-      this.#options.complain(`Boxes have no control groups here: ${found.message}`);
+      this.#options.complain(`Boxes are served without control groups. ${found.message}`);
       return undefined;
     }
   }
@@ -199,7 +199,7 @@ class Service {
     sandbox.ready?.close();
     const waited = new Promise<void>((resolve) => {
       setTimeout(resolve, service.stopWaitSeconds * 1000);
-      // Whoever asks a second time does not want to wait.
+      // A second request means: do not wait.
       void this.#nextStop().then(resolve);
     });
     const drained = server.drained();

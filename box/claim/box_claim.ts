@@ -110,7 +110,7 @@ interface LockedBox {
 /** Removes a box and everything in it; the lock stays taken. */
 export async function unmakeBox({ lock, controlGroup, directory }: LockedBox): Promise<void> {
   const record = lock.read();
-  // Whoever finds it half removed has to know.
+  // Another process that finds it half removed has to know.
   if (record?.initialised) lock.write({ ...record, initialised: false });
   // First the processes, then the files they could still change.
   controlGroup?.remove();

@@ -78,7 +78,7 @@ export function unmountOwnFileSystem(system: System, directory: string): boolean
   }
 }
 
-/** Whoever may not unmount is refused before the kernel looks whether there is anything to unmount. */
+/** A caller that may not unmount is refused before the kernel looks whether anything is mounted. */
 function isUnmountedFor({ errno }: SystemError, system: System, directory: string): boolean {
   if (errno !== ERRNO.EPERM) return false;
   const plan = new Plan();

@@ -197,7 +197,7 @@ function liveRun(watch: Watch): LiveRun {
     pauseClock: (paused) => {
       pauseClock(watch, { paused, nowMs: sandbox.system.nowMs() });
       watch.nextLookMs = 0;
-      // Whoever waits for the old deadline looks again.
+      // A wait for the old deadline looks again.
       sandbox.waiter.forget(box.initFd);
     },
   };

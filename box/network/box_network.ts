@@ -31,7 +31,7 @@ const INSIDE = "eth0";
 const TAKEN_TRIES_MAX = 10;
 const TAKEN_PAUSE_MS = 50;
 const READY_TRIES_MAX = 200;
-/** Routers, and whoever says that a route is a better one, are not listened to. */
+/** Ignores routers, and hosts that offer a better route. */
 const SYSCTLS = ["all", "default"].flatMap((which) => [
   `ipv6/conf/${which}/accept_ra`,
   `ipv6/conf/${which}/accept_redirects`,

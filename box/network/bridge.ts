@@ -26,7 +26,7 @@ import { attribute, Netlink } from "./netlink.ts";
 /** How a bridge is marked that is to be removed after its last box. */
 const MADE_HERE = "made by isolate";
 const LOCK_PAUSE_MS = 5;
-/** Whoever has the lock sends a few messages. */
+/** The holder of the lock sends a few messages. */
 const LOCK_TRIES_MAX = 400;
 
 /** Finds the bridge of the configuration, or makes it. */

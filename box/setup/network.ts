@@ -10,7 +10,7 @@ import type { System, SystemError } from "../../ffi/system.ts";
 
 /**
  * What a namespace shows of its past, in `/proc/PID/net`. A socket counts in `sockstat` whatever its
- * kind and whoever holds it, connections that wait for their end included; whatever was sent, or refused,
+ * kind and its holder, connections that wait for their end included; whatever was sent, or refused,
  * counts in the others; see proc_pid_net(5). Addresses, routes and settings are out of a program's reach:
  * it has no capability in the namespace.
  */

@@ -55,7 +55,7 @@ export function planBecomeRootInside(plan: Plan, namespace: number): void {
   plan.step("setns", [namespace, linux.CLONE_NEWUSER], { what: "enter the user namespace" });
   plan.step("setresgid", [0, 0, 0], { what: "become the group of root in it" });
   plan.step("setresuid", [0, 0, 0], { what: "become root in it" });
-  // Whoever enters a user namespace has all capabilities in it.
+  // A process that enters a user namespace has all capabilities in it.
   planBoundCapabilities(plan, ROOT_CAPABILITIES);
   planKeepOnly(plan, ROOT_CAPABILITIES);
 }

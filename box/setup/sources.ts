@@ -53,8 +53,8 @@ export interface GivenSources extends ReadonlyMap<DirectoryRule, number | undefi
 }
 
 /**
- * Has a caller in another process open what he names. The sources of default rules are named by nobody,
- * and there for everybody: the caller opens them only if his are others, as in a container.
+ * Has a caller in another process open the sources it names. The sources of default rules are named by
+ * nobody, and there for everybody: the caller opens them only if it sees others, as in a container.
  */
 export async function askForSources(
   remote: RemoteCaller,

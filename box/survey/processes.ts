@@ -20,7 +20,7 @@ const DESCRIPTORS_SHOWN = 64;
 /** Of a process with more descriptors nobody counts them all. */
 export const DESCRIPTORS_COUNTED = 1000;
 
-/** A process of a box. What it is called was chosen by whoever is in the box. */
+/** A process of a box. A program in the box chose its name. */
 export interface BoxProcess {
   /** Its number on the host. */
   readonly pid: number;

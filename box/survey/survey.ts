@@ -1,6 +1,6 @@
 /**
- * What there is to be seen of the boxes of a machine: from lock files and /proc, whoever works on a
- * box, and with more of those that this process itself runs. Nothing here takes a lock.
+ * Shows the boxes of a machine, as lock files and /proc tell, and knows more of those that this
+ * process itself runs. Nothing here takes a lock.
  */
 
 import * as linux from "../../ffi/linux.ts";
@@ -40,7 +40,7 @@ export interface BoxSight {
   readonly boxId: number;
   readonly ownerUid: number;
   readonly state: BoxState;
-  /** The program with its arguments, or only its name where another process runs it; whoever owns the box, or is in it, chose them. */
+  /** The program with its arguments, or only its name where another process runs it. The owner of the box, or a program in it, chose them. */
   readonly command: readonly string[] | undefined;
   /** When the run began, in milliseconds since 1970, if this process runs it. */
   readonly sinceMs: number | undefined;
@@ -163,7 +163,7 @@ export async function lookAtProcesses(
   return sights;
 }
 
-/** Reads a lock file without locking it: whoever comes meanwhile finds the box free. */
+/** Reads a lock file without locking it: another process finds the box free meanwhile. */
 function planRecord(
   plan: Plan,
   path: string,

@@ -64,7 +64,7 @@ function limitText(name: string, value: number | "unlimited"): string {
 /** Paths with a colon or an equals sign cannot be written down. */
 function ruleArgument(given: DirectoryRule): string {
   const rule = { ...given };
-  // The client opens it with its caller's rights: links show nothing that he could not see.
+  // The client opens it with its caller's rights: links show nothing that the caller could not see.
   if (rule.kind === "bind") delete rule.followLinks;
   const text = describeDirectoryRule(rule);
   try {
