@@ -12,7 +12,8 @@ import {
   SIGNALS,
   toMeta,
 } from "../core.ts";
-import { checkClassic, ClassicRequest, parseClassic, runOptions } from "./classic_request.ts";
+import { checkClassic, parseClassic, runOptions } from "./classic_parser.ts";
+import { ClassicRequest } from "./classic_request.ts";
 import { describeError, FAILURE_STATUS, UsageError } from "./complain.ts";
 import { type ActAs, INTERRUPTING, type OpenMetaFile, type Origin } from "./origin.ts";
 

@@ -1,7 +1,8 @@
 // The command lines that systems in use build today.
 
 import { assertEquals } from "@std/assert";
-import { checkClassic, type ClassicRequest, parseClassic } from "./classic_request.ts";
+import { checkClassic, parseClassic } from "./classic_parser.ts";
+import type { ClassicRequest } from "./classic_request.ts";
 
 function accepted(line: string): ClassicRequest {
   const request = parseClassic(line.split(" "));

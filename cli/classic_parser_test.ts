@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { CLASSIC_OPTIONS } from "./classic_options.ts";
-import { checkClassic, ClassicRequest, parseClassic, runOptions } from "./classic_request.ts";
+import { checkClassic, parseClassic, runOptions } from "./classic_parser.ts";
+import { ClassicRequest } from "./classic_request.ts";
 import { UsageError } from "./complain.ts";
 
 const NUM_BOXES = 1000;
