@@ -56,6 +56,11 @@ export interface BoxSetup {
   readonly controlGroup: boolean;
 }
 
+/** Names the kind of box that is made of this. */
+export function keyOf({ rules, ...setup }: BoxSetup): string {
+  return JSON.stringify([setup, rules.map(({ rule, source }) => [rule, source?.identity])]);
+}
+
 /** Reads from a run what its box is made of. */
 export function boxSetup(
   { sandbox, options, controlGroup, networkFd }: Run,

@@ -12,10 +12,9 @@ import { Routine } from "../../ffi/routine.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { defaultDirectoryRules } from "./directory_rules.ts";
-import { type BoxSetup, boxSetup, type InitFds, namespacesOf, planInit } from "./init.ts";
+import { type BoxSetup, boxSetup, type InitFds, keyOf, namespacesOf, planInit } from "./init.ts";
 import { planClones } from "./mounts.ts";
 import { clonedFds } from "./program_fds.ts";
-import { keyOf } from "./stage.ts";
 import { startReady } from "./start_ready.ts";
 import { closeSources, type GivenSources, openSources, type PlacedRule } from "./sources.ts";
 

@@ -19,11 +19,6 @@ const MADE_NS_MAX = 500_000_000n;
 /** With so many a stage says which process it has cloned. */
 const PID_BYTES = 8;
 
-/** Names the kind of box that is made of this. */
-export function keyOf({ rules, ...setup }: BoxSetup): string {
-  return JSON.stringify([setup, rules.map(({ rule, source }) => [rule, source?.identity])]);
-}
-
 /** A box that was asked for, and whose init will be there. */
 export interface AwaitedBox {
   /** Our end of the socket on which it reports. */
