@@ -13,7 +13,7 @@ import { filterWalls } from "./setup/syscall_filter.ts";
 import { planLastLimit, planLimits } from "./setup/limits.ts";
 import { planBecome, planBecomeVisitingRoot, planBoundCapabilities } from "./setup/privileges.ts";
 import { planFilter } from "./setup/program.ts";
-import { planMask } from "./setup/spawn.ts";
+import { planMask } from "./setup/clone.ts";
 import { planLeaveTerminal, planOwnTerminal } from "./setup/terminal.ts";
 import { endVisitors, readMark } from "./visitors.ts";
 

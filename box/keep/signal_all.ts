@@ -3,7 +3,7 @@
 import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
-import { planMask } from "../setup/spawn.ts";
+import { planMask } from "../setup/clone.ts";
 
 const STACK_SIZE = 16384;
 

@@ -10,7 +10,7 @@ import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import { formatIpAddress, formatIpNetwork, type IpNetwork } from "../../text/ip_address.ts";
 import type { Sandbox } from "../sandbox.ts";
-import { planMask, reap, STACK_SIZE } from "../setup/spawn.ts";
+import { planMask, reap, STACK_SIZE } from "../setup/clone.ts";
 import { findBridge, removeUnusedBridge, withBridgeLock } from "./bridge.ts";
 import {
   addAddress,

@@ -8,7 +8,7 @@ import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { planAttach, planFilesystem, planPrivateMounts } from "./mounts.ts";
-import { planMask, reap, STACK_SIZE } from "./spawn.ts";
+import { planMask, reap, STACK_SIZE } from "./clone.ts";
 
 /** Makes such a namespace, which lives as long as the descriptor; undefined: it cannot be made here. */
 export function makeBareMounts(system: System): number | undefined {

@@ -8,17 +8,15 @@
 
 import * as linux from "../../ffi/linux.ts";
 import { type Data, Plan } from "../../ffi/plan.ts";
-import { Routine } from "../../ffi/routine.ts";
 import type { System } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
+import { planMask, planStartMounts, reap, STACK_SIZE } from "./clone.ts";
 import { defaultDirectoryRules } from "./directory_rules.ts";
 import { type BoxSetup, boxSetup, type InitFds, keyOf, namespacesOf, planInit } from "./init.ts";
 import { planClones } from "./mounts.ts";
 import { clonedFds } from "./program_fds.ts";
 import { startReady } from "./start_ready.ts";
 import { closeSources, type GivenSources, openSources, type PlacedRule } from "./sources.ts";
-
-export const STACK_SIZE = 16384;
 
 /** A box that has been started. */
 export interface StartedBox {
@@ -167,33 +165,3 @@ function executeInit(system: System, { setup, passed, socket, fds }: {
   }
   throw failure;
 }
-
-/**
- * Adds steps between which signals wait: the runtime's handlers must not run in a child, on memory that it
- * shares with us.
- */
-export function planMask(plan: Plan, build: () => void): void {
-  const mask = plan.alloc(8);
-  plan.step("rt_sigprocmask", [linux.SIG_SETMASK, plan.struct([-1n]), mask, 8]);
-  build();
-  plan.step("rt_sigprocmask", [linux.SIG_SETMASK, mask, 0, 8], { always: true });
-}
-
-/** Adds the steps by which a cloned init gets mounts of its own, if it was not cloned with them. */
-export function planStartMounts(plan: Plan, { mountsFd }: BoxSetup): void {
-  if (mountsFd === undefined) return;
-  plan.step("setns", [mountsFd, linux.CLONE_NEWNS], { what: "leave the mounts of the host" });
-  plan.step("unshare", [linux.CLONE_NEWNS], { what: "have mounts of its own" });
-}
-
-/** Takes a dead init process off the kernel's list. */
-export function reap(system: System, initFd: number): void {
-  REAP.run(system, initFd);
-}
-
-const REAP = new Routine("reap init", ["init"], (plan, initFd) => {
-  // Fails where the caller ignores SIGCHLD: the kernel has done it then.
-  plan.step("waitid", [linux.P_PIDFD, initFd, plan.alloc(128), linux.WEXITED | linux.__WALL, 0], {
-    ignore: "all",
-  });
-});

@@ -11,7 +11,7 @@ import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import type { System, SystemError } from "../../ffi/system.ts";
 import { type BoxSetup, planStage } from "./init.ts";
 import { planClones } from "./mounts.ts";
-import { planMask, planStartMounts, reap, STACK_SIZE } from "./spawn.ts";
+import { planMask, planStartMounts, reap, STACK_SIZE } from "./clone.ts";
 
 /** A stage and its inits are given so long in all; more than a thousand times of what they need. */
 const MADE_NS_MAX = 500_000_000n;

@@ -14,7 +14,7 @@ import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { System, SystemError } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { Identity } from "../../host/identity.ts";
-import { planMask, reap, STACK_SIZE } from "./spawn.ts";
+import { planMask, reap, STACK_SIZE } from "./clone.ts";
 
 const OPTION = "option --root-inside";
 

@@ -7,7 +7,7 @@ import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
-import { planMask, STACK_SIZE } from "../../box/setup/spawn.ts";
+import { planMask, STACK_SIZE } from "../../box/setup/clone.ts";
 import { makeMemoryFile } from "../../box/streams/stream_fds.ts";
 import type { Waiter } from "../../box/keep/waiter.ts";
 import { SandboxError } from "../../host/errors.ts";
