@@ -1,4 +1,4 @@
-/** How much memory the machine has left; see proc_meminfo(5). */
+/** How much memory the machine has left, and what the service gives back of its own. */
 
 import type { System } from "../ffi/system.ts";
 import { readFile } from "../host/read.ts";
@@ -9,4 +9,54 @@ export function availableMemoryMb(system: System): number {
   const file = readFile(system, "/proc/meminfo");
   const found = file && /^MemAvailable:\s+(\d+) kB$/m.exec(decodeOsString(file.bytes));
   return found ? Number(found[1]) / 1024 : 0;
+}
+
+/** A heap of so many bytes is mostly what clients have left: without them it needs half as much. */
+const HEAP_BYTES = 20 << 20;
+/** So many looks without a client, and nobody is held up by a pause. */
+const QUIET_LOOKS = 3;
+
+/** Collects what serving has left in memory, which the runtime by itself keeps for the next burst. */
+export class Leftovers {
+  readonly #collect: () => Promise<void>;
+  #seen = 0;
+  #collectedAt = 0;
+  #quietLooks = 0;
+
+  /** `collect` frees what is not used any more. */
+  constructor(collect: () => Promise<void> = collectGarbage) {
+    this.#collect = collect;
+  }
+
+  /** Is told now and then how many clients were accepted so far, and how many are connected. */
+  async look(
+    clients: { accepted: number; connections: number },
+    heapBytes = Deno.memoryUsage().heapTotal,
+  ): Promise<void> {
+    const { accepted, connections } = clients;
+    const isQuiet = accepted === this.#seen && connections === 0;
+    this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
+    this.#seen = accepted;
+    // What is left then is in use: nothing more to collect until others have come.
+    if (this.#quietLooks < QUIET_LOOKS || accepted === this.#collectedAt) return;
+    if (heapBytes < HEAP_BYTES) return;
+    this.#collectedAt = accepted;
+    await this.#collect();
+  }
+}
+
+/**
+ * Has the runtime give back all that it can, which takes some hundredths of a second. It would do so by
+ * itself only when memory is short, and has no other way to be asked.
+ */
+export async function collectGarbage(): Promise<void> {
+  const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([
+    import("node:v8"),
+    import("node:vm"),
+  ]);
+  setFlagsFromString("--expose-gc");
+  // Functions that were not there at the start are in new contexts only.
+  const collect = runInNewContext("gc") as (options: Record<string, string>) => void;
+  setFlagsFromString("--no-expose-gc");
+  collect({ type: "major", execution: "sync", flavor: "last-resort" });
 }

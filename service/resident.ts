@@ -10,7 +10,7 @@ import { SOCK_STREAM } from "../ffi/linux.ts";
 import { SandboxError, toSandboxError } from "../host/errors.ts";
 import { type ClientAccess, readAccess } from "./access.ts";
 import { type Published, publishGroups, withdrawGroups } from "./control_groups.ts";
-import { availableMemoryMb } from "./memory.ts";
+import { availableMemoryMb, Leftovers } from "./memory.ts";
 import { listenAt, type ListeningSocket, passedSocket, removeSocket } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
 import { MetricsEndpoint } from "./metrics_endpoint.ts";
@@ -99,7 +99,11 @@ class Service {
     const accepting = server.run();
     const endpoint = this.#openMetrics(configured);
     const stopWatchdog = this.#keepWatchdog(sandbox);
-    const sweep = setInterval(() => this.#endIdleBoxes(configured.sandbox), SWEEP_EVERY_MS);
+    const leftovers = new Leftovers();
+    const sweep = setInterval(() => {
+      this.#endIdleBoxes(configured.sandbox);
+      void leftovers.look(server);
+    }, SWEEP_EVERY_MS);
     const serving = `Serving at ${socket.isPassed ? "the socket of the service manager" : path}`;
     this.#options.log(1, () => serving);
     this.#tell(sandbox, "READY=1", `STATUS=${serving}${this.#whereGroupsAre()}`);

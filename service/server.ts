@@ -66,6 +66,7 @@ export class Server {
   /** Those whose clients have gone, while what they ran is being ended, and the users of these. */
   readonly #ending = new Map<Connection, number>();
   #isClosing = false;
+  #accepted = 0;
   #onEnd = () => {};
 
   constructor(options: ServerOptions) {
@@ -107,6 +108,11 @@ export class Server {
     for (const connection of this.#connections) connection.close();
   }
 
+  /** How many clients were accepted so far. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
   /** Accepts a client; a negative errno: there is none, or it cannot be accepted. */
   #accept(): number {
     const { system, socket } = this.#options;
@@ -116,6 +122,7 @@ export class Server {
     system.run(plan, "accept a client");
     const accepted = plan.result(fd);
     if (accepted < 0) return accepted;
+    this.#accepted++;
     const peer = peerOf(system, accepted);
     const complaint = this.#complaint(peer);
     // Not even sentences are given out without a bound.
