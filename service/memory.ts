@@ -1,5 +1,6 @@
 /** How much memory the machine has left, and what the service gives back of its own. */
 
+import { collectGarbage, heapBytes } from "../ffi/garbage.ts";
 import type { System } from "../ffi/system.ts";
 import { readFile } from "../host/read.ts";
 import { decodeOsString } from "../text/os_string.ts";
@@ -31,7 +32,7 @@ export class Leftovers {
   /** Is told now and then how many clients were accepted so far, and how many are connected. */
   async look(
     clients: { accepted: number; connections: number },
-    heapBytes = Deno.memoryUsage().heapTotal,
+    bytes = heapBytes(),
   ): Promise<void> {
     const { accepted, connections } = clients;
     const isQuiet = accepted === this.#seen && connections === 0;
@@ -39,24 +40,8 @@ export class Leftovers {
     this.#seen = accepted;
     // What is left then is in use: nothing more to collect until others have come.
     if (this.#quietLooks < QUIET_LOOKS || accepted === this.#collectedAt) return;
-    if (heapBytes < HEAP_BYTES) return;
+    if (bytes < HEAP_BYTES) return;
     this.#collectedAt = accepted;
     await this.#collect();
   }
-}
-
-/**
- * Has the runtime give back all that it can, which takes some hundredths of a second. It would do so by
- * itself only when memory is short, and has no other way to be asked.
- */
-export async function collectGarbage(): Promise<void> {
-  const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([
-    import("node:v8"),
-    import("node:vm"),
-  ]);
-  setFlagsFromString("--expose-gc");
-  // Functions that were not there at the start are in new contexts only.
-  const collect = runInNewContext("gc") as (options: Record<string, string>) => void;
-  setFlagsFromString("--no-expose-gc");
-  collect({ type: "major", execution: "sync", flavor: "last-resort" });
 }

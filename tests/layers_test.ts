@@ -25,7 +25,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "config": ["host", "ffi", "text"],
   "cgroup": ["host", "ffi", "text"],
   "host": ["ffi", "text"],
-  "ffi": ["text"],
+  // Only by Node's modules can the runtime be asked to collect garbage.
+  "ffi": ["text", "node:v8", "node:vm"],
   "text": ["vendor"],
 };
 
