@@ -43,7 +43,7 @@ export async function inHeldBox<Result>(
       ...box,
       controlGroup: undefined,
       limits: {},
-      callerLimits: { ...readLimits(), groupLimitsProcesses: false },
+      callerLimits: readLimits(),
     });
   } finally {
     discard(system, box);

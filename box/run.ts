@@ -143,7 +143,6 @@ function describeRun(
   const readLimits = planCallerLimits(plan, sandbox.remote);
   const readCpus = planUsableCpus(plan);
   system.run(plan, "which limits this process has");
-  const groupLimitsProcesses = controlGroup?.limitsProcesses ?? false;
   const isOneProcess = limits.processes === undefined || limits.processes === 1;
   return {
     sandbox,
@@ -153,7 +152,7 @@ function describeRun(
     environment: options.environment ??
       buildEnvironment({ callerEnvironment: new Map(), inheritAll: false, rules: [] }),
     filter: sandbox.syscallFilter(syscallFlags, filterWalls(limits)),
-    callerLimits: { ...readLimits(), groupLimitsProcesses },
+    callerLimits: readLimits(),
     cpuCount: isOneProcess ? 1 : cpus ? new Set(cpus).size : Math.max(1, readCpus().length),
     controlGroup,
     ready,

@@ -70,7 +70,7 @@ class ClassicCommandLine {
 
   /** Says what went wrong, on standard error and in the meta-file. */
   async fail(error: unknown): Promise<number> {
-    if (!(error instanceof UsageError)) {
+    if (!(error instanceof UsageError) || error.isFailure) {
       const message = error instanceof Error ? error.message : String(error);
       try {
         await this.#meta?.write({ status: "XX", message });

@@ -35,7 +35,7 @@ export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
     command("--check-config", "Read and check the configuration, and do nothing else"),
     command("--print-cg-root", "Print the directory below which control groups are made"),
     command("--version", "Print the version and how this program was built"),
-    command("-h, --help", "Print the options and what they do"),
+    command("-h, --help", "Print the options and what they do", { addition: true }),
   ],
 
   "The box and who uses it": [
@@ -68,6 +68,7 @@ export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
       },
     }),
     option("--config=FILE", "Read this configuration instead of the system's; root only", {
+      addition: true,
       read: asTyped,
       set: (request, file) => request.configFile = file,
     }),
@@ -203,10 +204,10 @@ export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
     }),
     flag("--cg-timing", "With --cg, count the CPU time of all processes (default)", ({ run }) => {
       run.controlGroupTiming = true;
-    }),
+    }, { addition: true }),
     flag("--no-cg-timing", "With --cg, count the CPU time of the main process", ({ run }) => {
       run.controlGroupTiming = false;
-    }),
+    }, { addition: true }),
   ],
 
   "Isolation": [
@@ -275,7 +276,11 @@ export const CLASSIC_TABLE: OptionTable<ClassicRequest> = {
 /** The same without the headings. */
 export const CLASSIC_OPTIONS: readonly Option<ClassicRequest>[] = optionsOf(CLASSIC_TABLE);
 
-function command(typed: string, summary: string): Option<ClassicRequest> {
+function command(
+  typed: string,
+  summary: string,
+  more: { addition?: boolean } = {},
+): Option<ClassicRequest> {
   const made: Option<ClassicRequest> = flag(typed, summary, (request) => {
     // Help wins over every other command.
     if (request.command === "help") return;
@@ -284,7 +289,7 @@ function command(typed: string, summary: string): Option<ClassicRequest> {
       throw new UsageError("Only one command is allowed.");
     }
     request.command = name;
-  });
+  }, more);
   return made;
 }
 

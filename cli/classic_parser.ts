@@ -49,7 +49,8 @@ export function checkClassic(request: ClassicRequest, { numBoxes }: { numBoxes: 
   const { command, boxId, commandLine } = request;
   if (standsAlone(request)) return;
   if (boxId >= numBoxes) {
-    throw new UsageError(`Sandbox ID out of range (allowed: 0-${numBoxes - 1})`);
+    const error = new UsageError(`Sandbox ID out of range (allowed: 0-${numBoxes - 1})`);
+    throw Object.assign(error, { isFailure: true });
   }
   if (command === "run" && commandLine.length === 0) {
     throw new UsageError("--run mode requires a command to run, e.g. isolate --run -- /bin/true");

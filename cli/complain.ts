@@ -10,6 +10,8 @@ export class UsageError extends ExpectedError {
   override readonly name = "UsageError";
   /** The command whose help lists what is right, such as `isolate judge`. */
   command = "isolate";
+  /** What was typed is right, but not here: also said in the meta-file. */
+  isFailure = false;
 }
 
 /** Writes a line to standard error. */

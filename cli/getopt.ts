@@ -13,7 +13,9 @@ export interface OptionSpec {
   readonly value: "none" | "required" | "optional";
   /** What the value is called in complaints, such as `ID`. */
   readonly valueName?: string;
-  /** Came later than the others: a prefix that another option has too still means that one. */
+  /**
+   * The original does not have it, or no longer: a prefix that another option has too means that one.
+   */
   readonly addition?: boolean;
 }
 

@@ -66,13 +66,18 @@ const UNITS = {
   },
 } as const satisfies Readonly<Record<string, MetaUnit>>;
 
-/** All keys in the order in which they are written. */
-const KEYS: readonly (readonly [keyof MetaRecord, string, keyof typeof UNITS])[] = [
+type Key = readonly [keyof MetaRecord, string, keyof typeof UNITS];
+
+const STATUS: readonly Key[] = [
   ["status", "status", "status"],
   ["message", "message", "text"],
-  ["killed", "killed", "flag"],
+];
+const KILLED: Key = ["killed", "killed", "flag"];
+const ENDING: readonly Key[] = [
   ["exitCode", "exitcode", "integer"],
   ["exitSignal", "exitsig", "integer"],
+];
+const FIGURES: readonly Key[] = [
   ["timeMs", "time", "seconds"],
   ["wallTimeMs", "time-wall", "seconds"],
   ["maxRssKib", "max-rss", "integer"],
@@ -82,6 +87,9 @@ const KEYS: readonly (readonly [keyof MetaRecord, string, keyof typeof UNITS])[]
   ["cgMemKib", "cg-mem", "integer"],
   ["cgOomKilled", "cg-oom-killed", "flag"],
 ];
+/** The keys in the order in which the classic command writes them: as it gets to know them. */
+const OF_ENDED = [...FIGURES, ...ENDING, ...STATUS, KILLED];
+const OF_STOPPED = [...STATUS, KILLED, ...ENDING, ...FIGURES];
 
 /**
  * Formats a meta-file.
@@ -95,12 +103,14 @@ const KEYS: readonly (readonly [keyof MetaRecord, string, keyof typeof UNITS])[]
  * import { formatMeta } from "@isolate/isolate";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(formatMeta({ exitCode: 0, timeMs: 12.3456 }), "exitcode:0\ntime:0.012\n");
+ * assertEquals(formatMeta({ exitCode: 0, timeMs: 12.3456 }), "time:0.012\nexitcode:0\n");
  * ```
  */
 export function formatMeta(record: MetaRecord): string {
   let text = "";
-  for (const [field, key, unit] of KEYS) {
+  // Whoever ends a run says so first, and then takes the figures.
+  const keys = record.killed || record.status === "XX" ? OF_STOPPED : OF_ENDED;
+  for (const [field, key, unit] of keys) {
     const value = record[field];
     if (value === undefined || value === false) continue;
     if (typeof value === "number") checkNumber(value, field, unit);
@@ -152,7 +162,7 @@ export function parseMeta(text: string): Map<string, string> {
 export function readMeta(text: string): MetaRecord {
   const values = parseMeta(text);
   const fields: [string, string | number | boolean][] = [];
-  for (const [field, key, unit] of KEYS) {
+  for (const [field, key, unit] of OF_ENDED) {
     const value = values.get(key);
     if (value === undefined) continue;
     const { pattern, read } = UNITS[unit];

@@ -16,7 +16,7 @@ Deno.test("MetaFile.open() empties the file at once, and write() fills it", () =
     meta.write({ exitCode: 0, message: "strange \uDCFF byte" });
     meta.close();
     const bytes = new TextDecoder("latin1").decode(Deno.readFileSync(path));
-    assertEquals(bytes, "message:strange \xFF byte\nexitcode:0\n");
+    assertEquals(bytes, "exitcode:0\nmessage:strange \xFF byte\n");
   }));
 
 Deno.test("MetaFile.open() makes files that belong to the user that the sandbox acts for", () =>

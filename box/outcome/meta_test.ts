@@ -37,6 +37,13 @@ cg-oom-killed:1
   );
 });
 
+Deno.test("formatMeta() has the figures first where the program ended by itself", () => {
+  assertEquals(
+    formatMeta({ status: "RE", message: "m", exitCode: 1, timeMs: 1, cgMemKib: 2 }),
+    "time:0.001\ncg-mem:2\nexitcode:1\nstatus:RE\nmessage:m\n",
+  );
+});
+
 Deno.test("formatMeta() leaves out what does not apply", () => {
   assertEquals(formatMeta({}), "");
   assertEquals(formatMeta({ killed: false, cgOomKilled: false, cgEnabled: false }), "");
@@ -93,8 +100,8 @@ Deno.test("parseMeta() reads what formatMeta() writes", () => {
   const lines = formatMeta(FULL).trimEnd().split("\n");
   assertEquals([...parseMeta(formatMeta(FULL))].map((entry) => entry.join(":")), lines);
   assertEquals([...parseMeta(formatMeta({ exitSignal: 11, status: "SG" }))], [
-    ["status", "SG"],
     ["exitsig", "11"],
+    ["status", "SG"],
   ]);
 });
 

@@ -14,18 +14,18 @@ const usage: Usage = {
 
 const TIMES = "time:1.234\ntime-wall:2.000\nmax-rss:1500\ncsw-voluntary:3\ncsw-forced:4\n";
 
-/** Every kind of outcome with its message and the head of its meta-file. */
+/** Every kind of outcome with its message and what its meta-file has besides figures. */
 const OUTCOMES: readonly [Outcome, string, string][] = [
   [{ kind: "exit", exitCode: 0, usage }, "OK (1.234 sec real, 2.000 sec wall)", "exitcode:0\n"],
   [
     { kind: "exit", exitCode: 3, usage },
     "Exited with error status 3",
-    "status:RE\nmessage:Exited with error status 3\nexitcode:3\n",
+    "exitcode:3\nstatus:RE\nmessage:Exited with error status 3\n",
   ],
   [
     { kind: "signal", signal: 11, usage },
     "Caught fatal signal 11",
-    "status:SG\nmessage:Caught fatal signal 11\nexitsig:11\n",
+    "exitsig:11\nstatus:SG\nmessage:Caught fatal signal 11\n",
   ],
   [
     { kind: "time-limit", limit: "cpu", killed: true, ending: undefined, usage },
@@ -40,12 +40,12 @@ const OUTCOMES: readonly [Outcome, string, string][] = [
   [
     { kind: "memory-limit", ending: { how: "signal", signal: 9 }, usage },
     "Caught fatal signal 9",
-    "status:SG\nmessage:Caught fatal signal 9\nexitsig:9\n",
+    "exitsig:9\nstatus:SG\nmessage:Caught fatal signal 9\n",
   ],
   [
     { kind: "memory-limit", ending: { how: "exit", exitCode: 1 }, usage },
     "Exited with error status 1",
-    "status:RE\nmessage:Exited with error status 1\nexitcode:1\n",
+    "exitcode:1\nstatus:RE\nmessage:Exited with error status 1\n",
   ],
   [
     { kind: "memory-limit", ending: { how: "exit", exitCode: 0 }, usage },
@@ -85,13 +85,18 @@ const CONTROL_GROUP: readonly [NonNullable<Usage["controlGroup"]>, string][] = [
   [{ peakMemoryKib: undefined, oomKills: 1 }, "cg-enabled:1\ncg-oom-killed:1\n"],
 ];
 
-for (const [outcome, message, head] of OUTCOMES) {
+/** Whoever ends a run says so first; of a program that ends the figures come first. */
+function metaText(verdict: string, figures: string): string {
+  return verdict.includes("killed:1") ? verdict + figures : figures + verdict;
+}
+
+for (const [outcome, message, verdict] of OUTCOMES) {
   Deno.test(`outcomeMessage() and toMeta() tell: ${message} (${outcome.kind})`, () => {
     assertEquals(outcomeMessage(outcome), message);
-    assertEquals(formatMeta(toMeta(outcome)), head + TIMES);
-    for (const [controlGroup, tail] of CONTROL_GROUP) {
+    assertEquals(formatMeta(toMeta(outcome)), metaText(verdict, TIMES));
+    for (const [controlGroup, figures] of CONTROL_GROUP) {
       const meta = toMeta({ ...outcome, usage: { ...usage, controlGroup } });
-      assertEquals(formatMeta(meta), head + TIMES + tail);
+      assertEquals(formatMeta(meta), metaText(verdict, TIMES + figures));
     }
   });
 }
@@ -104,7 +109,7 @@ Deno.test("toMeta() hides how a program over its time limit ended", () => {
     ] as const
   ) {
     const meta = toMeta({ kind: "time-limit", limit: "cpu", killed: false, ending, usage });
-    assertEquals(formatMeta(meta), `status:TO\nmessage:Time limit exceeded\n${TIMES}`);
+    assertEquals(formatMeta(meta), `${TIMES}status:TO\nmessage:Time limit exceeded\n`);
   }
 });
 

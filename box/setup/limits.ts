@@ -50,8 +50,6 @@ export interface CallerLimits {
   readonly openFilesHard: number;
   /** The highest limits that need no right to raise them, by resource; others are infinite. */
   readonly hardLimits: ReadonlyMap<number, bigint>;
-  /** Whether the control group of the box limits the number of processes. */
-  readonly groupLimitsProcesses?: boolean;
   /** What a program inherits of a caller in another process. */
   readonly inherited?: readonly {
     readonly resource: number;
@@ -156,7 +154,8 @@ export function planLimits(plan: Plan, limits: Limits, caller: CallerLimits): vo
   if (fileSizeKib !== undefined) {
     limit.set("file size limit", linux.RLIMIT_FSIZE, kib(fileSizeKib));
   }
-  if (processes !== "unlimited" && !caller.groupLimitsProcesses) {
+  // With a control group as well, which limits all processes, whoever they are: programs look at it.
+  if (processes !== "unlimited") {
     if (processes === undefined) limit.setDefault("process limit", linux.RLIMIT_NPROC, 1n);
     else limit.set("process limit", linux.RLIMIT_NPROC, BigInt(processes));
   }

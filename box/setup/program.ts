@@ -80,7 +80,7 @@ export function planProgram(
   }
   if (options.terminal && !programFds.remote?.ownTerminal) {
     const what = "make the program the foreground of the terminal on standard output";
-    plan.because("terminal", () => planForeground(plan, { what }));
+    plan.because("terminal", () => planForeground(plan, { what, ignore: ERRNO.ENOTTY }));
   }
   planPriority(plan);
   if (options.cpus) planCpus(plan, options.cpus);

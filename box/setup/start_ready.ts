@@ -83,8 +83,7 @@ function keyOfProgram(run: Run, programFds: ProgramFds): string {
     onEnd: _8,
     ...options
   } = run.options;
-  const { openFilesSoft, openFilesHard, hardLimits, groupLimitsProcesses, inherited = [] } =
-    callerLimits;
+  const { openFilesSoft, openFilesHard, hardLimits, inherited = [] } = callerLimits;
   return JSON.stringify([
     options,
     command,
@@ -92,7 +91,7 @@ function keyOfProgram(run: Run, programFds: ProgramFds): string {
     places.boxUser,
     sandbox.caller,
     programFds,
-    [openFilesSoft, openFilesHard, groupLimitsProcesses],
+    [openFilesSoft, openFilesHard],
     [...hardLimits].join(),
     inherited.map(({ resource, soft, hard }) => `${resource} ${soft} ${hard}`),
     filter ? numberOf(filter) : 0,
