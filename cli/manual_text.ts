@@ -482,7 +482,7 @@ export const SECTIONS: readonly ManualSection[] = [
         ].join("\n"),
       },
       "Show a directory of data, read-only, and a scratch directory that can be written:",
-      { code: "isolate --run -d data=/srv/data -d scratch:tmp -- /bin/ls -l /data /scratch" },
+      { code: "isolate --run -d data=/srv/data -d scratch:tmp -- /bin/ls /data /scratch" },
     ],
   },
 ];
