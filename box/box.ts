@@ -29,6 +29,9 @@ import { TransferredFds } from "./streams/streams.ts";
 import { giveTreeSteps } from "../host/tree.ts";
 import { inSlices } from "../text/slices.ts";
 
+/** What an empty group, or one with a box that is ready, holds at most. */
+const HELD_KIB = 1024;
+
 /** What a box is made of, for as long as it is locked. */
 interface Claim {
   readonly places: BoxPlaces;
@@ -371,7 +374,8 @@ export class Box {
    * back, such as access lists and attributes, it is replaced.
    *
    * @param options `controlGroup`: also replace its control group, if it has one, so that files of
-   *   earlier runs that the kernel keeps in memory no longer count
+   *   earlier runs that the kernel keeps in memory no longer count; `"if-used"`: only if it still holds
+   *   more than 1 MiB
    * @throws {SandboxError} if a program runs in the box or a file is being written, or if it fails
    *
    * @example
@@ -385,13 +389,17 @@ export class Box {
    * assertEquals(await box.files.list(), []);
    * ```
    */
-  clear(options: { controlGroup?: boolean } = {}): Promise<void> {
+  clear(options: { controlGroup?: boolean | "if-used" } = {}): Promise<void> {
     return translated(async () => {
       this.#held("empty");
       this.#activity.assertIdle("still");
       const end = this.#activity.beginChange();
       try {
-        if (options.controlGroup) this.#claim.controlGroup?.create();
+        const group = this.#claim.controlGroup;
+        const isWanted = options.controlGroup === "if-used"
+          ? (group?.heldKib() ?? 0) > HELD_KIB
+          : options.controlGroup;
+        if (isWanted) group?.create();
         await this.#directory.clear(this.#claim);
       } finally {
         end();

@@ -60,6 +60,8 @@ export interface ControlGroup {
   readonly peakIsOfBox: boolean;
   /** Sets the limits and begins to count. */
   begin(limits: ControlGroupLimits): ControlGroupRun;
+  /** How much memory it holds now, in KiB, also for files of earlier runs; 0 if it does not exist. */
+  heldKib(): number;
   /** Makes the group, after an old one of its name has been taken away. */
   create(): void;
   /** Kills what is in the group and removes it; one that does not exist is not an error. */

@@ -97,6 +97,12 @@ class GroupV1 implements ControlGroup {
     return this.#directories.memory;
   }
 
+  heldKib(): number {
+    return Math.round(
+      Number(this.#files.read(`${this.directory}/memory.usage_in_bytes`) ?? 0) / 1024,
+    );
+  }
+
   create(): void {
     this.remove();
     makeGroupV1(this.#files, this.#directories);

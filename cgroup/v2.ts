@@ -75,6 +75,10 @@ class GroupV2 implements ControlGroup {
     this.directory = directory;
   }
 
+  heldKib(): number {
+    return Math.round(Number(this.#files.read(`${this.directory}/memory.current`) ?? 0) / 1024);
+  }
+
   create(): void {
     this.remove();
     this.#files.makeDirectory(this.directory);

@@ -151,7 +151,10 @@ async function judgeConversation(context: TestContext, run: RunningTest): Promis
   return judgement;
 }
 
-/** Clears a box. Each test has its own peak of memory, even where the kernel tells only the group's. */
+/**
+ * Clears a box. Each test has its own peak of memory, even where the kernel tells only the group's, and
+ * without the files of the runs before it that the kernel keeps in memory.
+ */
 async function clearForTest(box: JudgeBox): Promise<void> {
-  await box.clear({ controlGroup: box.peakMemoryIsOfBox });
+  await box.clear({ controlGroup: box.peakMemoryIsOfBox || "if-used" });
 }

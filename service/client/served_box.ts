@@ -96,10 +96,10 @@ export class ServedBox {
   }
 
   /** Makes the box, or makes it again if anything may be left in it, or it is to have a new group. */
-  clear(options: { controlGroup?: boolean } = {}): Promise<void> {
+  clear(options: { controlGroup?: boolean | "if-used" } = {}): Promise<void> {
     return translated(async () => {
       this.#assertIdle("empty");
-      if (!this.#isUsed && !options.controlGroup) return;
+      if (!this.#isUsed && options.controlGroup !== true) return;
       await this.#options.caller.require([...this.#arguments, "--init"]);
       this.#isUsed = false;
     });

@@ -1,6 +1,6 @@
 /** Whole submissions: each gets the verdict that it deserves, and a sentence that says why. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import {
   existingBoxes,
   needsJudge,
@@ -161,3 +161,28 @@ testWith(needsJudge, "the result is the same with one and with three tests at a 
     assertEquals(seen[1], seen[0]);
   });
 });
+
+testWith(
+  needsJudge,
+  "the memory of a test does not contain the files that earlier tests have read",
+  async () => {
+    const bytes = 48 << 20;
+    const files = {
+      ...SUM,
+      "data/secret/1.ans": `${bytes}\n`,
+      "data/secret/2.in": "12345\n",
+      "data/secret/2.ans": "6\n",
+      "submissions/accepted/count.sh": "cat | wc -c\n",
+    };
+    await withPackage(files, async (judge) => {
+      const input = `${judge.folder}/data/secret/1.in`;
+      await Deno.writeFile(input, new Uint8Array(bytes));
+      // Whoever reads it next has to get it from the disk, and is charged for it.
+      const args = [`of=${input}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0"];
+      await new Deno.Command("dd", { args, stderr: "null" }).output();
+      const { verdict, tests } = resultOf(await judge.judge({ jobs: 1 }), "accepted/count.sh");
+      assertEquals(verdict, "AC");
+      assertLess(tests[1]!.memoryKib, 16 << 10);
+    });
+  },
+);
