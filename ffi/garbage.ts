@@ -19,4 +19,20 @@ export async function collectGarbage(): Promise<void> {
   const collect = runInNewContext("gc") as (options: Record<string, string>) => void;
   setFlagsFromString("--no-expose-gc");
   collect({ type: "major", execution: "sync", flavor: "last-resort" });
+  trim();
+}
+
+const LIBC = {
+  malloc_trim: { parameters: ["usize"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Has the C library give back what is free among the memory that it manages, such as buffers. */
+function trim(): void {
+  try {
+    const libc = Deno.dlopen("libc.so.6", LIBC);
+    libc.symbols.malloc_trim(0n);
+    libc.close();
+  } catch {
+    // There are others than glibc, which have no such function.
+  }
 }
