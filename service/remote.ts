@@ -213,7 +213,7 @@ export class ClientHands {
       plan.step("close", [directory]);
     });
     await this.#client.connection.run(plan);
-    const bytes = plan.content(entries, Math.min(DIRECTORY_BYTES, plan.result(length)));
+    const bytes = plan.content(entries, clientLength(plan.result(length), DIRECTORY_BYTES));
     const fds = readNames(bytes).filter((name) => /^[0-9]{1,7}$/.test(name)).map(Number);
     if (plan.result(rest) > 0 || fds.length > DESCRIPTORS_MAX) {
       throw new SandboxError(
@@ -284,6 +284,11 @@ function planPass(plan: Plan, socket: number, fds: readonly number[]): void {
       what: "pass the caller's descriptors on",
     });
   });
+}
+
+/** What a client says how much there is, which may be anything. */
+function clientLength(length: number, most: number): number {
+  return Math.max(0, Math.min(most, length));
 }
 
 /** Reads the names of what getdents64(2) gives; from a client, so it may be anything. */

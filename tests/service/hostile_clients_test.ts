@@ -134,13 +134,21 @@ for i in range(ROUNDS):
 };
 
 Deno.test("clients that send what no client sends are dropped", async (t) => {
-  await using service = await startService();
+  const log = await Deno.makeTempFile({ prefix: "isolate-test-" });
+  await using service = await startService([], {
+    through: ["/bin/sh", "-c", `exec "$0" "$@" 2>${log}`],
+  });
+  const env = { ISOLATE_SERVICE: service.socket };
   await assertUnharmed(service, descriptorsOf(service)).catch(() => {});
   const before = descriptorsOf(service);
   for (const [name, script] of Object.entries(ATTACKS)) {
     await t.step(name, async () => {
+      // With a box they come further.
+      await sh(`${CLIENT} --box-id=${BOX_ID} --init >/dev/null`, { env });
       await attack(service, script);
       await assertUnharmed(service, before);
+      assertEquals(await Deno.readTextFile(log), "");
     });
   }
+  await Deno.remove(log);
 });

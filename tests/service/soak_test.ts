@@ -8,7 +8,7 @@ const RUNS = 500;
 const MEMORY_KB = 80_000;
 const THREADS_MAX = 40;
 /** Slabs that hold what boxes are made of; others go with all that the machine does. */
-const SLABS = ["net_namespace", "pid_namespace", "nsproxy", "mnt_cache"];
+const SLABS = ["net_namespace", "pid_namespace", "nsproxy", "mnt_cache", "shmem_inode_cache"];
 
 Deno.test("nothing stays of runs through the service", async () => {
   const { failures, before, after } = await soak(RUNS, { warmUp: 200 });
