@@ -340,7 +340,7 @@ export class Box {
     try {
       const given = inSlices(giveTreeSteps(system, files, { ...common, to: places.boxUser }));
       // Where there is little to give the box is started at once.
-      const mode = given instanceof Promise ? await given : given;
+      const before = given instanceof Promise ? await given : given;
       try {
         return await runProgram({
           sandbox,
@@ -352,7 +352,9 @@ export class Box {
           ready: this.#claim.ready,
         });
       } finally {
-        const back = { ...common, to: caller, mode, itselfLast: true };
+        const { mode, accessLists } = before;
+        const withoutAccessLists = !accessLists;
+        const back = { ...common, to: caller, mode, withoutAccessLists, itselfLast: true };
         await inSlices(giveTreeSteps(system, files, back));
       }
     } finally {

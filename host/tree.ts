@@ -133,18 +133,31 @@ export interface GiveOptions {
   readonly keepSpecialFiles: boolean;
   /** The mode that the directory itself gets; default: the one it has. */
   readonly mode?: number;
+  /** Take its access lists away: it had none. */
+  readonly withoutAccessLists?: boolean;
   /** Give the directory itself last, so that until then it shows that not all is given. */
   readonly itselfLast?: boolean;
 }
 
+const ACCESS_LISTS = ["system.posix_acl_access", "system.posix_acl_default"];
+/** More names than these fit are taken for access lists. */
+const NAMES_BYTES = 1024;
+
+/** How a directory was before it was given. */
+export interface GivenFrom {
+  readonly mode: number;
+  /** Whether it had access lists; see acl(5). */
+  readonly accessLists: boolean;
+}
+
 /**
- * Gives a directory and everything below it to a user; returns the mode that it had.
+ * Gives a directory and everything below it to a user; returns how it was itself.
  *
  * What neither of the two parties owns is left alone: a caller could have linked a file of the host into
  * the box, or moved it there with a folder, to get it as a present. Where the caller is root only files
  * with more than one hard link are.
  */
-export function giveTree(system: System, fd: number, options: GiveOptions): number {
+export function giveTree(system: System, fd: number, options: GiveOptions): GivenFrom {
   return atOnce(giveTreeSteps(system, fd, options));
 }
 
@@ -153,21 +166,29 @@ export function* giveTreeSteps(
   system: System,
   fd: number,
   options: GiveOptions,
-): Generator<void, number> {
+): Generator<void, GivenFrom> {
   const { itselfLast = false } = options;
   const { uid, gid } = options.to;
   const begin = options.mode === undefined ? GIVE_BEGIN : GIVE_BEGIN_WITH_MODE;
   const given = itselfLast ? begin.later : begin.now;
-  const { plan, parts } = given.run(system, fd, uid, gid, options.mode ?? 0);
+  const without = options.withoutAccessLists ? 1 : 0;
+  const { plan, parts } = given.run(system, fd, uid, gid, options.mode ?? 0, without);
   const listing = plan.result(parts.listing);
   const { mode } = readStatus(plan.view(parts.status));
+  const accessLists = hasAccessLists(plan.result(parts.length), plan.content(parts.names));
   try {
     const enter = (directory: number) => giveEntries(system, directory, options);
     yield* walk(system, listing, { enter });
   } finally {
     (itselfLast ? GIVE_END.now : GIVE_END.later).run(system, listing, fd, uid, gid);
   }
-  return mode;
+  return { mode, accessLists };
+}
+
+function hasAccessLists(length: number, names: Uint8Array): boolean {
+  if (length <= 0) return length === -ERRNO.ERANGE;
+  const found = new TextDecoder().decode(names.subarray(0, length)).split("\0");
+  return ACCESS_LISTS.some((name) => found.includes(name));
 }
 
 const planGive = (plan: Plan, fd: number | Slot, [uid, gid]: [number | Slot, number | Slot]) =>
@@ -178,9 +199,17 @@ const planGive = (plan: Plan, fd: number | Slot, [uid, gid]: [number | Slot, num
 const giveBegin = (options: { withMode: boolean; gives: boolean }) =>
   new Routine(
     "give the box's directory",
-    ["box/", "uid", "gid", "mode"],
-    (plan, fd, uid, gid, mode) => {
+    ["box/", "uid", "gid", "mode", "without access lists"],
+    (plan, fd, uid, gid, mode, without) => {
       const status = planStatus(plan, fd);
+      const [names, length] = [plan.alloc(NAMES_BYTES), plan.slot("length of the names")];
+      plan.step("flistxattr", [fd, names, NAMES_BYTES], { into: length, ignore: "all" });
+      for (const name of ACCESS_LISTS) {
+        // In a trace it is known.
+        if (without === 0) continue;
+        const when = typeof without === "number" ? {} : { when: [without, 1] as const };
+        plan.step("fremovexattr", [fd, plan.string(name)], { ...when, ignore: "all" });
+      }
       // The program may have opened it to everybody, with all that the caller finds and leaves there.
       if (options.withMode) {
         plan.step("fchmod", [fd, mode], { what: "change the mode of box/" });
@@ -193,7 +222,7 @@ const giveBegin = (options: { withMode: boolean; gives: boolean }) =>
         const how = { ...options, into: listing, what: "list box/" };
         plan.step("openat", [fd, plan.string("."), flags | noAtime, 0], how);
       });
-      return { status, listing };
+      return { status, listing, names, length };
     },
   );
 

@@ -151,7 +151,11 @@ function planKeyrings(plan: Plan): void {
   plan.because("keyrings", () => {
     plan.step("keyctl", [linux.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], ignore);
     for (const keyring of [linux.KEY_SPEC_USER_KEYRING, linux.KEY_SPEC_USER_SESSION_KEYRING]) {
-      plan.step("keyctl", [linux.KEYCTL_CLEAR, keyring, 0, 0, 0], ignore);
+      const cleared = plan.slot("cleared");
+      plan.step("keyctl", [linux.KEYCTL_CLEAR, keyring, 0, 0, 0], { ...ignore, into: cleared });
+      // A program can take the right to change its keyring away; the next use of it makes a new one.
+      const when = [cleared, -ERRNO.EACCES] as const;
+      plan.step("keyctl", [linux.KEYCTL_INVALIDATE, keyring, 0, 0, 0], { ...ignore, when });
     }
     const persistent = plan.slot("persistent keyring");
     const args = [linux.KEYCTL_GET_PERSISTENT, -1, linux.KEY_SPEC_PROCESS_KEYRING, 0, 0];

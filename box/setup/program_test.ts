@@ -145,11 +145,13 @@ Deno.test("planProgram() leaves the caller's keyring and process group", () => {
 });
 
 Deno.test("planProgram() empties the keyrings of the box's user", () => {
-  const [KEYCTL_CLEAR, KEYCTL_GET_PERSISTENT] = [7, 22];
+  const [KEYCTL_CLEAR, KEYCTL_GET_PERSISTENT, KEYCTL_INVALIDATE] = [7, 22, 21];
   const [PROCESS_KEYRING, USER_KEYRING, USER_SESSION_KEYRING] = [-2, -4, -5];
   assertEquals(stepsOf(planned(), "keyctl").slice(1).map(numbers), [
     [KEYCTL_CLEAR, USER_KEYRING, 0, 0, 0],
+    [KEYCTL_INVALIDATE, USER_KEYRING, 0, 0, 0],
     [KEYCTL_CLEAR, USER_SESSION_KEYRING, 0, 0, 0],
+    [KEYCTL_INVALIDATE, USER_SESSION_KEYRING, 0, 0, 0],
     [KEYCTL_GET_PERSISTENT, -1, PROCESS_KEYRING, 0, 0],
     [KEYCTL_CLEAR, "slot", 0, 0, 0],
   ]);
