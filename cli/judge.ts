@@ -94,6 +94,10 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
     write(output, summaryText(report));
   } else {
     for (const complaint of report.complaints) tell(visibleText(complaint));
+    // They may be the reason.
+    if (exitStatus(report) !== 0) {
+      for (const warning of report.warnings) tell(`note: ${visibleText(warning)}`);
+    }
   }
   const isWritten = await writeReports(host, report, request);
   return isWritten ? exitStatus(report) : FAILURE_STATUS;

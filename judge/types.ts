@@ -67,6 +67,8 @@ export interface ProblemLimits {
   readonly acceptedToLimit: number;
   /** A submission that must be too slow has to take at least the time limit times this. */
   readonly limitToRejected: number;
+  /** Whether nobody asked for these two factors: a limit that is written breaks no promise then. */
+  readonly factorsAreDefault?: boolean | undefined;
   /** A time limit found by submissions is rounded up to a multiple of this, in milliseconds. */
   readonly timeResolutionMs: number;
   /** Memory of each test in KiB. */
@@ -198,6 +200,8 @@ export interface Problem {
   readonly included?: Readonly<Record<string, readonly SourceFile[]>> | undefined;
   /** All tests. */
   readonly data: TestGroup;
+  /** The languages that submissions may have, by code; undefined: all. */
+  readonly languages?: readonly string[] | undefined;
   /** What checks the tests where a package is verified. */
   readonly checks?: DataChecks | undefined;
   /** The submissions of the package, sorted by name. */
@@ -286,6 +290,8 @@ export interface CompileResult {
   readonly version?: string | undefined;
   /** One sentence for people. */
   readonly message: string;
+  /** What is odd about it, one sentence. */
+  readonly note?: string | undefined;
   /** The beginning of the compiler's output. */
   readonly output: string;
   /** CPU time of the compiler in milliseconds. */

@@ -14,7 +14,7 @@ export async function parseYamlText(text: string, file: string): Promise<unknown
   try {
     value = parse(text, { schema: "failsafe" });
   } catch (error) {
-    throw yamlError(error, file);
+    throw yamlError(error, { file, text });
   }
   checkExpansion(value, file);
   return value;
@@ -26,11 +26,18 @@ export function isMapping(value: unknown): value is { readonly [key: string]: un
 }
 
 /** Takes apart a message of the parser, which ends with the place and an excerpt of several lines. */
-function yamlError(error: unknown, file: string): FileError {
+function yamlError(error: unknown, { file, text }: { file: string; text: string }): FileError {
   const message = error instanceof Error ? error.message : String(error);
   const match = /^([\s\S]*?) at line (\d+), column (\d+)/.exec(message);
   if (match === null) return new FileError(`not valid YAML: ${message}`, { file });
   const [, reason, line, column] = match;
+  if (reason!.includes("duplicated key")) {
+    const key = /^[\s{,-]*["']?([^"':,{}]+)["']?\s*:/.exec(
+      text.split(/\r?\n/)[Number(line) - 1] ?? "",
+    );
+    const name = key ? `the key ${key[1]!.trim()}` : "a key";
+    return new FileError(`not valid YAML: ${name} is there twice`, { file, line: Number(line) });
+  }
   return new FileError(`not valid YAML: ${reason} (column ${column})`, {
     file,
     line: Number(line),

@@ -152,7 +152,14 @@ export class Compiler implements AsyncDisposable {
       await once(this.#prepared, language, () => this.#prepare(options, version));
     const verdict = await this.#runCompiler(prepared, { ...options, base });
     const { ok } = verdict;
-    const result = { ...verdict, cached: false, language: language.name, version };
+    const { note } = prepared;
+    const result = {
+      ...verdict,
+      cached: false,
+      language: language.name,
+      version,
+      ...note !== undefined && { note },
+    };
     const directory = ok ? await this.#store(key, { box, note: result }) : undefined;
     await box.clear();
     const program = directory === undefined

@@ -19,6 +19,8 @@ export interface PreparedSource {
   readonly files: readonly LoadedFile[];
   /** The values of the placeholders `{sources}`, `{main}`, `{class}` and `{program}`. */
   readonly words: Words;
+  /** What is odd about it, one sentence. */
+  readonly note?: string | undefined;
 }
 
 /** Reads all files of a program. */
@@ -75,13 +77,16 @@ export function prepareSource(
     return { files, words: wordsOf({ sources, program, main: mainOf(sources, ours, main) }) };
   }
   const decoder = new TextDecoder();
-  const { names, mainClass } = javaProgram(
+  const { names, mainClass, otherMains } = javaProgram(
     new Map(sources.map(({ name, bytes }) => [name, decoder.decode(bytes)])),
   );
   const rename = (file: LoadedFile) => ({ ...file, name: names.get(file.name) ?? file.name });
   const words = wordsOf({ sources: sources.map(rename), program });
   if (mainClass !== undefined) words.set("class", mainClass);
-  return { files: files.map(rename), words };
+  const note = otherMains.length === 0
+    ? undefined
+    : `${mainClass} is run; ${otherMains.join(", ")} has a main method, too`;
+  return { files: files.map(rename), words, note };
 }
 
 /** Finds the sources; a language that the user has given takes a single file of any name. */

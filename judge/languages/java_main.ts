@@ -57,6 +57,8 @@ export interface JavaProgram {
   readonly names: ReadonlyMap<string, string>;
   /** The class with the main method and its package; undefined if none has one. */
   readonly mainClass: string | undefined;
+  /** Other classes with a main method. */
+  readonly otherMains: readonly string[];
 }
 
 /**
@@ -80,5 +82,6 @@ export function javaProgram(files: ReadonlyMap<string, string>): JavaProgram {
     }
   }
   const main = mains.find(({ name }) => name === "Main") ?? mains[0];
-  return { names, mainClass: main?.whole };
+  const otherMains = mains.filter((one) => one !== main).map(({ whole }) => whole);
+  return { names, mainClass: main?.whole, otherMains };
 }

@@ -41,6 +41,21 @@ function warnings(problem: Problem): string[] {
   return problem.warnings.map((text) => text.replace(/^.*?\/pack\//, "pack/"));
 }
 
+Deno.test("readPackage() takes no_errors for the default, and names files that belong to no test", async () => {
+  const problem = await readFiles({
+    ...TEST,
+    "data/testdata.yaml": "grader_flags: no_errors\n",
+    "data/secret/3.out": "",
+    "data/secret/4.in.txt": "",
+    "data/secret/1.desc": "",
+  });
+  assertEquals(problem.data.grading.verdictMode, "worst_error");
+  assertEquals(warnings(problem), [
+    "pack/data/secret/3.out: ignored; there is no 3.in",
+    "pack/data/secret/4.in.txt: ignored; inputs end in .in, answers in .ans",
+  ]);
+});
+
 Deno.test("readPackage() reads samples first, then groups and tests by their names", async () => {
   const problem = await readFiles({
     "problem.yaml": "",

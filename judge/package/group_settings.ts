@@ -39,7 +39,15 @@ const NAME_LENGTH_MAX = 1000;
 
 const VERDICT_MODES = ["first_error", "worst_error", "always_accept"] as const;
 const SCORE_MODES = ["sum", "avg", "min", "max"] as const;
-const FLAGS = [...VERDICT_MODES, ...SCORE_MODES, "ignore_sample", "accept_if_any_accepted"];
+/** Another name of the default. */
+const NO_ERRORS = "no_errors";
+const FLAGS = [
+  NO_ERRORS,
+  ...VERDICT_MODES,
+  ...SCORE_MODES,
+  "ignore_sample",
+  "accept_if_any_accepted",
+];
 
 /** What a group's settings depend on. */
 export interface GroupContext {

@@ -77,11 +77,17 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
     validation,
     included: readIncluded(files),
     checks: readDataChecks(files),
+    languages: readLanguages(values.get("languages")),
     data,
     submissions,
     warnings: files.warnings,
     complaints: files.complaints,
   };
+}
+
+function readLanguages(node: YamlNode | undefined): readonly string[] | undefined {
+  const words = node?.words() ?? [];
+  return words.length === 0 || words.includes("all") ? undefined : words;
 }
 
 /** Warns of parts that would change how submissions are compiled or judged. */
@@ -91,6 +97,15 @@ function warnOfUnsupported(files: PackageFiles, values: ReadonlyMap<string, Yaml
   };
   for (const [path, what] of Object.entries(without)) {
     if (files.find(path)) files.warn(path, `not supported: ${what}`);
+  }
+  const writing = values.get("allow_file_writing");
+  if (writing && !writing.truth()) {
+    files.warnings.push(
+      writing.error(
+        "not enforced: a submission may write, into a folder of its own that each test empties",
+      )
+        .message,
+    );
   }
   const constants = values.get("constants");
   if (constants) {

@@ -172,7 +172,7 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   ["- a\n", "pack/problem.yaml:1: must be a mapping of keys to values"],
   [
     "name: a\nname: b\n",
-    "pack/problem.yaml:2: not valid YAML: Cannot store mapping pair: duplicated key (column 1)",
+    "pack/problem.yaml:2: not valid YAML: the key name is there twice",
   ],
   [
     "problem_format_version: 1999\n",

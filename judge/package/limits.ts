@@ -70,11 +70,15 @@ export function readLimits(
     factor(factors?.get("ac_to_time_limit")) ?? limits.acceptedToLimit;
   limits.limitToRejected = factor(values.get("time_safety_margin")) ??
     factor(factors?.get("time_limit_to_tle")) ?? limits.limitToRejected;
+  const isDefault = version === "legacy" &&
+    !["time_multiplier", "time_multipliers", "time_safety_margin"].some((key) => values.has(key));
   const resolution = values.get("time_resolution");
   if (resolution) limits.timeResolutionMs = seconds(resolution);
   const time = values.get("time_limit");
+  const ofFile = time ? {} : timeLimitFile(files);
+  if (isDefault && (time || ofFile.timeLimitMs !== undefined)) limits.factorsAreDefault = true;
   if (time) return { ...limits, timeLimitMs: seconds(time), timeLimitSource: time.describe() };
-  return { ...limits, ...timeLimitFile(files) };
+  return { ...limits, ...ofFile };
 }
 
 function factor(node: YamlNode | undefined): number | undefined {

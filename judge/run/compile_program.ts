@@ -14,6 +14,8 @@ export interface CompileContext {
   readonly limits: ProblemLimits;
   /** Files that submissions are compiled with. */
   readonly included?: Problem["included"];
+  /** The languages that submissions may have, by code; undefined: all. */
+  readonly allowed?: readonly string[] | undefined;
   /** Interrupts the compiler. */
   readonly signal: AbortSignal;
 }
@@ -34,6 +36,13 @@ export async function compileProgram(
   });
   try {
     language = context.languages.recognise(source, options);
+    const { allowed, languages } = context;
+    const isAllowed = options.kind !== "submission" || !allowed ||
+      allowed.some((code) => languages.findByCode(code) === language);
+    if (!isAllowed) {
+      const message = `${language.name} is not allowed: the problem takes ${allowed.join(", ")}`;
+      return notCompiled(message, language);
+    }
     if (language.missing !== undefined) return failed(language.missing);
     const included = options.kind === "submission" ? filesFor(language, context) : [];
     return await compile({ source, included, language }, context);

@@ -56,6 +56,7 @@ export class Judging {
   readonly #startMs = performance.now();
   #timeLimit: TimeLimit | undefined;
   #data: DataFindings | undefined;
+  #marginNotes: readonly string[] = [];
   #validator: Promise<Validator | string | undefined> | undefined;
   #lastProgram: Program | undefined;
 
@@ -79,8 +80,9 @@ export class Judging {
     if (submissions.length === 0) {
       this.#warnings.push("There are no submissions: nothing was judged");
     }
-    const { included } = problem;
-    const context = { workers, compiler, languages, limits, included, signal: this.#signal };
+    const { included, languages: allowed } = problem;
+    const signal = this.#signal;
+    const context = { workers, compiler, languages, limits, included, allowed, signal };
     for (const code of Object.keys(included ?? {})) {
       if (code === "default" || languages.findByCode(code)) continue;
       this.#warnings.push(`include/${code}: ignored; no language is called ${code}`);
@@ -168,7 +170,17 @@ export class Judging {
     const source = validation.program;
     const { program, result } = await compileProgram(source, context, { kind: "validator" });
     return program
-      ? { program, limits, givesScores: validation.score, host }
+      ? {
+        program,
+        limits,
+        givesScores: validation.score,
+        host,
+        onIgnoredScore: () =>
+          void this.#warnings.push(
+            `The output validator ${source.name} writes score.txt, which does not count: ` +
+              "problem.yaml does not say validation: custom score",
+          ),
+      }
       : `The output validator ${source.name} cannot be used: ${result.message}`;
   }
 
@@ -189,6 +201,7 @@ export class Judging {
     if (!program) return failed(judgeError ? "JE" : "CE", compile.message);
     if (typeof validator === "string") return failed("JE", validator);
     this.#lastProgram = program;
+    if (compile.note !== undefined) this.#warnings.push(`${name}: ${compile.note}`);
     const context = this.#testContext(program, validator);
     const { grades, slowest, tests } = await runTests(context, {
       workers,
@@ -236,6 +249,7 @@ export class Judging {
     const { problem, submissions } = this.#options;
     const place = ({ submission }: JudgedSubmission) => submissions.indexOf(submission);
     const judged = this.#judged.toSorted((one, other) => place(one) - place(other));
+    const complaints = this.#complaints(judged);
     return {
       problem: problem.shortName,
       title: problem.title,
@@ -246,8 +260,8 @@ export class Judging {
       outputKib: problem.limits.outputKib,
       tests: this.#tests,
       submissions: judged.map(({ result }) => result),
-      complaints: this.#complaints(judged),
-      warnings: [...new Set([...this.#warnings, ...this.#notes(judged)])],
+      complaints,
+      warnings: [...new Set([...this.#warnings, ...this.#notes(judged), ...this.#marginNotes])],
       interrupted: judged.length < submissions.length ||
         judged.some(({ isInterrupted }) => isInterrupted),
       startedAt: this.#startedAt.toISOString(),
@@ -299,7 +313,10 @@ export class Judging {
       slowestAccepted: slowestTest(accepted.map(({ result }) => result)),
       tooSlow: tooSlow.flatMap(({ slowest }) => slowest ?? []),
     });
-    return [...complaints, ...margins];
+    if (!problem.limits.factorsAreDefault) return [...complaints, ...margins];
+    // The package has a limit of its own, and the factors are only what is usual.
+    this.#marginNotes = margins;
+    return complaints;
   }
 }
 

@@ -38,6 +38,8 @@ export interface Validator {
   readonly limits: ProblemLimits;
   readonly givesScores: boolean;
   readonly host: HostFiles;
+  /** Called when it gives a score that nobody asked for. */
+  readonly onIgnoredScore?: (() => void) | undefined;
 }
 
 /** A validator in its box, ready to run. */
@@ -135,7 +137,7 @@ export async function validateOutput(
 
 /** Reads the verdict and the messages of a validator that has ended. */
 export async function readVerdict(
-  { givesScores, limits }: Validator,
+  { givesScores, limits, onIgnoredScore }: Validator,
   { box, stderr, tree, outcome }: PreparedValidator & { outcome: Outcome },
 ): Promise<Judgement> {
   if (tree.isTooLarge) {
@@ -160,8 +162,9 @@ export async function readVerdict(
   const judgement: Judgement = isAccepted
     ? { ...messages, verdict: "AC", message: "Accepted" }
     : { ...messages, verdict: "WA", message: `Wrong answer: ${reason ?? "no message"}` };
-  const text = givesScores ? await read("score.txt") : undefined;
-  if (text === undefined) return judgement;
+  const text = await read("score.txt");
+  if (text !== undefined && !givesScores) onIgnoredScore?.();
+  if (text === undefined || !givesScores) return judgement;
   const score = parseScore(text);
   if (score !== undefined) return { ...judgement, score };
   const message = `The output validator wrote no number to score.txt: "${firstLine(text) ?? ""}"`;

@@ -79,3 +79,58 @@ wrong_answer/crashes_too.py: {permitted: [AC, WA, RTE], required: [RTE]}
     ]);
   });
 });
+
+testWith(
+  needsJudge,
+  "a limit in .timelimit is not held against factors that nobody asked for",
+  async () => {
+    const files = {
+      ...SUM,
+      "problem.yaml": "name: Sum\nlimits: {memory: 128}\n",
+      ".timelimit": "1\n",
+      "submissions/accepted/a.py": `import time\nwhile time.process_time() < 0.3: pass\n${GOOD}`,
+    };
+    await withPackage(files, async (judge) => {
+      const { complaints, warnings } = await judge.judge({ verify: true });
+      assertEquals(complaints, []);
+      assertMatch(
+        warnings.join(),
+        /^The time limit of 1 s is less than 5 times the CPU time of /,
+      );
+      await Deno.writeTextFile(
+        `${judge.folder}/problem.yaml`,
+        "name: Sum\nlimits: {memory: 128, time_multiplier: 5}\n",
+      );
+      assertMatch((await judge.judge({ verify: true })).complaints.join(), /is less than 5 times /);
+    });
+  },
+);
+
+testWith(needsJudge, "languages that the problem does not take are a compile error", async () => {
+  const files = {
+    ...QUICK,
+    "problem.yaml": "name: Sum\nproblem_format_version: 2023-07\nlanguages: [cpp, python3]\n" +
+      "limits: {time_limit: 1, memory: 128}\n",
+    "submissions/accepted/b.sh": "read a b; echo $((a + b))\n",
+  };
+  await withPackage(files, async (judge) => {
+    const report = await judge.judge({ verify: true });
+    const { verdict, message } = resultOf(report, "accepted/b.sh");
+    assertEquals(verdict, "CE");
+    assertMatch(message, / is not allowed: the problem takes cpp, python3$/);
+    assertEquals(resultOf(report, "accepted/a.py").verdict, "AC");
+  });
+});
+
+testWith(needsJudge, "a score that nobody asked for is noted", async () => {
+  const files = {
+    ...QUICK,
+    "problem.yaml": "name: Sum\nvalidation: custom\nlimits: {time_limit: 1, memory: 128}\n",
+    "output_validators/check.py":
+      "import sys\nopen(sys.argv[3] + 'score.txt', 'w').write('5')\nsys.exit(42)\n",
+  };
+  await withPackage(files, async (judge) => {
+    const { warnings } = await judge.judge({ verify: true });
+    assertMatch(warnings.join(), /check\.py writes score\.txt, which does not count/);
+  });
+});
