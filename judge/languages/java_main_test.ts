@@ -78,3 +78,11 @@ Deno.test("javaProgram() prefers the class Main, and leaves names alone that are
   assertEquals(names.get("A.java"), "A.java");
   assertEquals(mainClass, "Main");
 });
+
+Deno.test("javaProgram() names other classes with a main method", () => {
+  const main = "{ public static void main(String[] a) { } }";
+  const { mainClass, otherMains } = javaProgram(
+    new Map([["A.java", `class A ${main}`], ["B.java", `package p; class B ${main}`]]),
+  );
+  assertEquals([mainClass, otherMains], ["A", ["p.B"]]);
+});

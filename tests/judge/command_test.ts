@@ -326,3 +326,14 @@ Deno.test("isolate judge --help prints its options", async () => {
   assertEquals(code, 0);
   assertStringIncludes(stdout, "-j, --jobs=N");
 });
+
+Deno.test("isolate judge -q also prints the notes if something is wrong", async () => {
+  const files = { ...TWICE, "submissions/notes.md": "", "submissions/accepted/bad.sh": "echo 7\n" };
+  await withTask(files, async ({ folder, options }) => {
+    const { code, stdout, stderr } = await isolate(["judge", "-q", ...options, `${folder}/task`]);
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, "accepted/bad.sh got WA, expected AC");
+    assertStringIncludes(stderr, "note: ");
+    assertStringIncludes(stderr, "notes.md: ignored; submissions belong in folders");
+  });
+});
