@@ -11,7 +11,7 @@ export function nearest(word: string, names: readonly string[]): string | undefi
   let bestDistance = allowance + 1;
   for (const name of names) {
     if (Math.abs(name.length - typed.length) > allowance) continue;
-    const distance = editDistance(typed, name);
+    const distance = editDistance(typed, name.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [name, distance];
   }
   return best ??

@@ -177,7 +177,7 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   ],
   [
     "title: a\ntitle: b\n",
-    "pack/task.yaml:2: not valid YAML: Cannot store mapping pair: duplicated key (column 1)",
+    "pack/task.yaml:2: not valid YAML: the key title is there twice",
   ],
   ["title: [a]\n", "pack/task.yaml:1: title: must be a single value"],
   ["just text\n", "pack/task.yaml:1: must be a mapping of keys to values"],

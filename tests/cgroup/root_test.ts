@@ -378,8 +378,10 @@ testWith(
 
 cgTest("those who share control groups, but no locks, leave each other's boxes alone", async () => {
   const id = 553;
-  await withConfig(() => [], async (one) => {
-    await withConfig(() => [], async (other) => {
+  // Those of one user count together.
+  const ids = (first: number) => [`first_uid = ${first}`, `first_gid = ${first}`];
+  await withConfig(() => ids(64000), async (one) => {
+    await withConfig(() => ids(66000), async (other) => {
       const all = (config: string) => isolate([config, `-b${id}`, "--cg", "--cleanup"]);
       try {
         for (const config of [one, other]) await succeed([config, `-b${id}`, "--cg", "--init"]);

@@ -124,7 +124,6 @@ Deno.test("the meta-file is emptied while options are parsed: a later usage erro
         [["-M", file, "--nonsense"], 2],
         [["-M", file], 2],
         [["-M", file, "--mem=x", "--run", "--", "/bin/true"], 2],
-        [["-M", file, "-b100000", "--run", "--", "/bin/true"], 2],
       ] as const
     ) {
       await Deno.writeTextFile(file, "old contents\n");
