@@ -213,7 +213,11 @@ const LISP = "lisp:\n  extensions: [.lisp]\n  version: [a]\n";
 for (
   const [what, text, expected] of [
     ["no YAML", "cpp: [", /languages\.yaml:\d+: not valid YAML: /],
-    ["a key twice", "cpp:\n  name: a\n  name: b\n", /:3: not valid YAML: the key name is there twice$/],
+    [
+      "a key twice",
+      "cpp:\n  name: a\n  name: b\n",
+      /:3: not valid YAML: the key name is there twice$/,
+    ],
     ["no mapping", "- cpp\n", /:1: a table of languages must be a mapping of ids to languages$/],
     [
       "an unknown key",
