@@ -426,7 +426,10 @@ testWith([needs.root()], "a cache on a full disk is a judge error", async () => 
     await new Deno.Command("mount", { args: mount }).output();
     try {
       await using bench = await open({ cacheDirectory: folder });
-      const { result, judgeError } = await bench.compile(scripts("truncate -s 1M big"), validator);
+      const { result, judgeError } = await bench.compile(
+        scripts("head -c 1048576 /dev/urandom > big"),
+        validator,
+      );
       assertEquals(judgeError, true);
       assertMatch(result.message, /^Cannot keep the compiled program: .*[Nn]o space left/);
       assertEquals(await filesBelow(folder), []);
