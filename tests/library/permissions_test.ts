@@ -60,7 +60,7 @@ Deno.test("mod.ts runs boxes with --allow-ffi and no other permission", async ()
     ["--allow-ffi"],
   );
   assert(success, stderr);
-  assertEquals(stdout, "status:RE\nexitcode:3\n");
+  assertEquals(stdout, "exitcode:3\nstatus:RE\n");
 });
 
 Deno.test("without --allow-ffi the error says what is missing", async () => {
