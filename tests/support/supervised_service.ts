@@ -17,6 +17,8 @@ def start():
     if pid == 0:
         if passes:
             os.dup2(held.fileno(), 3)
+            # It can have been 3 before, and closed on execve.
+            os.set_inheritable(3, True)
             os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
         os.execv(command[0], command)
     return pid
