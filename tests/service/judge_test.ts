@@ -82,7 +82,9 @@ function withoutTimes(report: string): unknown {
   const changing = /time|memory|Ms$|Kib$|Switches$|seconds|cached|date|startedAt|version/i;
   return JSON.parse(report, (key, value) => {
     // Whether a program ends by itself when its interactor has, or is stopped then, is chance.
-    if (key === "outcome" && value.kind === "interrupted") return { kind: "exit", exitCode: 0 };
+    if (key === "outcome" && value.kind === "interrupted") {
+      return { kind: "exit", exitCode: 0, usage: value.usage };
+    }
     return changing.test(key) ? undefined : value;
   });
 }
