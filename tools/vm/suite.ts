@@ -24,7 +24,8 @@ const TESTS: Readonly<Record<GuestName, RegExp>> = {
  * Tests that the kernel cannot change: how arguments, environments and configurations are read, and
  * a service outside systemd. What judge systems type is tested in the guest with `--cg`.
  */
-const HOST_ONLY = /^tests\/(cgroup\/keeper|cli\/(clients|config|environment|usage))_test\.ts$/;
+const HOST_ONLY =
+  /^tests\/(cgroup\/keeper|cli\/(chroot|clients|config|environment|follow|rights|root_inside|usage))_test\.ts$/;
 
 /** Picks the test files of a guest; with words those whose names contain one of them. */
 export function guestTests(
