@@ -1,9 +1,7 @@
 /** The lock file of the bridge on which boxes with addresses are: `LOCK_ROOT/bridge`. */
 
-import { ERRNO } from "../../ffi/errno.ts";
-import * as linux from "../../ffi/linux.ts";
-import { Plan } from "../../ffi/plan.ts";
 import type { Sandbox } from "../sandbox.ts";
+import { openLockFile } from "./lock.ts";
 
 /** Where it is. */
 export function bridgeLockPath({ settings }: Sandbox): string {
@@ -15,18 +13,7 @@ export function openBridgeLock(
   sandbox: Sandbox,
   { create }: { create: boolean },
 ): number | undefined {
-  const { system } = sandbox;
-  const plan = new Plan();
-  const [fd, path] = [plan.slot("lock"), bridgeLockPath(sandbox)];
-  const flags = linux.O_RDWR | linux.O_CLOEXEC | linux.O_NOFOLLOW | (create ? linux.O_CREAT : 0);
-  plan.step("openat", [linux.AT_FDCWD, plan.string(path), flags, 0o600], {
-    into: fd,
-    what: `open the lock file ${path}`,
-  });
-  const failure = system.attempt(plan, "open the lock of the bridge");
-  if (failure?.errno === ERRNO.ENOENT && !create) return undefined;
-  if (failure) throw failure;
-  return plan.result(fd);
+  return openLockFile(sandbox.system, bridgeLockPath(sandbox), { create });
 }
 
 /** Removes the bridge if nobody uses it. Only where boxes with addresses were ever used there is something to do. */

@@ -74,17 +74,9 @@ export class BoxLock {
   static async take(system: System, options: LockOptions): Promise<BoxLock | undefined> {
     const { lockRoot, boxId, create, waiter, abort } = options;
     const path = `${lockRoot}/${boxId}`;
-    const plan = new Plan();
-    const fd = plan.slot("lock");
-    const flags = linux.O_RDWR | linux.O_CLOEXEC | linux.O_NOFOLLOW | (create ? linux.O_CREAT : 0);
-    plan.step("openat", [linux.AT_FDCWD, plan.string(path), flags, 0o600], {
-      into: fd,
-      what: `open the lock file ${path}`,
-    });
-    const failure = system.attempt(plan, "open the lock file");
-    if (failure?.errno === ERRNO.ENOENT && !create) return undefined;
-    if (failure) throw failure;
-    const lock = new BoxLock(system, plan.result(fd));
+    const fd = openLockFile(system, path, { create });
+    if (fd === undefined) return undefined;
+    const lock = new BoxLock(system, fd);
     try {
       for (let pauseMs = 2; !lock.#tryLock(path); pauseMs = Math.min(2 * pauseMs, 50)) {
         if (!waiter) {
@@ -150,4 +142,23 @@ export class BoxLock {
 function inUse(boxId: number, pid: number | undefined): SandboxError {
   const who = `(box ${boxId}${pid === undefined ? "" : `, process ${pid}`})`;
   return new SandboxError("box-in-use", `This box is currently in use by another process ${who}`);
+}
+
+/** Opens a lock file; undefined: it is not there and was not to be made. */
+export function openLockFile(
+  system: System,
+  path: string,
+  { create }: { create: boolean },
+): number | undefined {
+  const plan = new Plan();
+  const fd = plan.slot("lock");
+  const flags = linux.O_RDWR | linux.O_CLOEXEC | linux.O_NOFOLLOW | (create ? linux.O_CREAT : 0);
+  plan.step("openat", [linux.AT_FDCWD, plan.string(path), flags, 0o600], {
+    into: fd,
+    what: `open the lock file ${path}`,
+  });
+  const failure = system.attempt(plan, "open the lock file");
+  if (failure?.errno === ERRNO.ENOENT && !create) return undefined;
+  if (failure) throw failure;
+  return plan.result(fd);
 }
