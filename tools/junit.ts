@@ -8,6 +8,8 @@ export interface CaseResult {
   outcome: "passed" | "failed" | "skipped";
   /** Includes its steps. */
   wallTimeS: number;
+  /** Whether it failed beside other tests, and passed when it ran once more. */
+  neededSecondTry?: true;
   /** Why it was skipped, where its name says so: see `tests/support/skip.ts`. */
   reason?: string;
 }

@@ -3,7 +3,8 @@
  * All tests are those on this machine and, at the same time, those in guests. With `--vm` as the
  * first argument only the latter run. Those of the command line run a second time on this machine,
  * through the client of a resident service; `--service` as the first argument runs only these.
- * `--quick` leaves out guests and what takes long, and says so.
+ * `--quick` leaves out guests and what takes long, and says so. Without patterns the files of failed
+ * tests run once more, alone.
  *
  * Fails if a test failed, if a test was skipped without a reason, if the checks before it failed
  * (`ISOLATE_CHECK_FAILED`), and if nothing ran.
@@ -12,6 +13,7 @@
 import { ignoredFolders } from "./files.ts";
 import { type CaseResult, parseJunit, type TestRun } from "./junit.ts";
 import { ROOT } from "./process.ts";
+import { secondTry } from "./second_try.ts";
 import { runVmTests } from "./vm/run.ts";
 
 /** After this time something hangs: stop, and report what has run. */
@@ -114,12 +116,27 @@ async function runHere(): Promise<TestRun[]> {
   return [await runTests([]), await runServiceTests(COMMAND_LINE_TESTS)];
 }
 
+/** One after the other, when everything else has ended. */
+async function tryAgain(
+  [direct, service]: readonly TestRun[],
+  guests: readonly TestRun[],
+): Promise<TestRun[]> {
+  return [
+    ...await secondTry(direct ? [direct] : [], async (files) => [await runTests(files)]),
+    ...await secondTry(service ? [service] : [], async (files) => [await runServiceTests(files)]),
+    ...await secondTry(guests, (words) => runVmTests({ words })),
+  ];
+}
+
 /** Runs what takes a short time. */
 async function runQuick(): Promise<TestRun[]> {
   const outside = ignoredFolders(await Deno.readTextFile(`${ROOT}/.gitignore`));
   // The option takes the place of "exclude" in deno.json.
   const ignored = [...outside, "vendor", ...LONG.flatMap(({ files }) => files)];
-  return [await runTests([], { ignored }), await runServiceTests(COMMAND_LINE_TESTS)];
+  return await tryAgain([
+    await runTests([], { ignored }),
+    await runServiceTests(COMMAND_LINE_TESTS),
+  ], []);
 }
 
 async function runAll(args: readonly string[]): Promise<TestRun[]> {
@@ -134,7 +151,7 @@ async function runAll(args: readonly string[]): Promise<TestRun[]> {
   if (args.length > 0) return [await runTests(args)];
   // Tests mostly wait. Guests use the processor time that they leave.
   const [here, guests] = await Promise.all([runHere(), runVmTests()]);
-  return [...here, ...guests];
+  return await tryAgain(here, guests);
 }
 
 /** Runs the tests and returns the exit status. */
@@ -145,6 +162,10 @@ async function main(args: readonly string[]): Promise<number> {
   const skipped = of("skipped");
   for (const { name, reason, file } of skipped) {
     console.log(`skipped: ${name} (${file}): ${reason ?? "NO REASON GIVEN"}`);
+  }
+
+  for (const { name, file } of cases.filter((test) => test.neededSecondTry)) {
+    console.log(`passed in the second try only: ${name} (${file})`);
   }
 
   const problems = [

@@ -49,7 +49,8 @@ Deno.test("progress tells programs that sleep from those that run or wait for a 
   });
   assertEquals(busy.told.filter(({ isBusy }) => !isBusy), []);
   const { told } = await progressOf(["/bin/sleep", "1"], { progressEveryMs: 50 });
-  assertEquals(told.at(-1)!.isBusy, false);
+  // It runs when it starts, and when it wakes up.
+  assertEquals(told.some(({ isBusy }) => isBusy === false), true);
   const waited = [...busy.told, ...told].map(({ waitedMs }) => waitedMs ?? -1);
   assertEquals(waited.filter((ms) => ms < 0), []);
 });
