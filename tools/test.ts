@@ -116,6 +116,10 @@ async function runHere(): Promise<TestRun[]> {
   return [await runTests([]), await runServiceTests(COMMAND_LINE_TESTS)];
 }
 
+function withoutDot(file: string): string {
+  return file.replace(/^\.\//, "");
+}
+
 /** One after the other, when everything else has ended. */
 async function tryAgain(
   [direct, service]: readonly TestRun[],
@@ -124,7 +128,7 @@ async function tryAgain(
   return [
     ...await secondTry(direct ? [direct] : [], async (files) => [await runTests(files)]),
     ...await secondTry(service ? [service] : [], async (files) => [await runServiceTests(files)]),
-    ...await secondTry(guests, (words) => runVmTests({ words })),
+    ...await secondTry(guests, (files) => runVmTests({ words: files.map(withoutDot) })),
   ];
 }
 
