@@ -193,14 +193,27 @@ function planStart(plan: Plan, run: Run, { reportFd, programFds }: {
   planCloseOnExec(plan, programFds.passed);
   if (programFds.remote) planTakeStreams(plan, programFds.remote);
   const program = plan.slot("program");
-  const args = plan.cloneArgs({ cgroupFd: programFds.birth });
   const tracing = run.options.crashReport ? planTracing(plan, program) : undefined;
+  const args = plan.cloneArgs({ flags: programFlags(run), cgroupFd: programFds.birth });
   plan.spawn(args, { into: program, what: "clone the program's process" }, () => {
     tracing?.wait();
     planProgram(plan, run, { reportFd, programFds });
   });
   tracing?.begin();
   planReap(plan, { run, program, reportFd });
+}
+
+/** With less memory a control group may have none left before the program is executed. */
+const EXECUTED_KIB_MIN = 4096;
+
+/**
+ * Says how the program's process is cloned: until it executes the program it has init's memory, and init waits,
+ * so that nothing is copied. But one that is traced waits for init; and where memory runs out the kernel kills
+ * only what has its own.
+ */
+function programFlags({ options: { limits, crashReport } }: Run): number {
+  const isShort = (limits?.controlGroupMemoryKib ?? Infinity) < EXECUTED_KIB_MIN;
+  return isShort || crashReport ? 0 : linux.CLONE_VM | linux.CLONE_VFORK;
 }
 
 /**
