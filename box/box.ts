@@ -473,10 +473,16 @@ export class Box {
   }
 
   async #unmake(): Promise<void> {
-    const { lock, controlGroup, ready } = this.#claim;
+    const { lock, controlGroup, ready, places } = this.#claim;
     ready?.close();
     this.#sandbox.runs?.forget(this.boxId);
-    await unmakeBox({ lock, controlGroup, directory: this.#directory });
+    await unmakeBox({
+      sandbox: this.#sandbox,
+      places,
+      lock,
+      controlGroup,
+      directory: this.#directory,
+    });
     await leaveBridge(this.#sandbox);
   }
 

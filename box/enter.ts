@@ -122,7 +122,9 @@ function planEntrant(
   // A change of ids clears it.
   plan.step("prctl", [linux.PR_SET_PDEATHSIG, linux.SIGKILL, 0, 0, 0]);
   plan.step("chdir", [plan.string("/box")], { ignore: "all" });
-  const filter = sandbox.syscallFilter(settings.syscallFlags, filterWalls(limits));
+  const configuredFlags = settings.syscallFlags;
+  const walls = filterWalls(limits, { isRoot: sandbox.caller.uid === 0, configuredFlags });
+  const filter = sandbox.syscallFilter(configuredFlags, walls);
   if (filter) planFilter(plan, filter);
   planLastLimit(plan, limits, callerLimits);
   const failed = plan.slot("execve");

@@ -137,7 +137,7 @@ function describeRun(
   { sandbox, places, command, options, ready }: RunRequest,
   controlGroup: ControlGroupRun | undefined,
 ): AskedRun {
-  const { system, settings } = sandbox;
+  const { system, settings, caller } = sandbox;
   const { limits = {}, cpus, syscallFlags = settings.syscallFlags } = options;
   const plan = new Plan();
   const readLimits = planCallerLimits(plan, sandbox.remote);
@@ -151,7 +151,13 @@ function describeRun(
     options,
     environment: options.environment ??
       buildEnvironment({ callerEnvironment: new Map(), inheritAll: false, rules: [] }),
-    filter: sandbox.syscallFilter(syscallFlags, filterWalls(limits)),
+    filter: sandbox.syscallFilter(
+      syscallFlags,
+      filterWalls(limits, {
+        isRoot: caller.uid === 0,
+        configuredFlags: settings.syscallFlags,
+      }),
+    ),
     callerLimits: readLimits(),
     cpuCount: isOneProcess ? 1 : cpus ? new Set(cpus).size : Math.max(1, readCpus().length),
     controlGroup,

@@ -336,7 +336,8 @@ export const SECTIONS: readonly ManualSection[] = [
     blocks: [
       "_FLAGS_ is a sum; the default is all of them. Any filter also refuses what would put characters into the " +
       "caller's terminal, setuid and setgid bits on files, `openat2`, and limits on core files. 0 installs no " +
-      "filter: the program is then only as confined as the rest of the box confines it.",
+      "filter: the program is then only as confined as the rest of the box confines it. For callers who are not " +
+      "root the refusals named here hold under 0, too, and so does 8, unless the configuration says otherwise.",
       { term: "1", meaning: "Kernel keyrings, which would outlive the box." },
       {
         term: "2",

@@ -7,6 +7,7 @@ import { BoxLock } from "./lock.ts";
 import type { BoxSize } from "./own_file_system.ts";
 import { type BoxPlaces, boxPlaces } from "./paths.ts";
 import type { DiskQuota } from "./quota.ts";
+import { killStrays } from "./strays.ts";
 import { checkInit } from "../option_forms.ts";
 import { type Sandbox, sharedSandbox } from "../sandbox.ts";
 
@@ -102,18 +103,26 @@ export async function prepareInit(
 
 /** A locked box, with all that it is made of. */
 interface LockedBox {
+  readonly sandbox: Sandbox;
+  readonly places: BoxPlaces;
   readonly lock: BoxLock;
   readonly controlGroup: ControlGroup | undefined;
   readonly directory: BoxDirectory;
 }
 
 /** Removes a box and everything in it; the lock stays taken. */
-export async function unmakeBox({ lock, controlGroup, directory }: LockedBox): Promise<void> {
+export async function unmakeBox(
+  { sandbox: { system, log, caller }, places, lock, controlGroup, directory }: LockedBox,
+): Promise<void> {
   const record = lock.read();
   // Another process that finds it half removed has to know.
   if (record?.initialised) lock.write({ ...record, initialised: false });
   // First the processes, then the files they could still change.
   controlGroup?.remove();
+  const strays = await killStrays(system, { uid: places.boxUser.uid, caller });
+  if (strays > 0) {
+    log(1, () => `Killed ${strays} processes that ran as the box's user outside of it`);
+  }
   await directory.remove({ quota: record?.quota ?? false });
   lock.clear();
 }

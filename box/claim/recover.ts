@@ -73,7 +73,7 @@ export function recoverBox(sandbox: Sandbox, boxId: number): Promise<Recovery> {
           directory.endRun(files);
         }
       }
-      await unmakeBox({ lock, controlGroup: await groups(), directory });
+      await unmakeBox({ sandbox, places, lock, controlGroup: await groups(), directory });
       return "removed";
     } finally {
       lock.release();

@@ -73,10 +73,22 @@ interface Instruction {
   note?: string;
 }
 
-/** Says which walls the filter of a program with these limits has. */
-export function filterWalls({ coreKib }: Limits): FilterWall[] {
+/**
+ * Says which walls the filter of a program with these limits has. Callers who are not root cannot give up
+ * what the configuration keeps (`configuredFlags`): with a program that makes a setuid file, or has a ring
+ * make it, they would become the user of the box outside of it.
+ */
+export function filterWalls(
+  { coreKib }: Limits,
+  { isRoot, configuredFlags }: { isRoot: boolean; configuredFlags: number },
+): FilterWall[] {
   // The terminal even without --tty-hack: a session in the box can take one that belongs to none.
-  return coreKib ? ["terminal", "setid"] : ["terminal", "setid", "core"];
+  const walls: FilterWall[] = ["terminal", "setid"];
+  if (!coreKib) walls.push("core");
+  if (isRoot) return walls;
+  if (configuredFlags !== 0) walls.push("always");
+  if (configuredFlags & SYSCALL_FLAGS.ioUring) walls.push("rings");
+  return walls;
 }
 
 /**
@@ -85,7 +97,8 @@ export function filterWalls({ coreKib }: Limits): FilterWall[] {
  * Arguments are compared as the kernel takes them: only the low 32 bits count, so that a program
  * gains nothing by junk in the high ones. Without flag 16, the rules hold for 32-bit calls too (but
  * see the table about `socketcall`). With any flag, calls of the x32 convention kill the process.
- * The walls hold under all flags but 0. Without flag 8 a program can make sockets by `io_uring`, which no filter sees.
+ * The walls hold under all flags but 0, and under that with the wall `always`. Without flag 8 a program
+ * can make sockets and setuid files by `io_uring`, which no filter sees; the wall `rings` keeps it up.
  */
 export function buildSyscallFilter(options: BuildSyscallFilterOptions): SyscallFilter | undefined {
   const { flags, arch, walls = [] } = options;
@@ -94,11 +107,12 @@ export function buildSyscallFilter(options: BuildSyscallFilterOptions): SyscallF
       `Cannot build a system call filter as the flags must be from 0 to ${FLAGS_MAX}: current value is ${flags}`,
     );
   }
-  if (flags === 0) return undefined;
+  if (flags === 0 && !walls.includes("always")) return undefined;
 
+  const kept = walls.includes("rings") ? flags | SYSCALL_FLAGS.ioUring : flags;
   const rules = SYSCALL_RULES.filter(({ flag }) =>
     flag in SYSCALL_FLAGS
-      ? (flags & SYSCALL_FLAGS[flag as keyof typeof SYSCALL_FLAGS]) !== 0
+      ? (kept & SYSCALL_FLAGS[flag as keyof typeof SYSCALL_FLAGS]) !== 0
       : walls.includes(flag as FilterWall)
   );
   const legacy = LEGACY_ABIS[arch];

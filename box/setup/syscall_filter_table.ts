@@ -62,9 +62,10 @@ export type Architecture = keyof typeof LEGACY_ABIS;
 
 /**
  * What the filter keeps up whatever the flags are, as long as there is a filter: a terminal that is the
- * caller's, files without setuid and setgid bits, a limit on core files.
+ * caller's, files without setuid and setgid bits, a limit on core files. And what keeps that up: a filter
+ * without any flag, and no rings (`io_uring`), which get past it.
  */
-export type FilterWall = "terminal" | "setid" | "core";
+export type FilterWall = "terminal" | "setid" | "core" | "always" | "rings";
 
 /** Tests an argument, counted from 0. The kernel looks at 32 bits of all these but pointers. */
 export type ArgumentTest =
@@ -81,7 +82,7 @@ export type ArgumentTest =
 /** One row of the table: one system call that fails. */
 export interface SyscallRule {
   /** The flag that turns the rule on, or the wall that it is a part of. */
-  flag: keyof typeof SYSCALL_FLAGS | FilterWall;
+  flag: keyof typeof SYSCALL_FLAGS | "terminal" | "setid" | "core";
   call: string;
   /** Its number in each convention that has it. */
   numbers: { readonly [abi in SyscallAbi]?: number };

@@ -14,6 +14,7 @@ import {
   buildSyscallFilter,
   type BuildSyscallFilterOptions,
   describeFilter,
+  filterWalls,
   SYSCALL_FLAGS,
 } from "./syscall_filter.ts";
 import {
@@ -104,7 +105,7 @@ Deno.test("buildSyscallFilter() refuses flags that are not a small whole number"
 Deno.test("buildSyscallFilter() is well formed for every combination", () => {
   for (const arch of ARCHITECTURES) {
     for (let flags = 1; flags <= ALL_SYSCALL_FLAGS; flags++) {
-      for (const walls of [[], ["terminal", "setid", "core"]] as const) {
+      for (const walls of [[], ["terminal", "setid", "core", "always", "rings"]] as const) {
         const filter = buildSyscallFilter({ flags, arch, walls });
         assert(filter !== undefined);
         const { program, instructionCount, notes } = filter;
@@ -123,6 +124,23 @@ Deno.test("buildSyscallFilter() is well formed for every combination", () => {
       }
     }
   }
+});
+
+Deno.test("filterWalls() lets only root, and the configuration, give up what keeps setuid files out", () => {
+  const walls = (isRoot: boolean, configuredFlags: number) =>
+    filterWalls({ coreKib: 1 }, { isRoot, configuredFlags });
+  assertEquals(walls(true, ALL_SYSCALL_FLAGS), ["terminal", "setid"]);
+  assertEquals(walls(false, ALL_SYSCALL_FLAGS), ["terminal", "setid", "always", "rings"]);
+  assertEquals(walls(false, 1), ["terminal", "setid", "always"]);
+  assertEquals(walls(false, 0), ["terminal", "setid"]);
+});
+
+Deno.test("buildSyscallFilter() refuses rings by a wall, without any flag", () => {
+  const ring = { abi: "x86_64", nr: 425 } as const;
+  const free = { flags: 0, arch: "x86_64", walls: ["always"] } as const;
+  assertVerdict(free, { verdict: SECCOMP_RET_ALLOW, calls: [ring] });
+  const walls = [...free.walls, "rings"] as const;
+  assertVerdict({ ...free, walls }, { verdict: ENOSYS, calls: [ring] });
 });
 
 Deno.test("the table has at most one rule for a system call and only known flags", () => {

@@ -25,6 +25,15 @@ Deno.test("a program can leave no setuid file in a directory that others can wri
   });
 });
 
+Deno.test("a caller who is not root gives up neither wall against setuid files with the filter", async () => {
+  const options = ["--as-uid=7243", "--as-gid=7243"];
+  await withBox(243, async (box) => {
+    assertDenied(await attack(box, ["setid", "modes"], ["--syscalls=0"]), 13);
+    assertDenied(await attack(box, ["setid", "ring"], ["--syscalls=0"]), 1);
+    assertDenied(await attack(box, ["setid", "ring"], ["--syscalls=23"]), 1);
+  }, { options });
+});
+
 Deno.test("a program cannot lower the limit that keeps the host's core handler asleep", async () => {
   await withBox(243, async (box) => {
     assertDenied(await attack(box, ["setid", "core"]), 1);

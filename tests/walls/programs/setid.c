@@ -69,7 +69,12 @@ static void inviting(char **arguments) {
   pause();
 }
 
+/* Rings make files, too, and no filter sees their modes. */
+static void ring(char **arguments) {
+  TRY("make a ring", syscall(SYS_io_uring_setup, 8, (char[256]){0}));
+}
+
 int main(int argc, char **argv) {
-  const struct attack attacks[] = {{"modes", modes}, {"core", core}, {"inviting", inviting}};
-  return attack_main(argc, argv, attacks, 3);
+  const struct attack attacks[] = {{"modes", modes}, {"core", core}, {"inviting", inviting}, {"ring", ring}};
+  return attack_main(argc, argv, attacks, 4);
 }
