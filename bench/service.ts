@@ -184,10 +184,11 @@ function residentMib(pid: number): number {
 async function memoryRows(pid: number): Promise<Row[]> {
   // Once nobody comes for some seconds it gives back what it does not need.
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-  const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim().split(" ");
-  const waiting = children.filter((child) => child !== "").map((child) =>
-    residentMib(Number(child))
-  );
+  const childrenOf = (parent: number) =>
+    Deno.readTextFileSync(`/proc/${parent}/task/${parent}/children`).split(" ").filter(Boolean)
+      .map(Number);
+  const stages = childrenOf(pid);
+  const waiting = [...stages, ...stages.flatMap(childrenOf)].map(residentMib);
   return [
     {
       what: "memory of the service, idle after all this",

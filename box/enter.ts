@@ -32,10 +32,12 @@ export interface Entrant {
 }
 
 /** What can be entered. */
-export type Enterable = Pick<
-  LiveRun,
-  "boxId" | "initFd" | "initPid" | "controlGroup" | "limits" | "callerLimits"
->;
+export type Enterable =
+  & Pick<
+    LiveRun,
+    "boxId" | "initFd" | "initPid" | "controlGroup" | "limits" | "callerLimits"
+  >
+  & Partial<Pick<LiveRun, "visit">>;
 
 /** A program that has entered a box. */
 export interface Visit {
@@ -55,6 +57,7 @@ export function enterBox(
   { remote, ...entrant }: Entrant & { remote: RemoteCaller },
 ): Visit {
   const { system } = sandbox;
+  live.visit?.();
   const rootFd = openRoot(system, live.initPid);
   let started;
   try {

@@ -24,20 +24,16 @@ export async function inHeldBox<Result>(
     rules: defaultDirectoryRules(),
     places: boxPlaces(settings, boxId),
   });
-  let box: WaitingBox | undefined;
+  let stage: Stage;
   try {
-    const setup = { rules, shareNetwork: false, terminal: false, controlGroup: false };
-    const stage = new Stage(system, setup);
-    try {
-      box = new Receiver(system).receive(stage.order());
-    } finally {
-      stage.close();
-    }
+    stage = new Stage(system, { rules, shareNetwork: false, terminal: false, controlGroup: false });
   } finally {
     closeSources(system, rules);
   }
-  if (!box) throw new SandboxError("internal", `Box ${boxId} cannot be made for a visitor`);
+  let box: WaitingBox | undefined;
   try {
+    box = new Receiver(system).receive(stage.order());
+    if (!box) throw new SandboxError("internal", `Box ${boxId} cannot be made for a visitor`);
     return await work({
       boxId,
       ...box,
@@ -46,6 +42,7 @@ export async function inHeldBox<Result>(
       callerLimits: readLimits(),
     });
   } finally {
-    discard(system, box);
+    if (box) discard(system, box);
+    stage.close();
   }
 }

@@ -128,6 +128,7 @@ async function runAsked(request: RunRequest, asked: Omit<Run, "streams">): Promi
       if (options.terminal && !sandbox.remote) takeTerminalBack(system);
     }
   } finally {
+    asked.ready?.endRun();
     streams?.close();
   }
 }

@@ -10,7 +10,7 @@ typedef unsigned long u64;
 typedef int i32;
 typedef long i64;
 
-enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 10, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
+enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 11, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
 
 /* The kind of an argument: four bits each in step.kinds. */
 enum {
@@ -54,7 +54,7 @@ enum { REPORT_FAILED = 1, REPORT_STARTED = 2, REPORT_ENDED = 3, REPORT_CRASHED =
 
 struct report {
   u32 kind;
-  u32 step;            /* failed: which */
+  u32 step;            /* failed: which; ended: 1 if nothing else lives in the box */
   i32 status;          /* failed: errno; ended: exit status or signal */
   i32 code;            /* ended: CLD_EXITED, CLD_KILLED or CLD_DUMPED */
   i64 wall_s, wall_ns; /* CLOCK_MONOTONIC of the event */

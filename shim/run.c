@@ -1,7 +1,8 @@
 /* Interprets plans: one system call a step, and no decisions. */
 #include "kernel.h"
+#include "signal.h"
 
-enum { P_ALL = 0, WNOHANG = 1, WEXITED = 4, WNOWAIT = 0x01000000, CLOCK_MONOTONIC = 1, MSG_NOSIGNAL = 0x4000 };
+enum { P_ALL = 0, WNOHANG = 1, WEXITED = 4, WNOWAIT = 0x01000000, WALL = 0x40000000, CLOCK_MONOTONIC = 1, MSG_NOSIGNAL = 0x4000 };
 enum { CLD_EXITED = 1, CLD_TRAPPED = 4, ECHILD = 10, EPIPE = 32, NEXT_FDS_MAX = 16 };
 
 static void set_wall_time(struct report *report) {
@@ -33,6 +34,7 @@ struct child {
 
 static void child_main(void *argument) {
   struct child *child = argument;
+  signal_pass_to(SIGCHLD, -2); /* that of spawn_each() */
   plan_live(child->plan, child->layout, child->first, child->count);
 }
 
@@ -83,10 +85,13 @@ static i64 reap(const struct plan *plan, i32 program, i32 traces) {
       if (crash && report.code != CLD_EXITED && crash->signal == report.status)
         kernel(__NR_sendto, (u64)plan->report_fd, (u64)crash, sizeof *crash, MSG_NOSIGNAL, 0, 0);
       /* Children that it left dead have come to us before its own end. What they used belongs to the run. */
-      while (kernel(__NR_waitid, P_ALL, 0, (u64)&info, WEXITED | WNOHANG, (u64)&usage, 0) == 0 && info.pid)
+      while ((result = kernel(__NR_waitid, P_ALL, 0, (u64)&info, WEXITED | WNOHANG | WALL, (u64)&usage, 0)) == 0 && info.pid)
         if (info.pid != program)
           add_usage(&report, &usage);
+      report.step = result == -ECHILD;
       send_report(plan, &report);
+      /* The keeper wakes now, and need not wait while the kernel takes the box down. */
+      kernel(__NR_close, (u64)plan->report_fd, 0, 0, 0, 0, 0);
       kernel_exit(0);
     }
     kernel(__NR_wait4, (u64)info.pid, 0, 0, 0, 0, 0);
@@ -116,9 +121,10 @@ static i64 next(i32 socket) {
   return fd;
 }
 
-/* Clones a child for each message. The child has the message's descriptors; on the first one the keeper learns the
- * child's process id. */
+/* Clones a child for each message, which the kernel reaps. The child has the message's descriptors; on the first one
+ * the keeper learns the child's process id. */
 static i64 spawn_each(const u64 *args, struct child *child) {
+  signal_pass_to(SIGCHLD, -1);
   for (;;) {
     i64 fd = receive((i32)args[4]);
     if (fd < 0)

@@ -10,6 +10,7 @@ const STARTED = { kind: "started", pid: 9, pidFd: 8, wallMs: 100, cpuMs: 2 } as 
 const ENDED: Ended = {
   kind: "ended",
   ending: { how: "exit", exitCode: 0 },
+  isAlone: true,
   wallMs: 150,
   cpuMs: 32,
   maxRssKib: 1000,

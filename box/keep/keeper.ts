@@ -11,7 +11,7 @@ import { Plan } from "../../ffi/plan.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
 import type { NotExecuted, Outcome } from "../outcome/outcome.ts";
 import type { Run } from "../run_options.ts";
-import { reap } from "../setup/clone.ts";
+import { awaitDeath, reap } from "../setup/clone.ts";
 import type { StartedBox } from "../setup/spawn.ts";
 import type { RunStreams } from "../streams/run_streams.ts";
 import { conclude, type KillReason, type RunFacts } from "./conclude.ts";
@@ -19,6 +19,7 @@ import { readRunQueue } from "./run_queue.ts";
 import { readCpuTimeMs } from "./cpu_clock.ts";
 import { type BoxStatus, prepareStatus } from "./reports.ts";
 import type { LiveRun } from "./runs.ts";
+import type { Readiness } from "./waiter.ts";
 
 /** Between two looks at least so long, so that a program near its limit does not cost a CPU. */
 const LOOK_MIN_MS = 0.5;
@@ -42,6 +43,10 @@ interface Watch extends RunFacts {
   killedAtMs: number;
   /** Whether everything is stopped by the control group. */
   isFrozen: boolean;
+  /** Whether init has sent its last message. */
+  isClosed: boolean;
+  /** Whether others have entered the box, which only the death of init ends. */
+  isVisited: boolean;
   /** Since when the wall clock is paused, if it is. */
   pausedSinceMs: number | undefined;
 }
@@ -61,25 +66,41 @@ export async function keep(
     signal?.addEventListener("abort", onAbort);
     if (signal?.aborted) onAbort();
     streams?.begin(() => kill(watch, "stream"));
-    // Init is the last to die: it ends with the program, and the kernel then kills and reaps
-    // everything else in its namespace first.
-    let status;
-    while (!(status = listen(watch)).isDead) {
-      const { nowMs } = status;
+    let nowMs = box.startedMs;
+    let status: BoxStatus;
+    do {
       if (streams) await waitWithStreams(watch, streams, nowMs);
-      else await waiter.readable([box.initFd], nextLook(watch, nowMs));
-    }
-    pauseClock(watch, { paused: false, nowMs: watch.ended?.wallMs ?? status.nowMs });
-    onEnd?.(watch.ended?.wallMs ?? status.nowMs);
+      else await waiter.ready(waitedFor(watch), nextLook(watch, nowMs));
+      status = listen(watch);
+      nowMs = status.nowMs;
+    } while (!isOver(watch, status));
+    pauseClock(watch, { paused: false, nowMs: watch.ended?.wallMs ?? nowMs });
+    onEnd?.(watch.ended?.wallMs ?? nowMs);
     await streams?.finish({ deadlineMs: wallDeadlineMs(watch), abort: signal });
-    return outcome = conclude(watch, { streamEnd: streams?.end, nowMs: status.nowMs });
+    return outcome = conclude(watch, { streamEnd: streams?.end, nowMs });
   } finally {
     endLive?.(outcome);
     signal?.removeEventListener("abort", onAbort);
-    waiter.forget(box.initFd);
-    reap(system, box.initFd);
+    waiter.forget(box.initFd, box.socket);
+    if (!box.isStaged) reap(system, box.initFd);
+    else if (!outcome) awaitDeath(system, box.initFd);
     system.close(box.socket, box.initFd, watch.started?.pidFd ?? -1);
   }
+}
+
+/**
+ * Whether everything in the box is dead. Init is the last to die: it ends with the program, and the kernel then
+ * kills and reaps everything else in its namespace first. That takes the kernel a while: where init knows that
+ * nothing else lives, and somebody else reaps it, its last message is enough.
+ */
+function isOver({ box, ended, isVisited }: Watch, { isDead }: BoxStatus): boolean {
+  if (isDead) return true;
+  return ended !== undefined && ended.isAlone && box.isStaged && !isVisited;
+}
+
+/** What tells that the box may be over: the end of init's messages, then that of init. */
+function waitedFor({ box, isClosed }: Watch): Readiness {
+  return box.isStaged && !isClosed ? { hungUp: box.socket } : { readable: [box.initFd] };
 }
 
 function beginWatch(run: Run, box: StartedBox, streams: RunStreams | undefined): Watch {
@@ -101,6 +122,8 @@ function beginWatch(run: Run, box: StartedBox, streams: RunStreams | undefined):
     killedFor: undefined,
     killedAtMs: Infinity,
     isFrozen: false,
+    isClosed: false,
+    isVisited: false,
     pausedSinceMs: undefined,
     pausedMs: 0,
     thrown: undefined,
@@ -112,8 +135,9 @@ function waitWithStreams(watch: Watch, streams: RunStreams, nowMs: number): Prom
   streams.turn(nowMs);
   if (nowMs >= watch.nextLookMs || watch.killedFor) watch.nextLookMs = nextLook(watch, nowMs);
   const { readable, writable, nextTurnMs } = streams;
+  const waited = waitedFor(watch);
   return watch.run.sandbox.waiter.ready(
-    { readable: [watch.box.initFd, ...readable], writable },
+    { ...waited, readable: [...waited.readable ?? [], ...readable], writable },
     Math.min(watch.nextLookMs, nextTurnMs),
   );
 }
@@ -122,6 +146,7 @@ function waitWithStreams(watch: Watch, streams: RunStreams, nowMs: number): Prom
 function listen(watch: Watch): BoxStatus {
   const { box, run: { sandbox: { log } } } = watch;
   const status = watch.look();
+  watch.isClosed ||= status.isClosed;
   for (const report of status.reports) {
     if (report.kind === "started") {
       const { pid } = watch.started = report;
@@ -181,6 +206,7 @@ function liveRun(watch: Watch): LiveRun {
     sinceMs: Date.now(),
     initFd: box.initFd,
     initPid: box.initPid,
+    visit: () => watch.isVisited = true,
     programFd: () => findStart(watch)?.pidFd,
     progress: () =>
       findStart(watch) && {
@@ -199,7 +225,7 @@ function liveRun(watch: Watch): LiveRun {
       pauseClock(watch, { paused, nowMs: sandbox.system.nowMs() });
       watch.nextLookMs = 0;
       // A wait for the old deadline looks again.
-      sandbox.waiter.forget(box.initFd);
+      sandbox.waiter.forget(box.initFd, box.socket);
     },
   };
 }
@@ -287,8 +313,8 @@ function kill(watch: Watch, reason: KillReason): void {
   const { sandbox: { system, log } } = watch.run;
   if (watch.killedFor) return;
   listen(watch);
-  // It was faster: what became of it is known, and nothing is left to be stopped.
-  if ((reason === "abort" || reason === "stream") && watch.ended) return;
+  // It was faster: what became of it is known to the last detail, and nothing is left to be stopped.
+  if (reason !== "progress" && watch.ended) return;
   watch.killedFor = reason;
   log(1, () => `Killing the program (${reason})`);
   watch.killedAtMs = system.nowMs();

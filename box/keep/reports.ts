@@ -28,6 +28,8 @@ export type Report =
   | {
     kind: "ended";
     ending: Ending;
+    /** Nothing but init lives in the box. */
+    isAlone: boolean;
     wallMs: number;
     cpuMs: number;
     maxRssKib: number;
@@ -39,6 +41,8 @@ export type Report =
 export interface BoxStatus {
   /** Whether init is dead, and with it everything in the box. */
   readonly isDead: boolean;
+  /** Whether nobody is left who could send a message: init is dead, or dying. */
+  readonly isClosed: boolean;
   /** When that was, in milliseconds of CLOCK_MONOTONIC. */
   readonly nowMs: number;
   /** The messages since the last look. */
@@ -106,8 +110,9 @@ class Look {
       const report = readReport(plan.view(body), readControl(plan.view(control), controlLength));
       return report ? [report] : [];
     });
+    const isClosed = this.#messages.some(({ length }) => plan.result(length) === 0);
     const nowMs = timespecMs(plan.view(this.#now), 0);
-    return { isDead: plan.result(this.#ready) > 0, nowMs, reports };
+    return { isDead: plan.result(this.#ready) > 0, isClosed, nowMs, reports };
   }
 }
 
@@ -192,6 +197,7 @@ function readReport(view: DataView, control: { pid: number; fd: number }): Repor
       const exited = view.getInt32(REPORT.code, true) === linux.CLD_EXITED;
       return {
         kind: "ended",
+        isAlone: view.getUint32(REPORT.step, true) === 1,
         ending: exited ? { how: "exit", exitCode: status } : { how: "signal", signal: status },
         wallMs,
         cpuMs,

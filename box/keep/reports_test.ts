@@ -96,6 +96,7 @@ for (
     withBox(({ look, send, hangUp }) => {
       send((view) => {
         view.setUint32(REPORT.kind, REPORT_KIND.ended, true);
+        view.setUint32(REPORT.step, code === 1 ? 1 : 0, true);
         view.setInt32(REPORT.status, 9, true);
         view.setInt32(REPORT.code, code, true);
         view.setBigInt64(REPORT.wall, 3n, true);
@@ -109,6 +110,7 @@ for (
       assertEquals(look().reports, [{
         kind: "ended",
         ending,
+        isAlone: code === 1,
         wallMs: 3000.5,
         cpuMs: 0.25,
         maxRssKib: 1000,

@@ -19,6 +19,8 @@ export interface LiveRun {
   /** The descriptor of the box's init. */
   readonly initFd: number;
   readonly initPid: number;
+  /** Says that others are in the box now, besides the program: the run ends when they have. */
+  readonly visit: () => void;
   /** The descriptor of the program; undefined until it starts. It is open until this run has ended. */
   readonly programFd: () => number | undefined;
   /** What was used so far; undefined until the program starts. */

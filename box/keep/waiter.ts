@@ -62,6 +62,14 @@ function planEvents(epoll: number, timeoutNs?: bigint): EventsPlan {
   return { plan, events, count, now };
 }
 
+/** What may be ready: one of these descriptors. */
+export interface Readiness {
+  readonly readable?: readonly number[];
+  readonly writable?: readonly number[];
+  /** One that nobody will write to any more. */
+  readonly hungUp?: number;
+}
+
 interface Wait {
   readonly fds: readonly number[];
   readonly deadlineMs: number;
@@ -101,16 +109,14 @@ export class Waiter {
 
   /** Waits until a descriptor is readable or hung up, or the deadline has passed. */
   readable(fds: readonly number[], deadlineMs: number): Promise<void> {
-    return this.ready({ readable: fds, writable: [] }, deadlineMs);
+    return this.ready({ readable: fds }, deadlineMs);
   }
 
   /** Waits until a descriptor is ready, hung up or forgotten, or the deadline has passed. */
-  ready(
-    { readable, writable }: { readable: readonly number[]; writable: readonly number[] },
-    deadlineMs: number,
-  ): Promise<void> {
+  ready({ readable = [], writable = [], hungUp }: Readiness, deadlineMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const fds = writable.length === 0 ? readable : [...readable, ...writable];
+      const others = writable.length === 0 ? readable : [...readable, ...writable];
+      const fds = hungUp === undefined ? others : [...others, hungUp];
       const wait: Wait = {
         fds,
         deadlineMs,
@@ -120,18 +126,21 @@ export class Waiter {
         },
       };
       this.#waits.add(wait);
-      this.#watch(fds, writable, deadlineMs);
+      for (const fd of readable) this.#watch(fd, linux.EPOLLIN);
+      for (const fd of writable) this.#watch(fd, linux.EPOLLOUT);
+      if (hungUp !== undefined) this.#watch(hungUp, linux.EPOLLRDHUP);
+      this.#wakeAt(deadlineMs);
       this.#turn();
     });
   }
 
-  #watch(fds: readonly number[], writable: readonly number[], deadlineMs: number): void {
-    for (const fd of fds) {
-      const operation = this.#registered.has(fd) ? linux.EPOLL_CTL_MOD : linux.EPOLL_CTL_ADD;
-      this.#registered.add(fd);
-      const events = (writable.includes(fd) ? linux.EPOLLOUT : linux.EPOLLIN) | linux.EPOLLONESHOT;
-      WATCH.run(this.#system, this.#epoll, operation, fd, events);
-    }
+  #watch(fd: number, events: number): void {
+    const operation = this.#registered.has(fd) ? linux.EPOLL_CTL_MOD : linux.EPOLL_CTL_ADD;
+    this.#registered.add(fd);
+    WATCH.run(this.#system, this.#epoll, operation, fd, events | linux.EPOLLONESHOT);
+  }
+
+  #wakeAt(deadlineMs: number): void {
     if (deadlineMs >= this.#armedMs) return;
     const plan = new Plan();
     this.#arm(plan, deadlineMs);

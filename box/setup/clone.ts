@@ -32,6 +32,18 @@ export function reap(system: System, initFd: number): void {
   REAP.run(system, initFd);
 }
 
+/** Kills an init that the kernel reaps, and waits until it is dead. */
+export function awaitDeath(system: System, initFd: number): void {
+  KILL.run(system, initFd);
+}
+
+const KILL = new Routine("end init", ["init"], (plan, initFd) => {
+  plan.step("pidfd_send_signal", [initFd, linux.SIGKILL, 0, 0], { ignore: "all" });
+  const poll = plan.struct([-1, linux.POLLIN]);
+  plan.step("store", [poll.part(0, 4), 4, initFd]);
+  plan.step("ppoll", [poll, 1, 0, 0, 8], { ignore: "all" });
+});
+
 const REAP = new Routine("reap init", ["init"], (plan, initFd) => {
   // Fails where the caller ignores SIGCHLD: the kernel has done it then.
   plan.step("waitid", [linux.P_PIDFD, initFd, plan.alloc(128), linux.WEXITED | linux.__WALL, 0], {

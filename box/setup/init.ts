@@ -108,7 +108,7 @@ export function planInit(run: Run, { setup, fds, programFds }: {
 
 /**
  * Adds the steps of a stage: it has all mounts of a box but the new file systems, and for each message of
- * the keeper it clones an init, which becomes the keeper's child and makes the rest of a box.
+ * the keeper it clones an init, which makes the rest of a box, and dies with the stage at the latest.
  *
  * @param fds the stage's socket, and what the rules mount
  */
@@ -120,9 +120,8 @@ export function planStage(plan: Plan, setup: BoxSetup, { reportFd, mountFds }: B
   for (const fd of [0, 1, 2]) plan.step("dup3", [reportFd, fd, linux.O_CLOEXEC]);
   plan.step("dup3", [0, WAITING_FD, linux.O_CLOEXEC]);
   plan.step("close_range", [WAITING_FD + 1, 0xffffffff, 0]);
-  const flags = linux.CLONE_PARENT | linux.CLONE_NEWNS |
-    namespacesOf({ ...setup, shareNetwork: true });
-  const args = plan.cloneArgs({ flags, exitSignal: 0 });
+  const flags = linux.CLONE_NEWNS | namespacesOf({ ...setup, shareNetwork: true });
+  const args = plan.cloneArgs({ flags });
   plan.spawn(args, { eachOf: WAITING_FD, what: "wait for boxes to make" }, () => {
     planWaitingInit(plan, setup);
   });

@@ -34,6 +34,7 @@ interface Shared {
 
 interface Awaited {
   readonly key: string;
+  readonly stage: Stage;
   readonly box: AwaitedBox;
   /** The network that it has; undefined: a new one, or that of this process. */
   readonly network: Network | undefined;
@@ -46,6 +47,8 @@ export class ReadyBox {
   readonly #shared: Shared;
   readonly #stages = new Map<string, Stage>();
   #awaited: Awaited | undefined;
+  /** The stage that made the box in which a program runs, and ends with it. */
+  #inUse: Stage | undefined;
   #sinceMs = 0;
   /** The network namespace of the run, and of one that has ended. */
   #runNetwork: Network | undefined;
@@ -90,13 +93,14 @@ export class ReadyBox {
     return box;
   }
 
-  #receive({ box: ordered, network, sharesNetwork }: Awaited): WaitingBox | undefined {
+  #receive({ stage, box: ordered, network, sharesNetwork }: Awaited): WaitingBox | undefined {
     const box = this.#shared.receiver.receive(ordered);
     if (!box) {
       this.#closeStages();
       closeNetworks(this.#system, network);
       return undefined;
     }
+    this.#inUse = stage;
     if (sharesNetwork) return box;
     this.#runNetwork = network ?? openNetwork(this.#system, box.initPid);
     if (this.#runNetwork) {
@@ -120,6 +124,7 @@ export class ReadyBox {
       const network = setup.shareNetwork ? undefined : this.#takeNetwork();
       this.#awaited = {
         key,
+        stage,
         network,
         box: stage.order(network?.fd),
         sharesNetwork: setup.shareNetwork,
@@ -153,8 +158,15 @@ export class ReadyBox {
 
   /** Ends what makes boxes, when its mounts are older than the host's for instance. */
   #closeStages(): void {
-    for (const stage of this.#stages.values()) stage.close();
+    for (const stage of this.#stages.values()) if (stage !== this.#inUse) stage.close();
     this.#stages.clear();
+  }
+
+  /** Says that the program in the box that was taken is dead. */
+  endRun(): void {
+    const stage = this.#inUse;
+    this.#inUse = undefined;
+    if (stage && ![...this.#stages.values()].includes(stage)) stage.close();
   }
 
   /** Since when something waits, in milliseconds of CLOCK_MONOTONIC; undefined: nothing does. */

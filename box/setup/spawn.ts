@@ -23,6 +23,8 @@ export interface StartedBox {
   /** Descriptor of the init process. */
   readonly initFd: number;
   readonly initPid: number;
+  /** Init is the child of a stage, not ours: the kernel reaps it. */
+  readonly isStaged: boolean;
   /** The keeper's end of the socket on which the box reports. */
   readonly socket: number;
   /** The plan that init carries out, to which its failure reports refer. */
@@ -120,7 +122,7 @@ function cloneInit(system: System, { setup, passed, plan: build, reportFdMin }: 
     system.trace?.(plan, "the box");
     system.writeAll(fds.planFd, plan.encode(), "the plan of the box");
     const init = executeInit(system, { setup, passed: [...allOf(fds), ...passed], socket, fds });
-    return { ...init, socket, plan };
+    return { ...init, socket, plan, isStaged: false };
   } catch (error) {
     system.close(socket);
     throw error;

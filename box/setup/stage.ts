@@ -11,7 +11,7 @@ import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import type { System, SystemError } from "../../ffi/system.ts";
 import { type BoxSetup, planStage } from "./init.ts";
 import { planClones } from "./mounts.ts";
-import { planMask, planStartMounts, reap, STACK_SIZE } from "./clone.ts";
+import { awaitDeath, planMask, planStartMounts, reap, STACK_SIZE } from "./clone.ts";
 
 /** A stage and its inits are given so long in all; more than a thousand times of what they need. */
 const MADE_NS_MAX = 500_000_000n;
@@ -29,6 +29,8 @@ export interface AwaitedBox {
 export interface WaitingBox extends AwaitedBox {
   readonly initFd: number;
   readonly initPid: number;
+  /** Its parent is a stage: the kernel reaps it. */
+  readonly isStaged: true;
 }
 
 /** Has boxes of one kind made. */
@@ -51,7 +53,7 @@ export class Stage {
     return { socket: this.#order.send(networkFd) };
   }
 
-  /** Ends the process; boxes that were made stay. */
+  /** Ends the process, and all boxes that it has made. */
   close(): void {
     const plan = new Plan();
     plan.step("pidfd_send_signal", [this.#pidFd, linux.SIGKILL, 0, 0], { ignore: "all" });
@@ -221,7 +223,7 @@ export class Receiver {
     const failure = this.#execute();
     if (failure) throw failure;
     const [initPid, initFd] = [plan.result(this.#pid), plan.result(this.#pidFd)];
-    const box = { socket, initPid, initFd };
+    const box = { socket, initPid, initFd, isStaged: true } as const;
     const isMade = this.#lengths.some((length) => plan.result(length) === 1);
     if (isMade && initFd >= 0) return box;
     if (initFd >= 0) discard(this.#system, box);
@@ -232,9 +234,6 @@ export class Receiver {
 
 /** Ends a box that waits, or could not be given its program. */
 export function discard(system: System, { initFd, socket }: WaitingBox): void {
-  const plan = new Plan();
-  plan.step("pidfd_send_signal", [initFd, linux.SIGKILL, 0, 0], { ignore: "all" });
-  system.run(plan, "end a box that waits");
-  reap(system, initFd);
+  awaitDeath(system, initFd);
   system.close(initFd, socket);
 }

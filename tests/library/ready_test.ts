@@ -27,13 +27,13 @@ async function output(
   return stdout.text();
 }
 
-/** What waits for a program, as a process of this one. */
-function waitingInits(): number[] {
+/** The processes of this name whose parent is one of these. */
+function childrenOf(parents: readonly number[], command: string): number[] {
   return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
     try {
       const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
       const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return /\(isolate-init\)/.test(stat) && state !== "Z" && Number(parent) === Deno.pid
+      return stat.includes(`(${command})`) && state !== "Z" && parents.includes(Number(parent))
         ? [Number(name)]
         : [];
     } catch {
@@ -41,6 +41,9 @@ function waitingInits(): number[] {
     }
   });
 }
+
+/** What waits for a program, as a process of a stage of this one. */
+const waitingInits = () => childrenOf(childrenOf([Deno.pid], "isolate-stage"), "isolate-init");
 
 /** The processes of a user that are not dead. */
 function processesOf(uid: number): string[] {
@@ -285,6 +288,18 @@ Deno.test("a box that waits is small, ends with its box, and is no trouble when 
   // Besides what the runtime has opened meanwhile.
   const ours = (names: string[]) => names.filter((name) => /pidfd|net:|mountinfo/.test(name));
   assertEquals(ours(descriptors()), ours(before.fds));
+});
+
+Deno.test("a run goes on when what has made its box is given up", async () => {
+  const stages = () => childrenOf([Deno.pid], "isolate-stage").length;
+  const before = stages();
+  await using box = await Box.init({ boxId: BOX_ID, ready: true });
+  await box.run(["/bin/true"]);
+  const run = box.run(["/bin/sleep", "0.5"]);
+  await eventually("it runs", () => processesOf(60000 + BOX_ID).length === 1);
+  box.sandbox.ready!.closeIdle({ beforeMs: Infinity, boxesMax: 0 });
+  assertEquals((await run).kind, "exit");
+  assertEquals(stages(), before);
 });
 
 const LIMIT = { limitBytes: 100 };
