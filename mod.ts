@@ -67,6 +67,7 @@ export type {
 } from "./box/files/file_types.ts";
 export { BoxFiles } from "./box/files/files.ts";
 export { HostDirectory, HostFiles } from "./host/files.ts";
+export type { TemporaryDirectory } from "./host/temporary.ts";
 export type { HostAccess, Identity } from "./host/identity.ts";
 export type { HostEntry } from "./host/list.ts";
 export {

@@ -26,7 +26,7 @@ import type { RunOptions } from "./run_options.ts";
 import { checkOpen, checkRun } from "./option_forms.ts";
 import { type Sandbox, sharedSandbox } from "./sandbox.ts";
 import { TransferredFds } from "./streams/streams.ts";
-import { giveTreeSteps } from "../host/tree.ts";
+import { giveTreeSteps } from "../host/give_tree.ts";
 import { inSlices } from "../text/slices.ts";
 
 /** What an empty group, or one with a box that is ready, holds at most. */
@@ -352,9 +352,8 @@ export class Box {
           ready: this.#claim.ready,
         });
       } finally {
-        const { mode, accessLists } = before;
-        const withoutAccessLists = !accessLists;
-        const back = { ...common, to: caller, mode, withoutAccessLists, itselfLast: true };
+        const { mode, accessLists: accessListsBefore } = before;
+        const back = { ...common, to: caller, mode, accessListsBefore, itselfLast: true };
         await inSlices(giveTreeSteps(system, files, back));
       }
     } finally {

@@ -6,6 +6,7 @@
 import { O_CLOEXEC, O_NONBLOCK, SIG_UNBLOCK, SIGNALS } from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
+import { readText } from "../host/read.ts";
 import type { Waiter } from "./keep/waiter.ts";
 
 export { SIGNALS };
@@ -13,6 +14,7 @@ export { SIGNALS };
 /** The name of a signal that a process can catch. */
 export type SignalName = Exclude<keyof typeof SIGNALS, "SIGKILL" | "SIGSTOP">;
 
+const STATUS = "/proc/self/status";
 const IGNORE = -1;
 const STANDARD = -2;
 
@@ -47,11 +49,26 @@ export function catchSignals(
       if (name) options.onSignal(name, signal);
     }
   });
+  const swallowed = findSwallowed(system).filter((name) => options.caught.includes(name));
   for (const name of options.caught) system.library.signal(SIGNALS[name], writer);
   for (const name of options.ignored) system.library.signal(SIGNALS[name], IGNORE);
   for (const name of options.standard) system.library.signal(SIGNALS[name], STANDARD);
   unblock(system, [...options.caught, ...options.standard]);
   keepFromRuntime(options.caught.filter((name) => TAKEN_BY_RUNTIME.has(name)));
+  for (const name of swallowed) options.onSignal(name, SIGNALS[name]);
+}
+
+const FAULTS = ["SIGSEGV", "SIGBUS"] as const;
+
+/**
+ * Finds out whether a fault was sent before we could catch it. The runtime has handlers for both, which
+ * mean traps of WebAssembly; one that gets anything else gives itself up and returns, as a real fault would
+ * occur again. Where neither is there, the runtime has none.
+ */
+function findSwallowed(system: System): SignalName[] {
+  const caught = BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(readText(system, STATUS))?.[1] ?? "0"}`);
+  const missing = FAULTS.filter((name) => (caught >> BigInt(SIGNALS[name] - 1) & 1n) === 0n);
+  return missing.length === 1 ? missing : [];
 }
 
 /** The runtime handles these itself from half a second after its start. */

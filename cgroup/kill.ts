@@ -8,6 +8,8 @@ import { ControlGroupError } from "./types.ts";
 
 const ROUNDS_MAX = 400;
 const PAUSE_NS = 5_000_000n;
+/** So many processes are open at once. */
+const OPEN_MAX = 256;
 
 /**
  * Kills every process in a group, whatever it forks meanwhile, and waits until none is left. Returns
@@ -20,7 +22,11 @@ export function killProcesses(files: ControlGroupFiles, directory: string): bool
     const pids = list.split("\n").map(Number);
     if (round === ROUNDS_MAX) throw new ControlGroupError(complaint(directory, pids[0]!));
     // v2 kills all of them at once, forks included (Linux 5.14); with v1 it takes some rounds.
-    if (files.tryWrite(`${directory}/cgroup.kill`, "1") !== undefined) killEach(files, pids);
+    if (files.tryWrite(`${directory}/cgroup.kill`, "1") !== undefined) {
+      for (let at = 0; at < pids.length; at += OPEN_MAX) {
+        killSome(files, directory, pids.slice(at, at + OPEN_MAX));
+      }
+    }
     if (round > 0) pause(files);
   }
 }
@@ -55,11 +61,28 @@ function complaint(directory: string, pid: number): string {
     : `${cannot} process ${pid} does not die`;
 }
 
-function killEach(files: ControlGroupFiles, pids: readonly number[]): void {
+/**
+ * Kills some processes of a group. The number of one that has died meanwhile may be another's by now: so
+ * each is opened first, and is signalled if its number is still in the group after that.
+ */
+function killSome(files: ControlGroupFiles, directory: string, pids: readonly number[]): void {
+  const opening = new Plan();
+  const opened = pids.filter((pid) => pid > 1).map((pid) => {
+    const fd = opening.slot(`process ${pid}`);
+    opening.step("pidfd_open", [pid, 0], { into: fd, ignore: "all" });
+    return { pid, fd };
+  });
+  if (opened.length === 0) return;
+  files.system.run(opening, "open what is left in the control group");
+  const left = new Set((files.read(`${directory}/cgroup.procs`) ?? "").split("\n").map(Number));
   const plan = new Plan();
-  for (const pid of pids) {
-    // To kill "0" would be to kill ourselves.
-    if (pid > 1) plan.step("kill", [pid, SIGKILL], { ignore: ERRNO.ESRCH });
+  for (const { pid, fd } of opened) {
+    const process = opening.result(fd);
+    if (process < 0) continue;
+    if (left.has(pid)) {
+      plan.step("pidfd_send_signal", [process, SIGKILL, 0, 0], { ignore: ERRNO.ESRCH });
+    }
+    plan.step("close", [process], { always: true });
   }
   if (plan.steps.length > 0) files.system.run(plan, "kill what is left in the control group");
 }

@@ -57,7 +57,11 @@ export function subcommand<Request>(definition: Subcommand<Request>): Command {
       const print = (stream: "stdout" | "stderr", text: string) =>
         from ? from.print(stream, text) : write(Deno[stream], text);
       try {
-        const parsed = parse(definition, args);
+        // Most command lines are spared the modules that read what the runtime could not.
+        const exact = !from && args.some((arg) => arg.includes("\ufffd"))
+          ? await (await import("../core.ts")).exactArguments(args)
+          : args;
+        const parsed = parse(definition, exact);
         if (parsed !== "help") {
           const origin = async () => from ?? (await import("./origin.ts")).ownProcess(args);
           return await definition.run(parsed.request, { ...parsed, version, origin });

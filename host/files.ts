@@ -10,6 +10,7 @@ import { asCaller, type HostAccess, withCallerRights } from "./identity.ts";
 import { openFile } from "./open.ts";
 import { environmentOf } from "./read.ts";
 import { HostReader } from "./reader.ts";
+import { openTemporary, type TemporaryDirectory } from "./temporary.ts";
 import { removeTree } from "./tree.ts";
 import { replaceFile } from "./write.ts";
 
@@ -165,6 +166,33 @@ export class HostFiles extends HostReader {
     });
     translatedSync(() => this.#access.system.run(plan, what));
     return path;
+  }
+
+  /**
+   * Makes a directory as {@linkcode HostFiles.makeTemporaryDirectory} does, which does not stay when this
+   * process is killed: the next call with this prefix removes it.
+   *
+   * @param prefix how its name begins
+   * @returns the directory, which `using` removes
+   * @throws {SandboxError} if it cannot be made
+   *
+   * @example
+   * ```ts
+   * import { HostFiles, sharedSandbox } from "@isolate/isolate";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const host = new HostFiles(await sharedSandbox());
+   * let path;
+   * {
+   *   using directory = host.temporaryDirectory("isolate-example-");
+   *   path = directory.path;
+   *   host.write(`${path}/file`, "content");
+   * }
+   * assertEquals(host.status(path), undefined);
+   * ```
+   */
+  temporaryDirectory(prefix: string): TemporaryDirectory {
+    return openTemporary(this.#access, prefix);
   }
 
   /**

@@ -288,7 +288,7 @@ export class HostReader {
 }
 
 /** Reads what a link says. */
-function readLink(system: System, at: number, path: string): string {
+export function readLink(system: System, at: number, path: string): string {
   const plan = new Plan();
   const [length, target] = [plan.slot("length"), plan.alloc(PATH_BYTES)];
   const what = `read the link ${path}`;

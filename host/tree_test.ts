@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { System } from "../ffi/system.ts";
 import { openFolder, withFolder } from "../tests/support/folder.ts";
-import { giveTree, openDirectory, openParent, removeTree } from "./tree.ts";
+import { giveTree } from "./give_tree.ts";
+import { removeTree } from "./tree.ts";
+import { openDirectory, openParent } from "./tree_walk.ts";
 
 const OWN = { uid: 0, gid: 0, groups: [] };
 const BOX = { uid: 61234, gid: 61235, groups: [] };

@@ -19,7 +19,8 @@ import type { Identity } from "../../host/identity.ts";
 import { MOUNTED, planOpen, STRICT } from "../../host/open.ts";
 import { planStatus } from "../../host/status.ts";
 import { nameOf, readDirectory } from "../../host/list.ts";
-import { emptyTreeSteps, openDirectory, removeTreeSteps } from "../../host/tree.ts";
+import { emptyTreeSteps, removeTreeSteps } from "../../host/tree.ts";
+import { openDirectory } from "../../host/tree_walk.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { Newness } from "./newness.ts";
 import {

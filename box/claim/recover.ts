@@ -3,7 +3,7 @@
 import { Plan } from "../../ffi/plan.ts";
 import { SandboxError, translated } from "../../host/errors.ts";
 import { planStatus, readStatus } from "../../host/status.ts";
-import { giveTreeSteps } from "../../host/tree.ts";
+import { giveTreeSteps } from "../../host/give_tree.ts";
 import { inSlices } from "../../text/slices.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { listNumbers } from "../survey/processes.ts";
@@ -98,6 +98,8 @@ async function giveBack(
     from,
     keepSpecialFiles: false,
     mode: RECOVERED_MODE,
+    // What there was before is not known.
+    accessListsBefore: { onItself: false, below: new Set() },
     itselfLast: true,
   }));
 }

@@ -12,7 +12,7 @@ import {
   readStatus,
   wrongKind,
 } from "../../host/status.ts";
-import { belongsTo } from "../../host/tree.ts";
+import { belongsTo } from "../../host/give_tree.ts";
 import { copyAside, createFile } from "../../host/write.ts";
 import {
   checkLimit,

@@ -6,7 +6,7 @@
  * nor foreign files in the place of ours can make a wrong program.
  */
 
-import { type HostFiles, SandboxError } from "../../mod.ts";
+import { type HostFiles, SandboxError, type TemporaryDirectory } from "../../mod.ts";
 import type { JudgeBox } from "../boxes.ts";
 import { type BoxTreeFile, filesOfBox } from "./box_tree.ts";
 
@@ -55,6 +55,7 @@ export class CompileCache {
   readonly #given: string | undefined;
   readonly #limitBytes: number;
   #directory: string | undefined;
+  #temporary: TemporaryDirectory | undefined;
   #hasStored = false;
 
   /** Makes a cache; nothing is touched before it is used. */
@@ -139,14 +140,15 @@ export class CompileCache {
     const directory = this.#directory;
     this.#directory = undefined;
     if (directory === undefined) return;
-    if (this.#given === undefined) this.#host.removeTree(directory);
+    if (this.#given === undefined) this.#temporary?.[Symbol.dispose]();
     else if (this.#hasStored) this.#prune(directory);
   }
 
   #open(): string {
     if (this.#directory !== undefined) return this.#directory;
     if (this.#given === undefined) {
-      return this.#directory = this.#host.makeTemporaryDirectory({ prefix: "isolate-programs-" });
+      this.#temporary = this.#host.temporaryDirectory("isolate-programs-");
+      return this.#directory = this.#temporary.path;
     }
     this.#host.makeDirectory(this.#given, 0o700);
     // The owner of a link to it cannot lead us elsewhere later.

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { stripAnsiCode } from "../../vendor/std/colors.ts";
 import { withFolder } from "../support/folder.ts";
 import { isolate, start, startIsolate } from "../support/isolate.ts";
-import { COMMAND } from "../support/isolate.ts";
+import { COMMAND, DIRECT } from "../support/isolate.ts";
 import { writeFiles } from "../support/package.ts";
 
 const BOXES = "--box-ids=1-8";
@@ -320,6 +320,19 @@ for (const [name, args, sentence] of REFUSED) {
     });
   });
 }
+
+Deno.test("isolate judge takes arguments that are no UTF-8 as they are", async () => {
+  await withTask(TWICE, async ({ folder, options }) => {
+    const script = `cp $1/task/submissions/accepted/twice.sh $1/$'good\\xff.sh'
+shift
+exec "$@" $'${folder}/good\\xff.sh' $'${folder}/bad\\xff.sh'`;
+    const command = [...DIRECT, "judge", ...options, `${folder}/task`];
+    const { code, stderr } = await start(["bash", "-c", script, "bash", folder, ...command]).result;
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "bad\\xff.sh");
+    assert(!stderr.includes("good"), stderr);
+  });
+});
 
 Deno.test("isolate judge --help prints its options", async () => {
   const { code, stdout } = await isolate(["judge", "--help"]);

@@ -1,0 +1,135 @@
+/**
+ * Walks a directory tree in which everything is hostile: names, kinds of files, depth, number. The walk
+ * goes by descriptors, one level at a time, follows no link, leaves no mount, and keeps few descriptors
+ * however deep it gets.
+ */
+
+import * as linux from "../ffi/linux.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { Plan, type Slot, type StepOptions } from "../ffi/plan.ts";
+import { type System, SystemError } from "../ffi/system.ts";
+import { decodeOsString } from "../text/os_string.ts";
+import { visibleText } from "../text/visible.ts";
+import { SandboxError } from "./errors.ts";
+import { planOpen, STRICT } from "./open.ts";
+import { planStatus, readStatus } from "./status.ts";
+
+/** Levels that stay open; a directory further up is found again from the one below. */
+const OPEN_LEVELS_MAX = 64;
+
+interface Level {
+  /** Open descriptor, or -1. */
+  fd: number;
+  readonly identity: string;
+  readonly name: Uint8Array;
+  /** Directories in it that have not been visited yet; there may be a million. */
+  pending: Uint8Array[];
+}
+
+/** What is done at each directory. */
+export interface Visitor {
+  /** Handles a directory's entries, and gives the names of the directories to visit. */
+  enter(fd: number, identity: string): Generator<void, Uint8Array[]>;
+  /** Handles a directory in the one above it, after everything in it was visited. */
+  leave?(parentFd: number, name: Uint8Array): void;
+}
+
+/** Walks the tree below an open directory, which stays open. */
+export function* walk(system: System, rootFd: number, visitor: Visitor): Generator<void, void> {
+  const root: Level = {
+    fd: rootFd,
+    identity: "",
+    name: new Uint8Array(),
+    pending: yield* visitor.enter(rootFd, ""),
+  };
+  const levels: Level[] = [root];
+  try {
+    for (;;) {
+      const level = levels.at(-1)!;
+      const name = level.pending.pop();
+      if (name !== undefined) {
+        const child = openDirectory(system, level.fd, name);
+        if (!child) continue;
+        levels.push({ ...child, name, pending: [] });
+        closeFarLevel(system, levels);
+        levels.at(-1)!.pending = yield* visitor.enter(child.fd, child.identity);
+        continue;
+      }
+      if (levels.length === 1) return;
+      const parent = levels.at(-2)!;
+      if (parent.fd < 0) parent.fd = openParent(system, level.fd, parent.identity) ?? -1;
+      if (parent.fd < 0) {
+        throw new SandboxError(
+          "hostile-path",
+          "A directory of the box was moved while the sandbox worked on it; try again",
+        );
+      }
+      levels.pop();
+      system.close(level.fd);
+      visitor.leave?.(parent.fd, level.name);
+    }
+  } finally {
+    system.close(...levels.slice(1).map((level) => level.fd));
+  }
+}
+
+function closeFarLevel(system: System, levels: Level[]): void {
+  const far = levels[levels.length - OPEN_LEVELS_MAX];
+  if (far === undefined || far === levels[0] || far.fd < 0) return;
+  system.close(far.fd);
+  far.fd = -1;
+}
+
+/** Plans to open something without leaving a trace; who may not do that (CAP_FOWNER) leaves one. */
+export function planQuietly(
+  into: Slot,
+  open: (noAtime: number, options: Pick<StepOptions, "ignore" | "when">) => void,
+): void {
+  open(linux.O_NOATIME, { ignore: ERRNO.EPERM });
+  open(0, { when: [into, -ERRNO.EPERM] });
+}
+
+/** Opens a directory below another: the one of that name, on the same mount, or nothing. */
+export function openDirectory(
+  system: System,
+  parent: number,
+  name: Uint8Array,
+): { fd: number; identity: string } | undefined {
+  const plan = new Plan();
+  const fd = plan.slot("directory");
+  const how = { flags: linux.O_DIRECTORY | linux.O_NOFOLLOW, resolve: STRICT, into: fd };
+  planQuietly(fd, (noAtime, options) => {
+    planOpen(plan, parent, name, { ...how, ...options, flags: how.flags | noAtime });
+  });
+  const status = planStatus(plan, fd);
+  if (system.attempt(plan, "open a directory")) return undefined;
+  return { fd: plan.result(fd), identity: readStatus(plan.view(status)).identity };
+}
+
+/** Opens the directory above another, if it still is the one it was. */
+export function openParent(system: System, child: number, identity: string): number | undefined {
+  const plan = new Plan();
+  const fd = plan.slot("directory");
+  const flags = linux.O_DIRECTORY | linux.O_NOFOLLOW | linux.O_CLOEXEC;
+  planQuietly(fd, (noAtime, options) => {
+    plan.step("openat", [child, plan.string(".."), flags | noAtime, 0], { ...options, into: fd });
+  });
+  const status = planStatus(plan, fd);
+  if (system.attempt(plan, "open the directory above")) return undefined;
+  if (readStatus(plan.view(status)).identity === identity) return plan.result(fd);
+  system.close(plan.result(fd));
+  return undefined;
+}
+
+/** Says of which file of a box a failure is; attributes that only root can set are a likely reason. */
+export function about(
+  { step, errno }: SystemError,
+  name: Uint8Array,
+  what: (file: string) => string,
+): SystemError {
+  const file = `${visibleText(decodeOsString(name.slice(0, name.indexOf(0))))} in the box`;
+  const hint = errno === ERRNO.EPERM
+    ? " (is it immutable or append-only? see lsattr and chattr)"
+    : "";
+  return new SystemError(step && { ...step, options: { what: what(file) + hint } }, errno);
+}
