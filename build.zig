@@ -31,7 +31,7 @@ pub fn build(b: *std.Build) void {
         const library = b.addLibrary(.{
             .name = b.fmt("isolate-{s}", .{name}),
             .linkage = .dynamic,
-            .root_module = module(b, architecture, &(shared ++ .{"entry.c"})),
+            .root_module = module(b, architecture, &(shared ++ .{ "entry.c", "client_runtime.c" })),
         });
         const client = b.addExecutable(.{
             .name = b.fmt("isolate-{s}", .{name}),

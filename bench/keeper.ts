@@ -5,7 +5,7 @@
  */
 
 import { Box } from "isolate/mod.ts";
-import { isolateCommand } from "../tools/process.ts";
+import { directCommand } from "../tools/process.ts";
 import { BOX_IDS, type Row } from "./measure.ts";
 
 const SLEEP = ["/bin/sleep", "1.5"];
@@ -37,7 +37,7 @@ export async function measureKeeper(): Promise<Row[]> {
   try {
     const deno = (...args: string[]) => [Deno.execPath(), "run", "--no-prompt", ...args];
     const idle = await look(deno("data:text/javascript,await new Promise(f=>setTimeout(f,1500))"));
-    const isolate = isolateCommand(`--box-id=${boxId}`, "--silent", "--run", "--", ...SLEEP);
+    const isolate = directCommand(`--box-id=${boxId}`, "--silent", "--run", "--", ...SLEEP);
     const script = new URL(import.meta.url).pathname;
     const many = deno("--allow-ffi", script, ...BOX_IDS.map(String));
     return [

@@ -4,7 +4,7 @@
  */
 
 import { Box } from "isolate/mod.ts";
-import { isolateCommand, output, ROOT } from "../tools/process.ts";
+import { directCommand, isolateCommand, output, ROOT } from "../tools/process.ts";
 import {
   BOX_IDS,
   compile,
@@ -49,7 +49,7 @@ interface Service extends AsyncDisposable {
 async function startService(folder: string): Promise<Service> {
   const socket = `${folder}/socket`;
   await Deno.writeTextFile(`${folder}/config`, `service_socket = ${socket}\n`);
-  const [program, ...args] = isolateCommand("serve", `--config=${folder}/config`);
+  const [program, ...args] = directCommand("serve", `--config=${folder}/config`);
   const child = new Deno.Command(program!, {
     args,
     stdin: "null",

@@ -1,7 +1,7 @@
 /** A whole command against the start of the runtime. */
 
 import { Box } from "isolate/mod.ts";
-import { isolateCommand, output } from "../tools/process.ts";
+import { directCommand, isolateCommand, output } from "../tools/process.ts";
 import { BOX_IDS, mediansInTurns, type Row, timeMs, withFolder } from "./measure.ts";
 
 const ROUNDS = 30;
@@ -14,15 +14,19 @@ export async function measureStartup(): Promise<Row[]> {
   try {
     return await withFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/empty.ts`, "");
-      const isolate = isolateCommand(`--box-id=${boxId}`, "--silent");
+      const args = [`--box-id=${boxId}`, "--silent"];
+      const run = ["--run", "--", "/bin/true"];
+      const noService = { env: { ISOLATE_SERVICE: "off" } };
       const ms = await mediansInTurns(ROUNDS, {
         empty: () => timeMs(() => output([Deno.execPath(), "run", `${folder}/empty.ts`])),
-        run: () => timeMs(() => output([...isolate, "--run", "--", "/bin/true"])),
-        init: () => timeMs(() => output([...isolate, "--init"])),
+        run: () => timeMs(() => output(directCommand(...args, ...run))),
+        init: () => timeMs(() => output(directCommand(...args, "--init"))),
+        asking: () => timeMs(() => output(isolateCommand(...args, ...run), noService)),
       });
       return [
-        { what: "isolate --run -- /bin/true", here: ms.run, goal: 1.5 },
-        { what: "isolate --init of an empty box", here: ms.init },
+        { what: "direct.ts --run -- /bin/true", here: ms.run, goal: 1.5 },
+        { what: "direct.ts --init of an empty box", here: ms.init },
+        { what: "isolate.ts --run -- /bin/true, without a service", here: ms.asking },
       ].map((row): Row => ({
         ...row,
         against: "deno run of an empty file",

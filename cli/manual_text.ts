@@ -301,7 +301,9 @@ export const SECTIONS: readonly ManualSection[] = [
       "(`lib/isolate-x86_64`, `lib/isolate-aarch64`), which acts with the rights of its caller and needs no " +
       "root. It also keeps the control groups of boxes, see above. The client exits with status 2 if no " +
       "service runs and no `isolate-direct` is installed beside it. Commands for people, such as `isolate judge` " +
-      "and `isolate check`, it always leaves to `isolate-direct`, with its caller's own rights.",
+      "and `isolate check`, it always leaves to `isolate-direct`, with its caller's own rights. `isolate.ts`, " +
+      "started by Deno, hands its command to a service, too, and carries it out itself if none runs; " +
+      "`direct.ts` beside it asks no service.",
       "`isolate judge` of a user who is not root has the service make its boxes: by default the first range " +
       "that the configuration gives the user, see `service_user`. Packages and submissions are read, and `box/` " +
       "is filled and emptied, with the user's own rights. Judges of one user lock their boxes " +

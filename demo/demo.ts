@@ -7,7 +7,7 @@
  */
 
 import { defaultSettings } from "isolate/config/settings.ts";
-import { isolateCommand, ROOT } from "../tools/process.ts";
+import { directCommand, ROOT } from "../tools/process.ts";
 import { type Case, demoCases, type DemoVerdict } from "./cases.ts";
 import { DemoBox, type RunResult } from "./isolate.ts";
 import { missingLanguage, prepare } from "./languages.ts";
@@ -34,7 +34,7 @@ async function judgeExample(name: string): Promise<boolean> {
   await Deno.mkdir(`${ROOT}/dist/demo`, { recursive: true });
   console.log(`\nisolate judge examples/${name} --html=${report}`);
   const options = ["--no-cache", `--html=${ROOT}/${report}`];
-  const [program = "", ...args] = isolateCommand("judge", ...options, `${ROOT}/examples/${name}`);
+  const [program = "", ...args] = directCommand("judge", ...options, `${ROOT}/examples/${name}`);
   return (await new Deno.Command(program, { args, stdin: "null" }).spawn().status).success;
 }
 

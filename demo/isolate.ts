@@ -1,7 +1,7 @@
 /** The command as other programs call it, and a box of its own. */
 
 import { parseMeta } from "isolate/box/outcome/meta.ts";
-import { execute, isolateCommand, output } from "../tools/process.ts";
+import { directCommand, execute, output } from "../tools/process.ts";
 
 /** What became of a run in a box. */
 export interface RunResult {
@@ -25,7 +25,7 @@ export class DemoBox {
 
   static async init(id: number): Promise<DemoBox> {
     const option = `--box-id=${id}`;
-    const path = await output(isolateCommand(option, "--init"));
+    const path = await output(directCommand(option, "--init"));
     return new DemoBox(option, `${path.trimEnd()}/box`);
   }
 
@@ -39,7 +39,7 @@ export class DemoBox {
     try {
       const streams = ["--stdin=in.txt", "--stdout=out.txt", "--stderr=err.txt"];
       const all = [this.#option, `--meta=${meta}`, ...streams, ...options, "--run", "--"];
-      const { code, stderr } = await execute(isolateCommand(...all, ...command));
+      const { code, stderr } = await execute(directCommand(...all, ...command));
       if (code === 2) throw new Error(`The sandbox failed: ${stderr}`);
       return {
         meta: parseMeta(await Deno.readTextFile(meta)),
@@ -52,7 +52,7 @@ export class DemoBox {
   }
 
   async cleanup(): Promise<void> {
-    await output(isolateCommand(this.#option, "--cleanup"));
+    await output(directCommand(this.#option, "--cleanup"));
   }
 
   /** Does not trust what a program has left there: follows no link, and reads only the beginning. */

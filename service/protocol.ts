@@ -25,8 +25,6 @@ const COMMAND_BYTES_MAX = 8 << 20;
 export interface Hello {
   /** The version of plans that it understands. */
   readonly version: number;
-  /** How many of the strings before the environment are the command line, counted from the end. */
-  readonly argumentsLast: number;
   /** Where the environment begins and ends in the memory file. */
   readonly argumentBytes: number;
   readonly environmentBytes: number;
@@ -70,18 +68,17 @@ export function parsePacket(bytes: Uint8Array<ArrayBuffer>): Packet | undefined 
 
 function parseHello(view: DataView, version: number): Hello | undefined {
   if (view.byteLength !== HELLO_BYTES || view.getUint32(8, true) !== HELLO_MAGIC) return undefined;
-  const [argumentsLast, argumentBytes, environmentBytes, open] = [12, 16, 20, 24].map((at) =>
+  const [open, argumentBytes, environmentBytes] = [12, 16, 20].map((at) =>
     view.getUint32(at, true)
-  ) as [number, number, number, number];
+  ) as [number, number, number];
   if (argumentBytes + environmentBytes > COMMAND_BYTES_MAX) return undefined;
   return {
     version,
-    argumentsLast,
     argumentBytes,
     environmentBytes,
     streams: [0, 1, 2].filter((fd) => open & 1 << fd),
-    connection: view.getInt32(28, true),
-    delivery: view.getInt32(32, true),
+    connection: view.getInt32(24, true),
+    delivery: view.getInt32(28, true),
     limits: Array.from({ length: 16 }, (_, i) => ({
       soft: view.getBigInt64(40 + 16 * i, true),
       hard: view.getBigInt64(48 + 16 * i, true),
@@ -109,11 +106,10 @@ export function parseCommandLine(hello: Hello, bytes: Uint8Array<ArrayBuffer>): 
     const text = decodeOsString(bytes.slice(from, from + length));
     return text === "" ? [] : text.split("\0").slice(0, -1);
   };
-  const all = strings(0, hello.argumentBytes);
   const environment = new Map<string, string>();
   for (const entry of strings(hello.argumentBytes, hello.environmentBytes)) {
     const equals = entry.indexOf("=");
     if (equals > 0) environment.set(entry.slice(0, equals), entry.slice(equals + 1));
   }
-  return { args: all.slice(Math.max(0, all.length - hello.argumentsLast)), environment };
+  return { args: strings(0, hello.argumentBytes), environment };
 }

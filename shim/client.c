@@ -13,7 +13,7 @@
 enum { EPERM = 1, EINTR = 4, ENAMETOOLONG = 36 };
 enum { SOCK_SEQPACKET = 5, SOCK_CLOEXEC = O_CLOEXEC, SOL_SOCKET = 1, SCM_RIGHTS = 1, SO_PEERCRED = 17 };
 enum { MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000, MFD_CLOEXEC_SEALABLE = 3 };
-enum { F_SEAL_ALL = 15, PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22, COPY_BYTES = 4096 };
+enum { F_SEAL_ALL = 15, PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22 };
 enum { FAILURE_STATUS = 2, STREAMS = 3, STDERR = 2, SIG_UNBLOCK = 1 };
 
 struct vector {
@@ -125,18 +125,6 @@ static u32 append_strings(i64 file, char *const *strings) {
   return total;
 }
 
-static u32 append_file(i64 file, const char *path) {
-  u32 total = 0;
-  u8 bytes[COPY_BYTES];
-  i64 source = kernel(__NR_openat, (u64)AT_FDCWD, (u64)path, O_CLOEXEC, 0, 0, 0), count;
-  while ((count = kernel(__NR_read, (u64)source, (u64)bytes, sizeof bytes, 0, 0, 0)) > 0) {
-    kernel(__NR_write, (u64)file, (u64)bytes, (u64)count, 0, 0, 0);
-    total += (u32)count;
-  }
-  kernel(__NR_close, (u64)source, 0, 0, 0, 0, 0);
-  return total;
-}
-
 /* What is made for the first packet. */
 struct greeting {
   struct hello hello;
@@ -153,10 +141,8 @@ static void prepare(struct greeting *greeting, const struct command *command) {
   kernel(__NR_socketpair, 1, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, (u64)pair, 0, 0);
   greeting->delivery = above_streams(pair[0]);
   greeting->taken = above_streams(pair[1]);
-  hello->argument_bytes =
-      command->arguments ? append_strings(file, command->arguments) : append_file(file, "/proc/self/cmdline");
-  hello->environment_bytes =
-      command->environment ? append_strings(file, command->environment) : append_file(file, "/proc/self/environ");
+  hello->argument_bytes = append_strings(file, command->arguments);
+  hello->environment_bytes = append_strings(file, command->environment);
   kernel(__NR_fcntl, (u64)file, F_ADD_SEALS, F_SEAL_ALL, 0, 0, 0);
   for (u64 resource = 0; resource < 16; resource++)
     kernel(__NR_prlimit64, 0, resource, 0, (u64)hello->limits[resource], 0, 0);
@@ -166,7 +152,6 @@ static void prepare(struct greeting *greeting, const struct command *command) {
   hello->packet.kind = PACKET_HELLO;
   hello->packet.value = ABI_VERSION;
   hello->magic = HELLO_MAGIC;
-  hello->arguments = command->last;
 }
 
 /* Sends the first packet, or returns the negative errno. */
@@ -245,4 +230,11 @@ i64 client_run(const struct command *command) {
   serve(greeting.connection, path);
 }
 
-const char *client_socket(const char *variable) { return after(variable, "ISOLATE_SERVICE="); }
+const char *client_socket(char *const *environment) {
+  const char *socket = DEFAULT_SOCKET;
+  for (; *environment; environment++) {
+    const char *named = after(*environment, "ISOLATE_SERVICE=");
+    socket = named ? named : socket;
+  }
+  return socket;
+}

@@ -23,9 +23,8 @@ struct packet {
 struct hello {
   struct packet packet;
   unsigned magic;
-  unsigned arguments; /* the last so many of the strings that make up the arguments are the command line; ~0: all */
-  unsigned argument_bytes, environment_bytes;
   unsigned open_streams; /* bit N: descriptor N is open */
+  unsigned argument_bytes, environment_bytes;
   int connection, delivery; /* the client's own descriptors: of the connection, and of the other end of that socket */
   unsigned long limits[16][2]; /* soft and hard, by the numbers of getrlimit(2) */
 };
@@ -37,14 +36,13 @@ enum { UNTRUSTED = 129 }; /* EKEYREJECTED: who listens is neither root nor ourse
 /* A command line to hand over. */
 struct command {
   const char *socket;
-  char **arguments, **environment; /* 0: as the kernel shows them in /proc */
-  unsigned last;                   /* see struct hello */
+  char **arguments, **environment; /* as execve takes them; the arguments without the program's name */
 };
 
 /* Hands the command over. Returns only if no service can be reached, with the negative errno. EPERM: it is "off". */
 long client_run(const struct command *command);
 
-/* The socket that a variable of the environment (NAME=VALUE) names; 0: it is another variable. */
-const char *client_socket(const char *variable);
+/* The socket that the environment names. */
+const char *client_socket(char *const *environment);
 
 void client_say(const char *before, const char *name, const char *behind);

@@ -38,11 +38,7 @@ static int is_for_people(const char *name) {
 
 __attribute__((noreturn, used)) void program_main(u64 *stack) {
   char **arguments = (char **)(stack + 1), **environment = arguments + stack[0] + 1;
-  struct command command = {DEFAULT_SOCKET, arguments + (stack[0] > 0), environment, ~0u};
-  for (char **variable = environment; *variable; variable++) {
-    const char *socket = client_socket(*variable);
-    command.socket = socket ? socket : command.socket;
-  }
+  struct command command = {client_socket(environment), arguments + (stack[0] > 0), environment};
   if (stack[0] > 1 && is_for_people(arguments[1])) {
     run_directly(arguments, environment);
     client_say("`isolate ", arguments[1], "` needs isolate-direct, the whole program, beside this one\n");

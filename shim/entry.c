@@ -2,7 +2,6 @@
  * that init shares no memory with the keeper. */
 #include <linux/fcntl.h>
 
-#include "client.h"
 #include "kernel.h"
 #include "operations.h"
 #include "plan.h"
@@ -22,7 +21,7 @@ EXPORT i32 isolate_exec(struct plan *plan, u32 size) {
   return -plan->failed_errno;
 }
 
-enum { SIGNALS = 64, SIG_SETMASK = 2, PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22, ENVIRONMENT_BYTES = 1 << 23 };
+enum { SIGNALS = 64, SIG_SETMASK = 2 };
 
 /* Enters init, with the stack as execve leaves it; argv[1] is the number of the descriptor that holds the plan. */
 __attribute__((noreturn, used)) void init_main(u64 *stack) {
@@ -44,26 +43,6 @@ __asm__(".globl _start\n_start:\n\tmov x29, xzr\n\tmov x0, sp\n\tbl init_main\n"
 #endif
 
 EXPORT i32 isolate_signal(i32 signal, i32 fd) { return signal_pass_to(signal, fd); }
-
-/* Hands the last `count` arguments of this process to the service; comes back with the negative errno if none runs. */
-EXPORT i32 isolate_client(u32 count) {
-  struct command command = {DEFAULT_SOCKET, 0, 0, count};
-  i64 fd = kernel(__NR_openat, (u64)AT_FDCWD, (u64) "/proc/self/environ", O_CLOEXEC, 0, 0, 0), length = 0, more;
-  i64 address = kernel(__NR_mmap, 0, ENVIRONMENT_BYTES, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, ~0ul, 0);
-  const char *text = (const char *)address;
-  if (address < 0 && address > -4096)
-    return (i32)address;
-  /* One byte stays 0, so that the last string ends. */
-  while ((more = kernel(__NR_read, (u64)fd, (u64)text + (u64)length, (u64)(ENVIRONMENT_BYTES - 1 - length), 0, 0, 0)) > 0)
-    length += more;
-  kernel(__NR_close, (u64)fd, 0, 0, 0, 0, 0);
-  for (i64 at = 0; at < length; at++)
-    if (at == 0 || !text[at - 1]) {
-      const char *socket = client_socket(text + at);
-      command.socket = socket ? socket : command.socket;
-    }
-  return (i32)client_run(&command);
-}
 
 /* What TypeScript must agree with. It has only numbers and names, so that a test can read it from the file of the other
  * architecture too. */

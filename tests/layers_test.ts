@@ -4,7 +4,8 @@ import { assertEquals } from "@std/assert";
 
 /** What the files of a layer may import, besides their own folder. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
-  "isolate.ts": ["cli.ts", "ffi"],
+  "isolate.ts": ["ffi"],
+  "direct.ts": ["cli.ts", "ffi"],
   "cli.ts": ["cli", "mod.ts"],
   "cli": [
     "mod.ts",
@@ -40,6 +41,8 @@ const FREE_OF_PERMISSION = new Set([
   "exit",
   "exitCode",
   "noColor",
+  // To ask which permissions there are.
+  "permissions",
   "removeSignalListener",
   "Signal",
   "stderr",

@@ -12,7 +12,8 @@ import { needs, testWith } from "./support/skip.ts";
 const ROOT = new URL("../", import.meta.url).pathname;
 /** Few enough lines to read in one sitting. */
 const SHIM_LINES_MAX = 680;
-const CLIENT_LINES_MAX = 380;
+/** The program of its own, the same inside of Deno, and how the latter starts once more. */
+const CLIENT_LINES_MAX = 430;
 
 testWith(
   [needsZig()],
@@ -70,7 +71,14 @@ for (const arch of ARCHITECTURES) {
     assertEquals(symbols.filter(({ defined }) => !defined), []);
     assertEquals(
       symbols.map(({ name }) => name).sort(),
-      ["_start", "isolate_abi", "isolate_client", "isolate_exec", "isolate_signal"],
+      [
+        "_start",
+        "isolate_abi",
+        "isolate_again",
+        "isolate_client",
+        "isolate_exec",
+        "isolate_signal",
+      ],
     );
     const NEEDED = 1;
     assert(!dynamic.includes(NEEDED), "another library is needed");

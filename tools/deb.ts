@@ -18,7 +18,7 @@ const SOURCES = [
   "service",
   "text",
 ];
-const FILES = ["cli.ts", "core.ts", "deno.json", "deno.lock", "isolate.ts", "mod.ts"];
+const FILES = ["cli.ts", "core.ts", "deno.json", "deno.lock", "direct.ts", "isolate.ts", "mod.ts"];
 const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "SECURITY.md"];
 const UNITS = ["isolate.service", "isolate.socket", "isolate.slice", "isolate-cg-keeper.service"];
 const PACKAGE = "isolate-deno";
@@ -86,9 +86,7 @@ async function addCommands(tree: Tree): Promise<void> {
 
 async function addTexts(tree: Tree): Promise<void> {
   const isolate = (...args: string[]) =>
-    output([Deno.execPath(), "run", "--allow-ffi", `${ROOT}/isolate.ts`, ...args], {
-      env: { ISOLATE_SERVICE: "off" },
-    });
+    output([Deno.execPath(), "run", "--allow-ffi", `${ROOT}/direct.ts`, ...args]);
   await tree.compress("usr/share/man/man1/isolate.1", await isolate("manual"));
   for (const name of ["isolate-direct", "isolate-check-environment"]) {
     await tree.link(`usr/share/man/man1/${name}.1.gz`, "isolate.1.gz");

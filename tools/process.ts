@@ -5,8 +5,17 @@ export const ROOT: string = new URL("..", import.meta.url).pathname.replace(/\/$
 
 /** Spells a call of `isolate` as a user makes it: a process with no permission but `--allow-ffi`. */
 export function isolateCommand(...args: readonly string[]): string[] {
+  return scriptCommand("isolate.ts", args);
+}
+
+/** Spells a call that asks no service. */
+export function directCommand(...args: readonly string[]): string[] {
+  return scriptCommand("direct.ts", args);
+}
+
+function scriptCommand(script: string, args: readonly string[]): string[] {
   const run = ["run", "--quiet", "--no-prompt", "--allow-ffi"];
-  return [Deno.execPath(), ...run, `${ROOT}/isolate.ts`, ...args];
+  return [Deno.execPath(), ...run, `${ROOT}/${script}`, ...args];
 }
 
 /** How a process ended. */

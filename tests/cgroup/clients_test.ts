@@ -65,7 +65,7 @@ function shell(line: string, env: Record<string, string> = {}): Promise<CommandR
 const startWords = [
   Deno.execPath(),
   ...["run", "--quiet", "--no-prompt", "--allow-ffi"],
-  new URL("../../isolate.ts", import.meta.url).pathname,
+  new URL("../../direct.ts", import.meta.url).pathname,
 ];
 
 async function cms({ id, outer, greedy }: Places): Promise<void> {

@@ -226,7 +226,7 @@ groupTest(
         args: [
           "run",
           "--allow-ffi",
-          new URL("../../isolate.ts", import.meta.url).pathname,
+          new URL("../../direct.ts", import.meta.url).pathname,
           `-b${box.id}`,
           "--cg",
           "--init",

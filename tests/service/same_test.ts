@@ -1,7 +1,14 @@
 /** The direct command and the client of a service: what they say, write and return is the same. */
 
 import { assertEquals } from "@std/assert";
-import { CLIENT, type CommandOptions, DIRECT, start, withScratch } from "../support/isolate.ts";
+import {
+  CLIENT,
+  type CommandOptions,
+  DIRECT,
+  ENTRY,
+  start,
+  withScratch,
+} from "../support/isolate.ts";
 import { startService } from "../support/service.ts";
 
 /** A command line, with `$S` in place of a scratch directory. */
@@ -169,12 +176,12 @@ Deno.test("command lines have the same outcome directly and through a service", 
 Deno.test("the command itself takes the way of the service where there is one", async () => {
   await using service = await startService();
   const one = run(["-s"], ["/bin/true"]);
-  await outcome(command("-b7", "--init"), DIRECT, service.socket);
+  await outcome(command("-b7", "--init"), ENTRY, service.socket);
   assertEquals(
-    await outcome(one, DIRECT, service.socket),
+    await outcome(one, ENTRY, service.socket),
     await outcome(one, [CLIENT], service.socket),
   );
-  await outcome(command("-b7", "--cleanup"), DIRECT, service.socket);
+  await outcome(command("-b7", "--cleanup"), ENTRY, service.socket);
 });
 
 Deno.test("--as-uid is for root's clients only", async () => {

@@ -139,8 +139,8 @@ async function stand(): Promise<void> {
 /** A first packet with a command line of its own making. */
 function hello(text: Uint8Array): Uint8Array {
   const packet = new Uint8Array(40 + 16 * 16);
-  const header = [1, ABI_VERSION, 0x4c4c4548, chance.of([0xffffffff, 0, 2, 1000]), text.length, 0];
-  packet.set(new Uint8Array(Uint32Array.of(...header, chance.below(8), 3, 4).buffer));
+  const header = [1, ABI_VERSION, 0x4c4c4548, chance.below(8), text.length, 0, 3, 4];
+  packet.set(new Uint8Array(Uint32Array.of(...header).buffer));
   return packet;
 }
 

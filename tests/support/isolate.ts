@@ -6,17 +6,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { startService } from "./service.ts";
 
-const SCRIPT = new URL("../../isolate.ts", import.meta.url).pathname;
+/** A script beside `mod.ts` as a command. */
+function script(name: string): readonly string[] {
+  const path = new URL(`../../${name}`, import.meta.url).pathname;
+  return [Deno.execPath(), "run", "--quiet", "--no-prompt", "--allow-ffi", path];
+}
+
+/** The command that asks for a service first. */
+export const ENTRY: readonly string[] = script("isolate.ts");
 
 /** The command carried out by its own process. */
-export const DIRECT: readonly string[] = [
-  Deno.execPath(),
-  "run",
-  "--quiet",
-  "--no-prompt",
-  "--allow-ffi",
-  SCRIPT,
-];
+export const DIRECT: readonly string[] = script("direct.ts");
 
 /** The native client. */
 export const CLIENT = new URL(`../../lib/isolate-${Deno.build.arch}`, import.meta.url).pathname;

@@ -40,7 +40,7 @@ export async function startService(
     settings.push(`first_uid = ${firstUser}`, `first_gid = ${firstUser}`);
   }
   await Deno.writeTextFile(config, settings.join("\n") + "\n");
-  const script = new URL("../../isolate.ts", import.meta.url).pathname;
+  const script = new URL("../../direct.ts", import.meta.url).pathname;
   const permissions = ["run", "--quiet", "--no-prompt", "--allow-ffi"];
   const child = new Deno.Command("/bin/bash", {
     args: [
