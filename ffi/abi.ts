@@ -4,7 +4,7 @@
  */
 
 /** A shim with another version of the plan format is refused. */
-export const ABI_VERSION = 11;
+export const ABI_VERSION = 12;
 
 /** Begins every plan. */
 export const PLAN_MAGIC = 0x4c505349;
