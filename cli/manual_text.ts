@@ -123,11 +123,13 @@ export const SECTIONS: readonly ManualSection[] = [
     blocks: [
       "`isolate judge` _PACKAGE_ verifies a problem package: each of its submissions is compiled and run on " +
       "the tests, and must get what the name of its folder promises. If submissions follow, they are judged " +
-      "instead, and what they say of themselves does not count. A package is a folder in the ICPC/Kattis format (legacy and 2023-07-draft, as far as both " +
-      "agree: `problem.yaml`, `data/`, `submissions/`, `output_validators/`), or a folder of tests with a " +
-      "`task.yaml`, which `judge/TASK.md` describes.",
+      "instead, and what they say of themselves does not count. A package is a folder in the ICPC/Kattis format " +
+      "(`problem.yaml`, `data/`, `submissions/`; versions legacy, 2023-07 and 2025-09), or a folder of tests " +
+      "with a `task.yaml`, which `judge/TASK.md` describes. Since 2025-09 a scoring problem gives every " +
+      "submission a score, and `WA` or another verdict unless it passes all tests.",
       "Everything that others wrote runs in boxes: compilers, submissions, validators, interactors. A " +
-      "submission starts in an empty `/box`; its compiled program is in `/program` and cannot be written. " +
+      "submission starts in a `/box` that is empty but for the files of the test (`.files`), and can write " +
+      "there unless the package forbids it, as it does since 2023-07 without `allow_file_writing`; its compiled program is in `/program` and cannot be written. " +
       "Nothing of a test is left for the next one. Boxes have control groups where these can be used (see " +
       "CONTROL GROUPS); without them Java, Node, Deno, Go and C# cannot be judged, as their address space says " +
       "nothing about their memory.",

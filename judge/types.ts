@@ -13,6 +13,8 @@ export interface SourceFile {
   readonly hostFile: string;
   /** The size in bytes. */
   readonly sizeBytes: number;
+  /** What stands for each `{{name}}` in it; undefined: nothing is replaced. */
+  readonly constants?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The source of a program: a submission or a validator. */
@@ -31,14 +33,19 @@ export interface Submission {
   readonly source: ProgramSource;
   /** The language by id or name; undefined: recognised by the files. */
   readonly language?: string | undefined;
+  /** The main file or class; undefined: found by names. */
+  readonly entrypoint?: string | undefined;
   /** The verdicts of which it must get one; undefined: any. */
   readonly expected: readonly Verdict[] | undefined;
   /** The lowest and highest score that it must get in a scoring problem; undefined: any. */
   readonly expectedScore?: readonly [number, number] | undefined;
   /** What its single tests must show; checked where a package is verified. */
   readonly expectations?: readonly TestExpectation[] | undefined;
-  /** Whether the time limit must leave room for it; undefined: if it must be accepted. */
-  readonly forTimeLimit?: boolean | undefined;
+  /**
+   * Whether the time limit must leave room for it (`lower`), or it must be too slow (`upper`), or
+   * neither (false); undefined: as its expected verdicts say.
+   */
+  readonly forTimeLimit?: boolean | "lower" | "upper" | undefined;
 }
 
 /** What single tests of a submission must show. */
@@ -102,6 +109,13 @@ export type Validation =
     readonly score: boolean;
     /** The source. */
     readonly program: ProgramSource;
+    /** Further programs, which all must accept, too. */
+    readonly more?: readonly ProgramSource[] | undefined;
+    /**
+     * How often a submission runs on a test at most: the program gives the next input in
+     * `nextpass.in`. Undefined: once.
+     */
+    readonly passes?: number | undefined;
   };
 
 /** A test. */
@@ -114,14 +128,29 @@ export interface TestCase {
   readonly answerFile: string;
   /** Whether contestants see it. */
   readonly isSample: boolean;
+  /** Arguments of the submission; undefined: those of its group. */
+  readonly args?: readonly string[] | undefined;
+  /** Arguments of the validator; undefined: those of its group. */
+  readonly validatorFlags?: readonly string[] | undefined;
+  /** Arguments of the input validators; undefined: those of its group. */
+  readonly inputFlags?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Files that the submission finds in its working directory. */
+  readonly files?: readonly SourceFile[] | undefined;
+  /**
+   * Arguments of the static validator, which looks at the submission's files; nothing is run, and
+   * there is neither input nor answer. Undefined: an ordinary test.
+   */
+  readonly staticFlags?: readonly string[] | undefined;
+  /** The highest score; undefined: that of the tests of its group. */
+  readonly scoreMax?: number | undefined;
 }
 
 /** How the verdict and score of a group follow from those of its members. */
 export interface GroupGrading {
   /** The verdict of the first member that is not accepted, the worst one, or always accepted. */
   readonly verdictMode: "first_error" | "worst_error" | "always_accept";
-  /** How the scores of the members are combined. */
-  readonly scoreMode: "sum" | "avg" | "min" | "max";
+  /** How the scores of the members are combined; `pass-fail`: the highest if all are accepted, or 0. */
+  readonly scoreMode: "sum" | "avg" | "min" | "max" | "pass-fail";
   /** Whether the first member (the samples) does not count; only in the topmost group. */
   readonly ignoreSample: boolean;
   /** Whether the group is accepted if any member is. */
@@ -132,6 +161,13 @@ export interface GroupGrading {
   readonly rejectScore: number;
   /** The lowest and highest score that the group can have. */
   readonly range: readonly [number, number];
+  /**
+   * What validators may say of the scores of its tests: `ignored`, `none` (an error), or the highest
+   * score of each; without bound, each accepted test needs one. Undefined: as in legacy packages.
+   */
+  readonly testScores?: "ignored" | "none" | number | undefined;
+  /** Whether a submission that is not accepted has a score, too; only in the topmost group. */
+  readonly scoresRejected?: boolean | undefined;
 }
 
 /** An output that the output validator must accept or refuse. */
@@ -166,6 +202,10 @@ export interface TestGroup {
   readonly validatorFlags: readonly string[];
   /** Arguments for the input validators, by their names; those of `*` are for all others. */
   readonly inputFlags?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Arguments of the submission. Default: none. */
+  readonly args?: readonly string[] | undefined;
+  /** The groups that must be accepted for this one to be judged at all; they come before it. */
+  readonly requires?: readonly string[] | undefined;
   /** The tests and groups, sorted by name. */
   readonly members: readonly GroupMember[];
 }
@@ -193,6 +233,10 @@ export interface Problem {
   readonly limits: ProblemLimits;
   /** How outputs are judged. */
   readonly validation: Validation;
+  /** The program that judges the files of a submission. */
+  readonly staticValidator?: ProgramSource | undefined;
+  /** Whether submissions cannot write into their working directory. */
+  readonly forbidsWriting?: boolean | undefined;
   /**
    * Files that every submission is compiled with, by the id of its language; those of `default` are for
    * all languages, and give way to those of the language.

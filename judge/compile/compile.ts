@@ -37,6 +37,8 @@ export interface CompileOptions {
   readonly language: Language;
   /** Files that are put over those of the program; the last one of a name counts. Default: none. */
   readonly included?: readonly SourceFile[] | undefined;
+  /** The main file or class, if its language has one; undefined: found by names. */
+  readonly entrypoint?: string | undefined;
   /** A box that nobody else uses meanwhile; its content is lost. */
   readonly box: JudgeBox;
   /** The CPU on which the compiler runs; undefined: any. */
@@ -140,7 +142,7 @@ export class Compiler implements AsyncDisposable {
     const reason = language.missing ?? (compile && cannotLimit(language, compile, box)) ??
       cannotLimit(language, run, box);
     if (reason !== undefined) throw new JudgeFailure(reason);
-    const prepared = prepareSource(language, own, included);
+    const prepared = prepareSource(language, own, { included, entrypoint: options.entrypoint });
     const version = await once(this.#versions, language, () => this.#version(options));
     const key = await keyOf(language, { version, what: ["program", prepared.words], prepared });
     const kept = await this.#cache.find(key);

@@ -4,6 +4,7 @@ import type { HostFiles } from "../../mod.ts";
 import { javaProgram } from "../languages/java_main.ts";
 import { LanguageError } from "../languages/language_definition.ts";
 import { isSource, type Language, withLowerCaseExtension } from "../languages/language_table.ts";
+import { replaceInBytes } from "../package/constants.ts";
 import type { ProgramSource, SourceFile } from "../types.ts";
 import type { Words } from "./program.ts";
 
@@ -37,10 +38,10 @@ export function loadFiles(
     );
   }
   let rest = limitBytes;
-  return source.files.map(({ name, hostFile }) => {
+  return source.files.map(({ name, hostFile, constants }) => {
     const bytes = host.readBytes(hostFile, { limitBytes: rest, followLinks: false });
     rest -= bytes.length;
-    return { name, bytes };
+    return { name, bytes: replaceInBytes(bytes, constants) };
   });
 }
 
@@ -50,10 +51,10 @@ const INCLUDED_BYTES = 64 << 20;
 /** Reads the files that a package includes; the last one of a name counts. */
 export function loadIncluded(host: HostFiles, files: readonly SourceFile[]): LoadedFile[] {
   let rest = INCLUDED_BYTES;
-  return [...new Map(files.map((file) => [file.name, file])).values()].map(({ name, hostFile }) => {
-    const bytes = host.readBytes(hostFile, { limitBytes: rest, followLinks: false });
+  return [...new Map(files.map((file) => [file.name, file])).values()].map((file) => {
+    const bytes = host.readBytes(file.hostFile, { limitBytes: rest, followLinks: false });
     rest -= bytes.length;
-    return { name, bytes };
+    return { name: file.name, bytes: replaceInBytes(bytes, file.constants) };
   });
 }
 
@@ -61,7 +62,11 @@ export function loadIncluded(host: HostFiles, files: readonly SourceFile[]): Loa
 export function prepareSource(
   language: Language,
   own: readonly LoadedFile[],
-  included: readonly LoadedFile[] = [],
+  { included = [], entrypoint }: {
+    included?: readonly LoadedFile[] | undefined;
+    /** The main file or class; undefined: found by names. */
+    entrypoint?: string | undefined;
+  } = {},
 ): PreparedSource {
   const replaced = new Set(included.map(({ name }) => name));
   const remaining = own.filter(({ name }) => !replaced.has(name));
@@ -74,7 +79,14 @@ export function prepareSource(
   if (main === "none") return { files, words: wordsOf({ sources, program }) };
   if (main !== "java") {
     const ours = sources.filter((file) => remaining.includes(file));
-    return { files, words: wordsOf({ sources, program, main: mainOf(sources, ours, main) }) };
+    return {
+      files,
+      words: wordsOf({
+        sources,
+        program,
+        main: given(sources, entrypoint) ?? mainOf(sources, ours, main),
+      }),
+    };
   }
   const decoder = new TextDecoder();
   const { names, mainClass, otherMains } = javaProgram(
@@ -82,8 +94,9 @@ export function prepareSource(
   );
   const rename = (file: LoadedFile) => ({ ...file, name: names.get(file.name) ?? file.name });
   const words = wordsOf({ sources: sources.map(rename), program });
-  if (mainClass !== undefined) words.set("class", mainClass);
-  const note = otherMains.length === 0
+  const startClass = entrypoint ?? mainClass;
+  if (startClass !== undefined) words.set("class", startClass);
+  const note = otherMains.length === 0 || entrypoint !== undefined
     ? undefined
     : `${mainClass} is run; ${otherMains.join(", ")} has a main method, too`;
   return { files: files.map(rename), words, note };
@@ -102,6 +115,13 @@ function sourcesOf({ definition }: Language, files: readonly LoadedFile[]): read
   if (files.length === 1) return files;
   const endings = definition.extensions.join(" ");
   throw new LanguageError(`None of its files is ${definition.name} (${endings})`);
+}
+
+/** Checks that the file which the package names as the main one is there. */
+function given(sources: readonly LoadedFile[], name: string | undefined): string | undefined {
+  if (name === undefined || sources.some((file) => file.name === name)) return name;
+  const names = sources.map(({ name }) => name).join(", ");
+  throw new LanguageError(`Its entrypoint ${name} is none of its files: ${names}`);
 }
 
 /** Finds the main file: the one with the right name, else the only one that was not included. */

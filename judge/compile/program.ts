@@ -27,6 +27,8 @@ export interface Allowance {
    * memory that counts as the program's: it cannot fill the disk. Default: false.
    */
   readonly leavesNothing?: boolean;
+  /** Whether it cannot write into `/box`. Default: false. */
+  readonly readOnly?: boolean;
 }
 
 /** A command and the options with which a box runs it; streams and wall time are the caller's. */
@@ -82,7 +84,8 @@ export function invocationOf(context: StepContext, allowance: Allowance): Invoca
     ...context.words,
   ]);
   const variables = [...language.definition.environment, ...step.environment];
-  const { timeLimitMs, memoryKib, controlGroup, leavesNothing = false } = allowance;
+  const { timeLimitMs, memoryKib, controlGroup, leavesNothing = false, readOnly = false } =
+    allowance;
   return {
     command: step.command.flatMap((word) => expandWord(word, words)),
     limits: {
@@ -100,7 +103,10 @@ export function invocationOf(context: StepContext, allowance: Allowance): Invoca
         expandWord(value, words).join(" "),
       ]),
     ]),
-    directoryRules: directoryRules(context, inMemory({ controlGroup, leavesNothing })),
+    directoryRules: directoryRules(context, {
+      inMemory: inMemory({ controlGroup, leavesNothing }),
+      readOnly,
+    }),
     workingDirectory: "/box",
   };
 }
@@ -156,7 +162,7 @@ function inMemory(
 
 function directoryRules(
   { language, program, prepared }: StepContext,
-  inMemory: readonly InMemory[],
+  { inMemory, readOnly }: { inMemory: readonly InMemory[]; readOnly: boolean },
 ): DirectoryRule[] {
   const host = new Set([
     ...[...language.tools.values()].flatMap(({ bind }) => bind ?? []),
@@ -165,12 +171,13 @@ function directoryRules(
   const rules = [...host].sort().map((path) => bindRule(placeInBox(path).slice(1), path));
   if (program !== undefined) rules.push(bindRule("program", program));
   if (prepared !== undefined) rules.push(bindRule("prepared", prepared));
+  if (readOnly) rules.push(bindRule("box", "./box"));
   for (const where of inMemory) {
     rules.push({
       ...where,
       kind: "filesystem",
       filesystem: "tmpfs",
-      readWrite: true,
+      readWrite: !(readOnly && where.inside === "box"),
       noExec: false,
       devices: false,
     });
@@ -199,6 +206,16 @@ export class Program {
   readonly directory: string;
   readonly #language: Language;
   readonly #words: Words;
+
+  /** The id of its language. */
+  get languageId(): string {
+    return this.#language.id;
+  }
+
+  /** Its main class or file; empty where it has none, as in languages that are linked. */
+  get entryPoint(): string {
+    return String(this.#words.get("class") ?? this.#words.get("main") ?? "");
+  }
 
   /**
    * Describes a compiled program; {@linkcode Compiler.compile} makes it.

@@ -16,9 +16,11 @@ export interface Grade {
 export function aggregate(grading: GroupGrading, all: readonly Grade[]): Grade {
   // The samples come first. A submission that fails them under `break` has no other grade.
   const grades = grading.ignoreSample ? all.slice(-1) : all;
-  const score = aggregateScore(grading.scoreMode, grades.map((grade) => grade.score));
   // Nothing makes up for an error of the judge.
   const decisive = all.find(({ verdict }) => verdict === "JE") ?? decisiveError(grading, grades);
+  const score = grading.scoreMode === "pass-fail"
+    ? (decisive ? 0 : grading.range[1])
+    : aggregateScore(grading.scoreMode, grades.map((grade) => grade.score));
   return { verdict: decisive?.verdict ?? "AC", score, decidedBy: decisive?.decidedBy };
 }
 
@@ -35,7 +37,10 @@ function decisiveError(
   return errors.find(({ verdict }) => verdict === worst);
 }
 
-function aggregateScore(mode: GroupGrading["scoreMode"], scores: readonly number[]): number {
+function aggregateScore(
+  mode: Exclude<GroupGrading["scoreMode"], "pass-fail">,
+  scores: readonly number[],
+): number {
   if (scores.length === 0) return 0;
   if (mode === "min") return scores.reduce((least, score) => Math.min(least, score));
   if (mode === "max") return scores.reduce((most, score) => Math.max(most, score));

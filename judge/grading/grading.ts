@@ -49,6 +49,8 @@ interface Node {
   to: number;
   /** Its tests from here on are not needed any more. */
   cut: number;
+  /** The group that this one requires and that is not accepted: none of its tests counts. */
+  blockedBy: Node | undefined;
 }
 
 interface Leaf extends PlannedTest {
@@ -76,6 +78,8 @@ export class Grading {
   readonly #leaves: Leaf[] = [];
   readonly #hasScores: boolean;
   readonly #root: Node;
+  /** The groups that require another one. */
+  readonly #dependent: Node[] = [];
   readonly #results: (TestResult | undefined)[];
   /** The first test that was not handed out yet, unless it is not needed. */
   #cursor = 0;
@@ -85,6 +89,7 @@ export class Grading {
   /** Takes the tests of a problem. */
   constructor(problem: Pick<Problem, "data" | "kind">) {
     this.#root = build(problem.data, { parent: undefined, leaves: this.#leaves });
+    this.#dependent = descendants(this.#root).filter(({ group }) => group.requires);
     this.tests = this.#leaves;
     this.#hasScores = problem.kind === "scoring";
     this.#results = new Array(this.#leaves.length).fill(undefined);
@@ -136,7 +141,9 @@ export class Grading {
       isComplete,
       verdict,
       message: decidedBy?.message ?? "Accepted",
-      score: this.#hasScores && verdict === "AC" ? score : undefined,
+      score: this.#hasScores && (verdict === "AC" || this.#root.group.grading.scoresRejected)
+        ? score
+        : undefined,
       decidedBy,
     };
   }
@@ -145,10 +152,21 @@ export class Grading {
   #reject(node: Node, after: number): void {
     const { onReject, grading } = node.group;
     if (onReject === "break") node.cut = Math.min(node.cut, after);
+    this.#block(node);
     // Otherwise the group may still be accepted; that is known when all of it is.
     const isCertain = grading.verdictMode !== "always_accept" && !grading.acceptIfAnyAccepted &&
       !grading.ignoreSample;
     if (node.parent && isCertain) this.#reject(node.parent, node.to);
+  }
+
+  /** Skips the groups that require this one, as they come after it, and those that require them. */
+  #block(node: Node): void {
+    for (const other of this.#dependent) {
+      if (other.blockedBy || !other.group.requires?.includes(node.group.name)) continue;
+      other.blockedBy = node;
+      other.cut = other.from;
+      this.#block(other);
+    }
   }
 
   /** Moves the frontier over all that is known, and judges the groups that end there. */
@@ -212,14 +230,29 @@ export class Grading {
 
   /** A group without any result has no grade. */
   #judgeMember(node: Node, details?: Details): Grade | undefined {
+    if (node.blockedBy) return this.#judgeBlocked(node, node.blockedBy, details);
     const isEmpty = this.#results.slice(node.from, node.to).every((result) => !result);
     return isEmpty ? undefined : this.#judge(node, details);
   }
 
-  #judgeTest({ index, group }: Leaf, details?: Details): Grade | undefined {
+  /** A group whose required group is not accepted is worth nothing, and fails for the same reason. */
+  #judgeBlocked(node: Node, by: Node, details?: Details): Grade {
+    const { verdict, decidedBy } = this.#judgeMember(by) ?? { verdict: "JE", decidedBy: undefined };
+    details?.groups.push({
+      group: node.group.name,
+      verdict,
+      score: this.#hasScores ? 0 : undefined,
+      testsRun: 0,
+      testsSkipped: node.to - node.from,
+    });
+    return { verdict, score: 0, decidedBy };
+  }
+
+  #judgeTest({ index, test, group }: Leaf, details?: Details): Grade | undefined {
     const result = this.#results[index];
     if (!result) return undefined;
-    const { acceptScore, rejectScore } = group.grading;
+    const { rejectScore } = group.grading;
+    const acceptScore = test.scoreMax ?? group.grading.acceptScore;
     const score = result.score ?? (result.verdict === "AC" ? acceptScore : rejectScore);
     details?.tests.push(this.#hasScores ? { ...result, score } : result);
     return { verdict: result.verdict, score, decidedBy: result };
@@ -231,7 +264,15 @@ function build(
   { parent, leaves }: { parent: Node | undefined; leaves: Leaf[] },
 ): Node {
   const from = leaves.length;
-  const node: Node = { group, parent, members: [], from, to: from, cut: Infinity };
+  const node: Node = {
+    group,
+    parent,
+    members: [],
+    from,
+    to: from,
+    cut: Infinity,
+    blockedBy: undefined,
+  };
   for (const member of group.members) {
     if (member.kind === "group") {
       node.members.push(build(member.group, { parent: node, leaves }));
@@ -243,4 +284,10 @@ function build(
   }
   node.to = leaves.length;
   return node;
+}
+
+function descendants(node: Node): Node[] {
+  return node.members.flatMap((member) =>
+    "members" in member ? [member, ...descendants(member)] : []
+  );
 }

@@ -254,3 +254,49 @@ Deno.test("many at once in any order give what one by one gives, and run no test
     assertEquals(many.conclude(), expected);
   }
 });
+
+/** A group that counts only as a whole. */
+function whole(name: string, points: number, requires?: string[]): GroupMember {
+  const tests = ["1", "2"].map((test_) => test(`${name}/${test_}`));
+  const options = {
+    verdictMode: "first_error",
+    scoreMode: "pass-fail",
+    acceptScore: 0,
+    range: [0, points],
+  } as const;
+  const member = group(name, tests, options);
+  return { kind: "group", group: requires ? { ...member, requires } : member };
+}
+
+const REQUIRING = group("", [
+  whole("a", 10),
+  whole("b", 20),
+  whole("c", 30, ["a", "b"]),
+  whole("d", 40, ["c"]),
+  whole("e", 50, ["a"]),
+], { onReject: "continue", verdictMode: "first_error", scoresRejected: true });
+
+Deno.test("a group is judged only if those that it requires are accepted", () => {
+  const { grades, run } = grade(REQUIRING, { "b/1": "WA" });
+  assertEquals(run, ["a/1", "a/2", "b/1", "e/1", "e/2"]);
+  assertEquals([grades.verdict, grades.score, grades.decidedBy?.test], ["WA", 60, "b/1"]);
+  assertEquals(
+    grades.groups.map(({ group, verdict, score, testsSkipped }) =>
+      `${group} ${verdict} ${score} ${testsSkipped}`
+    ),
+    [" WA 60 5", "a AC 10 0", "b WA 0 1", "c WA 0 2", "d WA 0 2", "e AC 50 0"],
+  );
+  assertEquals(grade(REQUIRING, {}).grades.score, 150);
+});
+
+Deno.test("results of a group that turns out to be blocked do not count, whatever their order", () => {
+  const grading = new Grading({ data: REQUIRING, kind: "scoring" });
+  const planned = Array.from({ length: 10 }, () => grading.next()!);
+  for (const one of planned.toReversed()) {
+    const { name } = one.test;
+    grading.add(one, result(name, name === "a/2" ? "RTE" : name === "d/1" ? "WA" : "AC"));
+  }
+  const { verdict, score, decidedBy, tests } = grading.conclude();
+  assertEquals([verdict, score, decidedBy?.test], ["RTE", 20, "a/2"]);
+  assertEquals(tests.map(({ test }) => test), ["a/1", "a/2", "b/1", "b/2"]);
+});

@@ -39,13 +39,15 @@ export function slowestTest(
 
 /** Tells whether a submission is a reference solution: the time limit must leave room for it. */
 export function isReferenceSolution({ name, expected, forTimeLimit = true }: Submission): boolean {
-  return forTimeLimit && expected?.length === 1 && expected[0] === "AC" &&
+  if (forTimeLimit === "lower") return true;
+  return forTimeLimit === true && expected?.length === 1 && expected[0] === "AC" &&
     !name.startsWith("partially_accepted/");
 }
 
 /** Tells whether a submission must exceed the time limit. */
 export function mustBeTooSlow({ expected, forTimeLimit = true }: Submission): boolean {
-  if (!forTimeLimit || !expected?.includes("TLE")) return false;
+  if (forTimeLimit === "upper") return true;
+  if (forTimeLimit !== true || !expected?.includes("TLE")) return false;
   return expected.every((verdict) => verdict === "TLE" || verdict === "OLE");
 }
 

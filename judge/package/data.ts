@@ -1,9 +1,11 @@
 /** The tests of a package in the problem package format: the folder `data`. */
 
-import type { GroupMember, TestCase, TestGroup } from "../types.ts";
+import type { GroupMember, SourceFile, TestCase, TestGroup } from "../types.ts";
 import { isHidden, type PackageEntry, type PackageFiles } from "./files.ts";
 import { FOLDERS_FOR_VALIDATORS } from "./data_checks.ts";
 import { type GroupContext, type GroupSettings, readGroupSettings } from "./group_settings.ts";
+import { readProgram } from "./programs.ts";
+import { readTestSettings } from "./test_settings.ts";
 
 const SETTINGS_FILES = ["testdata.yaml", "test_group.yaml"];
 
@@ -15,28 +17,14 @@ const NOTES = /^(readme|license|generator)|^(?!.*\.(in|ans|out)\.).*\.(md|txt)$/
 /** Names of a test's files without the endings. */
 const BASE = /\.(in|ans|hint|desc|png|jpe?g|svg|out|(in|ans)\.(statement|download))$/;
 
-/** Settings of a single test that do not change how it is judged, and those that would. */
-const HARMLESS_TEST_KEYS = ["hint", "description", "full_feedback", "input_validator_args"];
-const UNSUPPORTED_TEST_KEYS = ["args", "output_validator_args"];
-
 /** Reads the tests; the settings are those of `problem.yaml`. */
 export async function readData(files: PackageFiles, above: GroupSettings): Promise<TestGroup> {
   const problemFlags = above.validatorFlags;
-  const entries = files.list("data");
-  if (entries === undefined) {
-    throw files.error("data", "is missing; tests belong in data/sample and data/secret");
-  }
-  const test = entries.find(({ name }) => /\.(in|ans)$/.test(name));
-  if (test) throw files.error(test.path, "must be in data/sample or data/secret");
+  const { entries, folders } = listData(files);
   const settings = await groupSettings(files, entries, { above, isTop: true, problemFlags });
   const members: GroupMember[] = [];
-  for (const entry of entries) {
-    const { name, path, kind } = entry;
-    if (kind !== "directory" || isHidden(name) || FOLDERS_FOR_VALIDATORS.includes(name)) continue;
-    if (name !== "sample" && name !== "secret") {
-      files.warn(path, "ignored; tests belong in data/sample and data/secret");
-      continue;
-    }
+  for (const entry of folders) {
+    const { name, path } = entry;
     const isSample = name === "sample";
     const group = await readGroup(files, entry, { above: settings, problemFlags, isSample });
     if (group.members.length > 0) members.push({ kind: "group", group });
@@ -44,6 +32,27 @@ export async function readData(files: PackageFiles, above: GroupSettings): Promi
   }
   if (members.length > 0) return { name: "", ...settings, members };
   throw files.error("data", "has no tests; they belong in data/sample and data/secret");
+}
+
+/** Lists `data`, and the folders of samples and of secret tests in it. */
+export function listData(
+  files: PackageFiles,
+): { entries: readonly PackageEntry[]; folders: readonly PackageEntry[] } {
+  const entries = files.list("data");
+  if (entries === undefined) {
+    throw files.error("data", "is missing; tests belong in data/sample and data/secret");
+  }
+  const test = entries.find(({ name }) => /\.(in|ans)$/.test(name));
+  if (test) throw files.error(test.path, "must be in data/sample or data/secret");
+  const folders = entries.filter(({ name, path, kind }) => {
+    if (kind !== "directory" || isHidden(name) || FOLDERS_FOR_VALIDATORS.includes(name)) {
+      return false;
+    }
+    if (name === "sample" || name === "secret") return true;
+    files.warn(path, "ignored; tests belong in data/sample and data/secret");
+    return false;
+  });
+  return { entries, folders };
 }
 
 async function readGroup(
@@ -54,32 +63,45 @@ async function readGroup(
   files.countGroup(folder.path);
   const entries = (files.list(folder.path) ?? []).filter(({ name }) => !isHidden(name));
   const settings = await groupSettings(files, entries, { ...context, isTop: false });
+  const { tests, folders } = await readTests(files, entries, context);
+  const members: GroupMember[] = tests.map((test) => ({ kind: "test", test }));
+  for (const entry of folders) {
+    const group = await readGroup(files, entry, { ...context, above: settings });
+    if (group.members.length > 0) members.push({ kind: "group", group });
+    else files.warn(entry.path, "has no tests");
+  }
+  return { name: nameInData(folder.path), ...settings, members: members.sort(inOrder) };
+}
+
+/** Reads the tests of a folder, and finds the folders below it. */
+export async function readTests(
+  files: PackageFiles,
+  entries: readonly PackageEntry[],
+  context: { readonly problemFlags: readonly string[]; readonly isSample: boolean },
+): Promise<{ tests: TestCase[]; folders: PackageEntry[] }> {
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
-  const members: GroupMember[] = [];
+  const tests: TestCase[] = [];
+  const folders: PackageEntry[] = [];
   for (const entry of entries) {
     const { name, path, kind } = entry;
     if (name.endsWith(".in")) {
-      const answer = byName.get(name.replace(/in$/, "ans"));
-      const test = readTest(files, { input: entry, answer, isSample: context.isSample });
-      members.push({ kind: "test", test });
+      tests.push(await readTest(files, { input: entry, byName, context }));
     } else if (name.endsWith(".ans")) {
       const input = name.replace(/ans$/, "in");
       if (!byName.has(input)) throw files.error(path, `has no input ${input}`);
-    } else if (name.endsWith(".files") && kind === "directory") {
-      throw files.error(path, "is not supported: a test has only one input file");
     } else if (kind === "directory") {
-      const group = await readGroup(files, entry, { ...context, above: settings });
-      if (group.members.length > 0) members.push({ kind: "group", group });
-      else files.warn(path, "has no tests");
+      const input = name.replace(/files$/, "in");
+      if (!name.endsWith(".files")) folders.push(entry);
+      else if (!byName.has(input)) throw files.error(path, `has no input ${input}`);
     } else if (name.endsWith(".yaml") && byName.has(name.replace(/yaml$/, "in"))) {
-      await refuseTestSettings(files, path);
+      continue;
     } else if (BASE.test(name) && !byName.has(name.replace(BASE, ".in"))) {
       files.warn(path, `ignored; there is no ${name.replace(BASE, ".in")}`);
     } else if (![...SETTINGS_FILES, COMPANIONS, NOTES].some((known) => fits(name, known))) {
       files.warn(path, "ignored; inputs end in .in, answers in .ans");
     }
   }
-  return { name: nameInData(folder.path), ...settings, members: members.sort(inOrder) };
+  return { tests, folders };
 }
 
 function fits(name: string, known: string | RegExp): boolean {
@@ -93,21 +115,35 @@ function inOrder(a: GroupMember, b: GroupMember): number {
   return name(a) < name(b) ? -1 : 1;
 }
 
-function readTest(files: PackageFiles, { input, answer, isSample }: {
+async function readTest(files: PackageFiles, { input, byName, context }: {
   input: PackageEntry;
-  answer: PackageEntry | undefined;
-  isSample: boolean;
-}): TestCase {
+  byName: ReadonlyMap<string, PackageEntry>;
+  context: { readonly problemFlags: readonly string[]; readonly isSample: boolean };
+}): Promise<TestCase> {
+  const { problemFlags, isSample } = context;
+  const beside = (ending: string) => byName.get(input.name.replace(/in$/, ending));
+  const [answer, settings, folder] = [beside("ans"), beside("yaml"), beside("files")];
   if (!answer) throw files.error(input.path, `has no answer ${input.name.replace(/in$/, "ans")}`);
+  const own = folder ? filesOf(files, folder) : [];
   return {
     name: nameInData(input.path).replace(/\.in$/, ""),
     inputFile: files.mustBeFile(input.path, input).hostFile,
     answerFile: files.mustBeFile(answer.path, answer).hostFile,
     isSample,
+    ...settings && await readTestSettings(files, { path: settings.path, problemFlags }),
+    ...own.length > 0 && { files: own },
   };
 }
 
-function nameInData(path: string): string {
+/** Reads what a submission finds in its working directory: data, in which no constant is replaced. */
+function filesOf(files: PackageFiles, folder: PackageEntry): SourceFile[] {
+  if ((files.list(folder.path) ?? []).length === 0) return [];
+  return readProgram(files, folder).files
+    .map(({ name, hostFile, sizeBytes }) => ({ name, hostFile, sizeBytes }));
+}
+
+/** Names a folder or a test as people do: without `data`. */
+export function nameInData(path: string): string {
   return path.replace(/^data\//, "");
 }
 
@@ -119,15 +155,4 @@ async function groupSettings(
   const file = entries.find(({ name }) => SETTINGS_FILES.includes(name));
   const node = file && await files.readYaml(file.path, { unknownKeys: "warn" });
   return readGroupSettings(node, context);
-}
-
-async function refuseTestSettings(files: PackageFiles, path: string): Promise<void> {
-  const node = await files.readYaml(path, { unknownKeys: "warn" });
-  const values = node.mapping([...HARMLESS_TEST_KEYS, ...UNSUPPORTED_TEST_KEYS]);
-  for (const key of UNSUPPORTED_TEST_KEYS) {
-    const value = values.get(key);
-    if (value && value.words().length > 0) {
-      throw value.error("is not supported for a single test, only for a group in testdata.yaml");
-    }
-  }
 }

@@ -185,13 +185,12 @@ const MESSAGES: [files: Record<string, string>, message: string][] = [
     "pack/data/secret/1.ans: must be a file, not a folder",
   ],
   [
-    { ...tests("secret/1"), "data/secret/1.files/x": "" },
-    "pack/data/secret/1.files: is not supported: a test has only one input file",
+    { ...tests("secret/1"), "data/secret/2.files/x": "" },
+    "pack/data/secret/2.files: has no input 2.in",
   ],
   [
-    { ...tests("secret/1"), "data/secret/1.yaml": "args: [a]\n" },
-    "pack/data/secret/1.yaml:1: args: is not supported for a single test, only for a group in " +
-    "testdata.yaml",
+    { ...tests("secret/1"), "data/secret/1.yaml": "args: {a: b}\n" },
+    "pack/data/secret/1.yaml:1: args: must be a single value",
   ],
 ];
 
@@ -225,7 +224,8 @@ const SETTINGS_MESSAGES: [yaml: string, message: string][] = [
   ),
   [
     "scoring: {score: 5}\n",
-    "1: scoring: is not supported; only settings of the legacy format are",
+    "1: scoring: is not supported, as its meaning has changed since; problem_format_version: " +
+    "2025-09 has score_aggregation, max_score and static_validation_score",
   ],
   ["[a, b]\n", "1: must be a mapping of keys to values"],
   [

@@ -8,6 +8,7 @@ import { decodeOsString } from "../../text/os_string.ts";
 import { sizeText } from "../../text/quantities.ts";
 import { visibleText } from "../../text/visible.ts";
 import { parseYaml, type YamlNode } from "../../text/yaml_node.ts";
+import { type Constants, replaceConstants } from "./constants.ts";
 import { PackageError } from "./errors.ts";
 
 const ENTRIES_MAX = 100_000;
@@ -39,6 +40,8 @@ export class PackageFiles implements Disposable {
   readonly warnings: string[] = [];
   /** What is wrong but keeps nobody from judging, a sentence each. */
   readonly complaints: string[] = [];
+  /** What stands for `{{name}}` in programs and in settings of tests. */
+  constants: Constants | undefined;
   readonly #files: HostDirectory;
   #entries = 0;
   #groups = 0;
@@ -138,11 +141,12 @@ export class PackageFiles implements Disposable {
     return text.replace(/^\ufeff/, "");
   }
 
-  /** Reads a YAML file; unknown keys in it are errors or warnings. */
+  /** Reads a YAML file with its constants; unknown keys in it are errors or warnings. */
   readYaml(path: string, { unknownKeys }: { unknownKeys: "refuse" | "warn" }): Promise<YamlNode> {
+    const text = this.readText(path, { limitBytes: YAML_BYTES_MAX });
     return parseYaml({
       file: this.pathFor(path),
-      text: this.readText(path, { limitBytes: YAML_BYTES_MAX }),
+      text: this.constants ? replaceConstants(text, this.constants) : text,
       ErrorClass: PackageError,
       onUnknownKey: unknownKeys === "warn"
         ? ({ message }) => void this.warnings.push(message)

@@ -6,7 +6,7 @@ import type { GroupGrading, TestGroup } from "../types.ts";
 /** How a group is judged. */
 export type GroupSettings = Pick<
   TestGroup,
-  "onReject" | "grading" | "validatorFlags" | "inputFlags"
+  "onReject" | "grading" | "validatorFlags" | "inputFlags" | "args"
 >;
 
 /** How a group is judged by default. */
@@ -28,10 +28,11 @@ const KEYS = [
   ...["on_reject", "grading", "grader_flags", "accept_score", "reject_score", "range"],
   ...["output_validator_flags", "input_validator_flags"],
   ...["output_validator_args", "input_validator_args", "full_feedback", "hint", "description"],
+  ...["args", "input_visualizer_args", "output_visualizer_args"],
 ];
 
 /** Keys of later versions that change how scores are computed. */
-const UNSUPPORTED_KEYS = ["scoring", "static_validation", "args"];
+const UNSUPPORTED_KEYS = ["scoring", "static_validation"];
 
 const FLAGS_MAX = 256;
 const FLAGS_LENGTH_MAX = 16 * 1024;
@@ -69,7 +70,10 @@ export function readGroupSettings(
   for (const key of UNSUPPORTED_KEYS) {
     const unsupported = values.get(key);
     if (unsupported && unsupported.value !== "false") {
-      throw unsupported.error("is not supported; only settings of the legacy format are");
+      throw unsupported.error(
+        "is not supported, as its meaning has changed since; problem_format_version: 2025-09 has " +
+          "score_aggregation, max_score and static_validation_score",
+      );
     }
   }
   const grading = values.get("grading");
@@ -78,7 +82,10 @@ export function readGroupSettings(
   }
   const flags = values.get("output_validator_flags") ?? values.get("output_validator_args");
   const inputFlags = values.get("input_validator_flags") ?? values.get("input_validator_args");
+  const args = values.get("args");
   return {
+    ...above.args && { args: above.args },
+    ...args && { args: readFlags(args) },
     inputFlags: inputFlags ? readInputFlags(inputFlags) : above.inputFlags,
     onReject: values.get("on_reject")?.oneOf(["break", "continue"]) ?? above.onReject,
     grading: readGrading(values, context),

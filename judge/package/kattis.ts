@@ -1,7 +1,8 @@
 /** Packages in the problem package format: the legacy version, and what later ones share with it. */
 
 import type { YamlNode } from "../../text/yaml_node.ts";
-import type { Problem } from "../types.ts";
+import type { Problem, TestGroup } from "../types.ts";
+import { readConstants } from "./constants.ts";
 import { readData } from "./data.ts";
 import { readDataChecks } from "./data_checks.ts";
 import { nameOf, type PackageFiles } from "./files.ts";
@@ -13,9 +14,12 @@ import {
   readName,
 } from "./group_settings.ts";
 import { readIncluded } from "./include.ts";
-import { type FormatVersion, readLimits } from "./limits.ts";
+import { type FormatVersion, readLimits, readPasses } from "./limits.ts";
 import { readSubmissions } from "./submissions.ts";
-import { readValidation, unknownFlags } from "./validators.ts";
+import { readTestGroups } from "./test_groups.ts";
+import { findProgram, readValidation, unknownFlags } from "./validators.ts";
+
+const STATIC_VALIDATOR = "static_validator";
 
 /** The file that makes a folder a package. */
 export const PROBLEM_FILE = "problem.yaml";
@@ -25,15 +29,20 @@ const VERSIONS: Readonly<Record<string, FormatVersion>> = {
   "legacy-icpc": "legacy",
   "2023-07-draft": "2023-07",
   "2023-07": "2023-07",
+  "2025-09": "2025-09",
+  "2025-09-draft": "2025-09",
+  "draft": "2025-09",
 };
 
 /** Keys that say how to judge, and those that only describe the problem. */
 const KEYS = [
   ...["problem_format_version", "type", "name", "limits"],
-  ...["validation", "validator_flags", "grading"],
   ...["uuid", "version", "author", "credits", "source", "source_url", "license", "rights_owner"],
   ...["keywords", "embargo_until", "languages", "allow_file_writing", "constants"],
 ];
+
+/** Keys that versions before 2025-09 have. */
+const OLD_KEYS = ["validation", "validator_flags", "grading"];
 
 const TYPES = ["pass-fail", "scoring", "interactive", "multi-pass", "submit-answer"] as const;
 
@@ -44,28 +53,40 @@ const GRADING_KEYS = [
 
 /** Reads a package. */
 export async function readKattis(files: PackageFiles): Promise<Problem> {
-  const values = (await files.readYaml(PROBLEM_FILE, { unknownKeys: "warn" })).mapping(KEYS);
-  warnOfUnsupported(files, values);
+  const node = await files.readYaml(PROBLEM_FILE, { unknownKeys: "warn" });
+  const values = readKeys(node);
   const version = readVersion(values.get("problem_format_version"));
+  files.constants = readConstants(values.get("constants"));
   const types = readTypes(values.get("type"));
   const kind = types.includes("scoring") ? "scoring" : "pass-fail";
-  const grading = values.get("grading")?.mapping(GRADING_KEYS) ?? new Map<string, YamlNode>();
-  const customScoring = grading.get("custom_scoring");
-  if (customScoring?.truth()) {
-    throw customScoring.error("must be false: custom graders are not supported");
+  const validation = readValidation(files, values.get("validation"), {
+    version,
+    types,
+    passes: types.includes("multi-pass") ? readPasses(values.get("limits")) : undefined,
+  });
+  const staticValidator = findProgram(files, STATIC_VALIDATOR);
+  const { data, objective } = version === "2025-09"
+    ? {
+      data: await readTestGroups(files, {
+        isScoring: kind === "scoring",
+        hasOutputValidator: validation.kind === "custom",
+        hasStaticValidator: staticValidator !== undefined,
+      }),
+      objective: "max" as const,
+    }
+    : await readOldData(files, values);
+  if (staticValidator && !usesStaticValidator(data)) {
+    files.warn(STATIC_VALIDATOR, "not run: no test_group.yaml has static_validation_score");
   }
-  const validation = readValidation(files, values.get("validation"), { version, types });
-  const flags = values.get("validator_flags");
-  const settings = { ...topSettings(grading), validatorFlags: readFlags(flags) };
-  const data = await readData(files, settings);
   const wrong = validation.kind === "default" ? unknownFlags(data) : undefined;
+  const flags = values.get("validator_flags");
   if (wrong && flags && wrong.group === "") throw flags.error(wrong.reason);
   if (wrong) throw files.error(`data/${wrong.group}`, wrong.reason);
-  const objective = grading.get("objective")?.oneOf(["max", "min"]) ?? "max";
   const givesScores = validation.kind === "custom" && (validation.score || version !== "legacy");
   const scored = { kind, objective, data, givesScores } as const;
   const submissions = await readSubmissions(files, { folder: "submissions", problem: scored });
   const shortName = nameOf(files.directory);
+  const writing = values.get("allow_file_writing");
   return {
     directory: files.directory,
     format: "kattis",
@@ -75,6 +96,8 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
     objective,
     limits: readLimits(files, values.get("limits"), version),
     validation,
+    ...staticValidator && { staticValidator },
+    ...!(writing?.truth() ?? version === "legacy") && { forbidsWriting: true },
     included: readIncluded(files),
     checks: readDataChecks(files),
     languages: readLanguages(values.get("languages")),
@@ -85,32 +108,47 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
   };
 }
 
+/** Reads the keys that the version knows; those of older ones would be taken to count otherwise. */
+function readKeys(node: YamlNode): ReadonlyMap<string, YamlNode> {
+  const version = node.entries().get("problem_format_version");
+  if (readVersion(version) !== "2025-09") return node.mapping([...KEYS, ...OLD_KEYS]);
+  const values = new Map(node.mapping([...KEYS, ...OLD_KEYS]));
+  for (const key of OLD_KEYS) {
+    const old = values.get(key);
+    if (!old) continue;
+    throw old.error(
+      "is no key since 2025-09: the type, output_validator/ and test_group.yaml say it; remove it",
+    );
+  }
+  return values;
+}
+
+/** Reads tests as they were before 2025-09. */
+async function readOldData(
+  files: PackageFiles,
+  values: ReadonlyMap<string, YamlNode>,
+): Promise<Pick<Problem, "data" | "objective">> {
+  const grading = values.get("grading")?.mapping(GRADING_KEYS) ?? new Map<string, YamlNode>();
+  const customScoring = grading.get("custom_scoring");
+  if (customScoring?.truth()) {
+    throw customScoring.error("must be false: custom graders are not supported");
+  }
+  const validatorFlags = readFlags(values.get("validator_flags"));
+  const data = await readData(files, { ...topSettings(grading), validatorFlags });
+  return { data, objective: grading.get("objective")?.oneOf(["max", "min"]) ?? "max" };
+}
+
+function usesStaticValidator({ members }: TestGroup): boolean {
+  return members.some((member) =>
+    member.kind === "group"
+      ? usesStaticValidator(member.group)
+      : member.test.staticFlags !== undefined
+  );
+}
+
 function readLanguages(node: YamlNode | undefined): readonly string[] | undefined {
   const words = node?.words() ?? [];
   return words.length === 0 || words.includes("all") ? undefined : words;
-}
-
-/** Warns of parts that would change how submissions are compiled or judged. */
-function warnOfUnsupported(files: PackageFiles, values: ReadonlyMap<string, YamlNode>): void {
-  const without = {
-    static_validator: "submissions are only run",
-  };
-  for (const [path, what] of Object.entries(without)) {
-    if (files.find(path)) files.warn(path, `not supported: ${what}`);
-  }
-  const writing = values.get("allow_file_writing");
-  if (writing && !writing.truth()) {
-    files.warnings.push(
-      writing.error(
-        "not enforced: a submission may write, into a folder of its own that each test empties",
-      )
-        .message,
-    );
-  }
-  const constants = values.get("constants");
-  if (constants) {
-    files.warnings.push(constants.error("not supported: {{name}} is left as it is").message);
-  }
 }
 
 function readVersion(node: YamlNode | undefined): FormatVersion {
@@ -124,8 +162,11 @@ function readTypes(node: YamlNode | undefined): readonly string[] {
   const types = node.isList
     ? node.list().map((entry) => entry.oneOf(TYPES))
     : node.words().map((word) => TYPES.find((type) => type === word) ?? node.oneOf(TYPES));
-  for (const type of ["multi-pass", "submit-answer"] as const) {
-    if (types.includes(type)) throw node.error(`${type} is not supported`);
+  if (types.includes("submit-answer")) {
+    throw node.error(
+      "submit-answer is not supported: there is no program to run; compare the answers with an " +
+        "output validator by hand",
+    );
   }
   if (types.includes("scoring") && types.includes("pass-fail")) {
     throw node.error("cannot be both pass-fail and scoring");

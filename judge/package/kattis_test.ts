@@ -158,13 +158,12 @@ Deno.test("readPackage() warns of unknown keys, and suggests the one that was me
   ]);
 });
 
-Deno.test("readPackage() warns of what it does not support", async () => {
-  const { warnings } = await read("problem_format_version: 2023-07\nconstants: {n: 5}\n", {
+Deno.test("readPackage() warns of a static validator that no group asks for", async () => {
+  const { warnings } = await read("problem_format_version: 2025-09\n", {
     "static_validator/check.py": "",
   });
   assertEquals(warnings.map((text) => text.replace(/^.*\/pack/, "pack")), [
-    "pack/static_validator: not supported: submissions are only run",
-    "pack/problem.yaml:2: constants: not supported: {{name}} is left as it is",
+    "pack/static_validator: not run: no test_group.yaml has static_validation_score",
   ]);
 });
 
@@ -177,14 +176,37 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   [
     "problem_format_version: 1999\n",
     "pack/problem.yaml:1: problem_format_version: must be one of legacy, legacy-icpc, " +
-    '2023-07-draft, 2023-07, not "1999"',
+    '2023-07-draft, 2023-07, 2025-09, 2025-09-draft, draft, not "1999"',
   ],
   [
     "type: pass-fali\n",
     "pack/problem.yaml:1: type: must be pass-fail or scoring or interactive or multi-pass or " +
     'submit-answer, not "pass-fali"; did you mean pass-fail?',
   ],
-  ["type: multi-pass", "pack/problem.yaml:1: type: multi-pass is not supported"],
+  [
+    "type: submit-answer",
+    "pack/problem.yaml:1: type: submit-answer is not supported: there is no program to run; " +
+    "compare the answers with an output validator by hand",
+  ],
+  [
+    "type: multi-pass",
+    "pack/output_validators: is missing, but a multi-pass problem needs a validator in it",
+  ],
+  [
+    "type: multi-pass\nlimits: {validation_passes: 1}\n",
+    "pack/problem.yaml:2: limits.validation_passes: must be a whole number of passes from 2 to " +
+    '1000, not "1"',
+  ],
+  [
+    "problem_format_version: 2025-09\nvalidation: custom\n",
+    "pack/problem.yaml:2: validation: is no key since 2025-09: the type, output_validator/ and " +
+    "test_group.yaml say it; remove it",
+  ],
+  [
+    "constants: {a-b: 5}\n",
+    "pack/problem.yaml:1: constants.a-b: the name of a constant must have letters, digits and " +
+    "underscores only",
+  ],
   [
     "type: [pass-fail, scoring]",
     "pack/problem.yaml:1: type: cannot be both pass-fail and scoring",
@@ -249,10 +271,10 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
     { "output_validators/check/.keep": "" },
   ],
   [
-    "validation: custom\n",
-    "pack/output_validators: has 2 programs, but only one is supported; the files of one program " +
-    "belong in a folder of their own",
-    { "output_validators/a.cc": "", "output_validators/a.h": "" },
+    "validation: custom interactive\n",
+    "pack/output_validators: has 2 programs, but only one can talk to a submission or give it " +
+    "another input; the files of one program belong in a folder of their own",
+    { "output_validators/a.cc": "", "output_validators/b.cc": "", "output_validators/a.h": "" },
   ],
   [
     "validator_flags: case_insensitive\n",

@@ -6,7 +6,7 @@ import { PackageError } from "./errors.ts";
 import type { PackageFiles } from "./files.ts";
 
 /** The versions of the format that differ in their limits. */
-export type FormatVersion = "legacy" | "2023-07";
+export type FormatVersion = "legacy" | "2023-07" | "2025-09";
 
 const SECONDS_MAX = 86_400;
 const MIB_MAX = 1 << 20;
@@ -46,7 +46,7 @@ const MULTIPLIERS = ["ac_to_time_limit", "time_limit_to_tle"];
 const KEYS = [
   ...Object.keys(AMOUNTS),
   ...["time_limit", "time_multipliers", "time_resolution"],
-  ...["time_multiplier", "time_safety_margin"],
+  ...["time_multiplier", "time_safety_margin", "validation_passes"],
 ];
 
 /** Reads `limits` of a `problem.yaml`, and the time limit from any place that a package may have it. */
@@ -58,7 +58,7 @@ export function readLimits(
   const values = node?.mapping(KEYS) ?? new Map<string, YamlNode>();
   const limits: { -readonly [Key in keyof ProblemLimits]: ProblemLimits[Key] } = {
     ...DEFAULT_LIMITS,
-    ...(version === "2023-07" ? { acceptedToLimit: 2, limitToRejected: 1.5 } : {}),
+    ...(version === "legacy" ? {} : { acceptedToLimit: 2, limitToRejected: 1.5 }),
   };
   for (const [key, { name, unit, factor, max }] of Object.entries(AMOUNTS)) {
     const what = `a number of ${unit}, more than 0 and at most ${max}`;
@@ -79,6 +79,15 @@ export function readLimits(
   if (isDefault && (time || ofFile.timeLimitMs !== undefined)) limits.factorsAreDefault = true;
   if (time) return { ...limits, timeLimitMs: seconds(time), timeLimitSource: time.describe() };
   return { ...limits, ...ofFile };
+}
+
+const PASSES_MAX = 1000;
+
+/** Reads how often a submission runs on each test of a multi-pass problem at most. */
+export function readPasses(limits: YamlNode | undefined): number {
+  const node = limits?.isMapping ? limits.entries().get("validation_passes") : undefined;
+  const what = `a whole number of passes from 2 to ${PASSES_MAX}`;
+  return node?.number({ min: 2, max: PASSES_MAX, isWhole: true, what }) ?? 2;
 }
 
 function factor(node: YamlNode | undefined): number | undefined {

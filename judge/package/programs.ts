@@ -31,5 +31,6 @@ export function readProgram(files: PackageFiles, entry: PackageEntry): ProgramSo
 
 function sourceFile(files: PackageFiles, entry: PackageEntry, name: string): SourceFile {
   const { hostFile, sizeBytes } = files.mustBeFile(entry.path, entry);
-  return { name, hostFile, sizeBytes };
+  const { constants } = files;
+  return { name, hostFile, sizeBytes, ...constants && { constants } };
 }

@@ -81,6 +81,7 @@ function readOne(files: PackageFiles, { entry, verdict, problem, rules }: {
     files.warn(entry.path, "a pass-fail problem has no scores: its expected score is ignored");
   }
   const language = own.findLast(({ language }) => language !== undefined)?.language;
+  const entrypoint = own.findLast((rule) => rule.entrypoint !== undefined)?.entrypoint;
   const expectations = own.flatMap((rule) => rule.expectations);
   const forTimeLimit = own.findLast((rule) => rule.forTimeLimit !== undefined)?.forTimeLimit;
   return {
@@ -89,6 +90,7 @@ function readOne(files: PackageFiles, { entry, verdict, problem, rules }: {
     expected: expectedVerdicts(files, { entry, verdict, tagged: tags.verdicts, rules: own }),
     ...expectedScore && { expectedScore },
     ...language !== undefined && { language },
+    ...entrypoint !== undefined && { entrypoint },
     ...forTimeLimit !== undefined && { forTimeLimit },
     ...expectations.length > 0
       ? { expectations }

@@ -1,7 +1,7 @@
 /** The file `submissions.yaml`: what submissions must get, test by test, by patterns of their names. */
 
 import { nearestHint, type YamlNode } from "../../text/yaml_node.ts";
-import type { TestExpectation, Verdict } from "../types.ts";
+import type { Submission, TestExpectation, Verdict } from "../types.ts";
 import { PackageError } from "./errors.ts";
 import type { PackageFiles } from "./files.ts";
 import { matchesBelow } from "./glob.ts";
@@ -27,8 +27,10 @@ export interface SubmissionRule {
   readonly pattern: string;
   /** The language by code. */
   readonly language?: string | undefined;
-  /** Whether their times count for the time limit; undefined: as usual. */
-  readonly forTimeLimit?: boolean | undefined;
+  /** The main file or class. */
+  readonly entrypoint?: string | undefined;
+  /** Whether their times count for the time limit, and as what; undefined: as usual. */
+  readonly forTimeLimit?: Submission["forTimeLimit"];
   readonly score?: readonly [number, number] | undefined;
   readonly expectations: readonly TestExpectation[];
 }
@@ -42,7 +44,7 @@ export async function readSubmissionsFile(
   if (!files.find(path)) return [];
   try {
     const node = await files.readYaml(path, { unknownKeys: "warn" });
-    return [...node.entries()].map(([pattern, rule]) => readRule(files, pattern, rule));
+    return [...node.entries()].map(([pattern, rule]) => readRule(pattern, rule));
   } catch (error) {
     if (!(error instanceof PackageError)) throw error;
     files.complaints.push(error.message);
@@ -50,7 +52,7 @@ export async function readSubmissionsFile(
   }
 }
 
-function readRule(files: PackageFiles, pattern: string, node: YamlNode): SubmissionRule {
+function readRule(pattern: string, node: YamlNode): SubmissionRule {
   const values = node.entries();
   const expectations: TestExpectation[] = [];
   const own = readExpectation(values, undefined);
@@ -64,20 +66,23 @@ function readRule(files: PackageFiles, pattern: string, node: YamlNode): Submiss
     const rule = readExpectation(value.mapping(RULE_KEYS), key);
     if (rule) expectations.push(rule);
   }
-  const entrypoint = values.get("entrypoint");
-  if (entrypoint) {
-    files.warnings.push(
-      entrypoint.error("not supported: the main file is found by its name").message,
-    );
-  }
-  const use = values.get("use_for_time_limit")?.text().toLowerCase();
+  const use = values.get("use_for_time_limit");
   return {
     pattern,
     language: values.get("language")?.text(),
+    entrypoint: values.get("entrypoint")?.text(),
     score: readScore(values.get("score")),
-    ...use !== undefined && { forTimeLimit: !["false", "no", "off"].includes(use) },
+    ...use && { forTimeLimit: readUse(use) },
     expectations,
   };
+}
+
+function readUse(node: YamlNode): Submission["forTimeLimit"] {
+  const word = node.text().toLowerCase();
+  if (word === "lower" || word === "upper") return word;
+  if (["false", "no", "off"].includes(word)) return false;
+  if (["true", "yes", "on"].includes(word)) return true;
+  throw node.mustBe("false, lower or upper");
 }
 
 function readExpectation(

@@ -16,6 +16,8 @@ export interface ProblemType {
   readonly version: FormatVersion;
   /** Words such as `scoring` and `interactive`. */
   readonly types: readonly string[];
+  /** How often a submission runs on a test at most; undefined: once. */
+  readonly passes?: number | undefined;
 }
 
 /** Reads `validation` of a `problem.yaml`, and finds the output validator. */
@@ -32,11 +34,32 @@ export function readValidation(
     }
     return { kind: "default" };
   }
-  const program = findValidator(files);
-  if (program) return { kind: "custom", interactive, score, program };
-  if (isCustom === undefined && !interactive) return { kind: "default" };
+  const { passes } = problem;
+  const [program, ...more] = findValidators(files);
+  if (more.length > 0 && (interactive || passes !== undefined)) {
+    throw files.error(
+      LEGACY_FOLDER,
+      `has ${more.length + 1} programs, but only one can talk to a submission or give it another ` +
+        "input; the files of one program belong in a folder of their own",
+    );
+  }
+  if (program) {
+    return {
+      kind: "custom",
+      interactive,
+      score,
+      program,
+      ...more.length > 0 && { more },
+      ...passes !== undefined && { passes },
+    };
+  }
+  if (isCustom === undefined && !interactive && passes === undefined) return { kind: "default" };
   const folder = files.find(FOLDER) ?? files.find(LEGACY_FOLDER);
-  const what = interactive ? "an interactive problem" : "validation: custom";
+  const what = interactive
+    ? "an interactive problem"
+    : passes === undefined
+    ? "validation: custom"
+    : "a multi-pass problem";
   throw files.error(
     folder?.path ?? LEGACY_FOLDER,
     `is ${folder ? "empty" : "missing"}, but ${what} needs a validator in it`,
@@ -44,11 +67,13 @@ export function readValidation(
 }
 
 /** Reads which kind of validator is asked for; `isCustom` is undefined where its folder decides. */
-function readRequest(node: YamlNode | undefined, { version, types }: ProblemType) {
+function readRequest(node: YamlNode | undefined, { version, types, passes }: ProblemType) {
   const interactive = types.includes("interactive");
   const scoring = types.includes("scoring");
   if (node === undefined) {
-    const isCustom = version === "legacy" && !interactive ? false : undefined;
+    const isCustom = version === "legacy" && !interactive && passes === undefined
+      ? false
+      : undefined;
     return { isCustom, interactive, score: version !== "legacy" && scoring };
   }
   const [first, ...more] = node.words();
@@ -62,17 +87,21 @@ function readRequest(node: YamlNode | undefined, { version, types }: ProblemType
   return { isCustom, interactive: interactive || more.includes("interactive"), score };
 }
 
-function findValidator(files: PackageFiles): ProgramSource | undefined {
-  const entries = programsIn(files, FOLDER);
-  const entry = entries.length > 1 ? files.find(FOLDER) : entries[0];
-  if (entry) return readProgram(files, entry);
-  const [only, ...more] = programsIn(files, LEGACY_FOLDER);
-  if (more.length === 0) return only && readProgram(files, only);
-  throw files.error(
-    LEGACY_FOLDER,
-    `has ${more.length + 1} programs, but only one is supported; the files of one program belong ` +
-      "in a folder of their own",
-  );
+/** Finds the output validators: one program, or in older versions several. */
+function findValidators(files: PackageFiles): ProgramSource[] {
+  const program = findProgram(files, FOLDER);
+  if (program) return [program];
+  return programsIn(files, LEGACY_FOLDER)
+    // What other programs include.
+    .filter(({ kind, name }) => kind === "directory" || !/\.(h|hh|hpp|md|txt)$/i.test(name))
+    .map((entry) => readProgram(files, entry));
+}
+
+/** Finds the only program of a folder, whose files may be in the folder itself. */
+export function findProgram(files: PackageFiles, folder: string): ProgramSource | undefined {
+  const entries = programsIn(files, folder);
+  const entry = entries.length > 1 ? files.find(folder) : entries[0];
+  return entry && readProgram(files, entry);
 }
 
 function programsIn(files: PackageFiles, folder: string): PackageEntry[] {
@@ -83,15 +112,27 @@ function programsIn(files: PackageFiles, folder: string): PackageEntry[] {
 
 /** Finds flags that the default validator does not know, before a test needs them. */
 export function unknownFlags(group: TestGroup): { group: string; reason: string } | undefined {
-  try {
-    parseFlags(group.validatorFlags);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { group: group.name, reason: error.message };
-  }
+  const reason = wrongFlags(group.validatorFlags);
+  if (reason !== undefined) return { group: group.name, reason };
   for (const member of group.members) {
-    const found = member.kind === "group" ? unknownFlags(member.group) : undefined;
-    if (found) return found;
+    if (member.kind === "group") {
+      const found = unknownFlags(member.group);
+      if (found) return found;
+    } else {
+      const { name, validatorFlags = [] } = member.test;
+      const reason = wrongFlags(validatorFlags);
+      if (reason !== undefined) return { group: `${name}.yaml`, reason };
+    }
   }
   return undefined;
+}
+
+function wrongFlags(flags: readonly string[]): string | undefined {
+  try {
+    parseFlags(flags);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return error.message;
+  }
 }

@@ -27,7 +27,12 @@ export interface CompileContext {
 export async function compileProgram(
   source: ProgramSource,
   context: CompileContext,
-  options: { kind: "submission" | "validator"; language?: string | undefined },
+  options: {
+    kind: "submission" | "validator";
+    language?: string | undefined;
+    /** The main file or class; undefined: found by names. */
+    entrypoint?: string | undefined;
+  },
 ): Promise<Compiled> {
   let language: Language | undefined;
   const failed = (message: string): Compiled => ({
@@ -45,7 +50,8 @@ export async function compileProgram(
     }
     if (language.missing !== undefined) return failed(language.missing);
     const included = options.kind === "submission" ? filesFor(language, context) : [];
-    return await compile({ source, included, language }, context);
+    const { entrypoint } = options;
+    return await compile({ source, included, language, entrypoint }, context);
   } catch (error) {
     if (!language && error instanceof LanguageError) return notCompiled(error.message, language);
     return failed(`The judge failed: ${reasonOf(error)}`);
@@ -64,10 +70,11 @@ function filesFor(
 }
 
 function compile(
-  { source, included, language }: {
+  { source, included, language, entrypoint }: {
     source: ProgramSource;
     included: readonly SourceFile[];
     language: Language;
+    entrypoint: string | undefined;
   },
   { workers, compiler, limits, signal }: CompileContext,
 ): Promise<Compiled> {
@@ -77,6 +84,7 @@ function compile(
     const compiled = await compiler.compile(source, {
       language,
       included,
+      entrypoint,
       box,
       limits: { timeMs, memoryKib, codeKib },
       signal,

@@ -19,7 +19,7 @@ const SENTENCE_LENGTH = 200;
 const NAMED_MAX = 10;
 /** Larger inputs are checked again each time. */
 const CACHED_BYTES = 64 << 20;
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** What was found. */
 export interface DataFindings {
@@ -120,6 +120,7 @@ class DataCheck {
   async #checkAnswers(): Promise<void> {
     const { validator, problem: { validation } } = this.#context;
     if (!validator || validation.kind !== "custom" || validation.interactive) return;
+    if (validation.passes !== undefined) return;
     const key = await this.#keyOf("answers", validator.program, this.#tests);
     const { compiler } = this.#context.compile;
     if (key !== undefined && await compiler.recall(key)) return;
@@ -141,7 +142,7 @@ class DataCheck {
 
   async #checkOutputs(): Promise<void> {
     const { data, validation } = this.#context.problem;
-    if (validation.kind === "custom" && validation.interactive) return;
+    if (validation.kind === "custom" && (validation.interactive || validation.passes)) return;
     const wrong = await this.#each(this.#checks.outputs, async (worker, check) => {
       const { test, outputFile, isValid } = check;
       const refusal = await this.#judge(worker, { test, group: data, outputFile });
@@ -164,11 +165,12 @@ class DataCheck {
     using output = host.open(outputFile, { followLinks: false });
     if (!validator) {
       using answer = host.open(test.answerFile, { followLinks: false });
-      const result = await checkOutput({ output, answer, flags: group.validatorFlags });
+      const flags = test.validatorFlags ?? group.validatorFlags;
+      const result = await checkOutput({ output, answer, flags });
       return result.accepted ? undefined : result.difference.reason;
     }
     const run: Assignment = { planned: { index: 0, test, group }, worker, signal };
-    const { verdict, message } = await validateOutput(validator, { run, output });
+    const { judgement: { verdict, message } } = await validateOutput(validator, { run, output });
     return verdict === "AC" ? undefined : message;
   }
 
@@ -181,14 +183,20 @@ class DataCheck {
     const { problem: { limits }, compile: { signal } } = this.#context;
     const { box, cpus } = worker;
     await box.clear();
+    for (const { name, hostFile } of test.files ?? []) {
+      await box.files.write(name, { hostFile, followLinks: false }, { mode: 0o644 });
+    }
     const { command, ...own } = program.invocation({
       timeLimitMs: limits.validationTimeMs,
       memoryKib: limits.validationMemoryKib,
       controlGroup: box.hasControlGroup,
-      leavesNothing: true,
+      leavesNothing: !test.files,
+      readOnly: test.files !== undefined,
     });
+    const args = [...flagsOf(test.inputFlags ?? group.inputFlags ?? {}, source.name)];
+    args.push(...test.args ?? group.args ?? []);
     const said = new Capture({ limitBytes: MESSAGE_BYTES, overflow: "discard" });
-    const outcome = await box.run([...command, ...flagsOf(group, source.name)], {
+    const outcome = await box.run([...command, ...args], {
       ...own,
       limits: { ...own.limits, wallTimeMs: wallTimeMs(limits.validationTimeMs) },
       stdin: { file: test.inputFile, followLinks: false },
@@ -242,14 +250,18 @@ class DataCheck {
   ): Promise<string | undefined> {
     const { host, problem: { limits } } = this.#context;
     const digests: unknown[] = [];
-    for (const { test: { name, inputFile, answerFile }, group } of tests) {
+    for (const { test, group } of tests) {
+      const { name, inputFile, answerFile, args = group.args } = test;
       const files: string[] = [];
-      for (const file of [inputFile, answerFile]) {
+      const others = test.files?.map(({ hostFile }) => hostFile) ?? [];
+      for (const file of [inputFile, answerFile, ...others]) {
         if ((host.status(file)?.sizeBytes ?? Infinity) > CACHED_BYTES) return undefined;
         const options = { limitBytes: CACHED_BYTES, followLinks: false };
         files.push(await sha256(host.readBytes(file, options)));
       }
-      digests.push([name, files, group.inputFlags, group.validatorFlags]);
+      const { inputFlags = group.inputFlags, validatorFlags = group.validatorFlags } = test;
+      const names = test.files?.map(({ name }) => name);
+      digests.push([name, files, names, args, inputFlags, validatorFlags]);
     }
     const text = JSON.stringify([what, FORMAT, program.directory, limits, digests]);
     return await sha256(new TextEncoder().encode(text));
@@ -257,13 +269,18 @@ class DataCheck {
 }
 
 function testsIn(group: TestGroup): PlacedTest[] {
-  return group.members.flatMap((member) =>
-    member.kind === "test" ? { test: member.test, group } : testsIn(member.group)
-  );
+  return group.members.flatMap((member) => {
+    if (member.kind === "group") return testsIn(member.group);
+    // That one has no input.
+    return member.test.staticFlags ? [] : { test: member.test, group };
+  });
 }
 
 /** Finds the arguments of a validator, which is named with or without its ending. */
-function flagsOf({ inputFlags = {} }: TestGroup, name: string): readonly string[] {
+function flagsOf(
+  inputFlags: NonNullable<TestGroup["inputFlags"]>,
+  name: string,
+): readonly string[] {
   const names = [name, name.replace(/\.[^.]+$/, ""), "*"];
   const found = names.find((name) => Object.hasOwn(inputFlags, name));
   return found === undefined ? [] : inputFlags[found]!;

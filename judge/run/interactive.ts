@@ -25,7 +25,14 @@ import { runPair, SIGNALS, Transcript } from "../../mod.ts";
 import type { Judgement } from "../grading/outcome_verdict.ts";
 import type { TranscriptLine } from "../types.ts";
 import { type IdleWatchdog, wallTimeMs } from "./idle_watchdog.ts";
-import { prepareValidator, readVerdict, type Validator, VALIDATOR_ACCEPTED } from "./validator.ts";
+import type { NextPass } from "./feedback.ts";
+import {
+  type Feedback,
+  prepareValidator,
+  readVerdict,
+  type Validator,
+  VALIDATOR_ACCEPTED,
+} from "./validator.ts";
 import type { Assignment } from "./workers.ts";
 
 /** A submission that waits had to wait for a validator that used at least this part of the wall time. */
@@ -47,11 +54,16 @@ export interface ContestantSide {
 export async function converse(
   contestant: ContestantSide,
   validator: Validator,
-  { run, transcriptBytes }: { run: Assignment; transcriptBytes: number },
-): Promise<{ outcome: Outcome; judgement: Judgement }> {
+  { run, transcriptBytes, pass }: {
+    run: Assignment;
+    transcriptBytes: number;
+    /** What the conversation before has left. */
+    pass?: NextPass | undefined;
+  },
+): Promise<Feedback & { outcome: Outcome }> {
   const { signal } = run;
   const { box, command, watchdog } = contestant;
-  const prepared = await prepareValidator(validator, run);
+  const prepared = await prepareValidator(validator, run, pass);
   await using tree = prepared.tree;
   const transcript = transcriptBytes > 0
     ? new Transcript({ limitBytes: transcriptBytes })
@@ -84,10 +96,20 @@ export async function converse(
   const ending = judge(outcome);
   const feedback = pair.endedFirst === "first" && ending && !tree.isTooLarge
     ? undefined
-    : await readVerdict(validator, { ...prepared, outcome: pair.second });
-  if (feedback && tree.isTooLarge) return { outcome, judgement: feedback };
-  const judgement = decide({ outcome, ending, feedback, pair, wallTimeMs: contestant.wallTimeMs });
-  return { outcome, judgement: { ...judgement, transcript: transcript && linesOf(transcript) } };
+    : await readVerdict(validator, { ...prepared, outcome: pair.second, run });
+  if (feedback && tree.isTooLarge) return { outcome, ...feedback };
+  const judgement = decide({
+    outcome,
+    ending,
+    feedback: feedback?.judgement,
+    pair,
+    wallTimeMs: contestant.wallTimeMs,
+  });
+  return {
+    outcome,
+    judgement: { ...judgement, transcript: transcript && linesOf(transcript) },
+    next: judgement.verdict === "AC" ? feedback?.next : undefined,
+  };
 }
 
 function decide({ outcome, ending, feedback, pair: { second, endedFirst, unread }, wallTimeMs }: {

@@ -1,8 +1,6 @@
 /** Judges submissions one after the other, and collects what is known so far. */
 
 import { timeText } from "../../text/quantities.ts";
-import type { HostFiles } from "../../mod.ts";
-import type { JudgeBox } from "../boxes.ts";
 import type { Compiled, Compiler } from "../compile/compile.ts";
 import type { Program } from "../compile/program.ts";
 import { testNames } from "../grading/grading.ts";
@@ -26,14 +24,17 @@ import type {
   TestResult,
 } from "../types.ts";
 import { type CompileContext, compileProgram } from "./compile_program.ts";
+import {
+  compileStaticValidator,
+  compileValidator,
+  type UsableValidator,
+} from "./compile_validator.ts";
+import { copyTree } from "./copy_tree.ts";
 import { checkData, type DataFindings } from "./data_check.ts";
 import type { JudgeOptions } from "./judge_options.ts";
 import { runTests } from "./submission_run.ts";
 import type { TestContext } from "./test_run.ts";
-import type { Validator } from "./validator.ts";
 import type { Workers } from "./workers.ts";
-
-const EXECUTABLE = 0o111;
 
 /** A submission with its result, and what only the checks of the package need. */
 interface JudgedSubmission {
@@ -43,6 +44,12 @@ interface JudgedSubmission {
   readonly slowest: TestTime | undefined;
   readonly isInterrupted: boolean;
   readonly unmet?: Unmet;
+}
+
+/** The compiled validators of a problem. */
+interface ProblemValidators {
+  readonly output: UsableValidator;
+  readonly static: UsableValidator;
 }
 
 /** One call of `judge()`. */
@@ -57,7 +64,7 @@ export class Judging {
   #timeLimit: TimeLimit | undefined;
   #data: DataFindings | undefined;
   #marginNotes: readonly string[] = [];
-  #validator: Promise<Validator | string | undefined> | undefined;
+  #validators: Promise<ProblemValidators> | undefined;
   #lastProgram: Program | undefined;
 
   constructor(options: JudgeOptions) {
@@ -105,7 +112,7 @@ export class Judging {
   async #checkData(compile: CompileContext): Promise<void> {
     const { problem, host } = this.#options;
     if (!problem.checks) return;
-    const validator = await (this.#validator ??= this.#compileValidator(compile));
+    const { output: validator } = await this.#compileValidators(compile);
     // That it cannot be used is said of each submission.
     if (typeof validator === "string") return;
     this.#data = await checkData({ problem, host, compile, validator });
@@ -113,8 +120,7 @@ export class Judging {
   }
 
   #findTimeLimit(references: readonly JudgedSubmission[]): void {
-    const accepted = references.map(({ result }) => result)
-      .filter(({ verdict }) => verdict === "AC");
+    const accepted = references.filter(givesTime).map(({ result }) => result);
     this.#timeLimit = findTimeLimit(slowestTest(accepted), this.#options.problem.limits);
     const { timeLimitMs, source } = this.#timeLimit;
     if (accepted.length === 0) {
@@ -142,6 +148,7 @@ export class Judging {
       submission && compileProgram(submission.source, context, {
         kind: "submission",
         language: submission.language,
+        entrypoint: submission.entrypoint,
       });
     let ahead = compile(submissions[0]);
     for (const [i, submission] of submissions.entries()) {
@@ -151,9 +158,9 @@ export class Judging {
       const compiled = await ahead!;
       if (this.#signal.aborted) break;
       emit({ kind: "compiled", submission: name, compile: compiled.result });
-      const validator = await (this.#validator ??= this.#compileValidator(context));
+      const validators = await this.#compileValidators(context);
       const { workers } = context;
-      const work = this.#judgeOne(submission, { compiled, validator, workers, emit });
+      const work = this.#judgeOne(submission, { compiled, validators, workers, emit });
       ahead = compile(submissions[i + 1]);
       const one = await work;
       judged.push(one);
@@ -163,30 +170,20 @@ export class Judging {
     await ahead;
   }
 
-  /** Compiles the validator of the problem; gives why it cannot be used if that fails. */
-  async #compileValidator(context: CompileContext): Promise<Validator | string | undefined> {
-    const { problem: { validation, limits }, host } = this.#options;
-    if (validation.kind === "default") return undefined;
-    const source = validation.program;
-    const { program, result } = await compileProgram(source, context, { kind: "validator" });
-    return program
-      ? {
-        program,
-        limits,
-        givesScores: validation.score,
-        host,
-        onIgnoredScore: () =>
-          void this.#warnings.push(
-            `The output validator ${source.name} writes score.txt, which does not count: ` +
-              "problem.yaml does not say validation: custom score",
-          ),
-      }
-      : `The output validator ${source.name} cannot be used: ${result.message}`;
+  /** Compiles the validators of the problem once. */
+  #compileValidators(context: CompileContext): Promise<ProblemValidators> {
+    const { problem, host } = this.#options;
+    const warn = (sentence: string) => void this.#warnings.push(sentence);
+    const compile = async () => ({
+      output: await compileValidator({ problem, host, context, warn }),
+      static: await compileStaticValidator({ problem, host, context, warn }),
+    });
+    return this.#validators ??= compile();
   }
 
-  async #judgeOne(submission: Submission, { compiled, validator, workers, emit }: {
+  async #judgeOne(submission: Submission, { compiled, validators, workers, emit }: {
     compiled: Compiled;
-    validator: Validator | string | undefined;
+    validators: ProblemValidators;
     workers: Workers;
     emit: (event: JudgeEvent) => void;
   }): Promise<JudgedSubmission> {
@@ -199,10 +196,12 @@ export class Judging {
       isInterrupted: false,
     });
     if (!program) return failed(judgeError ? "JE" : "CE", compile.message);
+    const { output: validator, static: staticValidator } = validators;
     if (typeof validator === "string") return failed("JE", validator);
+    if (typeof staticValidator === "string") return failed("JE", staticValidator);
     this.#lastProgram = program;
     if (compile.note !== undefined) this.#warnings.push(`${name}: ${compile.note}`);
-    const context = this.#testContext(program, validator);
+    const context = { ...this.#testContext(program), validator, staticValidator };
     const { grades, slowest, tests } = await runTests(context, {
       workers,
       signal: this.#signal,
@@ -221,13 +220,13 @@ export class Judging {
     };
   }
 
-  #testContext(program: Program, validator: Validator | undefined): TestContext {
+  #testContext(program: Program): Omit<TestContext, "validator" | "staticValidator"> {
     const { sandbox, host, problem, verify, transcriptBytes = 0 } = this.#options;
     const timeLimitMs = this.#timeLimit?.timeLimitMs ?? UNKNOWN_LIMIT_MS;
     // By how much a submission is too slow matters only where the limit itself is checked.
     const factor = verify && this.#timeLimit ? Math.max(1, problem.limits.limitToRejected) : 1;
     const killTimeMs = Math.ceil(timeLimitMs * factor);
-    return { sandbox, host, problem, program, validator, timeLimitMs, killTimeMs, transcriptBytes };
+    return { sandbox, host, problem, program, timeLimitMs, killTimeMs, transcriptBytes };
   }
 
   /** Keeps the boxes for people to look into, with the last program in `box/program/`. */
@@ -298,13 +297,11 @@ export class Judging {
   #packageComplaints(judged: readonly JudgedSubmission[]): string[] {
     const { problem, submissions } = this.#options;
     const complaints: string[] = [];
-    if (problem.format === "kattis" && !submissions.some(isReferenceSolution)) {
+    if (problem.format === "kattis" && !submissions.some(isAcceptedSolution)) {
       complaints.push("The package has no accepted submission (in submissions/accepted)");
     }
     if (!this.#timeLimit) return complaints;
-    const accepted = judged.filter(({ submission, result }) =>
-      isReferenceSolution(submission) && result.verdict === "AC"
-    );
+    const accepted = judged.filter((one) => isReferenceSolution(one.submission) && givesTime(one));
     const tooSlow = judged.filter(({ submission, result }) =>
       mustBeTooSlow(submission) && result.verdict === "TLE"
     );
@@ -337,16 +334,11 @@ function searchOf(
   };
 }
 
-/** Copies a folder of the host into a box. */
-async function copyTree(
-  host: HostFiles,
-  { from, box, to }: { from: string; box: JudgeBox; to: string },
-): Promise<void> {
-  await box.files.makeDirectory(to);
-  for (const { name, kind, mode } of host.list(from)) {
-    const [hostFile, path] = [`${from}/${name}`, `${to}/${name}`];
-    if (kind === "directory") await copyTree(host, { from: hostFile, box, to: path });
-    if (kind !== "file") continue;
-    await box.files.write(path, { hostFile }, { mode: mode & EXECUTABLE ? 0o755 : 0o644 });
-  }
+/** Tells whether the times of a reference solution count. */
+function givesTime({ submission: { forTimeLimit }, result: { verdict } }: JudgedSubmission) {
+  return verdict === "AC" || forTimeLimit === "lower";
+}
+
+function isAcceptedSolution(submission: Submission): boolean {
+  return isReferenceSolution({ ...submission, forTimeLimit: undefined });
 }

@@ -5,12 +5,16 @@ import type { JudgeBox } from "../boxes.ts";
 import { Capture, openOutputFile } from "../../mod.ts";
 import { checkOutput } from "../checker/checker.ts";
 import type { Program } from "../compile/program.ts";
-import { type Judgement, judgeOutcome, memoryOf } from "../grading/outcome_verdict.ts";
-import type { Problem, TestResult } from "../types.ts";
+import { PROGRAM_BYTES_MAX, TreeWatch } from "../compile/box_tree.ts";
+import { type Judgement, judgeOutcome } from "../grading/outcome_verdict.ts";
+import type { Problem, TestCase, TestResult } from "../types.ts";
 import { reasonOf } from "./compile_program.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
 import { type ContestantSide, converse } from "./interactive.ts";
-import { validateOutput, type Validator } from "./validator.ts";
+import type { NextPass } from "./feedback.ts";
+import { inputOf, mostOf, type Pass, type PassUsage, runPasses } from "./passes.ts";
+import { validateStatically } from "./static_validation.ts";
+import { type Feedback, validateOutput, type Validator } from "./validator.ts";
 import type { Assignment } from "./workers.ts";
 
 const STDERR_BYTES = 8192;
@@ -26,6 +30,8 @@ export interface TestContext {
   readonly program: Program;
   /** Undefined: outputs are compared with the answers. */
   readonly validator: Validator | undefined;
+  /** Undefined: there are no static tests. */
+  readonly staticValidator?: Validator | undefined;
   /** CPU time. */
   readonly timeLimitMs: number;
   /** The CPU time at which a slow program is killed: later, so that its time is known. */
@@ -36,9 +42,12 @@ export interface TestContext {
 
 /** A test on its way. */
 interface RunningTest extends Assignment {
-  readonly stderr: Capture;
-  /** Known as soon as the program has ended, even if the judge fails then. */
+  /** Of the last pass. */
+  stderr: Capture;
+  /** Known as soon as the program has ended, even if the judge fails then; that of the last pass. */
   outcome: Outcome | undefined;
+  /** Of all passes. */
+  usage: PassUsage | undefined;
 }
 
 /** Runs one test. Whatever goes wrong on our side makes it a judge error; nothing is thrown. */
@@ -46,36 +55,63 @@ export async function runTest(
   context: TestContext,
   assignment: Assignment,
 ): Promise<TestResult> {
-  const stderr = new Capture({ limitBytes: STDERR_BYTES, overflow: "discard" });
-  const run: RunningTest = { ...assignment, stderr, outcome: undefined };
-  const { validation } = context.problem;
-  const isInteractive = validation.kind === "custom" && validation.interactive;
+  const run: RunningTest = {
+    ...assignment,
+    stderr: newStderr(),
+    outcome: undefined,
+    usage: undefined,
+  };
   let judgement: Judgement;
   try {
-    judgement = await (isInteractive ? judgeConversation : judgeRun)(context, run);
+    judgement = await judgeTest(context, run);
   } catch (error) {
     judgement = { verdict: "JE", message: `The judge failed: ${reasonOf(error)}` };
   }
-  const { outcome } = run;
+  const { outcome, usage, stderr } = run;
   const { verdict, message, ...more } = judgement;
   const written = stderr.text().slice(0, verdict === "AC" ? STDERR_ACCEPTED_LENGTH : Infinity);
   return {
     test: run.planned.test.name,
     verdict,
     message,
-    cpuTimeMs: outcome?.usage.cpuTimeMs ?? 0,
-    wallTimeMs: outcome?.usage.wallTimeMs ?? 0,
-    memoryKib: outcome ? memoryOf(outcome.usage) : 0,
+    ...usage ?? { cpuTimeMs: 0, wallTimeMs: 0, memoryKib: 0 },
     outcome,
     ...more,
     ...written !== "" && { stderr: written },
   };
 }
 
+function newStderr(): Capture {
+  return new Capture({ limitBytes: STDERR_BYTES, overflow: "discard" });
+}
+
+async function judgeTest(context: TestContext, run: RunningTest): Promise<Judgement> {
+  const { problem: { validation }, program, staticValidator } = context;
+  if (run.planned.test.staticFlags) {
+    if (!staticValidator) throw new TypeError("Cannot judge files without a static validator");
+    return await validateStatically(staticValidator, { run, program });
+  }
+  const isCustom = validation.kind === "custom";
+  const judgePass = isCustom && validation.interactive ? judgeConversation : judgeRun;
+  return await runPasses(isCustom ? validation.passes : undefined, async (pass) => {
+    run.stderr = newStderr();
+    return await judgePass(context, run, pass);
+  });
+}
+
+function ended(run: RunningTest, outcome: Outcome): Outcome {
+  run.outcome = outcome;
+  run.usage = mostOf(run.usage, outcome);
+  return outcome;
+}
+
 /** Prepares the contestant's side of a test; its wall time follows from `cpuTimeMs`. */
 function contestantSide(
   { problem, program, timeLimitMs, killTimeMs, host }: TestContext,
-  { run: { worker, stderr }, cpuTimeMs }: { run: RunningTest; cpuTimeMs: number },
+  { run: { planned: { test, group }, worker, stderr }, cpuTimeMs }: {
+    run: RunningTest;
+    cpuTimeMs: number;
+  },
 ): ContestantSide {
   const { memoryKib, outputKib } = problem.limits;
   const { box, cpus } = worker;
@@ -83,7 +119,9 @@ function contestantSide(
     timeLimitMs,
     memoryKib,
     controlGroup: box.hasControlGroup,
-    leavesNothing: true,
+    // Files can be put into the box's own directory only.
+    leavesNothing: !test.files,
+    readOnly: problem.forbidsWriting ?? false,
   });
   const wallLimitMs = wallTimeMs(cpuTimeMs);
   const watchdog = new IdleWatchdog(idleTimeMs(timeLimitMs), () => spareTimeMs(host, cpus));
@@ -106,49 +144,90 @@ function contestantSide(
       isHeapFull: program.ranOutOfMemory(outcome, text),
     });
   };
-  return { box, command, options, wallTimeMs: wallLimitMs, watchdog, judge };
+  const args = test.args ?? group.args ?? [];
+  return {
+    box,
+    command: [...command, ...args],
+    options,
+    wallTimeMs: wallLimitMs,
+    watchdog,
+    judge,
+  };
 }
 
-async function judgeRun(context: TestContext, run: RunningTest): Promise<Judgement> {
+async function judgeRun(
+  context: TestContext,
+  run: RunningTest,
+  pass: NextPass | undefined,
+): Promise<Pass> {
   const { sandbox, problem, killTimeMs } = context;
+  const { test } = run.planned;
   const { box, command, options, judge, watchdog } = contestantSide(context, {
     run,
     cpuTimeMs: killTimeMs,
   });
   using output = openOutputFile(sandbox);
-  await clearForTest(box);
+  await prepareForTest(box, test);
+  // What it can write to the disk is watched; everything else is in memory.
+  const isWatched = test.files !== undefined && !problem.forbidsWriting;
+  await using tree = isWatched ? new TreeWatch(box.files) : undefined;
   const outcome = await box.run(command, {
     ...options,
-    ...watchdog.options(run.signal),
-    stdin: { file: run.planned.test.inputFile, followLinks: false },
+    ...watchdog.options(tree ? AbortSignal.any([run.signal, tree.signal]) : run.signal),
+    stdin: inputOf(test, pass),
     stdout: { fd: output.fd, limitBytes: problem.limits.outputKib * 1024 },
   });
-  run.outcome = watchdog.outcome(outcome);
-  return judge(run.outcome) ?? await judgeOutput(context, { run, output });
+  if (tree?.isTooLarge && !run.signal.aborted) {
+    const message = `It wrote more than ${PROGRAM_BYTES_MAX >> 20} MiB to files`;
+    return {
+      outcome: ended(run, outcome),
+      judgement: { verdict: "RTE", message },
+      next: undefined,
+    };
+  }
+  const judgement = judge(ended(run, watchdog.outcome(outcome)));
+  const feedback = judgement
+    ? { judgement, next: undefined }
+    : await judgeOutput(context, { run, output, pass });
+  return { outcome, ...feedback };
 }
 
 async function judgeOutput(
   { host, validator }: TestContext,
-  { run, output }: { run: RunningTest; output: HostFile },
-): Promise<Judgement> {
+  { run, output, pass }: { run: RunningTest; output: HostFile; pass: NextPass | undefined },
+): Promise<Feedback> {
   const { test, group } = run.planned;
-  if (validator) return await validateOutput(validator, { run, output });
+  if (validator) return await validateOutput(validator, { run, output, pass });
   using answer = host.open(test.answerFile, { followLinks: false });
-  const result = await checkOutput({ output, answer, flags: group.validatorFlags });
-  if (result.accepted) return { verdict: "AC", message: "Accepted" };
-  const { difference } = result;
-  return { verdict: "WA", message: difference.reason, difference };
+  const flags = test.validatorFlags ?? group.validatorFlags;
+  const result = await checkOutput({ output, answer, flags });
+  const judgement: Judgement = result.accepted
+    ? { verdict: "AC", message: "Accepted" }
+    : { verdict: "WA", message: result.difference.reason, difference: result.difference };
+  return { judgement, next: undefined };
 }
 
-async function judgeConversation(context: TestContext, run: RunningTest): Promise<Judgement> {
+async function judgeConversation(
+  context: TestContext,
+  run: RunningTest,
+  pass: NextPass | undefined,
+): Promise<Pass> {
   const { validator, transcriptBytes, killTimeMs } = context;
   if (!validator) throw new TypeError("Cannot judge an interactive problem without a validator");
   // Some of the wall time is the validator's.
   const contestant = contestantSide(context, { run, cpuTimeMs: 2 * killTimeMs });
-  await clearForTest(contestant.box);
-  const { outcome, judgement } = await converse(contestant, validator, { run, transcriptBytes });
-  run.outcome = outcome;
-  return judgement;
+  await prepareForTest(contestant.box, run.planned.test);
+  const result = await converse(contestant, validator, { run, transcriptBytes, pass });
+  ended(run, result.outcome);
+  return result;
+}
+
+/** Clears a box, and puts the files of a test into it. */
+async function prepareForTest(box: JudgeBox, { files = [] }: TestCase): Promise<void> {
+  await clearForTest(box);
+  for (const { name, hostFile } of files) {
+    await box.files.write(name, { hostFile, followLinks: false }, { mode: 0o644 });
+  }
 }
 
 /**

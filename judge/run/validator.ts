@@ -4,7 +4,7 @@
  * submissions: whatever they do is an error of the judge at worst.
  */
 
-import type { BindRule, HostFile, HostFiles, Outcome, RunOptions } from "../../mod.ts";
+import type { BindRule, HostFile, HostFiles, Input, Outcome, RunOptions } from "../../mod.ts";
 import type { JudgeBox } from "../boxes.ts";
 import { Capture } from "../../mod.ts";
 import { PROGRAM_BYTES_MAX, TreeWatch } from "../compile/box_tree.ts";
@@ -14,27 +14,31 @@ import type { ProblemLimits } from "../types.ts";
 import { cut, sizeText, timeText } from "../../text/quantities.ts";
 import { describeEnding, type Judgement } from "../grading/outcome_verdict.ts";
 import { visibleText } from "../../text/visible.ts";
-import type { Assignment } from "./workers.ts";
+import { FEEDBACK, feedbackFiles, type NextPass, nextPass } from "./feedback.ts";
+import { readScore } from "./validator_score.ts";
+import type { Assignment, Worker } from "./workers.ts";
 
 /** The exit status of a validator that accepts. */
 export const VALIDATOR_ACCEPTED = 42;
 const VALIDATOR_REJECTED = 43;
-const FEEDBACK = "feedback";
 /** Mount points in the validator's box. */
 const INPUT = "judge/input";
 const ANSWER = "judge/answer";
 const READABLE_BY_OTHERS = 0o004;
-const MESSAGE_BYTES = 8192;
-const FEEDBACK_FILES_MAX = 1000;
+/** Where a copy of the input lies that the validator may not read, or that is another one. */
+const INPUT_COPY = "judge-input";
 const STDERR_BYTES = 8192;
 const SENTENCE_LENGTH = 200;
-/** As in packages. */
-const SCORE_MAX = 1e12;
-const SCORE_LENGTH_MAX = 100;
 
 /** A compiled validator. */
 export interface Validator {
+  /** What people call it, as the subject of a sentence. */
+  readonly title: string;
   readonly program: Program;
+  /** Others, which must all accept, too. */
+  readonly more?: readonly Validator[] | undefined;
+  /** How often a submission runs on a test at most; undefined: once. */
+  readonly passes?: number | undefined;
   readonly limits: ProblemLimits;
   readonly givesScores: boolean;
   readonly host: HostFiles;
@@ -54,16 +58,54 @@ export interface PreparedValidator {
   readonly stderr: Capture;
 }
 
-/** Prepares the worker's second box for a validator. */
+/** What a validator makes of a test. */
+export interface Feedback {
+  readonly judgement: Judgement;
+  /** What the submission must do next; undefined: nothing. */
+  readonly next: NextPass | undefined;
+}
+
+/** Prepares the worker's second box for a validator; `pass`: what the pass before has left. */
 export async function prepareValidator(
-  { program, limits, host }: Validator,
-  { planned: { test, group }, worker: { validatorBox: box, cpus } }: Assignment,
+  validator: Validator,
+  { planned: { test, group }, worker }: Assignment,
+  pass?: NextPass,
 ): Promise<PreparedValidator> {
+  const { host } = validator;
+  const box = await emptyBox(worker);
+  for (const [path, bytes] of pass?.kept ?? []) await box.files.write(path, bytes);
+  if (pass) await box.files.write(INPUT_COPY, pass.input, { mode: 0o644 });
+  const input = pass
+    ? { path: `/box/${INPUT_COPY}`, rules: [] }
+    : await place(host, { box, file: test.inputFile, inside: INPUT });
+  const answer = await place(host, { box, file: test.answerFile, inside: ANSWER });
+  const flags = test.validatorFlags ?? group.validatorFlags;
+  return validatorRun(validator, {
+    box,
+    cpus: worker.cpus,
+    words: [input.path, answer.path, `/box/${FEEDBACK}/`, ...flags],
+    rules: [...input.rules, ...answer.rules],
+  });
+}
+
+/** Empties the worker's second box, and makes the feedback directory in it. */
+export async function emptyBox({ validatorBox: box }: Worker): Promise<JudgeBox> {
   if (!box) throw new TypeError("Cannot run a validator without a box of its own");
   await box.clear();
   await box.files.makeDirectory(FEEDBACK);
-  const input = await place(host, { box, file: test.inputFile, inside: INPUT });
-  const answer = await place(host, { box, file: test.answerFile, inside: ANSWER });
+  return box;
+}
+
+/** Describes the run of a validator. */
+export function validatorRun(
+  { program, limits }: Validator,
+  { box, cpus, words, rules = [] }: {
+    box: JudgeBox;
+    cpus: readonly number[] | undefined;
+    words: readonly string[];
+    rules?: readonly BindRule[];
+  },
+): PreparedValidator {
   const stderr = new Capture({ limitBytes: STDERR_BYTES, overflow: "discard" });
   const timeLimitMs = limits.validationTimeMs;
   const { command, ...own } = program.invocation({
@@ -73,7 +115,7 @@ export async function prepareValidator(
   });
   return {
     box,
-    command: [...command, input.path, answer.path, `/box/${FEEDBACK}/`, ...group.validatorFlags],
+    command: [...command, ...words],
     stderr,
     tree: new TreeWatch(box.files),
     options: {
@@ -83,7 +125,7 @@ export async function prepareValidator(
         wallTimeMs: wallTimeMs(timeLimitMs),
         fileSizeKib: limits.validationOutputKib,
       },
-      directoryRules: [...own.directoryRules, ...input.rules, ...answer.rules],
+      directoryRules: [...own.directoryRules, ...rules],
       stderr,
       ...cpus && { cpus },
     },
@@ -116,12 +158,33 @@ async function place(host: HostFiles, { box, file, inside }: {
   return { path: `/${inside}`, rules: [rule] };
 }
 
-/** Runs a validator on the output of a submission. */
+/** Runs the validators on the output of a submission; the first that does not accept decides. */
 export async function validateOutput(
   validator: Validator,
-  { run, output }: { run: Assignment; output: HostFile },
-): Promise<Judgement> {
-  const prepared = await prepareValidator(validator, run);
+  { run, output, pass }: { run: Assignment; output: HostFile; pass?: NextPass | undefined },
+): Promise<Feedback> {
+  const prepared = await prepareValidator(validator, run, pass);
+  const feedback = await runValidator(validator, prepared, {
+    run,
+    stdin: { fd: output.reopen(), transfer: true },
+  });
+  if (feedback.judgement.verdict !== "AC") return feedback;
+  const { score } = feedback.judgement;
+  for (const other of validator.more ?? []) {
+    const { judgement } = await validateOutput(other, { run, output });
+    if (judgement.verdict !== "AC") return { judgement, next: undefined };
+    if (score !== undefined || judgement.score === undefined) continue;
+    return { judgement, next: undefined };
+  }
+  return feedback;
+}
+
+/** Runs a validator that talks to nobody. */
+export async function runValidator(
+  validator: Validator,
+  prepared: PreparedValidator,
+  { run, stdin }: { run: Assignment; stdin: Input },
+): Promise<Feedback> {
   await using tree = prepared.tree;
   const { host, limits } = validator;
   const spareMs = () => spareTimeMs(host, run.worker.cpus);
@@ -129,51 +192,70 @@ export async function validateOutput(
   const outcome = await prepared.box.run(prepared.command, {
     ...prepared.options,
     ...watchdog.options(AbortSignal.any([run.signal, tree.signal])),
-    stdin: { fd: output.reopen(), transfer: true },
+    stdin,
     stdout: { file: "/dev/null", limitBytes: limits.validationOutputKib * 1024 },
   });
-  return await readVerdict(validator, { ...prepared, outcome: watchdog.outcome(outcome) });
+  return await readVerdict(validator, { ...prepared, outcome: watchdog.outcome(outcome), run });
 }
 
 /** Reads the verdict and the messages of a validator that has ended. */
 export async function readVerdict(
-  { givesScores, limits, onIgnoredScore }: Validator,
-  { box, stderr, tree, outcome }: PreparedValidator & { outcome: Outcome },
-): Promise<Judgement> {
+  { title, givesScores, limits, passes, onIgnoredScore }: Validator,
+  { box, stderr, tree, outcome, run: { planned: { group, test } } }: PreparedValidator & {
+    outcome: Outcome;
+    run: Assignment;
+  },
+): Promise<Feedback> {
   if (tree.isTooLarge) {
-    const message = `The output validator wrote more than ${PROGRAM_BYTES_MAX >> 20} MiB to files`;
-    return { verdict: "JE", message };
+    const message = `${title} wrote more than ${PROGRAM_BYTES_MAX >> 20} MiB to files`;
+    return { judgement: { verdict: "JE", message }, next: undefined };
   }
   const read = await feedbackFiles(box, limits);
   const judgeMessage = await read("judgemessage.txt");
   const messages = { judgeMessage, teamMessage: await read("teammessage.txt") };
-  const failure = failureOf(outcome, limits);
+  const ended = (judgement: Pick<Judgement, "verdict" | "message" | "score">): Feedback => ({
+    judgement: { ...messages, ...judgement },
+    next: undefined,
+  });
+  const failure = failureOf(outcome, { title, limits });
   if (failure !== undefined) {
     const last = outcome.kind === "interrupted" ? undefined : lastLine(stderr.text());
-    return {
+    const judgement: Judgement = {
       ...messages,
       judgeMessage: judgeMessage ?? (stderr.text() || undefined),
       verdict: "JE",
       message: last === undefined ? failure : `${failure}; its standard error ends with: ${last}`,
     };
+    return { judgement, next: undefined };
   }
   const isAccepted = outcome.kind === "exit" && outcome.exitCode === VALIDATOR_ACCEPTED;
+  const next = passes === undefined ? undefined : await nextPass(box);
+  if (next && !isAccepted) {
+    return ended({ verdict: "JE", message: `${title} wrote nextpass.in, but rejects the output` });
+  }
+  // A score counts when all is done.
+  if (next) return { ...ended({ verdict: "AC", message: "Accepted" }), next };
   const reason = firstLine(judgeMessage ?? messages.teamMessage);
-  const judgement: Judgement = isAccepted
-    ? { ...messages, verdict: "AC", message: "Accepted" }
-    : { ...messages, verdict: "WA", message: `Wrong answer: ${reason ?? "no message"}` };
-  const text = await read("score.txt");
-  if (text !== undefined && !givesScores) onIgnoredScore?.();
-  if (text === undefined || !givesScores) return judgement;
-  const score = parseScore(text);
-  if (score !== undefined) return { ...judgement, score };
-  const message = `The output validator wrote no number to score.txt: "${firstLine(text) ?? ""}"`;
-  return { ...messages, verdict: "JE", message };
+  const judgement = isAccepted
+    ? { verdict: "AC", message: "Accepted" } as const
+    : { verdict: "WA", message: `Wrong answer: ${reason ?? "no message"}` } as const;
+  const score = await read("score.txt");
+  if (!givesScores) {
+    if (score !== undefined) onIgnoredScore?.();
+    return ended(judgement);
+  }
+  const { testScores } = group.grading;
+  const files = { score, multiplier: await read("score_multiplier.txt") };
+  const given = readScore(files, { testScores: test.scoreMax ?? testScores, isAccepted });
+  if ("error" in given) return ended({ verdict: "JE", message: `${title} ${given.error}` });
+  return ended({ ...judgement, ...given });
 }
 
 /** Says why a validator has given no verdict; undefined if it has. */
-function failureOf(outcome: Outcome, limits: ProblemLimits): string | undefined {
-  const validator = "The output validator";
+function failureOf(
+  outcome: Outcome,
+  { title: validator, limits }: Pick<Validator, "title" | "limits">,
+): string | undefined {
   const { cpuTimeMs, wallTimeMs } = outcome.usage;
   switch (outcome.kind) {
     case "exit": {
@@ -194,31 +276,6 @@ function failureOf(outcome: Outcome, limits: ProblemLimits): string | undefined 
     default:
       return `${validator} failed: ${describeEnding(outcome)}`;
   }
-}
-
-/** Reads the feedback directory. It belongs to the validator: there may be anything in it. */
-async function feedbackFiles(
-  box: JudgeBox,
-  limits: ProblemLimits,
-): Promise<(name: string) => Promise<string | undefined>> {
-  const entries = await box.files.list(FEEDBACK, { limitEntries: FEEDBACK_FILES_MAX });
-  return async (name) => {
-    const entry = entries.find((entry) => entry.name === name);
-    if (entry?.kind !== "file" || entry.sizeBytes === 0) return undefined;
-    const limitBytes = limits.validationOutputKib * 1024;
-    const bytes = await box.files.read(`${FEEDBACK}/${name}`, { limitBytes });
-    return new TextDecoder().decode(bytes.subarray(0, MESSAGE_BYTES));
-  };
-}
-
-/** Reads a number as people and programs write it: no hexadecimal, none whose sums are infinite. */
-function parseScore(text: string): number | undefined {
-  const word = text.trim();
-  if (word.length > SCORE_LENGTH_MAX || !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(word)) {
-    return undefined;
-  }
-  const score = Number(word);
-  return Math.abs(score) <= SCORE_MAX ? score : undefined;
 }
 
 function firstLine(text: string | undefined): string | undefined {

@@ -66,7 +66,8 @@ export class Workers implements AsyncDisposable {
         }),
       );
     const pool = await openPool("each");
-    const validatorPool = problem.validation.kind === "custom" ? await openPool() : undefined;
+    const hasValidators = problem.validation.kind === "custom" || problem.staticValidator;
+    const validatorPool = hasValidators ? await openPool() : undefined;
     const leases: JudgeLease[] = [];
     const workers: Worker[] = [];
     while (workers.length < jobs) {
