@@ -22,7 +22,7 @@ const OLD_SETTINGS_FILE = "testdata.yaml";
 const SECRET_SCORE = 100;
 
 /** A folder of tests on its way. */
-interface Folder {
+interface TestFolder {
   readonly entry: PackageEntry;
   readonly name: string;
   readonly values: ReadonlyMap<string, YamlNode>;
@@ -127,7 +127,7 @@ class GroupReader {
     return { ...whole, members: [...whole.members, ...members] };
   }
 
-  async #readGroup(entry: PackageEntry, above: Folder, whole: TestGroup): Promise<TestGroup> {
+  async #readGroup(entry: PackageEntry, above: TestFolder, whole: TestGroup): Promise<TestGroup> {
     this.#files.countGroup(entry.path);
     const folder = await this.#open(entry, above.args);
     const tests = [...folder.tests];
@@ -169,7 +169,7 @@ class GroupReader {
     return (this.#files.list(path) ?? []).filter(({ name }) => !isHidden(name));
   }
 
-  async #open(entry: PackageEntry, above: Arguments): Promise<Folder> {
+  async #open(entry: PackageEntry, above: Arguments): Promise<TestFolder> {
     const name = nameInData(entry.path);
     const entries = this.#list(entry);
     const old = entries.find(({ name }) => name === OLD_SETTINGS_FILE);
@@ -187,7 +187,7 @@ class GroupReader {
   }
 
   /** Makes a group with its scores; `tests` are empty where it consists of groups. */
-  #scored(folder: Folder, tests: readonly TestCase[], usual = Infinity): TestGroup {
+  #scored(folder: TestFolder, tests: readonly TestCase[], usual = Infinity): TestGroup {
     const { values, name, entry, folders } = folder;
     if (!this.#problem.isScoring) {
       for (const key of SCORE_KEYS) {
@@ -250,7 +250,7 @@ class GroupReader {
   }
 
   #group(
-    { name, args, values }: Folder,
+    { name, args, values }: TestFolder,
     { tests, grading }: { tests: readonly TestCase[]; grading: GroupGrading | undefined },
   ): TestGroup {
     const staticScore = readStaticScore(values, this.#problem);
