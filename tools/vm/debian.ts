@@ -128,11 +128,20 @@ async function withFreshLists<T>(
   }
 }
 
+/** How long apt-get waits while another program installs packages. */
+const LOCK_TIMEOUT_S = 600;
+
 /** Installs a program's package, as root, if the program is missing. */
 export async function installIfMissing(program: string, packageName: string): Promise<void> {
   if (await output(["sh", "-c", `command -v ${program}`]).catch(() => "")) return;
   if (Deno.uid() !== 0) throw new Error(`needs root to install ${packageName}`);
-  const words = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", packageName];
+  const options = [
+    "-qq",
+    "-y",
+    "--no-install-recommends",
+    `-oDPkg::Lock::Timeout=${LOCK_TIMEOUT_S}`,
+  ];
+  const words = ["apt-get", "install", ...options, packageName];
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await withFreshLists(() => output(words, { env }));
 }
