@@ -46,8 +46,9 @@ Deno.test("20 boxes at once keep their outcomes, files and users apart", () =>
     const limits = {
       exit: {},
       signal: {},
-      cpu: { cpuTimeMs: 60 },
-      wall: { wallTimeMs: 200 },
+      // Long enough for the file to be written on a busy machine.
+      cpu: { cpuTimeMs: 200 },
+      wall: { wallTimeMs: 2000 },
     };
     const told = ({ kind, ...rest }: Outcome) =>
       kind === "time-limit" && "limit" in rest ? rest.limit : kind;
