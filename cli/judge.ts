@@ -12,6 +12,8 @@ import {
   loadLanguages,
   readPackage,
   readSubmission,
+  type UnpackedPackage,
+  unpackPackage,
 } from "../judge/mod.ts";
 import { callerEnvironment, Sandbox, SandboxError, type SignalName } from "../mod.ts";
 import type { ServedBoxes } from "../service/client/served_boxes.ts";
@@ -47,7 +49,12 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
   const host = new HostFiles(sandbox);
   checkBoxIds(request, sandbox.settings.numBoxes);
   checkReportPlaces(host, request);
-  const problem = await readPackage(host, given.directory, request);
+  using unpacked = isArchive(given.directory) ? await openArchive(host, given) : undefined;
+  const problem = await readPackage(host, unpacked?.directory ?? given.directory, {
+    fileMib: request.fileMib,
+    root: request.root,
+    name: given.directory,
+  });
   const submissions = given.submissions.length === 0
     ? problem.submissions
     // The author of a submission must not be able to say what it should get: no tag, no folder counts.
@@ -101,6 +108,19 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
   }
   const isWritten = await writeReports(host, report, request);
   return isWritten ? exitStatus(report) : FAILURE_STATUS;
+}
+
+/** A folder may have such a name, too. */
+async function openArchive(
+  host: HostFiles,
+  { directory, request }: JudgeArguments,
+): Promise<UnpackedPackage | undefined> {
+  if (host.status(directory)?.kind === "directory") return undefined;
+  return await unpackPackage(host, directory, request);
+}
+
+function isArchive(path: string): boolean {
+  return /\.(zip|kpp)$/i.test(path);
 }
 
 /** Boxes are made here by root, and by a running service for everybody else. */

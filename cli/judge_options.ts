@@ -13,6 +13,8 @@ export class JudgeRequest {
   /** How many tests run at once; undefined: one for each CPU. */
   jobs: number | undefined;
   fileMib: number | undefined;
+  /** A folder above the package to which its links may lead. */
+  root: string | undefined;
   /** CPU time of each test, instead of that of the package. */
   timeLimitMs: number | undefined;
   /** The language of the given submissions; undefined: as their names tell. */
@@ -88,6 +90,11 @@ const OPTIONS: OptionTable<JudgeRequest> = {
       read: whole,
       set: (request, fileMib) => request.fileMib = fileMib,
     }),
+    option("--root=FOLDER", "Follow links of the package that stay in FOLDER, which has it", {
+      default: "the package itself",
+      read: nonEmpty,
+      set: (request, folder) => request.root = folder,
+    }),
     flag(
       "--transcript",
       "Record the dialogue of interactive problems for the report",
@@ -153,7 +160,7 @@ export const JUDGE: Subcommand<JudgeRequest> = {
   summary: "Judge submissions with a problem package, or verify the package",
   about:
     "Judge submissions with the tests of a problem package: a folder in the ICPC/Kattis format " +
-    "(problem.yaml), or a folder of tests with a task.yaml. Each test runs in a box. Without a " +
+    "(problem.yaml) or an archive of it (.zip, .kpp), or a folder of tests with a task.yaml. Each test runs in a box. Without a " +
     "SUBMISSION the package itself is verified: each of its submissions must get what the name " +
     "of its folder promises, and the time limit must leave room on both sides. 'isolate judge " +
     "new FOLDER' makes a package to start from.",

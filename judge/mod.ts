@@ -56,6 +56,7 @@ export {
 export { type Language, LanguageTable, type RecogniseOptions } from "./languages/language_table.ts";
 export { loadLanguages, type LoadLanguagesOptions } from "./languages/languages.ts";
 export type { FoundTool } from "./languages/tool_finder.ts";
+export { type UnpackedPackage, unpackPackage } from "./package/archive.ts";
 export { PackageError } from "./package/errors.ts";
 export { NEW_PACKAGE_KINDS, newPackage, type NewPackageKind } from "./package/new_package.ts";
 export { readPackage } from "./package/read.ts";

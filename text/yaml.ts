@@ -5,16 +5,25 @@ import { checkAliases, checkExpansion } from "./yaml_aliases.ts";
 
 /**
  * Parses YAML. All values are texts, so that nothing is guessed: `0-3`, `010` and `1_000` stay as they
- * are. The parser is loaded only when this is called.
+ * are. The parser is loaded only when this is called. A key that is there twice is an error, or with
+ * `onDuplicateKey` its last value counts.
  */
-export async function parseYamlText(text: string, file: string): Promise<unknown> {
+export async function parseYamlText(
+  text: string,
+  file: string,
+  options: { onDuplicateKey?: ((error: FileError) => void) | undefined } = {},
+): Promise<unknown> {
   const { parse } = await import("../vendor/std/yaml.ts");
   checkAliases(text, file);
   let value: unknown;
   try {
     value = parse(text, { schema: "failsafe" });
   } catch (error) {
-    throw yamlError(error, { file, text });
+    const { isDuplicateKey, error: known } = yamlError(error, { file, text });
+    if (!isDuplicateKey || !options.onDuplicateKey) throw known;
+    value = parse(text, { schema: "failsafe", allowDuplicateKeys: true });
+    const reason = known.reason.replace(/^not valid YAML: /, "");
+    options.onDuplicateKey(new FileError(`${reason}; the last one counts`, known.place));
   }
   checkExpansion(value, file);
   return value;
@@ -26,22 +35,29 @@ export function isMapping(value: unknown): value is { readonly [key: string]: un
 }
 
 /** Takes apart a message of the parser, which ends with the place and an excerpt of several lines. */
-function yamlError(error: unknown, { file, text }: { file: string; text: string }): FileError {
+function yamlError(
+  error: unknown,
+  { file, text }: { file: string; text: string },
+): { error: FileError; isDuplicateKey: boolean } {
   const message = error instanceof Error ? error.message : String(error);
   const match = /^([\s\S]*?) at line (\d+), column (\d+)/.exec(message);
-  if (match === null) return new FileError(`not valid YAML: ${message}`, { file });
-  const [, reason, line, column] = match;
-  if (reason!.includes("duplicated key")) {
-    const key = /^[\s{,-]*["']?([^"':,{}]+)["']?\s*:/.exec(
-      text.split(/\r?\n/)[Number(line) - 1] ?? "",
-    );
-    const name = key ? `the key ${key[1]!.trim()}` : "a key";
-    return new FileError(`not valid YAML: ${name} is there twice`, { file, line: Number(line) });
+  if (match === null) {
+    return { error: new FileError(`not valid YAML: ${message}`, { file }), isDuplicateKey: false };
   }
-  return new FileError(`not valid YAML: ${reason} (column ${column})`, {
-    file,
-    line: Number(line),
-  });
+  const [, reason = "", line, column] = match;
+  const place = { file, line: Number(line) };
+  if (!reason.includes("duplicated key")) {
+    const sentence = `not valid YAML: ${reason} (column ${column})`;
+    return { error: new FileError(sentence, place), isDuplicateKey: false };
+  }
+  const key = /^[\s{,-]*["']?([^"':,{}]+)["']?\s*:/.exec(
+    text.split(/\r?\n/)[Number(line) - 1] ?? "",
+  );
+  const name = key ? `the key ${key[1]!.trim()}` : "a key";
+  return {
+    error: new FileError(`not valid YAML: ${name} is there twice`, place),
+    isDuplicateKey: true,
+  };
 }
 
 /** The way to a value: keys of mappings, and positions in lists, counted from 0. */

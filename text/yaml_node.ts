@@ -12,6 +12,8 @@ export interface YamlSource {
   readonly ErrorClass?: new (reason: string, place: FilePlace, options?: ErrorOptions) => FileError;
   /** Gets the errors of unknown keys; undefined: they are thrown. */
   readonly onUnknownKey?: ((error: FileError) => void) | undefined;
+  /** Gets the errors of keys that are there twice, of which the last counts; undefined: thrown. */
+  readonly onDuplicateKey?: ((error: FileError) => void) | undefined;
 }
 
 /** What a number must be. */
@@ -26,7 +28,7 @@ export interface NumberRules {
 /** Parses a YAML file, whose single values are all texts. */
 export async function parseYaml(source: YamlSource): Promise<YamlNode> {
   try {
-    return new YamlNode(await parseYamlText(source.text, source.file), source);
+    return new YamlNode(await parseYamlText(source.text, source.file, source), source);
   } catch (error) {
     if (!(error instanceof FileError && source.ErrorClass)) throw error;
     throw new source.ErrorClass(error.reason, error.place, { cause: error });

@@ -42,18 +42,37 @@ export class PackageFiles implements Disposable {
   readonly complaints: string[] = [];
   /** What stands for `{{name}}` in programs and in settings of tests. */
   constants: Constants | undefined;
+  /** The folder in which links stay: the package, or one above it. */
   readonly #files: HostDirectory;
+  /** The package's path in that folder; empty if it is the package. */
+  readonly #prefix: string;
   #entries = 0;
   #groups = 0;
   readonly #fileMib: number;
 
   /** Opens a package. */
-  constructor(host: HostFiles, directory: string, { fileMib = FILE_MIB_MAX } = {}) {
+  constructor(
+    host: HostFiles,
+    directory: string,
+    { fileMib = FILE_MIB_MAX, root, name = directory }: {
+      fileMib?: number | undefined;
+      /** A folder above, to which links may lead. */
+      root?: string | undefined;
+      /** What messages call it. */
+      name?: string | undefined;
+    } = {},
+  ) {
     this.#fileMib = fileMib;
-    this.given = directory.replace(/(.)\/+$/, "$1");
+    this.given = name.replace(/(.)\/+$/, "$1");
     try {
       this.directory = host.realPath(directory);
-      this.#files = host.directory(this.directory);
+      const top = root === undefined ? this.directory : host.realPath(root);
+      const isInside = this.directory === top || this.directory.startsWith(`${top}/`);
+      if (!isInside) {
+        throw this.error("", `is not in ${root}, the folder that --root names`);
+      }
+      this.#prefix = this.directory.slice(top.length).replace(/^\//, "");
+      this.#files = host.directory(top);
     } catch (error) {
       throw this.#refusal(error, "", "open the folder");
     }
@@ -62,6 +81,10 @@ export class PackageFiles implements Disposable {
   /** Closes the package. */
   [Symbol.dispose](): void {
     this.#files[Symbol.dispose]();
+  }
+
+  #at(path: string): string {
+    return path === "" ? this.#prefix : join(this.#prefix, path);
   }
 
   /** Counts a group of tests; too many are an error. */
@@ -89,11 +112,17 @@ export class PackageFiles implements Disposable {
   /** Looks at a path. */
   find(path: string): PackageEntry | undefined {
     try {
-      const status = this.#files.status(path);
+      const status = this.#files.status(this.#at(path));
       if (status === undefined) return undefined;
       const { kind, sizeBytes } = status;
       if (kind === "symlink") throw new TypeError("A link was not followed");
-      return { name: nameOf(path), path, kind, sizeBytes, hostFile: this.#files.realPath(path) };
+      return {
+        name: nameOf(path),
+        path,
+        kind,
+        sizeBytes,
+        hostFile: this.#files.realPath(this.#at(path)),
+      };
     } catch (error) {
       throw this.#refusal(error, path, "look at it");
     }
@@ -125,7 +154,7 @@ export class PackageFiles implements Disposable {
 
   #read(path: string) {
     try {
-      const entries = this.#files.list(path, { entriesMax: ENTRIES_MAX });
+      const entries = this.#files.list(this.#at(path), { entriesMax: ENTRIES_MAX });
       this.#entries += entries.length;
       if (this.#entries <= ENTRIES_MAX) return entries;
     } catch (error) {
@@ -144,13 +173,13 @@ export class PackageFiles implements Disposable {
   /** Reads a YAML file with its constants; unknown keys in it are errors or warnings. */
   readYaml(path: string, { unknownKeys }: { unknownKeys: "refuse" | "warn" }): Promise<YamlNode> {
     const text = this.readText(path, { limitBytes: YAML_BYTES_MAX });
+    const warn = ({ message }: Error) => void this.warnings.push(message);
     return parseYaml({
       file: this.pathFor(path),
       text: this.constants ? replaceConstants(text, this.constants) : text,
       ErrorClass: PackageError,
-      onUnknownKey: unknownKeys === "warn"
-        ? ({ message }) => void this.warnings.push(message)
-        : undefined,
+      // As other judges do: they take the last of two keys, and go on.
+      ...unknownKeys === "warn" && { onUnknownKey: warn, onDuplicateKey: warn },
     });
   }
 
@@ -161,7 +190,7 @@ export class PackageFiles implements Disposable {
       throw this.error(path, `is larger than ${options.limitBytes} bytes`);
     }
     try {
-      return this.#files.readBytes(path, options);
+      return this.#files.readBytes(this.#at(path), options);
     } catch (error) {
       throw this.#refusal(error, path, "read it");
     }
@@ -189,7 +218,7 @@ export function refusalReason({ code, reason, message }: SandboxError, what: str
       return message;
     case "EXDEV":
       return "is a symbolic link that leads out of the package; only relative links that stay " +
-        "inside are followed";
+        "inside are followed, or with --root=FOLDER in a folder above it";
     case "ELOOP":
       return "is a symbolic link to itself";
     default:

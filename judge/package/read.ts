@@ -6,13 +6,18 @@ import { PackageFiles } from "./files.ts";
 import { PROBLEM_FILE, readKattis } from "./kattis.ts";
 import { readTask, TASK_FILE } from "./task.ts";
 
+/** The files of which one makes a folder a package. */
+export const PACKAGE_FILES: readonly string[] = [PROBLEM_FILE, TASK_FILE];
+
 /**
  * Reads a problem package: in the problem package format if it has a `problem.yaml`, in our own plain
  * format if it has a `task.yaml`.
  *
  * @param host the host's files
  * @param directory the package's folder
- * @param options `fileMib`: the largest file that it may use, in MiB (default 1024)
+ * @param options `fileMib`: the largest file that it may use, in MiB (default 1024); `root`: a folder
+ *   above it to which its symbolic links may lead (default: they must stay inside); `name`: what
+ *   messages call it (default: the folder)
  * @returns the problem
  * @throws {PackageError} if it is not a package, or not a correct one
  *
@@ -36,7 +41,7 @@ import { readTask, TASK_FILE } from "./task.ts";
 export async function readPackage(
   host: HostFiles,
   directory: string,
-  options: { fileMib?: number | undefined } = {},
+  options: { fileMib?: number | undefined; root?: string | undefined; name?: string } = {},
 ): Promise<Problem> {
   using files = new PackageFiles(host, directory, options);
   if (files.find(PROBLEM_FILE)) return await readKattis(files);
