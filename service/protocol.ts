@@ -15,7 +15,8 @@ export const PACKET_HEADER_BYTES = 8;
 
 const HELLO_MAGIC = 0x4c4c4548;
 const REFUSAL_MAGIC = 0x4e4f4e21;
-const HELLO_BYTES = 40 + 16 * 16;
+const HELLO_LIMITS = 32;
+const HELLO_BYTES = HELLO_LIMITS + 16 * 16;
 const PACKET = { hello: 1, result: 2, descriptors: 3 } as const;
 
 /** The arguments and the environment of a process end up in so many bytes at the most; see execve(2). */
@@ -66,8 +67,20 @@ export function parsePacket(bytes: Uint8Array<ArrayBuffer>): Packet | undefined 
   }
 }
 
+const NOTHING: Omit<Hello, "version"> = {
+  argumentBytes: 0,
+  environmentBytes: 0,
+  streams: [],
+  connection: -1,
+  delivery: -1,
+  limits: [],
+};
+
 function parseHello(view: DataView, version: number): Hello | undefined {
-  if (view.byteLength !== HELLO_BYTES || view.getUint32(8, true) !== HELLO_MAGIC) return undefined;
+  if (view.byteLength < 12 || view.getUint32(8, true) !== HELLO_MAGIC) return undefined;
+  // Of another version only this much is known.
+  if (version !== ABI_VERSION) return { ...NOTHING, version };
+  if (view.byteLength !== HELLO_BYTES) return undefined;
   const [open, argumentBytes, environmentBytes] = [12, 16, 20].map((at) =>
     view.getUint32(at, true)
   ) as [number, number, number];
@@ -80,8 +93,8 @@ function parseHello(view: DataView, version: number): Hello | undefined {
     connection: view.getInt32(24, true),
     delivery: view.getInt32(28, true),
     limits: Array.from({ length: 16 }, (_, i) => ({
-      soft: view.getBigInt64(40 + 16 * i, true),
-      hard: view.getBigInt64(48 + 16 * i, true),
+      soft: view.getBigInt64(HELLO_LIMITS + 16 * i, true),
+      hard: view.getBigInt64(HELLO_LIMITS + 8 + 16 * i, true),
     })),
   };
 }

@@ -191,12 +191,12 @@ export class Server {
       clearTimeout(timer);
       if (!greeted) return;
       const { hello, fds } = greeted;
-      const command = this.#readCommand(hello, fds);
-      if (!command) return;
       if (hello.version !== ABI_VERSION) {
-        system.close(fds[1]!);
+        closeAside(system, fds);
         return connection.refuse();
       }
+      const command = this.#readCommand(hello, fds);
+      if (!command) return;
       const signals = (next: (signal: number) => void) => {
         listener = next;
         early.splice(0).forEach(next);

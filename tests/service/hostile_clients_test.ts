@@ -63,6 +63,9 @@ for fds in ([], [0, 1, 2], [0] * 250): s = connect(); send(s, b"", fds); assert 
   "a hello of another version":
     `s = connect(); send(s, hello(b"", version=99), [memory(b""), pair()[0].fileno()])
 assert struct.unpack("<II", s.recv(100)) == (0x4e4f4e21, VERSION)`,
+  "a hello of another version that has another size": `for size in (0, 8, 1000):
+    s = connect(); send(s, hello(b"", version=VERSION - 1)[:12] + bytes(size), [memory(b""), pair()[0].fileno()])
+    assert struct.unpack("<II", s.recv(100)) == (0x4e4f4e21, VERSION)`,
   "a memory file that can still change":
     `s = connect(); send(s, hello(b"--version\\0"), [memory(b"--version\\0", 0), pair()[0].fileno()]); assert is_dropped(s)`,
   "a memory file that is too short":

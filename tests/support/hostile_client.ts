@@ -138,7 +138,7 @@ async function stand(): Promise<void> {
 
 /** A first packet with a command line of its own making. */
 function hello(text: Uint8Array): Uint8Array {
-  const packet = new Uint8Array(40 + 16 * 16);
+  const packet = new Uint8Array(32 + 16 * 16);
   const header = [1, ABI_VERSION, 0x4c4c4548, chance.below(8), text.length, 0, 3, 4];
   packet.set(new Uint8Array(Uint32Array.of(...header).buffer));
   return packet;

@@ -18,7 +18,7 @@ def memory(text, seals=15):
 VERSION = int(sys.argv[3])
 def hello(arguments, environment=b"", magic=0x4c4c4548, streams=0, version=VERSION, sizes=None):
     a, e = sizes or (len(arguments), len(environment))
-    return struct.pack("<IIIIIIii", 1, version, magic, streams, a, e, 3, 4).ljust(40, b"\\0") + bytes(256)
+    return struct.pack("<IIIIIIii", 1, version, magic, streams, a, e, 3, 4) + bytes(256)
 def pair():
     KEPT.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)); return KEPT[-1]
 def is_dropped(s):
