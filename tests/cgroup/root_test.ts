@@ -12,6 +12,7 @@ import {
   assertRefused,
   COMMAND,
   type CommandResult,
+  DIRECT,
   isolate,
   start,
   succeed,
@@ -34,10 +35,14 @@ async function withConfig(
   });
 }
 
-/** Runs the command where a script has changed the mounts, in a mount namespace of its own. */
+/**
+ * Runs the command where a script has changed the mounts, in a mount namespace of its own. A service
+ * would be elsewhere.
+ */
 function isolateWhere(script: string, args: readonly string[]): Promise<CommandResult> {
   const shell = ["unshare", "--mount", "--propagation=private", "/bin/bash", "-ec"];
-  return start([...shell, `${script}\nexec "$@"`, "bash", ...COMMAND, ...args]).result;
+  const env = { ISOLATE_SERVICE: "off" };
+  return start([...shell, `${script}\nexec "$@"`, "bash", ...DIRECT, ...args], { env }).result;
 }
 
 /** A group for tests, in all hierarchies if it is one of v1; gives its name for `cg_root`. */

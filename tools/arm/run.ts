@@ -105,14 +105,15 @@ async function main(args: readonly string[]): Promise<number> {
         if (!isResult) console.log(`arm| ${line}`);
       },
     });
-    const report = run.results.get("report.xml");
-    const cases = parseJunit(new TextDecoder().decode(report));
+    const reports = [...run.results.values()].map((report) => new TextDecoder().decode(report));
+    const cases = reports.flatMap(parseJunit);
     const of = (outcome: string) => cases.filter((test) => test.outcome === outcome);
     for (const { name, file, reason } of of("skipped")) {
       console.log(`skipped: ${name} (${file}): ${reason ?? "NO REASON GIVEN"}`);
     }
     for (const { name, file } of of("failed")) console.log(`failed: ${name} (${file})`);
-    const problem = run.problem ?? (report ? undefined : "the guest handed out no report");
+    const problem = run.problem ??
+      (reports.length > 0 ? undefined : "the guest handed out no report");
     if (problem !== undefined) console.log(`failed: ${problem}`);
     const counts = ["passed", "failed", "skipped"].map((name) => `${of(name).length} ${name}`);
     console.log(`arm: ${counts.join(", ")} in ${Math.round(run.wallTimeMs / 1000)} s`);

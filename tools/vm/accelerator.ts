@@ -17,7 +17,8 @@ const KVM: Accelerator = {
 const TCG: Accelerator = {
   name: "tcg",
   qemuWords: ["-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "Nehalem"],
-  kernelWords: ["tsc=reliable", "clocksource=tsc", "norandmaps"],
+  // On a busy machine the kernel finds no timer where it tries it, and may give up.
+  kernelWords: ["tsc=reliable", "clocksource=tsc", "norandmaps", "no_timer_check"],
 };
 
 /**

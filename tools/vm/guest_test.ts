@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { parseResults } from "./guest.ts";
-import { deal, guestTests, timesOf } from "./suite.ts";
+import { deal, guestTests, isServed, timesOf } from "./suite.ts";
 
 Deno.test("parseResults() reads the files that a guest handed out", () => {
   const text = "noise\r\nBEGIN a.xml\r\naGVs\r\nbG8=\r\nEND a.xml\r\nBEGIN b\nEND b\n";
@@ -25,6 +25,19 @@ Deno.test("guestTests() takes any test whose file is named", () => {
   const words = ["layers"];
   assertEquals(guestTests(files, { guest: "cgroup2", words }), ["tests/layers_test.ts"]);
   assertEquals(guestTests(files, { guest: "systemd", words }), []);
+});
+
+Deno.test("isServed() leaves some tests to processes of their own", () => {
+  const files = [
+    "cli/life",
+    "cgroup/life",
+    "cli/rights",
+    "vm/check",
+    "service/killed",
+    "walls/names",
+  ];
+  const served = files.filter((name) => isServed(`tests/${name}_test.ts`));
+  assertEquals(served, ["cli/life", "cgroup/life"]);
 });
 
 Deno.test("deal() gives guests about as much to do", () => {

@@ -5,6 +5,7 @@ import { output, ROOT } from "../process.ts";
 import { filesOfInstalled, installedClosure, unpackOnce } from "./debian.ts";
 import { Image } from "./image.ts";
 import type { Kernel } from "./kernel.ts";
+import { isServed } from "./suite.ts";
 
 /** Where the project lies in the guest: not below a directory that something is mounted on. */
 const GUEST_PROJECT = "/srv/isolate";
@@ -15,13 +16,13 @@ const GUEST_DENO = "/usr/local/bin/deno";
 /** Packages of this machine whose programs the tests call, or run in boxes. */
 const HOST_PACKAGES = [
   ...["bash", "bsdutils", "coreutils", "dash", "e2fsprogs", "findutils", "gcc", "grep"],
-  ...["hostname", "libc6-dev", "mount", "procps", "python3", "sed", "util-linux"],
+  ...["hostname", "iproute2", "libc6-dev", "mount", "procps", "python3", "sed", "util-linux"],
 ];
 
-const QUOTA_MODULES = [
-  "fs/quota/quota_tree.ko",
-  "fs/quota/quota_v2.ko",
-  "drivers/block/loop.ko",
+/** Modules for disk quotas and for boxes with an address, each after those that it needs. */
+const MODULES = [
+  ...["fs/quota/quota_tree.ko", "fs/quota/quota_v2.ko", "drivers/block/loop.ko"],
+  ...["net/llc/llc.ko", "net/802/stp.ko", "net/bridge/bridge.ko", "drivers/net/veth.ko"],
 ];
 
 /** Packages of the guest that has a systemd of its own. */
@@ -69,10 +70,10 @@ export interface ImageOptions {
   script?: string;
 }
 
-/** Makes a guest with control groups of version 2 alone, and with the modules for disk quotas. */
+/** Makes a guest with control groups of version 2 alone, and with the modules that tests need. */
 export async function makeCgroup2Image(options: ImageOptions): Promise<Image> {
   const image = await makePlainImage(options);
-  for (const [index, module] of QUOTA_MODULES.entries()) {
+  for (const [index, module] of MODULES.entries()) {
     const name = `${index}-${module.split("/").at(-1)}`;
     image.addBytes(`/vm/modules/${name}`, await readModule(`${options.kernel.modules}/${module}`));
   }
@@ -140,12 +141,16 @@ export async function addProject(
   options: Omit<ImageOptions, "kernel"> & { busybox: string },
 ): Promise<void> {
   image.addFileAs(GUEST_DENO, options.deno ?? Deno.execPath());
-  // What tests import besides: on a new machine it may not have been downloaded yet.
-  await output([Deno.execPath(), "cache", "--quiet", "tests/layers_test.ts"], { cwd: ROOT });
+  // What tests import besides: on a new machine it may not have been downloaded yet. Types are
+  // removed here, too: in a guest that takes half a minute.
+  const modules = ["isolate.ts", "tests/layers_test.ts", ...options.hands.flat()];
+  await output([Deno.execPath(), "cache", "--quiet", "--no-check", ...modules], { cwd: ROOT });
   const info = JSON.parse(await output([Deno.execPath(), "info", "--json"], { cwd: ROOT }));
   image.addFolderAs("/vm/deno/npm", info.npmCache);
   for (const file of await projectFiles()) {
     image.addFileAs(`${GUEST_PROJECT}/${file}`, `${ROOT}/${file}`);
+    const emitted = `${info.typescriptCache}/file${ROOT}/${file}.js`;
+    if (exists(emitted)) image.addFileAs(`/vm/deno/gen/file${GUEST_PROJECT}/${file}.js`, emitted);
   }
   const scripts = { "/init": "init.sh", "/vm/init": "init.sh", "/vm/run": "run.sh" };
   for (const [path, name] of Object.entries(scripts)) {
@@ -161,17 +166,31 @@ export async function addProject(
   image.addDirectory("/root", 0o700);
 }
 
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Writes the script that is called when everything is mounted. Guests share an image; each finds its
  * number on the kernel's command line.
  */
 function commandScript({ hands, script }: Pick<ImageOptions, "hands" | "script">): string {
-  const words = "test --allow-all --no-check --cached-only --junit-path=/vm/results/report.xml";
-  const cases = hands.map((tests, index) => `  ${index}) set -- ${tests.map(quoted).join(" ")} ;;`);
-  const work = script ?? `case $(sed 's/.*guest_index=//' /proc/cmdline) in
+  const cases = hands.map((tests, index) => {
+    const served = tests.filter(isServed);
+    const direct = tests.filter((file) => !isServed(file));
+    const lines = [...testLine(direct, "direct"), ...testLine(served, "served")];
+    return `  ${index})\n${lines.join("\n")}\n  ;;`;
+  });
+  const work = script ?? `status=0
+case $(sed 's/.*guest_index=//' /proc/cmdline) in
 ${cases.join("\n")}
 esac
-exec ${GUEST_DENO} ${words} "$@"`;
+exit $status`;
   return `#!/bin/sh
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root LANG=C.UTF-8 DENO_DIR=/vm/deno DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
@@ -179,6 +198,16 @@ export ISOLATE_TEST_REPORT=1
 cd ${GUEST_PROJECT} || exit
 ${work}
 `;
+}
+
+/** The line that runs test files, if there are any. */
+function testLine(files: readonly string[], way: "direct" | "served"): string[] {
+  if (files.length === 0) return [];
+  const words = "test --allow-all --no-check --cached-only";
+  const report = `--junit-path=/vm/results/report-${way}.xml`;
+  const variable = `ISOLATE_TEST_SERVICE=${way === "served" ? 1 : 0}`;
+  const names = files.map(quoted).join(" ");
+  return [`    ${variable} ${GUEST_DENO} ${words} ${report} ${names} || status=1`];
 }
 
 function quoted(word: string): string {

@@ -14,7 +14,15 @@ import {
   prepareSystemd,
 } from "./images.ts";
 import { type Kernel, type KernelName, prepareKernel } from "./kernel.ts";
-import { deal, type GuestName, guestTests, readTimes, rememberTimes, timesOf } from "./suite.ts";
+import {
+  deal,
+  type GuestName,
+  guestTests,
+  isServed,
+  readTimes,
+  rememberTimes,
+  timesOf,
+} from "./suite.ts";
 
 /** Where everything about guests is kept. */
 const FOLDER = `${ROOT}/.tools/vm`;
@@ -70,9 +78,13 @@ function secondsSince(start: number): string {
   return `${((performance.now() - start) / 1000).toFixed(1)} s`;
 }
 
-/** Marks a test as one of a guest's: the same test may have run here, too. */
+/**
+ * Marks a test as one of a guest's: the same test may have run here, too. Types were removed from its
+ * module here, so that it may be named by its place here.
+ */
 function named(test: CaseResult, guest: GuestName): CaseResult {
-  return { ...test, name: `[vm ${guest}] ${test.name}` };
+  const file = test.file.replace(`../..${ROOT}/`, "./");
+  return { ...test, file, name: `[vm ${guest}] ${test.name}` };
 }
 
 /** Skips whole files: without a guest that loads them, their tests are not known. */
@@ -96,11 +108,12 @@ function withoutRepeat(line: string): string {
 /** Runs one guest. Its console is kept in a file, and shown if something failed. */
 async function runOne(
   { accelerator, echo }: Emulation,
-  { kernel, image, guest, index }: {
+  { kernel, image, guest, index, tests }: {
     kernel: Kernel;
     image: string;
     guest: GuestName;
     index: number;
+    tests: readonly string[];
   },
 ): Promise<TestRun> {
   const prefix = (line: string) => `${guest} ${index}| ${withoutRepeat(line)}`;
@@ -115,9 +128,10 @@ async function runOne(
   const log = `${FOLDER}/console-${guest}-${index}.log`;
   await Deno.writeTextFile(log, run.console);
 
-  const report = run.results.get("report.xml");
-  const cases = parseJunit(new TextDecoder().decode(report));
-  const problem = run.problem ?? (report ? undefined : "the guest handed out no report");
+  const reports = [...run.results.values()].map((report) => new TextDecoder().decode(report));
+  const cases = reports.flatMap(parseJunit);
+  const isComplete = reports.length === new Set(tests.map(isServed)).size;
+  const problem = run.problem ?? (isComplete ? undefined : "the guest handed out no report");
   const failed = cases.some((test) => test.outcome === "failed");
   if (!echo && (problem !== undefined || failed)) {
     const lines = run.console.trimEnd().split(/\r?\n/);
@@ -156,7 +170,7 @@ async function runKind(machine: Emulation, job: Job): Promise<TestRun> {
     const size = `${Math.round(sizeBytes / 2 ** 20)} MiB`;
     console.log(`vm ${guest}: made an image of ${size} in ${secondsSince(start)}`);
     const runs = await Promise.all(
-      hands.map((_, index) => runOne(machine, { kernel, image, guest, index })),
+      hands.map((tests, index) => runOne(machine, { kernel, image, guest, index, tests })),
     );
     const cases = runs.flatMap((run) => run.cases.map((test) => named(test, guest)));
     const how = `${machine.accelerator.name}, guests at once: ${hands.length}`;

@@ -10,11 +10,11 @@ const SYSTEMD_TESTS = /^tests\/systemd\/.*_test\.ts$/;
 
 /**
  * The tests of each guest. In the first one run those that another kernel can change: control
- * groups, quotas, and the classic command line. Emulated guests take ten times as long for a test,
- * so that other tests run there only when they are named.
+ * groups, quotas, the classic command line, and what is left of a service that was killed. Emulated
+ * guests take ten times as long for a test, so that other tests run there only when they are named.
  */
 const TESTS: Readonly<Record<GuestName, RegExp>> = {
-  cgroup2: /^(cgroup|tests\/(vm|cgroup|cli))\/.*_test\.ts$/,
+  cgroup2: /^(cgroup|tests\/(vm|cgroup|cli)|tests\/service(?=\/killed))\/.*_test\.ts$/,
   // Since Linux 6.12 the kernel can tell the peak memory of one run.
   newer: /^tests\/cgroup\/memory_test\.ts$/,
   systemd: SYSTEMD_TESTS,
@@ -25,7 +25,14 @@ const TESTS: Readonly<Record<GuestName, RegExp>> = {
  * a service outside systemd. What judge systems type is tested in the guest with `--cg`.
  */
 const HOST_ONLY =
-  /^tests\/(cgroup\/keeper|cli\/(chroot|clients|config|environment|follow|rights|root_inside|usage))_test\.ts$/;
+  /^tests\/(cgroup\/keeper|cli\/(chroot|clients|config|environment|usage))_test\.ts$/;
+
+/**
+ * Tests of the command line, which in guests go through a service: there Deno takes seconds to start,
+ * and the native client does not. Some of their commands are processes of their own all the same, as
+ * are all in other files, so that both ways are tested with the guest's kernel.
+ */
+const SERVED = /^tests\/(cli\/(?!rights)|cgroup|vm\/quota).*_test\.ts$/;
 
 /** Picks the test files of a guest; with words those whose names contain one of them. */
 export function guestTests(
@@ -40,6 +47,11 @@ export function guestTests(
   const fits = (file: string) =>
     guest === "cgroup2" ? !SYSTEMD_TESTS.test(file) : TESTS[guest].test(file);
   return listed.filter((file) => fits(file) && words.some((word) => file.includes(word)));
+}
+
+/** Whether a guest runs these tests of the command line through the client of a service. */
+export function isServed(file: string): boolean {
+  return SERVED.test(file);
 }
 
 /** Deals test files out to guests so that all guests end at about the same time. */
