@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   assertRefused,
+  type CommandResult,
   eventually,
   isolate,
   sh,
@@ -61,11 +62,16 @@ function ask(address: string): string {
 async function startServer(box: TestBox, options: readonly string[]) {
   const file = box.path("server.py");
   await Deno.writeTextFile(file, SERVER);
-  const running = box.start(["-p", "-w20", "-oout", ...options], ["/usr/bin/python3", "server.py"]);
-  await eventually(
-    "the server is ready",
-    async () => (await Deno.readTextFile(box.path("out")).catch(() => "")).includes("ready"),
-  );
+  const running = box.start(["-p", "-w200", "-oout", ...options], [
+    "/usr/bin/python3",
+    "server.py",
+  ]);
+  let ended: CommandResult | undefined;
+  void running.result.then((result) => ended = result);
+  await eventually("the server is ready", async () => {
+    assert(ended === undefined, `the server has ended: ${ended?.stderr}`);
+    return (await Deno.readTextFile(box.path("out")).catch(() => "")).includes("ready");
+  });
   return running;
 }
 
