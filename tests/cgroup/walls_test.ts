@@ -47,9 +47,10 @@ groupTest(
     mv ${group} ${parent}/other && got rename
     chmod 777 ${group} && got chmod
     true`;
-    for (const rule of ["sys", "sys:rw", "sys:rw,dev"]) {
-      const option = `-d${rule.replace(",", ":")}`;
-      assertEquals(await tries(box, [option], `( ${script} ) 2>/dev/null`), "", rule);
+    const ways = [["-dsys"], ["-dsys:rw"], ["-dsys:rw:dev"], ["-dsys:rw", "--root-inside"]];
+    for (const options of ways) {
+      const got = await tries(box, options, `( ${script} ) 2>/dev/null`);
+      assertEquals(got, "", options.join(" "));
     }
   },
 );
@@ -69,7 +70,9 @@ groupTest(
         done
         mkdir /tmp/groups/mine && echo got through"
     done 2>/dev/null`;
-    assertEquals(await tries(box, [], script), "");
+    for (const options of [[], ["--root-inside"]]) {
+      assertEquals(await tries(box, options, script), "", options.join());
+    }
   },
 );
 

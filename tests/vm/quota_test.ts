@@ -147,6 +147,24 @@ quotaTest("ReCodEx: a box with a quota and a control group", async ({ folder, co
   }
 });
 
+quotaTest("--quota holds for root inside, with a control group too", async (quotas) => {
+  const box = [quotas.config, "--cg", "--box-id=4"];
+  await quotas.init("--cg", QUOTA, "--box-id=4");
+  try {
+    const words = [...box, "-s", "--root-inside", "-p", "--run", "--", "/bin/sh", "-c"];
+    const shell = (line: string) => isolate([...words, line], { env: { LC_ALL: "C" } });
+    // Nobody whose limit is another, and no way around it.
+    const script = `id -u; chown 1 . 2>/dev/null && echo chown; ulimit -f unlimited; ${FILL}`;
+    const full = await shell(script);
+    assertEquals([full.code, full.stdout], [1, "0\n"], full.stderr);
+    assertStringIncludes(full.stderr, COMPLAINT);
+    assertEquals((await shell("rm big; : > small")).code, 0);
+    assertStringIncludes((await shell(CREATE_50)).stderr, COMPLAINT);
+  } finally {
+    await succeed([...box, "--cleanup"]);
+  }
+});
+
 testWith([needs.root()], "--quota on a file system without quotas is refused", async () => {
   const folder = await Deno.makeTempDir({ prefix: "isolate-quota-", dir: "/dev/shm" });
   try {
