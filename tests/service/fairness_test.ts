@@ -1,4 +1,7 @@
-/** No caller holds up another: what others wait is measured beside the worst that callers can do. */
+/**
+ * No caller holds up another: what others wait is measured beside the worst that callers can do, and
+ * compared with how long that takes. On a busy machine both take longer.
+ */
 
 import { assert } from "@std/assert";
 import { CLIENT, sh, start } from "../support/isolate.ts";
@@ -9,26 +12,22 @@ const BOX_ID = 694;
 const LARGE_BOX_ID = 695;
 const SILENT_BOX_ID = 696;
 const FILES = 100_000;
-const QUIET_RUNS = 200;
 /**
- * The aim is 20 ms, on a machine that does nothing else. What must never come back is a service that does
- * one thing at a time: then others wait for a second and more.
+ * What must never come back is a service that does one thing at a time: then somebody waits for nearly all
+ * of the time that the long work takes. Others may wait for this part of it.
  */
-const FACTOR = 10;
-const MARGIN_MS = 20;
+const PART_MAX = 1 / 3;
 /** Other processes of the machine can be in the way as well. */
 const TRIES = 3;
 
 /** Runs a command again and again until it is told to end, and prints how long each took, in milliseconds. */
 const MEASURE = `
 import os, select, sys, time
-runs, command = int(sys.argv[1]), sys.argv[2:]
-while runs != 0:
-    if select.select([0], [], [], 0)[0]: break
+command = sys.argv[1:]
+while not select.select([0], [], [], 0)[0]:
     began = time.monotonic()
     _, status = os.waitpid(os.posix_spawn(command[0], command, os.environ), 0)
-    print(1000 * (time.monotonic() - began), status)
-    runs -= 1
+    print(1000 * (time.monotonic() - began), status, flush=True)
 `;
 
 /** Connects, and then sends a byte a second. */
@@ -48,27 +47,23 @@ for text in (b"--help\\0", b"-vvv\\0-b${SILENT_BOX_ID}\\0--run\\0--\\0/bin/true\
 time.sleep(1000)
 `;
 
-function startMeasuring({ socket }: TestService, runs: number) {
+/** Runs a program until it is told to end; gives how long each run took. */
+function startMeasuring({ socket }: TestService) {
   const command = [CLIENT, `-b${BOX_ID}`, "-s", "--run", "--", "/bin/true"];
   const child = new Deno.Command("/usr/bin/python3", {
-    args: ["-c", MEASURE, `${runs}`, ...command],
+    args: ["-c", MEASURE, ...command],
     env: { ISOLATE_SERVICE: socket },
     stdin: "piped",
     stdout: "piped",
   }).spawn();
   const output = child.output();
   return async () => {
-    if (runs < 0) await child.stdin.close();
+    await child.stdin.close();
     const lines = new TextDecoder().decode((await output).stdout).trim().split("\n");
-    if (runs >= 0) await child.stdin.close();
     const results = lines.map((line) => line.split(" ").map(Number) as [number, number]);
     assert(results.every(([, status]) => status === 0), "a run failed");
     return results.map(([ms]) => ms);
   };
-}
-
-function p99(times: readonly number[]): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)]!;
 }
 
 /** Puts many files into the large box, as its caller. */
@@ -90,33 +85,38 @@ Deno.test("no caller holds up another by many files, slowness or silence", async
   const found: string[] = [];
   try {
     for (let tries = 0; tries < TRIES; tries++) {
-      const quiet = p99(await startMeasuring(service, QUIET_RUNS)());
       const others = [SLOW, NEVER_READS].map((script) =>
         new Deno.Command("/usr/bin/python3", {
           args: rawClient(script, { socket: service.socket }),
           stderr: "null",
         }).spawn()
       );
-      const times: number[] = [];
+      const sentences: string[] = [];
+      let isFair = true;
       for (const args of [["--run", "--", "/bin/true"], ["--init"], ["--cleanup"]]) {
         if (args[0] !== "--init") await fill(directory);
-        const end = startMeasuring(service, -1);
+        const end = startMeasuring(service);
+        const began = performance.now();
         const { code, stderr } = await client(LARGE_BOX_ID, "--wait", ...args);
+        const workMs = performance.now() - began;
         assert(code === 0, stderr);
-        times.push(...await end());
+        const times = await end();
+        const worstMs = Math.max(...times);
+        isFair &&= worstMs <= PART_MAX * workMs;
+        const [worst, work] = [worstMs, workMs].map((ms) => ms.toFixed(0));
+        sentences.push(`${args[0]} of many files: ${worst} of ${work} ms (${times.length} runs)`);
         if (args[0] === "--cleanup") await client(LARGE_BOX_ID, "--init");
       }
       for (const other of others) {
         other.kill("SIGKILL");
         await other.status;
       }
-      const loud = p99(times);
-      const sentence = `${loud.toFixed(1)} ms beside ${quiet.toFixed(1)} ms (${times.length} runs)`;
+      const sentence = sentences.join(", ");
       if (Deno.env.get("ISOLATE_TEST_SHOW")) console.error(sentence);
-      if (loud <= Math.max(quiet + MARGIN_MS, FACTOR * quiet)) return;
+      if (isFair) return;
       found.push(sentence);
     }
-    throw new Error(`the 99th percentile: ${found.join("; ")}`);
+    throw new Error(`somebody waited too long: ${found.join("; ")}`);
   } finally {
     for (const id of [BOX_ID, LARGE_BOX_ID, SILENT_BOX_ID]) await client(id, "--wait", "--cleanup");
   }

@@ -292,11 +292,11 @@ export async function processesOf(uid: number): Promise<string[]> {
   return found;
 }
 
-/** Waits until something holds; fails with the last reason given after some seconds. */
+/** Waits until something holds; fails after a minute, which a busy machine may need. */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   for (const end = Date.now() + timeoutMs; !(await holds());) {
     assert(Date.now() < end, `never happened: ${what}`);
