@@ -10,6 +10,7 @@ import { describeEnding } from "../grading/outcome_verdict.ts";
 import type { DataChecks, Problem, ProgramSource, TestCase, TestGroup } from "../types.ts";
 import { type CompileContext, compileProgram, reasonOf } from "./compile_program.ts";
 import { wallTimeMs } from "./idle_watchdog.ts";
+import { type PlacedTest, testsDigest, testsIn } from "./tests_digest.ts";
 import { validateOutput, type Validator, VALIDATOR_ACCEPTED } from "./validator.ts";
 import type { Assignment, Worker } from "./workers.ts";
 
@@ -17,8 +18,6 @@ const MESSAGE_BYTES = 8192;
 const SENTENCE_LENGTH = 200;
 /** So many files are named; of the others only the number is told. */
 const NAMED_MAX = 10;
-/** Larger inputs are checked again each time. */
-const CACHED_BYTES = 64 << 20;
 const FORMAT = 2;
 
 /** What was found. */
@@ -34,11 +33,6 @@ export interface DataCheckContext {
   readonly compile: CompileContext;
   /** The compiled output validator; undefined: the default one. */
   readonly validator: Validator | undefined;
-}
-
-interface PlacedTest {
-  readonly test: TestCase;
-  readonly group: TestGroup;
 }
 
 interface InputValidator {
@@ -249,31 +243,11 @@ class DataCheck {
     tests: readonly PlacedTest[],
   ): Promise<string | undefined> {
     const { host, problem: { limits } } = this.#context;
-    const digests: unknown[] = [];
-    for (const { test, group } of tests) {
-      const { name, inputFile, answerFile, args = group.args } = test;
-      const files: string[] = [];
-      const others = test.files?.map(({ hostFile }) => hostFile) ?? [];
-      for (const file of [inputFile, answerFile, ...others]) {
-        if ((host.status(file)?.sizeBytes ?? Infinity) > CACHED_BYTES) return undefined;
-        const options = { limitBytes: CACHED_BYTES, followLinks: false };
-        files.push(await sha256(host.readBytes(file, options)));
-      }
-      const { inputFlags = group.inputFlags, validatorFlags = group.validatorFlags } = test;
-      const names = test.files?.map(({ name }) => name);
-      digests.push([name, files, names, args, inputFlags, validatorFlags]);
-    }
+    const digests = await testsDigest(host, tests);
+    if (!digests) return undefined;
     const text = JSON.stringify([what, FORMAT, program.directory, limits, digests]);
     return await sha256(new TextEncoder().encode(text));
   }
-}
-
-function testsIn(group: TestGroup): PlacedTest[] {
-  return group.members.flatMap((member) => {
-    if (member.kind === "group") return testsIn(member.group);
-    // That one has no input.
-    return member.test.staticFlags ? [] : { test: member.test, group };
-  });
 }
 
 /** Finds the arguments of a validator, which is named with or without its ending. */

@@ -34,6 +34,7 @@ import { checkData, type DataFindings } from "./data_check.ts";
 import type { JudgeOptions } from "./judge_options.ts";
 import { runTests } from "./submission_run.ts";
 import type { TestContext } from "./test_run.ts";
+import { recallTimeLimit, rememberTimeLimit, timeLimitKey } from "./time_limit_memory.ts";
 import type { Workers } from "./workers.ts";
 
 /** A submission with its result, and what only the checks of the package need. */
@@ -99,11 +100,8 @@ export class Judging {
     if (verify) await this.#checkData(context);
     if (this.#signal.aborted) return;
     if (this.#timeLimit) return await this.#judgeAll(submissions, context);
-    const references = verify ? this.#judged : [];
-    const all = verify ? submissions : problem.submissions;
-    await this.#judgeAll(all.filter(isReferenceSolution), context, references);
+    await this.#findTimeLimit(context);
     if (this.#signal.aborted) return;
-    this.#findTimeLimit(references);
     const others = submissions.filter((one) => !verify || !isReferenceSolution(one));
     await this.#judgeAll(others, context);
   }
@@ -119,17 +117,34 @@ export class Judging {
     this.#warnings.push(...this.#data.warnings);
   }
 
-  #findTimeLimit(references: readonly JudgedSubmission[]): void {
-    const accepted = references.filter(givesTime).map(({ result }) => result);
-    this.#timeLimit = findTimeLimit(slowestTest(accepted), this.#options.problem.limits);
-    const { timeLimitMs, source } = this.#timeLimit;
+  /** Finds the time limit: where it is only needed, as it was found before if nothing has changed. */
+  async #findTimeLimit(context: CompileContext): Promise<void> {
+    const { problem, host, submissions, verify, cacheDirectory } = this.#options;
+    const keeps = cacheDirectory !== undefined;
+    const references = (verify ? submissions : problem.submissions).filter(isReferenceSolution);
+    const keyOf = () => timeLimitKey({ problem, host, context, references });
+    const known = verify || !keeps ? undefined : await recallTimeLimit(context, await keyOf());
+    if (this.#signal.aborted) return;
+    if (known) return this.#setTimeLimit(known);
+    const judged = verify ? this.#judged : [];
+    await this.#judgeAll(references, context, judged);
+    if (this.#signal.aborted) return;
+    const accepted = judged.filter(givesTime).map(({ result }) => result);
+    const found = findTimeLimit(slowestTest(accepted), problem.limits);
     if (accepted.length === 0) {
       this.#warnings.push(
         "The package has no time limit, and no accepted submission to find one by: it is set to " +
-          timeText(timeLimitMs),
+          timeText(found.timeLimitMs),
       );
+    } else if (keeps) {
+      rememberTimeLimit(context, await keyOf(), found);
     }
-    this.#options.onEvent?.({ kind: "time-limit", timeLimitMs, source });
+    this.#setTimeLimit(found);
+  }
+
+  #setTimeLimit(found: TimeLimit): void {
+    this.#timeLimit = found;
+    this.#options.onEvent?.({ kind: "time-limit", ...found });
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Box } from "isolate/mod.ts";
+import { type JudgeOptions, readPackage, readSubmission } from "isolate/judge/mod.ts";
 import {
   existingBoxes,
   JUDGE_BOXES,
@@ -70,6 +71,33 @@ testWith(
       // The others were not needed.
       const told = judge.events.flatMap((event) => event.kind === "judged" ? [event.result] : []);
       assertEquals(told.map(({ submission }) => submission), ["mine.py"]);
+    });
+  },
+);
+
+testWith(
+  needsJudge,
+  "a time limit that was found is known the next time, until something changes that it follows from",
+  async () => {
+    const files = { ...NO_LIMIT, "submissions/accepted/good.py": GOOD, "mine.py": GOOD };
+    await withPackage(files, async (judge) => {
+      const cacheDirectory = `${judge.folder}/cache`;
+      const mine = readSubmission(judge.host, `${judge.folder}/mine.py`);
+      const isKnown = async (options: Partial<JudgeOptions> = {}) => {
+        const report = await judge.judge({ cacheDirectory, submissions: [mine], ...options });
+        assertEquals(report.submissions[0]!.verdict, "AC");
+        return report.timeLimitSource.endsWith(", as measured before");
+      };
+      assertEquals([await isKnown(), await isKnown(), await isKnown()], [false, true, true]);
+      await Deno.writeTextFile(`${judge.folder}/data/secret/2.in`, "1 41\n");
+      assertEquals([await isKnown(), await isKnown()], [false, true]);
+      await Deno.writeTextFile(`${judge.folder}/submissions/accepted/good.py`, `${GOOD}\n`);
+      assertEquals([await isKnown(), await isKnown()], [false, true]);
+      await Deno.writeTextFile(`${judge.folder}/data/secret/testdata.yaml`, "grader_flags: sum\n");
+      // Verifying always measures, and others profit.
+      const problem = await readPackage(judge.host, judge.folder);
+      const verified = { verify: true, problem, submissions: problem.submissions };
+      assertEquals([await isKnown(verified), await isKnown()], [false, true]);
     });
   },
 );
