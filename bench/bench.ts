@@ -18,6 +18,7 @@ import { measureParallel } from "./parallel.ts";
 import { measureRun } from "./run.ts";
 import { measureService } from "./service.ts";
 import { measureStartup } from "./startup.ts";
+import { measureWalls } from "./walls.ts";
 
 /** Benchmarks by their names, with a summary for `--help`. */
 const BENCHMARKS: readonly (readonly [string, summary: string, () => Promise<Row[]>])[] = [
@@ -33,6 +34,7 @@ const BENCHMARKS: readonly (readonly [string, summary: string, () => Promise<Row
   ["files", "a box with 100,000 files against chown -R and rm -rf", measureFiles],
   ["cgroup", "what a control group costs, and how true its figures are", measureControlGroup],
   ["guest", "the same as cgroup, with version 2 in a virtual machine", measureGuest],
+  ["walls", "what each wall adds to a run of `true`", measureWalls],
   ["checker", "the default output validator on 100 MB against cmp", measureChecker],
 ];
 

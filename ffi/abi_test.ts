@@ -50,6 +50,8 @@ const NUMBERS: Readonly<Record<typeof OPERATIONS[number], readonly [number, numb
   setns: [308, 268],
   sethostname: [170, 161], setsid: [112, 157], flistxattr: [196, 13], utimensat: [280, 88], ptrace: [101, 117],
   lseek: [8, 62], sched_setattr: [314, 274], ioprio_set: [251, 30], fremovexattr: [199, 16],
+  landlock_create_ruleset: [444, 444], landlock_restrict_self: [446, 446],
+  getpriority: [140, 141], setpriority: [141, 140],
   sendmsg: [46, 211], recvmsg: [47, 212], spawn: [32768, 32768], store: [32769, 32769],
   load: [32770, 32770], next: [32771, 32771], reap: [32772, 32772], spawn_each: [32773, 32773],
 };
@@ -64,7 +66,7 @@ const HEADERS: readonly (readonly [string, string, (name: string) => boolean])[]
     "asm/ioctls asm/poll asm/siginfo asm/signal asm/socket linux/audit linux/bpf_common " +
     "linux/capability linux/close_range linux/errno linux/eventfd linux/eventpoll linux/fcntl " +
     "linux/fs linux/if linux/if_addr linux/if_bridge linux/if_link " +
-    "linux/keyctl linux/memfd linux/mount linux/openat2 linux/prctl linux/ptrace linux/quota " +
+    "linux/keyctl linux/landlock linux/memfd linux/mount linux/openat2 linux/prctl linux/ptrace linux/quota " +
     "linux/netlink linux/resource linux/rtnetlink " +
     "linux/sched linux/seccomp linux/sockios linux/stat linux/time " +
     "linux/timerfd linux/veth linux/wait",

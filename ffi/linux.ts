@@ -111,6 +111,12 @@ export const KEY_SPEC_PROCESS_KEYRING = -2, KEY_SPEC_USER_KEYRING = -4,
 // lseek(2)
 export const SEEK_SET = 0, SEEK_END = 2, SEEK_DATA = 3, SEEK_HOLE = 4;
 
+// landlock_create_ruleset(2)
+export const LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET = 1, LANDLOCK_SCOPE_SIGNAL = 2;
+
+// getpriority(2)
+export const PRIO_PROCESS = 0, PRIO_USER = 2;
+
 // sched_setattr(2)
 export const SCHED_FLAG_KEEP_PARAMS = 0x10;
 

@@ -215,6 +215,10 @@ export const SIGNATURES: Readonly<Record<Operation, Signature>> = {
   sched_setattr: [number, buffer, number],
   ioprio_set: [number, number, number],
   fremovexattr: [fd, text],
+  landlock_create_ruleset: [buffer, number, number],
+  landlock_restrict_self: [fd, number],
+  getpriority: [number, number],
+  setpriority: [number, number, number],
   sched_getaffinity: [number, number, output],
   sched_setaffinity: [number, number, buffer],
   prctl: byCommand({

@@ -112,16 +112,16 @@ interface LockedBox {
 
 /** Removes a box and everything in it; the lock stays taken. */
 export async function unmakeBox(
-  { sandbox: { system, log, caller }, places, lock, controlGroup, directory }: LockedBox,
+  { sandbox, places, lock, controlGroup, directory }: LockedBox,
 ): Promise<void> {
   const record = lock.read();
   // Another process that finds it half removed has to know.
   if (record?.initialised) lock.write({ ...record, initialised: false });
   // First the processes, then the files they could still change.
   controlGroup?.remove();
-  const strays = await killStrays(system, { uid: places.boxUser.uid, caller });
+  const strays = await killStrays(sandbox, places.boxUser.uid);
   if (strays > 0) {
-    log(1, () => `Killed ${strays} processes that ran as the box's user outside of it`);
+    sandbox.log(1, () => `Killed ${strays} processes that ran as the box's user outside of it`);
   }
   await directory.remove({ quota: record?.quota ?? false });
   lock.clear();

@@ -5,9 +5,10 @@
 
 import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
+import type { Operation } from "../../ffi/abi.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
-import type { Identity } from "../../host/identity.ts";
+import { asCaller, type HostAccess } from "../../host/identity.ts";
 import { statusOf } from "../../host/open.ts";
 import { decodeOsString } from "../../text/os_string.ts";
 import { listNumbers, together } from "../survey/processes.ts";
@@ -26,11 +27,10 @@ const ROUNDS_MAX = 100;
  * namespaces of processes that only root of the host can have made; they stay. So does everything of a
  * user who is logged in, or is the caller: then the configuration has chosen the ids of boxes badly.
  */
-export async function killStrays(
-  system: System,
-  { uid, caller }: { uid: number; caller: Pick<Identity, "uid"> },
-): Promise<number> {
-  if (uid === caller.uid || statusOf(system, `/run/systemd/users/${uid}`)) return 0;
+export async function killStrays(access: HostAccess, uid: number): Promise<number> {
+  const { system, caller } = access;
+  if (uid === caller.uid || !mayHaveStrays(access, uid)) return 0;
+  if (statusOf(system, `/run/systemd/users/${uid}`)) return 0;
   let known = new Set<number>();
   const killed = new Set<number>();
   for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -47,6 +47,53 @@ export async function killStrays(
     }
   }
   return killed.size;
+}
+
+/** The highest priority: the user of a box may give it to nobody. */
+const NICEST = -20;
+/** The last id that there can be. */
+const NOBODY_AT_ALL = 0xffff_fffe;
+
+/**
+ * Asks the kernel whom the user could signal or renice, which is much faster than to read about all
+ * processes: that compares the user with the real and saved ids, and with the real and effective ones.
+ */
+function mayHaveStrays({ system, own }: HostAccess, uid: number): boolean {
+  const plan = new Plan();
+  const self = ownPid(system);
+  const pids = listNumbers(system, "/proc").filter((pid) => pid !== self);
+  const ask = (operation: Operation, args: readonly number[]) => {
+    const answer = plan.slot("answer");
+    plan.step(operation, args, { into: answer, ignore: "all" });
+    return () => plan.result(answer);
+  };
+  const as = <T>(uid: number, build: () => T) =>
+    asCaller(plan, { own, caller: { ...own, uid } }, build);
+  // Root's own processes can be signalled in any case, as our real id stays.
+  const usual = as(NOBODY_AT_ALL, () => pids.map((pid) => ask("kill", [pid, 0])));
+  const answers = as(uid, () =>
+    pids.map((pid) => ({
+      signal: ask("kill", [pid, 0]),
+      renice: ask("setpriority", [linux.PRIO_PROCESS, pid, NICEST]),
+    })));
+  // Of threads, too, but of real ids only.
+  const thread = as(uid, () => ask("getpriority", [linux.PRIO_USER, uid]));
+  // Who may not become another user cannot have lost one either.
+  if (system.attempt(plan, "look for processes that run as the user of a box")) return false;
+  const { ESRCH, EPERM } = ERRNO;
+  return thread() !== -ESRCH ||
+    answers.some(({ signal, renice }, i) =>
+      signal() === 0 && usual[i]!() !== 0 || ![-ESRCH, -EPERM].includes(renice())
+    );
+}
+
+/** This process may signal itself, whoever it is. */
+function ownPid(system: System): number {
+  const plan = new Plan();
+  const pid = plan.slot("pid");
+  plan.step("getpid", [], { into: pid });
+  system.run(plan, "which process is this");
+  return plan.result(pid);
 }
 
 /** What tells a stray from others. */

@@ -94,6 +94,7 @@ export function planProgram(
   planStreams(plan, programFds.streams, () => planCloseOthers(plan, run, { reportFd, programFds }));
   planWorkingDirectory(plan, options.workingDirectory ?? "/box");
   plan.step("fcntl", [reportFd, linux.F_SETFD, linux.FD_CLOEXEC]);
+  planScope(plan);
   if (run.filter) planFilter(plan, run.filter);
   const pidFd = planPidFd(plan);
   // However few files the program may open, that was the sandbox's last one.
@@ -119,7 +120,7 @@ const IOPRIO_WHO_PROCESS = 1;
  * Makes the program's turns those of any program. What the keeper has is the keeper's: with the same
  * policy for real time, busy programs would keep it from watching them.
  */
-function planPriority(plan: Plan): void {
+export function planPriority(plan: Plan): void {
   plan.because("scheduling", () => {
     const usual = (flags: number) =>
       plan.struct([SCHED_ATTR_BYTES, 0, BigInt(flags), 0n, 0n, 0n, 0n]);
@@ -146,7 +147,7 @@ function planCpus(plan: Plan, cpus: readonly number[]): void {
 }
 
 /** Leaves the caller's keys behind, and what an earlier run may have put into the box user's. */
-function planKeyrings(plan: Plan): void {
+export function planKeyrings(plan: Plan): void {
   const ignore = { ignore: "all" } as const;
   plan.because("keyrings", () => {
     plan.step("keyctl", [linux.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], ignore);
@@ -277,6 +278,25 @@ function planWorkingDirectory(plan: Plan, path: string): void {
   plan.because("working directory", () => {
     if (!path.startsWith("/")) plan.step("chdir", [plan.string("/box")], { what: "enter /box" });
     plan.step("chdir", [plan.string(path)], { what: `enter ${path} inside the box` });
+  });
+}
+
+/**
+ * Adds a second wall, where the kernel has one (Linux 6.12): signals and connections to abstract sockets
+ * stay among the program and its children, whatever becomes of the namespaces, and also where it shares
+ * the host's network. See landlock(7). Ports of TCP are not forbidden: a box has its own loopback interface.
+ */
+export function planScope(plan: Plan): void {
+  plan.because("scope of signals and sockets", () => {
+    const ruleset = plan.slot("ruleset");
+    const scoped = linux.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | linux.LANDLOCK_SCOPE_SIGNAL;
+    // Of files and network nothing is handled.
+    const attributes = plan.struct([0n, 0n, BigInt(scoped)]);
+    const ignore = { ignore: "all" } as const;
+    const args = [attributes, attributes.length, 0];
+    plan.step("landlock_create_ruleset", args, { ...ignore, into: ruleset });
+    plan.step("landlock_restrict_self", [ruleset, 0], ignore);
+    plan.step("close", [ruleset], ignore);
   });
 }
 

@@ -11,11 +11,15 @@ const UID = FIRST_UID + BOX_ID;
 const user = (...ids: string[]) => ["setpriv", ...ids, "--clear-groups"];
 const BOX_USER = user(`--reuid=${UID}`, `--regid=${UID}`);
 
+/** A process of another user that could become the box's user again. */
+const SAVED = `import os, time; os.setresuid(7001, 7001, ${UID}); time.sleep(600)`;
+
 /** Who must die, and how each is started. */
 const STRAYS: Record<string, readonly string[]> = {
   "all its ids": BOX_USER,
   "its effective id": user(`--euid=${UID}`),
   "its real id": user(`--ruid=${UID}`),
+  "its saved id": ["python3", "-c", SAVED],
 };
 
 const nested = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
@@ -25,13 +29,17 @@ async function asleep(
   command: readonly string[],
   test: (running: RunningCommand) => Promise<void>,
 ): Promise<void> {
-  await using running = start([...command, "sleep", "600"]);
+  await using running = start(command.includes(SAVED) ? command : [...command, "sleep", "600"]);
   const children = async () =>
     (await start(["pgrep", "-P", `${running.pid}`]).result).stdout.trim();
   const name = async (pid: string | number) =>
     (await Deno.readTextFile(`/proc/${pid}/comm`).catch(() => "")).trim();
   await eventually("the process sleeps", async () => {
     const child = await children();
+    if (command.includes(SAVED)) {
+      const status = await Deno.readTextFile(`/proc/${running.pid}/status`).catch(() => "");
+      return new RegExp(`^Uid:\\s7001\\s7001\\s${UID}\\s`, "m").test(status);
+    }
     return await name(running.pid) === "sleep" || child !== "" && await name(child) === "sleep";
   });
   try {
