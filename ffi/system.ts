@@ -2,6 +2,7 @@
 
 import { ERRNO, errnoName, errnoText } from "./errno.ts";
 import { ExpectedError } from "../text/errors.ts";
+import type { Steps } from "../text/slices.ts";
 import { isRecentDeno, oldDenoMessage } from "./hand_over.ts";
 import { CLOCK_MONOTONIC } from "./linux.ts";
 import { type Library, library } from "./library.ts";
@@ -43,11 +44,15 @@ function describeFailure(step: Step | undefined, errno: number): string {
   return `${reason}${step.reason === "" ? "Cannot" : "cannot"} ${what}: ${detail}`;
 }
 
+/** The threads for this are shared with the waiter of the process, which must always find one. */
+const ASIDE_MAX = 8;
+
 /** Reaches the kernel through the shim. */
 export class System {
   readonly library: Library;
   /** Called with every plan before it is executed, for tracing. */
   readonly trace: ((plan: Plan, title: string) => void) | undefined;
+  readonly #aside = new Set<Promise<number>>();
 
   constructor(library: Library, trace?: (plan: Plan, title: string) => void) {
     this.library = library;
@@ -68,6 +73,41 @@ export class System {
   /** Executes a plan; returns the failure. */
   attempt(plan: Plan, title: string): SystemError | undefined {
     return this.prepare(plan, title)();
+  }
+
+  /**
+   * Executes a plan as a part of work that others must not wait for; returns the failure. Nobody else may
+   * use its descriptors meanwhile.
+   */
+  *attemptInTurn(
+    plan: Plan,
+    title: string,
+    { isSmall = false }: { isSmall?: boolean } = {},
+  ): Steps<SystemError | undefined> {
+    let failure: SystemError | undefined;
+    yield {
+      isSmall,
+      here: () => void (failure = this.attempt(plan, title)),
+      aside: async () => void (failure = await this.#attemptAside(plan, title)),
+    };
+    return failure;
+  }
+
+  /** The same; throws if a step fails. */
+  *runInTurn(plan: Plan, title: string, options: { isSmall?: boolean } = {}): Steps<void> {
+    const failure = yield* this.attemptInTurn(plan, title, options);
+    if (failure) throw failure;
+  }
+
+  async #attemptAside(plan: Plan, title: string): Promise<SystemError | undefined> {
+    while (this.#aside.size >= ASIDE_MAX) await Promise.race(this.#aside);
+    this.trace?.(plan, title);
+    const image = plan.encode();
+    const executed = this.library.execAside(image);
+    this.#aside.add(executed);
+    const status = await executed;
+    this.#aside.delete(executed);
+    return status === 0 ? undefined : this.#failureOf(plan);
   }
 
   /** Encodes a plan that is to be executed many times. */
@@ -93,7 +133,10 @@ export class System {
   }
 
   #execute(plan: Plan, image: Uint8Array<ArrayBuffer>): SystemError | undefined {
-    if (this.library.exec(image) === 0) return undefined;
+    return this.library.exec(image) === 0 ? undefined : this.#failureOf(plan);
+  }
+
+  #failureOf(plan: Plan): SystemError {
     const error = SystemError.of(plan);
     error.system = this;
     return error;

@@ -5,14 +5,12 @@ import { ERRNO } from "../ffi/errno.ts";
 import { Plan, type Slot } from "../ffi/plan.ts";
 import { Routine } from "../ffi/routine.ts";
 import type { System } from "../ffi/system.ts";
-import { atOnce } from "../text/slices.ts";
+import { atOnce, type Steps } from "../text/slices.ts";
 import type { Identity } from "./identity.ts";
-import { type Entry, readDirectory } from "./list.ts";
+import type { Entry } from "./list.ts";
 import { planHow, STRICT } from "./open.ts";
 import { type FileStatus, planStatus, readStatus } from "./status.ts";
-import { about, planQuietly, walk } from "./tree_walk.ts";
-
-const BATCH = 128;
+import { about, FEW, planQuietly, walk } from "./tree_walk.ts";
 
 /** To whom a tree is given, and what is removed from it. */
 export interface GiveOptions {
@@ -62,7 +60,7 @@ export function* giveTreeSteps(
   system: System,
   fd: number,
   options: GiveOptions,
-): Generator<void, GivenFrom> {
+): Steps<GivenFrom> {
   const { itselfLast = false } = options;
   const { uid, gid } = options.to;
   const begin = options.mode === undefined ? GIVE_BEGIN : GIVE_BEGIN_WITH_MODE;
@@ -74,11 +72,11 @@ export function* giveTreeSteps(
   const onItself = hasAccessLists(plan.result(parts.length), plan.content(parts.names));
   const below = new Set<string>();
   try {
-    const enter = (directory: number, identity: string) => {
-      if (identity !== "") noteAccessLists(system, directory, { identity, below, options });
-      return giveEntries(system, directory, options);
-    };
-    yield* walk(system, listing, { enter });
+    yield* walk(system, listing, {
+      open: (directory, identity) =>
+        noteAccessLists(system, directory, { identity, below, options }),
+      enter: (directory, entries) => giveEntries(system, directory, { entries, options }),
+    });
   } finally {
     (itselfLast ? GIVE_END.now : GIVE_END.later).run(system, listing, fd, uid, gid);
   }
@@ -86,15 +84,15 @@ export function* giveTreeSteps(
 }
 
 /** Notes a directory that has access lists, or takes those away that it did not have before. */
-function noteAccessLists(system: System, directory: number, { identity, below, options }: {
+function* noteAccessLists(system: System, directory: number, { identity, below, options }: {
   identity: string;
   below: Set<string>;
   options: GiveOptions;
-}): void {
+}): Steps<void> {
   const plan = new Plan();
   const [names, length] = [plan.alloc(NAMES_BYTES), plan.slot("length of the names")];
   plan.step("flistxattr", [directory, names, NAMES_BYTES], { into: length, ignore: "all" });
-  system.run(plan, "look for access lists");
+  yield* system.runInTurn(plan, "look for access lists", { isSmall: true });
   if (!hasAccessLists(plan.result(length), plan.content(names))) return;
   const { accessListsBefore } = options;
   if (!accessListsBefore || accessListsBefore.below.has(identity)) {
@@ -105,7 +103,7 @@ function noteAccessLists(system: System, directory: number, { identity, below, o
   for (const name of ACCESS_LISTS) {
     removing.step("fremovexattr", [directory, removing.string(name)], { ignore: "all" });
   }
-  system.run(removing, "take access lists away");
+  yield* system.runInTurn(removing, "take access lists away", { isSmall: true });
 }
 
 function hasAccessLists(length: number, names: Uint8Array): boolean {
@@ -168,26 +166,10 @@ const GIVE_END = { now: giveEnd({ gives: true }), later: giveEnd({ gives: false 
 
 type GiveBegin = Record<"now" | "later", ReturnType<typeof giveBegin>>;
 
-function* giveEntries(
-  system: System,
-  directory: number,
-  options: GiveOptions,
-): Generator<void, Uint8Array[]> {
-  const directories: Uint8Array[] = [];
-  for (const entries of readDirectory(system, directory)) {
-    for (let at = 0; at < entries.length; at += BATCH) {
-      const batch = entries.slice(at, at + BATCH);
-      directories.push(...giveBatch(system, directory, { entries: batch, options }));
-      yield;
-    }
-  }
-  return directories;
-}
-
-function giveBatch(system: System, directory: number, { entries, options }: {
+function* giveEntries(system: System, directory: number, { entries, options }: {
   entries: readonly Entry[];
   options: GiveOptions;
-}): Uint8Array[] {
+}): Steps<Uint8Array[]> {
   // What is looked at and what is given must be the same file, so both go by one descriptor.
   const plan = new Plan();
   const how = planHow(plan, { flags: linux.O_PATH | linux.O_NOFOLLOW, resolve: STRICT });
@@ -198,7 +180,8 @@ function giveBatch(system: System, directory: number, { entries, options }: {
     plan.step("openat2", args, { into: slot, ignore: "all" });
     return { name, slot, status: planStatus(plan, slot, { ignore: "all" }) };
   });
-  system.run(plan, "look at files of the box");
+  const isSmall = entries.length <= FEW;
+  yield* system.runInTurn(plan, "look at files of the box", { isSmall });
   const work = new Plan();
   const nothing = work.string("");
   const { uid, gid } = options.to;
@@ -221,7 +204,7 @@ function giveBatch(system: System, directory: number, { entries, options }: {
     }
   }
   for (const fd of fds) work.step("close", [fd], { always: true });
-  const failure = system.attempt(work, "give files of the box");
+  const failure = yield* system.attemptInTurn(work, "give files of the box", { isSmall });
   const name = failure?.step && named.get(work.steps.indexOf(failure.step));
   if (failure && name) throw about(failure, name, (file) => `give ${file} to user ${uid}`);
   if (failure) throw failure;

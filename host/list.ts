@@ -7,9 +7,10 @@ import {
   DT_UNKNOWN,
   STATX_BASIC_STATS,
 } from "../ffi/linux.ts";
-import { Plan } from "../ffi/plan.ts";
+import { type Data, Plan, type Slot } from "../ffi/plan.ts";
 import { Routine } from "../ffi/routine.ts";
 import type { System } from "../ffi/system.ts";
+import type { Steps } from "../text/slices.ts";
 import { decodeOsString } from "../text/os_string.ts";
 import { SandboxError } from "./errors.ts";
 import { asCaller, type HostAccess } from "./identity.ts";
@@ -17,6 +18,7 @@ import { type FileStatus, readStatus, STATX_SIZE } from "./status.ts";
 
 const CHUNK_BYTES = 32768;
 const SMALL_CHUNK_BYTES = 1024;
+const PIECE_BYTES = 16384;
 const BATCH = 128;
 
 /** One entry of a directory, as getdents64(2) tells it. */
@@ -50,13 +52,54 @@ export function* readDirectory(system: System, fd: number): Generator<Entry[]> {
   }
 }
 
+/** Reads a directory as a part of work that others must not wait for. */
+export class DirectoryPieces {
+  readonly #system: System;
+  readonly #fd: number;
+  #read: Entry[][] | undefined;
+  #isOver = false;
+
+  constructor(system: System, fd: number) {
+    this.#system = system;
+    this.#fd = fd;
+  }
+
+  /** Gives some of the entries; undefined: that was all. */
+  *next(): Steps<Entry[] | undefined> {
+    this.#read ??= this.#begin();
+    const piece = this.#read.shift();
+    if (piece || this.#isOver) return piece;
+    const plan = new Plan();
+    const { chunk, length } = planChunk(plan, this.#fd, PIECE_BYTES);
+    yield* this.#system.runInTurn(plan, "list a directory");
+    const end = plan.result(length);
+    return end === 0 ? undefined : parseEntries(plan.content(chunk, end));
+  }
+
+  #begin(): Entry[][] {
+    const { plan, parts } = READ_FIRST.run(this.#system, this.#fd);
+    const read: Entry[][] = [];
+    for (const { chunk, length } of parts) {
+      const end = plan.result(length);
+      this.#isOver ||= end === 0;
+      if (end > 0) read.push(parseEntries(plan.content(chunk, end).slice()));
+    }
+    return read;
+  }
+}
+
+function planChunk(plan: Plan, fd: number | Slot, size: number): { chunk: Data; length: Slot } {
+  const [chunk, length] = [plan.alloc(size), plan.slot("length")];
+  plan.step("getdents64", [fd, chunk, size], { into: length, what: "list a directory" });
+  return { chunk, length };
+}
+
 const reading = (sizes: readonly number[]) =>
-  new Routine("list a directory", ["directory"], (plan, fd) =>
-    sizes.map((size) => {
-      const [chunk, length] = [plan.alloc(size), plan.slot("length")];
-      plan.step("getdents64", [fd, chunk, size], { into: length, what: "list a directory" });
-      return { chunk, length };
-    }));
+  new Routine(
+    "list a directory",
+    ["directory"],
+    (plan, fd) => sizes.map((size) => planChunk(plan, fd, size)),
+  );
 
 const READ_FIRST = reading([SMALL_CHUNK_BYTES, SMALL_CHUNK_BYTES]);
 const READ_MORE = reading([CHUNK_BYTES]);

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { PLAN } from "../ffi/abi.ts";
 import { System } from "../ffi/system.ts";
 import { openFolder, withFolder } from "../tests/support/folder.ts";
-import { giveTree } from "./give_tree.ts";
-import { removeTree } from "./tree.ts";
+import { inSlices } from "../text/slices.ts";
+import { giveTree, giveTreeSteps } from "./give_tree.ts";
+import { removeTree, removeTreeSteps } from "./tree.ts";
 import { openDirectory, openParent } from "./tree_walk.ts";
 
 const OWN = { uid: 0, gid: 0, groups: [] };
@@ -150,6 +152,47 @@ Deno.test("giveTree() and removeTree() work on more files than one reading lists
     await shell(folder, `test "$(find tree -uid ${BOX.uid} | wc -l)" = 3002`);
     await remove(folder, "tree");
     assertEquals([...Deno.readDirSync(folder)], []);
+  }));
+
+/** Reaches the kernel, and counts the steps of each plan: those of this thread, and those of others. */
+async function countingSystem(): Promise<{ system: System; here: number[]; aside: number[] }> {
+  const [here, aside]: [number[], number[]] = [[], []];
+  const { library } = await System.load();
+  const stepsOf = (image: Uint8Array) =>
+    new DataView(image.buffer, image.byteOffset).getUint32(PLAN.stepCount, true);
+  const system = new System({
+    origin: library.origin,
+    imageFd: library.imageFd,
+    signal: library.signal,
+    exec: (image) => {
+      here.push(stepsOf(image));
+      return library.exec(image);
+    },
+    execAside: (image) => {
+      aside.push(stepsOf(image));
+      return library.execAside(image);
+    },
+  });
+  return { system, here, aside };
+}
+
+Deno.test("what takes long in a large tree is done on other threads, and the rest in small parts", () =>
+  withFolder(async (folder) => {
+    await shell(folder, "mkdir -p tree/{1..5}; for i in tree/*; do (cd $i; touch {1..2000}); done");
+    const { system, here, aside } = await countingSystem();
+    const [fd, tree] = [openFolder(system, folder), openFolder(system, `${folder}/tree`)];
+    try {
+      const how = { to: BOX, from: [0], keepSpecialFiles: false };
+      await inSlices(giveTreeSteps(system, tree, how));
+      await shell(folder, `test "$(find tree -uid ${BOX.uid} | wc -l)" = 10006`);
+      await inSlices(removeTreeSteps(system, fd, "tree"));
+      assertEquals([...Deno.readDirSync(folder)], []);
+    } finally {
+      system.close(fd, tree);
+    }
+    const sum = (counts: number[]) => counts.reduce((sum, count) => sum + count, 0);
+    assert(sum(here) < sum(aside) / 3, `${sum(here)} steps here, ${sum(aside)} elsewhere`);
+    assert(Math.max(...here) <= 300, `${Math.max(...here)} steps at once`);
   }));
 
 Deno.test("removeTree() removes links and not what they point to", () =>

@@ -9,50 +9,59 @@ import { ERRNO } from "../ffi/errno.ts";
 import { Plan, type Slot, type StepOptions } from "../ffi/plan.ts";
 import { type System, SystemError } from "../ffi/system.ts";
 import { decodeOsString } from "../text/os_string.ts";
+import type { Steps } from "../text/slices.ts";
 import { visibleText } from "../text/visible.ts";
 import { SandboxError } from "./errors.ts";
+import { DirectoryPieces, type Entry } from "./list.ts";
 import { planOpen, STRICT } from "./open.ts";
 import { planStatus, readStatus } from "./status.ts";
 
 /** Levels that stay open; a directory further up is found again from the one below. */
 const OPEN_LEVELS_MAX = 64;
+const BATCH = 128;
+/** So few files, or a directory that has had so few, take no time worth mentioning. */
+export const FEW = 16;
 
 interface Level {
   /** Open descriptor, or -1. */
   fd: number;
   readonly identity: string;
   readonly name: Uint8Array;
-  /** Directories in it that have not been visited yet; there may be a million. */
-  pending: Uint8Array[];
+  /** What is in it; undefined: nobody has looked yet. */
+  content?: Content;
+}
+
+interface Content {
+  /** Directories that have not been visited yet; there may be a million. */
+  readonly pending: Uint8Array[];
+  /** How much there was. */
+  readonly entryCount: number;
 }
 
 /** What is done at each directory. */
 export interface Visitor {
-  /** Handles a directory's entries, and gives the names of the directories to visit. */
-  enter(fd: number, identity: string): Generator<void, Uint8Array[]>;
+  /** Handles a directory below the first one before its entries. */
+  open?(fd: number, identity: string): Steps<void>;
+  /** Handles some of a directory's entries, and gives the names of the directories to visit. */
+  enter(fd: number, entries: readonly Entry[]): Steps<Uint8Array[]>;
   /** Handles a directory in the one above it, after everything in it was visited. */
-  leave?(parentFd: number, name: Uint8Array): void;
+  leave?(parentFd: number, name: Uint8Array, entryCount: number): Steps<unknown>;
 }
 
 /** Walks the tree below an open directory, which stays open. */
-export function* walk(system: System, rootFd: number, visitor: Visitor): Generator<void, void> {
-  const root: Level = {
-    fd: rootFd,
-    identity: "",
-    name: new Uint8Array(),
-    pending: yield* visitor.enter(rootFd, ""),
-  };
+export function* walk(system: System, rootFd: number, visitor: Visitor): Steps<void> {
+  const root: Level = { fd: rootFd, identity: "", name: new Uint8Array() };
   const levels: Level[] = [root];
   try {
     for (;;) {
       const level = levels.at(-1)!;
-      const name = level.pending.pop();
+      const { pending, entryCount } = level.content ??= yield* look(system, level, visitor);
+      const name = pending.pop();
       if (name !== undefined) {
         const child = openDirectory(system, level.fd, name);
         if (!child) continue;
-        levels.push({ ...child, name, pending: [] });
+        levels.push({ ...child, name });
         closeFarLevel(system, levels);
-        levels.at(-1)!.pending = yield* visitor.enter(child.fd, child.identity);
         continue;
       }
       if (levels.length === 1) return;
@@ -66,11 +75,26 @@ export function* walk(system: System, rootFd: number, visitor: Visitor): Generat
       }
       levels.pop();
       system.close(level.fd);
-      visitor.leave?.(parent.fd, level.name);
+      if (visitor.leave) yield* visitor.leave(parent.fd, level.name, entryCount);
+      else yield;
     }
   } finally {
     system.close(...levels.slice(1).map((level) => level.fd));
   }
+}
+
+function* look(system: System, { fd, identity }: Level, visitor: Visitor): Steps<Content> {
+  if (visitor.open && identity !== "") yield* visitor.open(fd, identity);
+  const pending: Uint8Array[] = [];
+  let entryCount = 0;
+  const pieces = new DirectoryPieces(system, fd);
+  for (let piece; (piece = yield* pieces.next());) {
+    entryCount += piece.length;
+    for (let at = 0; at < piece.length; at += BATCH) {
+      pending.push(...yield* visitor.enter(fd, piece.slice(at, at + BATCH)));
+    }
+  }
+  return { pending, entryCount };
 }
 
 function closeFarLevel(system: System, levels: Level[]): void {

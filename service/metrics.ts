@@ -63,6 +63,7 @@ export class Metrics {
   readonly #wall = new Histogram();
   readonly #cpu = new Histogram();
   readonly #duration = new Histogram();
+  readonly #delay = new Histogram();
   /** Counted by the boxes themselves. */
   readonly readyUses: ReadyUses = { hits: 0, misses: 0 };
   #commands = 0;
@@ -87,6 +88,11 @@ export class Metrics {
     this.#commands++;
     this.#duration.add(durationMs / 1000);
     if (isError) this.#errors++;
+  }
+
+  /** Counts how long something waited that had happened, because the service was doing something else. */
+  waited(delayMs: number): void {
+    this.#delay.add(Math.max(0, delayMs) / 1000);
   }
 
   /** Counts a client that was one too many. */
@@ -120,6 +126,12 @@ export class Metrics {
         "How long command lines took in the service.",
       ),
       ...this.#duration.lines("isolate_command_seconds"),
+      ...head(
+        "isolate_delay_seconds",
+        "histogram",
+        "How long what happened waited while the service did something else.",
+      ),
+      ...this.#delay.lines("isolate_delay_seconds"),
       ...head("isolate_errors_total", "counter", "Command lines that ended with status 2."),
       `isolate_errors_total ${this.#errors}`,
       ...head("isolate_refused_total", "counter", "Clients that were one too many."),

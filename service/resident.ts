@@ -77,6 +77,7 @@ class Service {
     const { sandbox } = configured;
     const { system, waiter } = sandbox;
     waiter.linger();
+    waiter.watchDelays((delayMs) => this.#metrics.waited(delayMs));
     this.#catchSignals(sandbox);
     this.#published = this.#publish(sandbox);
     const { socket: path, socketMode: mode } = sandbox.settings.service;

@@ -87,6 +87,7 @@ export class Waiter {
   #armedMs = Infinity;
   #turning = false;
   #lingers = false;
+  #onTurn: ((delayMs: number) => void) | undefined;
 
   private constructor(system: System, epoll: number, timer: number) {
     this.#system = system;
@@ -184,6 +185,14 @@ export class Waiter {
     this.#lingers = true;
   }
 
+  /**
+   * Calls back whenever something has happened, with how long that waited until this thread had done what
+   * else it was doing.
+   */
+  watchDelays(onTurn: (delayMs: number) => void): void {
+    this.#onTurn = onTurn;
+  }
+
   /** Closes the waiter; nobody may be waiting. */
   close(): void {
     this.#system.close(this.#timer, this.#epoll);
@@ -205,12 +214,17 @@ export class Waiter {
     const linger = this.#system.prepare(here.plan, "linger");
     while (this.#waits.size > 0) {
       await this.#system.library.execAside(image);
+      if (this.#onTurn) {
+        this.#onTurn(this.#system.nowMs() - timespecMs(aside.plan.view(aside.now), 0));
+      }
       this.#dispatch(aside);
       // Whatever was woken runs first: it often waits again at once.
       await new Promise<void>((resolve) => queueMicrotask(() => queueMicrotask(resolve)));
       while (this.#lingers && this.#waits.size > 0) {
         // Everything else that this thread has to do comes first.
+        const beganMs = performance.now();
         await new Promise((resolve) => setImmediate(resolve));
+        this.#onTurn?.(performance.now() - beganMs);
         linger();
         if (here.plan.result(here.count) <= 0) break;
         this.#dispatch(here);
