@@ -7,6 +7,7 @@
 import { measureAccuracy } from "./accuracy.ts";
 import { measureChecker } from "./checker.ts";
 import { measureControlGroup } from "./control_group.ts";
+import { measureFairness } from "./fairness.ts";
 import { measureFiles } from "./files.ts";
 import { measureGuest } from "./guest.ts";
 import { measureJudge } from "./judge.ts";
@@ -25,6 +26,7 @@ const BENCHMARKS: readonly (readonly [string, summary: string, () => Promise<Row
   ["run", "one library run of `true` against the floor", measureRun],
   ["startup", "whole commands against `deno run` of an empty file", measureStartup],
   ["service", "the resident service and its client, against what is installed", measureService],
+  ["fairness", "the service's other clients beside a box with 100,000 files", measureFairness],
   ["overshoot", "how far a program gets past CPU and wall clock limits", measureOvershoot],
   ["accuracy", "reported times against the program's own measurement", measureAccuracy],
   ["parallel", "16 boxes at once: throughput and fairness", measureParallel],

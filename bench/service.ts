@@ -22,7 +22,8 @@ const THROUGHPUT_BOXES = 8;
 const THROUGHPUT_MS = 2000;
 const CLIENTS = [1, 8, 64] as const;
 const IDLE_MS = 6000;
-const CLIENT = `${ROOT}/lib/isolate-${Deno.build.arch}`;
+/** The native client. */
+export const CLIENT = `${ROOT}/lib/isolate-${Deno.build.arch}`;
 const BOX_ID = String(BOX_IDS[0]);
 
 /** Measures the service. */
@@ -40,13 +41,15 @@ export async function measureService(): Promise<Row[]> {
   });
 }
 
-interface Service extends AsyncDisposable {
+/** A service that only the benchmarks use. */
+export interface Service extends AsyncDisposable {
   readonly pid: number;
   /** What makes clients find it. */
   readonly environment: Record<string, string>;
 }
 
-async function startService(folder: string): Promise<Service> {
+/** Starts one, with its socket in the folder. */
+export async function startService(folder: string): Promise<Service> {
   const socket = `${folder}/socket`;
   await Deno.writeTextFile(`${folder}/config`, `service_socket = ${socket}\n`);
   const [program, ...args] = directCommand("serve", `--config=${folder}/config`);

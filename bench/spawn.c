@@ -1,13 +1,17 @@
 /* usage: spawn ROUNDS PROGRAM ARG...: runs a program again and again, and prints how long it takes from its start to its
- * end, in microseconds. */
+ * end, in microseconds. ROUNDS `-`: until the standard input ends, once at least. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { ROUNDS_MAX = 1000000 };
 
 extern char **environ;
 
@@ -22,13 +26,19 @@ static int compare(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
+static int input_has_ended(void) {
+  struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+  return poll(&input, 1, 0) > 0;
+}
+
 int main(int argc, char **argv) {
-  int rounds = argc > 2 ? atoi(argv[1]) : 0;
+  int is_endless = argc > 2 && strcmp(argv[1], "-") == 0;
+  int rounds = is_endless ? ROUNDS_MAX : argc > 2 ? atoi(argv[1]) : 0, done = 0;
   double *times = calloc((size_t)rounds + 1, sizeof *times);
   posix_spawn_file_actions_t quiet;
   posix_spawn_file_actions_init(&quiet);
   posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  for (int i = 0; i < rounds; i++) {
+  while (done < rounds && !(is_endless && done > 0 && input_has_ended())) {
     double start = now_us();
     pid_t child;
     int status;
@@ -36,9 +46,9 @@ int main(int argc, char **argv) {
       fprintf(stderr, "%s failed\n", argv[2]);
       return 1;
     }
-    times[i] = now_us() - start;
+    times[done++] = now_us() - start;
   }
-  qsort(times, (size_t)rounds, sizeof *times, compare);
-  printf("{\"medianUs\": %.1f, \"p99Us\": %.1f}\n", times[rounds / 2], times[(int)(rounds * 0.99)]);
-  return rounds == 0;
+  qsort(times, (size_t)done, sizeof *times, compare);
+  printf("{\"runs\": %d, \"medianUs\": %.1f, \"p99Us\": %.1f}\n", done, times[done / 2], times[(int)(done * 0.99)]);
+  return done == 0;
 }
