@@ -28,10 +28,10 @@ interface Level {
   readonly identity: string;
   readonly name: Uint8Array;
   /** What is in it; undefined: nobody has looked yet. */
-  content?: Content;
+  content?: LevelContent;
 }
 
-interface Content {
+interface LevelContent {
   /** Directories that have not been visited yet; there may be a million. */
   readonly pending: Uint8Array[];
   /** How much there was. */
@@ -83,7 +83,7 @@ export function* walk(system: System, rootFd: number, visitor: Visitor): Steps<v
   }
 }
 
-function* look(system: System, { fd, identity }: Level, visitor: Visitor): Steps<Content> {
+function* look(system: System, { fd, identity }: Level, visitor: Visitor): Steps<LevelContent> {
   if (visitor.open && identity !== "") yield* visitor.open(fd, identity);
   const pending: Uint8Array[] = [];
   let entryCount = 0;
