@@ -26,11 +26,11 @@ const LONG: readonly { files: readonly string[]; reason: string }[] = [
   { files: ["tests/service"], reason: "hostile clients and steering wait much" },
   {
     files: ["bad_input", "bad_machine", "compile", "interactive", "judge", "languages", "machine"]
-      .concat("reports", "validator").map((name) => `tests/judge/${name}_test.ts`),
+      .concat("new", "reports", "validator").map((name) => `tests/judge/${name}_test.ts`),
     reason: "compilers and whole packages",
   },
   {
-    files: ["bombs", "killed_keeper", "names", "outlive"].map((name) =>
+    files: ["bombs", "caller", "killed_keeper", "names", "outlive"].map((name) =>
       `tests/walls/${name}_test.ts`
     ),
     reason: "attacks that take long",
@@ -65,7 +65,13 @@ function isBareSkip({ outcome, reason }: CaseResult): boolean {
 /** Runs tests here. Patterns are files and folders, or words that select tests by their names. */
 async function runTests(
   patterns: readonly string[],
-  { env = {}, ignored = [] }: { env?: Record<string, string>; ignored?: readonly string[] } = {},
+  { env = {}, ignored = [], checksTypes = false, isBeside = false }: {
+    env?: Record<string, string>;
+    ignored?: readonly string[];
+    checksTypes?: boolean;
+    /** Other tests write at the same time: what these write is shown when they have ended. */
+    isBeside?: boolean;
+  } = {},
 ): Promise<TestRun> {
   const paths = patterns.filter(exists);
   const words = patterns.filter((pattern) => !exists(pattern));
@@ -77,7 +83,7 @@ async function runTests(
         "--allow-all",
         "--doc",
         // A full run has checked all types: an error there must not keep tests from running.
-        ...patterns.length > 0 ? [] : ["--no-check"],
+        ...checksTypes ? [] : ["--no-check"],
         `--junit-path=${report}`,
         ...ignored.length > 0 ? [`--ignore=${ignored.join(",")}`] : [],
         ...words.length > 0 ? [`--filter=/${words.map(escapeRegExp).join("|")}/`] : [],
@@ -85,7 +91,9 @@ async function runTests(
       ],
       env: { ISOLATE_TEST_REPORT: "1", ...env },
       stdin: "null",
+      stdout: isBeside ? "piped" : "inherit",
     }).spawn();
+    const written = isBeside ? new Response(child.stdout).text() : undefined;
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
@@ -93,6 +101,7 @@ async function runTests(
     }, TIME_LIMIT_MINUTES * 60_000);
     const status = await child.status;
     clearTimeout(timer);
+    if (written !== undefined) console.log(await written);
     const listed = parseJunit(await Deno.readTextFile(report));
     // The report lists what a filter left out as skipped, too.
     const cases = words.length === 0 ? listed : listed.filter((test) => !isBareSkip(test));
@@ -110,8 +119,12 @@ async function runTests(
 }
 
 /** Runs tests of the command line through the client of a service. */
-async function runServiceTests(patterns: readonly string[]): Promise<TestRun> {
-  const { cases, ...rest } = await runTests(patterns, { env: { ISOLATE_TEST_SERVICE: "1" } });
+async function runServiceTests(
+  patterns: readonly string[],
+  { isBeside = false } = {},
+): Promise<TestRun> {
+  const env = { ISOLATE_TEST_SERVICE: "1" };
+  const { cases, ...rest } = await runTests(patterns, { env, isBeside });
   return { ...rest, cases: cases.map((test) => ({ ...test, name: `${test.name} (service)` })) };
 }
 
@@ -141,10 +154,10 @@ async function runQuick(): Promise<TestRun[]> {
   const outside = ignoredFolders(await Deno.readTextFile(`${ROOT}/.gitignore`));
   // The option takes the place of "exclude" in deno.json.
   const ignored = [...outside, "vendor", ...LONG.flatMap(({ files }) => files)];
-  return await tryAgain([
-    await runTests([], { ignored }),
-    await runServiceTests(COMMAND_LINE_TESTS),
-  ], []);
+  // Without those of the command line, the tests here use other boxes.
+  const service = runServiceTests(COMMAND_LINE_TESTS, { isBeside: true });
+  const runs = [runTests([], { ignored }), service];
+  return await tryAgain(await Promise.all(runs), []);
 }
 
 async function runAll(args: readonly string[]): Promise<TestRun[]> {
@@ -156,7 +169,7 @@ async function runAll(args: readonly string[]): Promise<TestRun[]> {
   if (args[0] === "--service") {
     return [await runServiceTests(args.length > 1 ? args.slice(1) : COMMAND_LINE_TESTS)];
   }
-  if (args.length > 0) return [await runTests(args)];
+  if (args.length > 0) return [await runTests(args, { checksTypes: true })];
   // Tests mostly wait. Guests use the processor time that they leave.
   const [here, guests] = await Promise.all([runHere(), runVmTests()]);
   return await tryAgain(here, guests);

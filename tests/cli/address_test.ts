@@ -40,8 +40,11 @@ async function withBridge(
   });
 }
 
+/** Lists our bridge and the links of our boxes: other bridges are those of other tests. */
 async function links(): Promise<string> {
-  return await sh("ip -o link | grep -E ' (iso-|iso6)' || true");
+  return await sh(
+    `ip -o link | grep -E ' (iso-|iso6)' | grep -E '${BRIDGE}|isolate box 56[78] ' || true`,
+  );
 }
 
 /** Registers a test where there are the programs that it looks with. */
