@@ -39,8 +39,9 @@ Deno.test("who may not use the socket, or no boxes, is told so", async () => {
 
 /** What listens in place of a service: it answers the first packet with what it is given. */
 const IMPOSTOR = `
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.bind(sys.argv[1]); s.listen()
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.bind(sys.argv[1] + "~"); s.listen()
+os.rename(sys.argv[1] + "~", sys.argv[1])
 answers = [bytes.fromhex(text) for text in sys.argv[2:]]
 while True:
     c = s.accept()[0]
