@@ -6,6 +6,9 @@ import type { Client } from "../service/server.ts";
 import { UsageError } from "./complain.ts";
 import type { ActAs, Origin } from "./origin.ts";
 
+/** What is longer is written before. */
+const EXIT_TEXT_MAX = 16_384;
+
 /** What the service decides about its clients. */
 export interface ClientRules {
   /** The sandbox of the service itself, for which the clients' ones are like it. */
@@ -28,7 +31,15 @@ export interface ClientOrigin extends Origin {
 export function clientOrigin(client: Client, rules: ClientRules): ClientOrigin {
   const { command, peer, surroundings } = client;
   const hands = new ClientHands(rules.sandbox.system, client);
+  const texts: { fd: number; text: string }[] = [];
   let printed: Promise<void> = Promise.resolve();
+  const writeAll = () =>
+    printed = printed.then(async () => {
+      for (let next; (next = texts.shift());) {
+        // A reader that has gone away is no failure of the command.
+        await hands.write(next.fd, next.text, "what is printed").catch(() => {});
+      }
+    });
   const onlyRoot = (option: string) => {
     if (peer.uid !== 0) throw new UsageError(`${option} can be used only by root.`);
   };
@@ -44,16 +55,20 @@ export function clientOrigin(client: Client, rules: ClientRules): ClientOrigin {
     environment: Promise.resolve(command.environment),
     print(stream, text) {
       const fd = stream === "stdout" ? 1 : 2;
-      // A reader that has gone away is no failure of the command.
-      printed = printed.then(() => hands.write(fd, text, `to ${stream}`)).catch(() => {});
+      const last = texts.at(-1);
+      if (last?.fd === fd) last.text += text;
+      else texts.push({ fd, text });
+      // What is printed last goes along with the exit, which follows at once.
+      setImmediate(writeAll);
     },
-    printed: () => printed,
+    printed: writeAll,
     terminalWidth: () => hands.terminalWidth(),
     metrics: rules.metrics,
     async openMetaFile(path, actAs) {
       await act(actAs);
-      if (path === "-") return metaFile(hands, { fd: 1, path: "standard output" });
-      return metaFile(hands, await hands.openMetaFile(path));
+      await writeAll();
+      if (path === "-") return metaFile(hands, writeAll, { fd: 1, path: "standard output" });
+      return metaFile(hands, writeAll, await hands.openMetaFile(path));
     },
     async openSandbox({ configFile, actAs, trace, log }) {
       if (surroundings.hasOwnUsers) {
@@ -81,16 +96,28 @@ export function clientOrigin(client: Client, rules: ClientRules): ClientOrigin {
     },
     async exit(status) {
       await printed;
+      const last = texts.length === 1 && texts[0]!.text.length <= EXIT_TEXT_MAX && texts.pop();
+      if (last) return await hands.writeAndExit(last.fd, last.text, status);
+      await writeAll();
       await hands.exit(status);
     },
   };
 }
 
-function metaFile(hands: ClientHands, { fd, path }: { fd: number; path: string }) {
+/** What was printed before comes before what is written: both may be the same file. */
+function metaFile(
+  hands: ClientHands,
+  writePrinted: () => Promise<void>,
+  { fd, path }: { fd: number; path: string },
+) {
+  const write = async (text: string, what: string) => {
+    await writePrinted();
+    await hands.write(fd, text, what);
+  };
   return {
     write: (record: Parameters<typeof formatMeta>[0]) =>
-      hands.write(fd, formatMeta(record), `the meta-file ${path}`),
-    writeText: (text: string) => hands.write(fd, text, `the file ${path}`),
+      write(formatMeta(record), `the meta-file ${path}`),
+    writeText: (text: string) => write(text, `the file ${path}`),
     close: () => fd === 1 ? Promise.resolve() : hands.close(fd),
   };
 }

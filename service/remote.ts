@@ -91,8 +91,11 @@ export class ClientHands {
   }
 
   /** Writes all of a text to a file or a standard stream of the client. */
-  async write(fd: number, text: string, what: string): Promise<void> {
-    const bytes = encodeOsString(text);
+  write(fd: number, text: string, what: string): Promise<void> {
+    return this.#writeBytes(fd, encodeOsString(text), what);
+  }
+
+  async #writeBytes(fd: number, bytes: Uint8Array<ArrayBuffer>, what: string): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       const plan = new Plan();
       const piece = plan.bytes(bytes.subarray(at, at + WRITE_BYTES));
@@ -124,6 +127,26 @@ export class ClientHands {
     const plan = new Plan();
     plan.step("exit_group", [status]);
     await this.#client.connection.attempt(plan, { isLast: true });
+  }
+
+  /** Writes a text and ends the client: one packet, unless only a part of the text can be written at once. */
+  async writeAndExit(fd: number, text: string, status: number): Promise<void> {
+    const bytes = encodeOsString(text);
+    const plan = new Plan();
+    const [piece, written] = [plan.bytes(bytes), plan.slot("written")];
+    plan.step("write", [fd, piece, piece.length], { into: written, ignore: "all" });
+    plan.step("exit_group", [status], { when: [written, bytes.length] });
+    try {
+      await this.#client.connection.attempt(plan);
+    } catch (error) {
+      if (error instanceof ConnectionLost) return;
+      throw error;
+    }
+    const length = plan.result(written);
+    if (length >= 0) {
+      await this.#writeBytes(fd, bytes.subarray(length), "what is left").catch(() => {});
+    }
+    await this.exit(status);
   }
 
   #run(plan: Plan): Promise<void> {
