@@ -2,6 +2,7 @@
 
 import type { ControlGroup, ControlGroupRun } from "../cgroup/types.ts";
 import { Plan } from "../ffi/plan.ts";
+import { Routine } from "../ffi/routine.ts";
 import type { System } from "../ffi/system.ts";
 import { SandboxError } from "../host/errors.ts";
 import type { BoxPlaces } from "./claim/paths.ts";
@@ -11,7 +12,7 @@ import type { Outcome } from "./outcome/outcome.ts";
 import type { Run, RunOptions } from "./run_options.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { buildEnvironment } from "./setup/environment.ts";
-import { planCallerLimits } from "./setup/limits.ts";
+import { type CallerLimits, planCallerLimits } from "./setup/limits.ts";
 import type { ReadyBox } from "./setup/ready.ts";
 import { askForSources } from "./setup/sources.ts";
 import { spawnBox } from "./setup/spawn.ts";
@@ -140,10 +141,7 @@ function describeRun(
 ): AskedRun {
   const { system, settings, caller } = sandbox;
   const { limits = {}, cpus, syscallFlags = settings.syscallFlags } = options;
-  const plan = new Plan();
-  const readLimits = planCallerLimits(plan, sandbox.remote);
-  const readCpus = planUsableCpus(plan);
-  system.run(plan, "which limits this process has");
+  const { readLimits, readCpus } = askForLimits(system, sandbox.remote);
   const isOneProcess = limits.processes === undefined || limits.processes === 1;
   return {
     sandbox,
@@ -165,6 +163,28 @@ function describeRun(
     ready,
   };
 }
+
+/** Asks what the limits of a run depend on. */
+function askForLimits(system: System, remote: Sandbox["remote"]): LimitReaders {
+  if (!remote) return OWN_LIMITS.run(system).parts;
+  const plan = new Plan();
+  const readers = planLimitReaders(plan, remote);
+  system.run(plan, LIMITS_TITLE);
+  return readers;
+}
+
+interface LimitReaders {
+  readonly readLimits: () => CallerLimits;
+  readonly readCpus: () => number[];
+}
+
+const planLimitReaders = (plan: Plan, remote: Sandbox["remote"]): LimitReaders => ({
+  readLimits: planCallerLimits(plan, remote),
+  readCpus: planUsableCpus(plan),
+});
+
+const LIMITS_TITLE = "which limits this process has";
+const OWN_LIMITS = new Routine(LIMITS_TITLE, [], (plan) => planLimitReaders(plan, undefined));
 
 /** Many runs have no stream that needs more than the box itself does. */
 function plainStreams(options: RunOptions): ProgramStreams | undefined {

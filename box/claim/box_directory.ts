@@ -13,7 +13,8 @@ import {
   O_NOFOLLOW,
   O_PATH,
 } from "../../ffi/linux.ts";
-import { Plan, type Slot } from "../../ffi/plan.ts";
+import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
+import { Routine } from "../../ffi/routine.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { Identity } from "../../host/identity.ts";
 import { MOUNTED, planOpen, STRICT } from "../../host/open.ts";
@@ -38,17 +39,28 @@ const encoder = new TextEncoder();
 const [CLOSED, READABLE] = [0o700, 0o755];
 const DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
+/** Opens `box/` again and again. */
+type Opening = Routine<{ inner: Slot; outer: Slot; status: Data }>;
+
 /** The directory of one box. */
 export class BoxDirectory {
   readonly #sandbox: Sandbox;
   readonly #places: BoxPlaces;
   readonly #newness: Newness;
+  readonly #openings: Opening[] = [];
+  readonly #end: Routine<void>;
 
   /** Names a directory, which need not exist. */
   constructor(sandbox: Sandbox, places: BoxPlaces) {
     this.#sandbox = sandbox;
     this.#places = places;
     this.#newness = new Newness(sandbox.system);
+    this.#end = new Routine("end the run in the box", ["box/"], (plan, files) => {
+      const outer = this.#planOpen(plan);
+      plan.step("fchmod", [outer, READABLE], { what: "open the box's directory to its caller" });
+      plan.step("close", [outer], { always: true, ignore: "all" });
+      plan.step("close", [files], { always: true, ignore: "all" });
+    });
   }
 
   /** Makes it, with an empty `box/` that belongs to the caller. */
@@ -87,13 +99,7 @@ export class BoxDirectory {
 
   /** Ends what {@linkcode openForRun} has begun. */
   endRun(files: number): void {
-    const { system } = this.#sandbox;
-    const plan = new Plan();
-    const outer = this.#planOpen(plan);
-    plan.step("fchmod", [outer, READABLE], { what: "open the box's directory to its caller" });
-    plan.step("close", [outer], { always: true, ignore: "all" });
-    plan.step("close", [files], { always: true, ignore: "all" });
-    const failure = system.attempt(plan, "end the run in the box");
+    const { failure } = this.#end.attempt(this.#sandbox.system, files);
     // Who has removed it needs no way there.
     if (failure && failure.errno !== ERRNO.ENOENT) throw failure;
   }
@@ -101,19 +107,8 @@ export class BoxDirectory {
   #open({ ownFileSystem, close }: { ownFileSystem: boolean; close: boolean }): number {
     const { system } = this.#sandbox;
     const { directory, boxId } = this.#places;
-    const plan = new Plan();
-    const inner = plan.slot("box");
-    const outer = this.#planOpen(plan);
-    planOpen(plan, outer, "box", {
-      flags: O_DIRECTORY,
-      resolve: ownFileSystem ? MOUNTED : STRICT,
-      into: inner,
-      what: `open ${directory}/box, which must be a real directory`,
-    });
-    const status = planStatus(plan, inner);
-    if (close) plan.step("fchmod", [outer, CLOSED], { what: `close ${directory} to others` });
-    plan.step("close", [outer], { always: true, ignore: "all" });
-    const failure = system.attempt(plan, "open the box");
+    const { plan, parts, failure } = this.#opening({ ownFileSystem, close }).attempt(system);
+    const { inner, outer, status } = parts;
     if (failure?.errno === ERRNO.ENOENT && failure.step?.options.into === outer) throw noBox(boxId);
     if (failure) throw failure;
     if (ownFileSystem && !isMountRoot(plan.view(status))) {
@@ -124,6 +119,28 @@ export class BoxDirectory {
       );
     }
     return plan.result(inner);
+  }
+
+  #opening({ ownFileSystem, close }: { ownFileSystem: boolean; close: boolean }): Opening {
+    const { directory } = this.#places;
+    return this.#openings[2 * Number(ownFileSystem) + Number(close)] ??= new Routine(
+      "open the box",
+      [],
+      (plan) => {
+        const inner = plan.slot("box");
+        const outer = this.#planOpen(plan);
+        planOpen(plan, outer, "box", {
+          flags: O_DIRECTORY,
+          resolve: ownFileSystem ? MOUNTED : STRICT,
+          into: inner,
+          what: `open ${directory}/box, which must be a real directory`,
+        });
+        const status = planStatus(plan, inner);
+        if (close) plan.step("fchmod", [outer, CLOSED], { what: `close ${directory} to others` });
+        plan.step("close", [outer], { always: true, ignore: "all" });
+        return { inner, outer, status };
+      },
+    );
   }
 
   /** Adds steps that open the directory itself. */

@@ -11,6 +11,7 @@ import { makeBareMounts } from "./bare_mounts.ts";
 import type { BoxSetup } from "./init.ts";
 import { canStage } from "./mounts.ts";
 import { closeNetworks, type Network, openNetwork, PristineNetwork } from "./network.ts";
+import { Programs } from "./start_ready.ts";
 import { type AwaitedBox, discard, Receiver, Stage, type WaitingBox } from "./stage.ts";
 
 /** A box is run in one way, or in few: compiler, program, checker. */
@@ -26,6 +27,7 @@ export interface ReadyUses {
 interface Shared {
   readonly pristine: PristineNetwork;
   readonly receiver: Receiver;
+  readonly programs: Programs;
   readonly bareMounts: BareMounts;
   readonly uses: ReadyUses;
   /** Whether boxes are made ready now. */
@@ -65,6 +67,11 @@ export class ReadyBox {
   /** The mount namespace from which boxes start; undefined: that of this process. */
   get bareMounts(): number | undefined {
     return this.#shared.bareMounts.fd;
+  }
+
+  /** What starts programs in boxes that are ready. */
+  get programs(): Programs {
+    return this.#shared.programs;
   }
 
   /** Whether one waits for a program. */
@@ -258,6 +265,7 @@ export class ReadyBoxes {
     this.#shared = {
       pristine: new PristineNetwork(system),
       receiver: new Receiver(system),
+      programs: new Programs(system),
       bareMounts: new BareMounts(system),
       uses,
       areKept: true,
@@ -301,5 +309,6 @@ export class ReadyBoxes {
     for (const box of this.#boxes.values()) box.close();
     this.#boxes.clear();
     this.#shared.bareMounts.close();
+    this.#shared.programs.close();
   }
 }

@@ -15,7 +15,6 @@ import { defaultDirectoryRules } from "./directory_rules.ts";
 import { type BoxSetup, boxSetup, type InitFds, keyOf, namespacesOf, planInit } from "./init.ts";
 import { planClones } from "./mounts.ts";
 import { clonedFds } from "./program_fds.ts";
-import { startReady } from "./start_ready.ts";
 import { closeSources, type GivenSources, openSources, type PlacedRule } from "./sources.ts";
 
 /** A box that has been started. */
@@ -49,7 +48,7 @@ export function spawnBox(run: Run, given?: GivenSources): StartedBox {
     const key = keeper ? keyOf(setup) : "";
     const ready = keeper?.take(key, run);
     const startedMs = system.nowMs();
-    const started = ready && startReady(run, ready) || startCold(run, setup);
+    const started = ready && keeper?.programs.start(run, ready) || startCold(run, setup);
     keeper?.put(setup, { key, nowMs: startedMs });
     return { ...started, startedMs };
   } finally {

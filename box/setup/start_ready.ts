@@ -5,7 +5,7 @@
 
 import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
-import { Plan, type Slot } from "../../ffi/plan.ts";
+import { Plan } from "../../ffi/plan.ts";
 import type { System, SystemError } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { planProgramStart } from "./init.ts";
@@ -21,48 +21,60 @@ const [REMEMBERED_MAX, REMEMBERED_BYTES_MAX] = [32, 1 << 14];
 interface Handover {
   /** What init is to do. */
   readonly plan: Plan;
+  /** The same, in a file that nobody can change. */
+  readonly memoryFd: number;
+  readonly isKept: boolean;
   readonly send: (socket: number, fds: readonly number[]) => SystemError | undefined;
 }
 
-const remembered = new WeakMap<System, Map<string, Handover>>();
+/** The programs that were started before, and probably will be again. */
+export class Programs {
+  readonly #system: System;
+  readonly #known = new Map<string, Handover>();
 
-/**
- * Sends the program's plan, and what it needs, to an init that waits; undefined if somebody has killed
- * that meanwhile.
- */
-export function startReady(
-  run: Run,
-  ready: WaitingBox,
-): Omit<StartedBox, "startedMs"> | undefined {
-  const { system } = run.sandbox;
-  const { sent, programFds } = sentFds(run);
-  const { plan, send } = handover(run, programFds, sent.length);
-  const failure = send(ready.socket, sent);
-  if (!failure) return { ...ready, plan };
-  discard(system, ready);
-  if (failure.errno === ERRNO.EPIPE || failure.errno === ERRNO.ECONNREFUSED) return undefined;
-  throw failure;
-}
-
-function handover(run: Run, programFds: ProgramFds, sentCount: number): Handover {
-  const { system } = run.sandbox;
-  // Who reads a trace wants to see each plan.
-  if (system.trace) return planHandover(run, programFds, sentCount).handover;
-  let known = remembered.get(system);
-  if (!known) remembered.set(system, known = new Map());
-  const key = keyOfProgram(run, programFds);
-  const found = known.get(key);
-  if (found) {
-    // The one that was used longest ago comes first, and is forgotten first.
-    known.delete(key);
-    known.set(key, found);
-    return found;
+  /** Knows none yet. */
+  constructor(system: System) {
+    this.#system = system;
   }
-  const { handover, bytes } = planHandover(run, programFds, sentCount);
-  if (bytes > REMEMBERED_BYTES_MAX) return handover;
-  if (known.size >= REMEMBERED_MAX) known.delete(known.keys().next().value!);
-  known.set(key, handover);
-  return handover;
+
+  /**
+   * Sends the program's plan, and what it needs, to an init that waits; undefined if somebody has killed
+   * that meanwhile.
+   */
+  start(run: Run, ready: WaitingBox): Omit<StartedBox, "startedMs"> | undefined {
+    const { sent, programFds } = sentFds(run);
+    const { plan, send, memoryFd, isKept } = this.#handover(run, programFds, sent.length);
+    const failure = send(ready.socket, sent);
+    if (!isKept) this.#system.close(memoryFd);
+    if (!failure) return { ...ready, plan };
+    discard(this.#system, ready);
+    if (failure.errno === ERRNO.EPIPE || failure.errno === ERRNO.ECONNREFUSED) return undefined;
+    throw failure;
+  }
+
+  /** Forgets them all. */
+  close(): void {
+    this.#system.close(...[...this.#known.values()].map(({ memoryFd }) => memoryFd));
+    this.#known.clear();
+  }
+
+  #handover(run: Run, programFds: ProgramFds, sentCount: number): Handover {
+    // Who reads a trace wants to see each plan.
+    if (this.#system.trace) return planHandover(run, programFds, { sentCount, isKept: false });
+    const key = keyOfProgram(run, programFds);
+    const found = this.#known.get(key);
+    const handover = found ?? planHandover(run, programFds, { sentCount, isKept: true });
+    if (!handover.isKept) return handover;
+    if (!found && this.#known.size >= REMEMBERED_MAX) {
+      const [oldest, { memoryFd }] = this.#known.entries().next().value!;
+      this.#known.delete(oldest);
+      this.#system.close(memoryFd);
+    }
+    // The one that was used longest ago comes first, and is forgotten first.
+    this.#known.delete(key);
+    this.#known.set(key, handover);
+    return handover;
+  }
 }
 
 /**
@@ -112,18 +124,17 @@ function numberOf(thing: object): number {
 function planHandover(
   run: Run,
   programFds: ProgramFds,
-  sentCount: number,
-): { handover: Handover; bytes: number } {
+  { sentCount, isKept }: { sentCount: number; isKept: boolean },
+): Handover {
   const { system } = run.sandbox;
   const plan = planProgramStart(run, programFds);
   system.trace?.(plan, "the program in a ready box");
   const image = plan.encode();
+  const memoryFd = sealedMemory(system, image);
   const sending = new Plan();
   const socket = sending.slot("socket of the box");
-  const memory = sending.slot("memory file");
   const sent = Array.from({ length: sentCount }, () => sending.slot("descriptor"));
-  const fds: readonly Slot[] = [memory, ...sent];
-  const data = sending.bytes(image);
+  const fds = [memoryFd, ...sent];
   const control = sending.struct([
     BigInt(16 + 4 * fds.length),
     linux.SOL_SOCKET,
@@ -136,18 +147,30 @@ function planHandover(
   const message = sending.struct([0n, 0n, 0n, 1n, 0n, BigInt(control.length), 0n]);
   sending.point(message, 16, vector);
   sending.point(message, 32, control);
-  sending.step("memfd_create", [sending.string("isolate-plan"), linux.MFD_CLOEXEC], {
-    into: memory,
-  });
-  sending.step("pwrite64", [memory, data, data.length, 0]);
   fds.forEach((fd, i) => sending.step("store", [control.part(16 + 4 * i, 4), 4, fd]));
   sending.step("sendmsg", [socket, message, linux.MSG_NOSIGNAL], { what: "hand the program over" });
-  sending.step("close", [memory], { always: true, ignore: "all" });
   const execute = system.prepareAfresh(sending, "start the program");
   const send = (to: number, given: readonly number[]) =>
     execute(() => {
       sending.put(socket, to);
       sent.forEach((slot, i) => sending.put(slot, given[i]!));
     });
-  return { handover: { plan, send }, bytes: image.length };
+  return { plan, memoryFd, send, isKept: isKept && image.length <= REMEMBERED_BYTES_MAX };
+}
+
+const SEALS = linux.F_SEAL_SEAL | linux.F_SEAL_SHRINK | linux.F_SEAL_GROW | linux.F_SEAL_WRITE;
+
+/** Puts bytes into a memory file for good: each init that gets it has a copy of what it changes. */
+function sealedMemory(system: System, bytes: Uint8Array): number {
+  const plan = new Plan();
+  const memory = plan.slot("memory file");
+  const data = plan.bytes(bytes);
+  const flags = linux.MFD_CLOEXEC | linux.MFD_ALLOW_SEALING;
+  plan.step("memfd_create", [plan.string("isolate-plan"), flags], { into: memory });
+  plan.step("pwrite64", [memory, data, data.length, 0]);
+  plan.step("fcntl", [memory, linux.F_ADD_SEALS, SEALS]);
+  const failure = system.attempt(plan, "keep the plan of a program");
+  if (!failure) return plan.result(memory);
+  system.close(plan.result(memory));
+  throw failure;
 }
