@@ -40,14 +40,14 @@ const [CLOSED, READABLE] = [0o700, 0o755];
 const DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 /** Opens `box/` again and again. */
-type Opening = Routine<{ inner: Slot; outer: Slot; status: Data }>;
+type BoxOpening = Routine<{ inner: Slot; outer: Slot; status: Data }>;
 
 /** The directory of one box. */
 export class BoxDirectory {
   readonly #sandbox: Sandbox;
   readonly #places: BoxPlaces;
   readonly #newness: Newness;
-  readonly #openings: Opening[] = [];
+  readonly #openings: BoxOpening[] = [];
   readonly #end: Routine<void>;
 
   /** Names a directory, which need not exist. */
@@ -121,7 +121,7 @@ export class BoxDirectory {
     return plan.result(inner);
   }
 
-  #opening({ ownFileSystem, close }: { ownFileSystem: boolean; close: boolean }): Opening {
+  #opening({ ownFileSystem, close }: { ownFileSystem: boolean; close: boolean }): BoxOpening {
     const { directory } = this.#places;
     return this.#openings[2 * Number(ownFileSystem) + Number(close)] ??= new Routine(
       "open the box",

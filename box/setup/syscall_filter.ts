@@ -53,6 +53,7 @@ const OFFSET_ARGUMENTS = 16;
 /** Opcodes of `linux/bpf_common.h`, made of class, size or operation, and mode. */
 const LOAD_WORD = linux.BPF_LD | linux.BPF_W | linux.BPF_ABS;
 const JUMP_IF_EQUAL = linux.BPF_JMP | linux.BPF_JEQ | linux.BPF_K;
+const JUMP_IF_NOT_LESS = linux.BPF_JMP | linux.BPF_JGE | linux.BPF_K;
 const JUMP_IF_ANY_BIT = linux.BPF_JMP | linux.BPF_JSET | linux.BPF_K;
 const RETURN = linux.BPF_RET | linux.BPF_K;
 
@@ -136,15 +137,40 @@ export function buildSyscallFilter(options: BuildSyscallFilterOptions): SyscallF
 
 /** Decides on a call of one convention; ends by returning in every case. */
 function callRules(abi: SyscallAbi, rules: readonly SyscallRule[]): Instruction[] {
-  const verdicts = rules.flatMap((rule) => {
+  const numbered = rules.flatMap((rule) => {
     const number = rule.numbers[abi];
-    return number === undefined ? [] : onlyIf(number, rule.call, ruleVerdict(rule));
-  });
+    return number === undefined ? [] : [{ ...rule, number }];
+  }).sort((a, b) => a.number - b.number);
   return [
     load(OFFSET_NUMBER, "the number of the call"),
     ...abi === "x86_64" ? killX32() : [],
-    ...verdicts,
-    { code: RETURN, value: linux.SECCOMP_RET_ALLOW },
+    ...findRule(numbered),
+  ];
+}
+
+/** So few rules are tried one after the other. */
+const TRIED_MAX = 4;
+
+/**
+ * Finds the rule of a number, in order, by halves. When a filter is installed the kernel tries it with every
+ * number that there is: to compare each with every rule would take longer than all else that a program
+ * does before it starts.
+ */
+function findRule(rules: readonly (SyscallRule & { number: number })[]): Instruction[] {
+  if (rules.length <= TRIED_MAX) {
+    return [
+      ...rules.flatMap((rule) => onlyIf(rule.number, rule.call, ruleVerdict(rule))),
+      { code: RETURN, value: linux.SECCOMP_RET_ALLOW },
+    ];
+  }
+  const middle = rules.length >> 1;
+  const [lower, upper] = [rules.slice(0, middle), rules.slice(middle)];
+  const rest = findRule(lower);
+  const { number, call } = upper[0]!;
+  return [
+    { code: JUMP_IF_NOT_LESS, ifTrue: rest.length, value: number, note: `from ${call} on` },
+    ...rest,
+    ...findRule(upper),
   ];
 }
 
@@ -191,8 +217,8 @@ function testOf(test: ArgumentTest, toPermission: number): Instruction[] {
 function killX32(): Instruction[] {
   const note = "cancelled by a tracer";
   return [
-    { code: JUMP_IF_EQUAL, ifTrue: 2, ifFalse: 0, value: NO_SYSCALL, note },
-    { code: JUMP_IF_ANY_BIT, ifTrue: 0, ifFalse: 1, value: X32_BIT, note: "the x32 bit" },
+    { code: JUMP_IF_ANY_BIT, ifTrue: 0, ifFalse: 2, value: X32_BIT, note: "the x32 bit" },
+    { code: JUMP_IF_EQUAL, ifTrue: 1, ifFalse: 0, value: NO_SYSCALL, note },
     kill("an x32 system call"),
   ];
 }
@@ -253,6 +279,8 @@ function describeInstruction(view: DataView, index: number): string {
       return `load word at ${value}`;
     case JUMP_IF_EQUAL:
       return `if == ${value > 0xffff ? hexadecimal(value) : value} ${jump}`;
+    case JUMP_IF_NOT_LESS:
+      return `if >= ${value} ${jump}`;
     case JUMP_IF_ANY_BIT:
       return `if & ${hexadecimal(value)} ${jump}`;
     case RETURN:
