@@ -1,5 +1,6 @@
 /** Where the control groups of boxes are. Commands without `--cg` do not load this. */
 
+import { takeUsersGroup } from "../cgroup/delegation.ts";
 import { ControlGroupFiles } from "../cgroup/files.ts";
 import { findControlGroupRoot } from "../cgroup/root.ts";
 import { type ControlGroup, ControlGroupError, type ControlGroupRoot } from "../cgroup/types.ts";
@@ -11,7 +12,7 @@ import { decodeOsString } from "../text/os_string.ts";
 import type { BoxPlaces } from "./claim/paths.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-type Context = Pick<Sandbox, "system" | "settings" | "log">;
+type Context = Pick<Sandbox, "system" | "settings" | "log"> & { readonly isRootless?: boolean };
 
 const found = new WeakMap<Context, ControlGroupRoot>();
 
@@ -23,7 +24,7 @@ export function controlGroups(
   const known = found.get(sandbox);
   if (known && !options.create) return known;
   const root = findControlGroupRoot(sandbox.system, {
-    directory: configuredGroup(sandbox),
+    directory: configuredGroup(sandbox, options),
     create: options.create,
     log: sandbox.log,
   });
@@ -54,9 +55,13 @@ export function groupName(boxId: number, lockRootIdentity: string): string {
   return `box-${boxId}-${lockRootIdentity.replaceAll(":", ".")}`;
 }
 
-function configuredGroup({ system, settings, log }: Context): string | undefined {
+function configuredGroup(
+  { system, settings, log, isRootless }: Context,
+  { create }: { readonly create: boolean },
+): string | undefined {
   const { cgRoot } = settings;
   if (cgRoot.kind === "directory") return cgRoot.directory;
+  if (cgRoot.kind === "auto" && isRootless) return takeUsersGroup(system, { create, log });
   const path = cgRoot.kind === "auto" ? DELEGATED_GROUP_FILE : cgRoot.file;
   const file = readFile(system, path);
   // It says where root makes and removes groups.

@@ -5,6 +5,7 @@ import { Plan } from "../ffi/plan.ts";
 import { Routine } from "../ffi/routine.ts";
 import type { System } from "../ffi/system.ts";
 import { SandboxError } from "../host/errors.ts";
+import type { Identity } from "../host/identity.ts";
 import type { BoxPlaces } from "./claim/paths.ts";
 import { planUsableCpus } from "./cpus.ts";
 import { keep } from "./keep/keeper.ts";
@@ -38,6 +39,8 @@ export interface RunRequest {
   /** Where boxes are kept ready, if they are. */
   readonly ready: ReadyBox | undefined;
 }
+
+const ROOT: Identity = { uid: 0, gid: 0, groups: [] };
 
 /** A run but for what comes from its caller while it starts. */
 type AskedRun = Omit<Run, "streams" | "inherited" | "ownTerminal">;
@@ -115,7 +118,7 @@ async function runAsked(request: RunRequest, asked: Omit<Run, "streams">): Promi
     let box;
     let userNamespace: number | undefined;
     try {
-      if (options.rootInside) userNamespace = makeUserNamespace(system, asked.places.boxUser);
+      userNamespace = userNamespaceOf(asked);
       box = spawnBox({ ...run, userNamespace }, given);
     } finally {
       if (given) system.close(...[...given.values()].filter((fd) => fd !== undefined));
@@ -132,6 +135,16 @@ async function runAsked(request: RunRequest, asked: Omit<Run, "streams">): Promi
     asked.ready?.endRun();
     streams?.close();
   }
+}
+
+/** Makes the user namespace of a program that is to be somebody else in its box. */
+function userNamespaceOf({ sandbox: { system }, places, options }: AskedRun): number | undefined {
+  const { boxUser, innerUser } = places;
+  if (options.rootInside) {
+    return makeUserNamespace(system, boxUser, { inside: ROOT, reason: "option --root-inside" });
+  }
+  if (!innerUser) return undefined;
+  return makeUserNamespace(system, boxUser, { inside: innerUser, reason: "the user of the box" });
 }
 
 /** Describes the run: the request, the sandbox's decisions, and what this process passes on. */
@@ -239,7 +252,7 @@ function logRun(
   { sandbox, places, command, environment, filter }: AskedRun,
 ): void {
   const { log } = sandbox;
-  const { uid, gid } = places.boxUser;
+  const { uid, gid } = places.innerUser ?? places.boxUser;
   log(1, () => `Running ${JSON.stringify(command)} in box ${places.boxId} as ${uid}:${gid}`);
   log(2, () => ["Environment:", ...[...environment].map(([k, v]) => `  ${k}=${v}`)].join("\n"));
   log(3, () => filter ? `System call filter:\n${describeFilter(filter)}` : "No system call filter");

@@ -147,7 +147,7 @@ export interface Run {
   readonly ownTerminal: boolean;
   /** The network namespace that it is to be in; undefined: what its options say. */
   readonly networkFd?: number | undefined;
-  /** The user namespace in which the program is root, if it is to be. */
+  /** The user namespace of the program, if it has one: to be root in it, or as there are no users for boxes. */
   readonly userNamespace?: number | undefined;
   readonly controlGroup: ControlGroupRun | undefined;
   /** Where boxes are kept ready, if they are. */

@@ -6,11 +6,18 @@ import { Plan } from "../ffi/plan.ts";
 import { System } from "../ffi/system.ts";
 import { makeDirectories } from "../host/directories.ts";
 import { SandboxError, translated } from "../host/errors.ts";
-import { callerIdentity, type Identity } from "../host/identity.ts";
-import { commandLineOf, environmentOf } from "../host/read.ts";
+import {
+  callerIdentity,
+  type Identity,
+  refuseWithoutRights,
+  type Standing,
+  standingOf,
+} from "../host/identity.ts";
+import { commandLineOf, environmentOf, readText } from "../host/read.ts";
 import { findUserByName } from "../host/names.ts";
 import { isRootsAlone } from "../host/status.ts";
 import type { RemoteCaller } from "./remote_caller.ts";
+import type { RootlessSurroundings } from "./rootless/surroundings.ts";
 import type { ReadyBoxes, ReadyUses } from "./setup/ready.ts";
 import { catchSignals, type CatchSignalsOptions } from "./signals.ts";
 import { buildSyscallFilter, type FilterWall, type SyscallFilter } from "./setup/syscall_filter.ts";
@@ -43,6 +50,11 @@ export interface SandboxOptions {
   configFile?: string | undefined;
   /** Act for this user: bind sources and meta-files are opened with those rights. */
   actAs?: { uid: number; gid: number } | undefined;
+  /**
+   * Without root's rights, execute this process again, from its beginning, as root of a user namespace:
+   * see user_namespaces(7). This call does not come back then. Default: it fails.
+   */
+  userNamespace?: boolean | undefined;
   /** Called with every plan before it is executed, to print it. */
   trace?: PlanTrace | undefined;
   /** Receives what is done. */
@@ -75,6 +87,8 @@ export class Sandbox {
   readonly own: Identity;
   /** For whom it acts. */
   readonly caller: Identity;
+  /** Whether this process is root of a user namespace only, on a host that is not its own. */
+  readonly isRootless: boolean;
   /**
    * Reaches the caller where that is another process.
    *
@@ -92,7 +106,7 @@ export class Sandbox {
   private constructor(
     parts: Pick<
       Sandbox,
-      "system" | "settings" | "configFile" | "own" | "caller" | "remote" | "log"
+      "system" | "settings" | "configFile" | "own" | "caller" | "isRootless" | "remote" | "log"
     >,
   ) {
     this.system = parts.system;
@@ -100,6 +114,7 @@ export class Sandbox {
     this.configFile = parts.configFile;
     this.own = parts.own;
     this.caller = parts.caller;
+    this.isRootless = parts.isRootless;
     this.remote = parts.remote;
     this.log = parts.log;
   }
@@ -115,14 +130,28 @@ export class Sandbox {
   static open(options: SandboxOptions = {}): Promise<Sandbox> {
     return translated(async () => {
       const system = await System.load(options.trace && (await tracer(options.trace)));
-      const own = callerIdentity(system);
+      const standing = standingOf(system);
+      if (options.userNamespace && needsUserNamespace(standing)) {
+        const { enterUserNamespace } = await import("./rootless/enter.ts");
+        enterUserNamespace(system, standing);
+      }
+      refuseWithoutRights(standing);
       checkKernel(system);
+      const log = options.log ?? (() => {});
+      const { own, isRootless, ...usual } = await surroundingsOf(system, standing);
       const { settings, file: configFile } = options.settings
         ? { settings: options.settings, file: undefined }
-        : await loadConfig(system, { file: options.configFile });
-      const caller = options.actAs ? { ...options.actAs, groups: [] } : own;
-      const log = options.log ?? (() => {});
-      return new Sandbox({ system, settings, configFile, own, caller, remote: undefined, log });
+        : await loadConfig(system, { ...usual, file: options.configFile });
+      if (isRootless && options.actAs && options.actAs.uid !== own.uid) {
+        throw new SandboxError("bad-option", "Only root can act for another user (--as-uid)");
+      }
+      if (settings.hasOneUser) {
+        const { WITHOUT_USERS } = await import("./rootless/surroundings.ts");
+        log(1, () => `Note: ${WITHOUT_USERS}`);
+      }
+      const caller = options.actAs && !isRootless ? { ...options.actAs, groups: [] } : own;
+      const remote = undefined;
+      return new Sandbox({ system, settings, configFile, own, caller, isRootless, remote, log });
     });
   }
 
@@ -143,7 +172,7 @@ export class Sandbox {
    */
   static openOutside(system: System, settings: Settings): Sandbox {
     const own = callerIdentity(system, { privileged: false });
-    const rest = { configFile: undefined, remote: undefined, log: () => {} };
+    const rest = { configFile: undefined, isRootless: false, remote: undefined, log: () => {} };
     return new Sandbox({ system, settings, own, caller: own, ...rest });
   }
 
@@ -162,9 +191,10 @@ export class Sandbox {
     },
   ): Promise<Sandbox> {
     const { settings = this.settings, log = () => {}, trace, remote } = options;
-    const { own, configFile } = this;
+    const { own, configFile, isRootless } = this;
     const system = trace ? new System(this.system.library, await tracer(trace)) : this.system;
-    const sandbox = new Sandbox({ system, settings, configFile, own, caller, remote, log });
+    const parts = { system, settings, configFile, own, caller, isRootless, remote, log };
+    const sandbox = new Sandbox(parts);
     sandbox.#filters = this.#filters;
     sandbox.#waiter = this.waiter;
     sandbox.#ready = this.#ready;
@@ -179,6 +209,10 @@ export class Sandbox {
    * @internal
    */
   async keepBoxesReady(uses: ReadyUses = { hits: 0, misses: 0 }): Promise<void> {
+    const { hasAllIds, parseIdMap } = await import("./rootless/id_maps.ts");
+    // Where nothing of the host's is mounted any more the kernel lets nobody but root of the initial user
+    // namespace mount a new proc.
+    if (!hasAllIds(parseIdMap(readText(this.system, "/proc/self/uid_map")))) return;
     const { ReadyBoxes } = await import("./setup/ready.ts");
     this.#ready ??= new ReadyBoxes(this.system, uses);
   }
@@ -281,6 +315,24 @@ export class Sandbox {
         `others: it belongs to user ${status.uid} and has mode ${status.mode.toString(8)}`,
     );
   }
+}
+
+/** Whether a process cannot make boxes where it is, but could in a user namespace of its own. */
+function needsUserNamespace({ identity, effectiveUid, mayAdminister }: Standing): boolean {
+  return effectiveUid !== 0 || identity.uid === 0 && !mayAdminister;
+}
+
+/** Finds out whose root this process is, and what holds where it is nobody's but its own. */
+export async function surroundingsOf(
+  system: System,
+  { identity, rootIsOurs }: Standing,
+): Promise<Partial<RootlessSurroundings> & { own: Identity; isRootless: boolean }> {
+  if (!rootIsOurs) {
+    const { rootlessSurroundings } = await import("./rootless/surroundings.ts");
+    const surroundings = rootlessSurroundings(system, identity);
+    if (surroundings) return { ...surroundings, isRootless: true };
+  }
+  return { own: identity, isRootless: false };
 }
 
 /** Loads the printer of plans, which only a trace needs. */

@@ -4,6 +4,7 @@
  */
 
 import type { System } from "../ffi/system.ts";
+import { statusOf } from "../host/open.ts";
 import { readText } from "../host/read.ts";
 import type { ControlGroupLog } from "./batch.ts";
 import { ControlGroupFiles } from "./files.ts";
@@ -52,6 +53,42 @@ export function takeDelegatedGroup(
   log(1, () => `Moved into ${own}/${OWN_NAME}`);
   enableControllers(files, own);
   return own;
+}
+
+/**
+ * Finds the group of this process for boxes of an ordinary user, who has no other: a service manager has
+ * made it the user's. If asked to, moves the processes in it into one below, as a group with groups in it
+ * can hold none.
+ */
+export function takeUsersGroup(
+  system: System,
+  { create, log }: { create: boolean; log: ControlGroupLog },
+): string {
+  const hierarchy = unified(system);
+  const files = new ControlGroupFiles(system, log);
+  const [, path = "/"] = /^0::(.*)$/m.exec(readText(system, "/proc/self/cgroup")) ?? [];
+  if (!hierarchy) throw notDelegated("cgroup v2 is not mounted");
+  const found = path === "/" ? hierarchy.directory : `${hierarchy.directory}${path}`;
+  const own = found.endsWith(`/${OWN_NAME}`) ? found.slice(0, -OWN_NAME.length - 1) : found;
+  const status = statusOf(system, `${own}/cgroup.subtree_control`);
+  if (status?.uid !== 0) throw notDelegated(`that of this process, ${own}, belongs to others`);
+  const controllers = files.read(`${own}/cgroup.controllers`)?.split(" ") ?? [];
+  if (!controllers.includes("memory")) {
+    throw notDelegated(`that of this process, ${own}, has no memory controller`);
+  }
+  const processes = (files.read(`${own}/cgroup.procs`) ?? "").split("\n").filter(Boolean);
+  if (!create || processes.length === 0) return own;
+  files.makeDirectory(`${own}/${OWN_NAME}`);
+  for (const pid of processes) files.tryWrite(`${own}/${OWN_NAME}/cgroup.procs`, pid);
+  log(1, () => `Moved the ${processes.length} processes of ${own} into ${own}/${OWN_NAME}`);
+  return own;
+}
+
+function notDelegated(why: string): ControlGroupError {
+  return new ControlGroupError(
+    "Control groups cannot be used without root, or a group of cgroup v2 that is delegated to this user: " +
+      `${why} (start the command with: systemd-run --user --scope -p Delegate=yes)`,
+  );
 }
 
 /**

@@ -1,5 +1,7 @@
 /** The kernel and its settings. */
 
+import { hasAllIds, idsForBoxes, parseIdMap } from "../box/rootless/id_maps.ts";
+import { WITHOUT_USERS } from "../box/rootless/surroundings.ts";
 import type { Machine } from "./machine.ts";
 import { caution, command, fail, type Finding, pass, skip, write } from "./types.ts";
 
@@ -28,14 +30,32 @@ export function examineKernel(machine: Machine): Finding {
   return pass(`Linux ${release} is new enough (later versions add ${list})`);
 }
 
-/** Checks for a user namespace: root in one cannot make boxes. */
+/** Checks that there are users for boxes, which is a question in a user namespace only. */
 export function examineUserNamespace(machine: Machine): Finding {
   const map = machine.read("/proc/self/uid_map");
   if (map === undefined) return skip("the kernel has no user namespaces");
-  if (/^0\s+0\s+4294967295$/.test(map)) return pass("this is the initial user namespace");
-  return fail(
-    "this is a user namespace of a container: boxes need the ids and mounts of the initial one",
-    command("# run the container as privileged, without a user namespace (no userns-remap)"),
+  const ranges = parseIdMap(map);
+  if (hasAllIds(ranges)) return pass("this is the initial user namespace");
+  const { hasOneUser, firstUid, numBoxes } = machine.settings;
+  if (hasOneUser) {
+    return caution(
+      WITHOUT_USERS,
+      command("# apt-get install uidmap"),
+      command("# usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER"),
+    );
+  }
+  const ids = idsForBoxes(ranges, firstUid);
+  if (ids?.first !== firstUid) {
+    return fail(
+      `this is a user namespace without the user ${firstUid}, whose box 0 is to be`,
+      command("# configure first_uid and first_gid, or map more ids (/etc/subuid, /etc/subgid)"),
+    );
+  }
+  const count = Math.min(ids.count, numBoxes);
+  return pass(
+    machine.isRootless
+      ? `boxes of an ordinary user: each of ${count} has a user of its own`
+      : `this is the user namespace of a container, with users for ${count} boxes`,
   );
 }
 

@@ -19,6 +19,8 @@ export type ControlGroupPlace = Pick<ControlGroupRoot, "version" | "directory" |
 export interface MachineOptions {
   readonly system: System;
   readonly settings: Settings;
+  /** Whether this process is root of a user namespace only. Default: no. */
+  readonly isRootless?: boolean;
   /** The environment of this process. */
   readonly environment: ReadonlyMap<string, string>;
   /** Finds where control groups of boxes are made; throws with the reason if they cannot be. */
@@ -33,6 +35,7 @@ export interface MachineOptions {
 export class Machine implements MachineOptions {
   readonly system: System;
   readonly settings: Settings;
+  readonly isRootless: boolean;
   readonly environment: ReadonlyMap<string, string>;
   readonly controlGroups: () => ControlGroupPlace;
   readonly run: (command: string) => number;
@@ -41,6 +44,7 @@ export class Machine implements MachineOptions {
   constructor(options: MachineOptions) {
     this.system = options.system;
     this.settings = options.settings;
+    this.isRootless = options.isRootless ?? false;
     this.environment = options.environment;
     this.controlGroups = options.controlGroups;
     this.run = options.run;

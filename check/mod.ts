@@ -1,9 +1,10 @@
 /** Checks whether limits hold on a machine, and whether a program gets the same result tomorrow. */
 
 import { controlGroups } from "../box/control_groups.ts";
-import { callerEnvironment } from "../box/sandbox.ts";
+import { callerEnvironment, surroundingsOf } from "../box/sandbox.ts";
 import { loadConfig } from "../config/load.ts";
 import { System } from "../ffi/system.ts";
+import { standingOf } from "../host/identity.ts";
 import { examineLeftovers, examineMounts, examineQuota } from "./boxes.ts";
 import { runCommand } from "./command.ts";
 import { examineControlGroups, examineSwap } from "./groups.ts";
@@ -50,13 +51,16 @@ export async function machineOf(
   { configFile }: { configFile: string | undefined },
 ): Promise<Machine> {
   const system = await System.load();
-  const { settings } = await loadConfig(system, { file: configFile });
+  const { isRootless, files, defaults } = await surroundingsOf(system, standingOf(system));
+  const { settings } = await loadConfig(system, { file: configFile, files, defaults });
   const environment = await callerEnvironment();
   return new Machine({
     system,
     settings,
+    isRootless,
     environment,
-    controlGroups: () => controlGroups({ system, settings, log: () => {} }, { create: false }),
+    controlGroups: () =>
+      controlGroups({ system, settings, log: () => {}, isRootless }, { create: false }),
     run: (command) => runCommand(system, command, environment),
   });
 }

@@ -29,7 +29,7 @@ export const TRIALS: readonly Trial[] = [
 /** Makes a box, runs a program in it, measures how long that takes, and removes the box. */
 export async function tryBox(settings: Settings, { controlGroup }: Trial): Promise<Finding> {
   try {
-    const sandbox = await Sandbox.open({ settings });
+    const sandbox = await Sandbox.open({ settings, userNamespace: true });
     const box = await freeBox(sandbox, controlGroup);
     if (!box) return skip(`the last ${BOXES_TRIED} boxes are in use: none is left to try`);
     try {

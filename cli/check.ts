@@ -16,6 +16,7 @@ import {
   TRIALS,
   tryBox,
 } from "../check/mod.ts";
+import { defaultSettings, Sandbox } from "../core.ts";
 import { ExpectedError } from "../text/errors.ts";
 import type { CheckRequest } from "./commands.ts";
 import { describeError, tell, write } from "./complain.ts";
@@ -30,6 +31,8 @@ interface Result {
 
 /** `isolate check`. */
 export async function checkMachine(request: CheckRequest): Promise<number> {
+  // Without a user namespace the trials say why there is none.
+  await Sandbox.open({ settings: defaultSettings(), userNamespace: true }).catch(() => {});
   const machine = await machineOf(request);
   const results = examineAll(machine, request);
   for (const trial of TRIALS) {

@@ -140,6 +140,7 @@ class ClassicCommandLine {
         return 0;
       case "init": {
         const { quota, boxSize: size } = this.#request;
+        if (sandbox.isRootless) refuseRootOnly({ quota, size });
         const box = await Box.init({ ...where, quota, size });
         this.#origin.print("stdout", box.directory + "\n");
         box.release();
@@ -218,6 +219,19 @@ class ClassicCommandLine {
           : new SandboxError("internal", `The sandbox failed because it received ${name}`),
       );
     });
+  }
+}
+
+/** What outlives a command only if root made it. */
+function refuseRootOnly({ quota, size }: { quota: unknown; size: unknown }): void {
+  if (quota !== undefined) {
+    throw new UsageError("Option --quota needs root: the kernel lets nobody else set disk quotas");
+  }
+  if (size !== undefined) {
+    throw new UsageError(
+      "Option --box-size needs root: the file system of an ordinary user's box would be gone when this " +
+        "command ends",
+    );
   }
 }
 

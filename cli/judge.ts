@@ -88,7 +88,7 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
     boxes,
     boxIds: request.boxIds ?? boxes?.permitted?.[0] ?? lastBoxes(sandbox.settings.numBoxes),
     timeLimitMs: request.timeLimitMs,
-    cacheDirectory: cacheDirectory(request, boxes && environment),
+    cacheDirectory: cacheDirectory(request, boxes || sandbox.isRootless ? environment : undefined),
     keep: request.keep,
     transcriptBytes: request.transcript ? TRANSCRIPT_BYTES : 0,
     signal: abortOnSignals(sandbox),
@@ -123,7 +123,10 @@ function isArchive(path: string): boolean {
   return /\.(zip|kpp)$/i.test(path);
 }
 
-/** Boxes are made here by root, and by a running service for everybody else. */
+/**
+ * Boxes are made here by root, and by a running service for everybody else. Without a service this process
+ * becomes root of a user namespace.
+ */
 async function openBoxes(
   { configFile }: JudgeRequest,
   environment: ReadonlyMap<string, string>,
@@ -133,13 +136,24 @@ async function openBoxes(
   } catch (error) {
     if (!(error instanceof SandboxError && error.kind === "missing-rights")) throw error;
   }
+  const { ServedBoxes } = await import("../service/client/served_boxes.ts");
+  let boxes: ServedBoxes;
+  try {
+    boxes = await ServedBoxes.open(environment);
+  } catch (error) {
+    if (!(error instanceof SandboxError && error.kind === "missing-rights")) throw error;
+    const sandbox = await Sandbox.open({ configFile, userNamespace: true }).catch((own) => {
+      throw own instanceof SandboxError && own.kind === "missing-rights"
+        ? new SandboxError("missing-rights", `${error.message}; ${own.message}`)
+        : own;
+    });
+    return { sandbox, boxes: undefined };
+  }
   if (configFile !== undefined) {
     throw new UsageError(
       "Option --config can be used only by root: the boxes of others are those of the service",
     );
   }
-  const { ServedBoxes } = await import("../service/client/served_boxes.ts");
-  const boxes = await ServedBoxes.open(environment);
   const { permitted } = boxes;
   if (permitted?.length === 0) {
     throw new SandboxError(

@@ -297,6 +297,20 @@ export const SECTIONS: readonly ManualSection[] = [
     ],
   },
   {
+    title: "WITHOUT ROOT",
+    blocks: [
+      "Where no service takes the command of an ordinary user, it makes a user namespace, in which it is root, " +
+      "and executes itself again in there. With subordinate ids (`/etc/subuid`, `/etc/subgid`, and `newuidmap` " +
+      "of Debian's package uidmap) each box has a user of its own. Without them all boxes have one user, who " +
+      "is the caller outside: see `SECURITY.md` for what is weaker then. `isolate check` says which it is.",
+      "Boxes and locks are in `$XDG_STATE_HOME/isolate` (`~/.local/state/isolate`), and the configuration is " +
+      "`$XDG_CONFIG_HOME/isolate.yaml` (`~/.config/isolate.yaml`), which must belong to the user. Control " +
+      "groups need one of version 2 that is delegated to the user, as by `systemd-run --user --scope -p " +
+      "Delegate=yes isolate ...`. The default `/dev` has single devices only. `--quota`, `--box-size`, " +
+      "`--address` and `--as-uid` need root.",
+    ],
+  },
+  {
     title: "THE SERVICE",
     blocks: [
       "`isolate serve`, started by root, carries out the commands of the native client " +

@@ -64,9 +64,10 @@ export function ownProcess(args: readonly string[]): Origin {
     metrics: undefined,
     async openMetaFile(path, actAs) {
       // What the configuration says does not matter here, not even if it is wrong.
-      return MetaFile.open(await Sandbox.open({ settings: defaultSettings(), actAs }), path);
+      const options = { settings: defaultSettings(), actAs, userNamespace: true };
+      return MetaFile.open(await Sandbox.open(options), path);
     },
-    openSandbox: (options) => Sandbox.open(options),
+    openSandbox: (options) => Sandbox.open({ ...options, userNamespace: true }),
     checkBox: () => {},
     catchSignals(sandbox, onSignal) {
       sandbox.catchSignals({

@@ -2,9 +2,14 @@
 
 import { type ConfigEntry, type ParsedConfig, settingsFromEntries } from "./entries.ts";
 import { FileError } from "../text/errors.ts";
+import type { Settings } from "./settings.ts";
 
 /** Reads a configuration of `key = value` lines. `#` starts a comment at the start of a line or after a blank. */
-export function parseClassicConfig(text: string, file: string): ParsedConfig {
+export function parseClassicConfig(
+  text: string,
+  file: string,
+  defaults?: Settings,
+): ParsedConfig {
   const entries: ConfigEntry[] = [];
   for (const [index, rawLine] of text.split(/\r?\n/).entries()) {
     const content = rawLine.replace(/(^|\s)#.*$/, "").trim();
@@ -17,5 +22,5 @@ export function parseClassicConfig(text: string, file: string): ParsedConfig {
     }
     entries.push({ key, value: content.slice(equals + 1).trim(), line });
   }
-  return settingsFromEntries(entries, file);
+  return settingsFromEntries(entries, file, defaults);
 }

@@ -102,8 +102,12 @@ function storeForService<Key extends keyof ServiceSettings>(
 }
 
 /** Makes settings of the entries of a file, whatever its format. */
-export function settingsFromEntries(entries: Iterable<ConfigEntry>, file: string): ParsedConfig {
-  const parsed: ParsedConfig = { file, settings: defaultSettings() };
+export function settingsFromEntries(
+  entries: Iterable<ConfigEntry>,
+  file: string,
+  settings: Settings = defaultSettings(),
+): ParsedConfig {
+  const parsed: ParsedConfig = { file, settings };
   const lines = new Map<string, number>();
   for (const entry of entries) {
     const { key, value, line } = entry;

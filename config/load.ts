@@ -23,32 +23,42 @@ export interface LoadedConfig {
   readonly file: string | undefined;
 }
 
+/** Where to look, and what holds where nothing is found. */
+export interface ConfigPlaces {
+  /** A file to read instead of the usual ones. */
+  readonly file?: string | undefined;
+  /** The usual ones. Default: those of the machine. */
+  readonly files?: readonly string[] | undefined;
+  /** The settings that no file mentions. */
+  readonly defaults?: Settings | undefined;
+}
+
 /** Reads the configuration. */
 export async function loadConfig(
   system: System,
-  options: { file?: string | undefined } = {},
+  options: ConfigPlaces = {},
 ): Promise<LoadedConfig> {
-  const files = options.file === undefined ? CONFIG_FILES : [options.file];
-  for (const file of files) {
+  const { files = CONFIG_FILES, defaults = defaultSettings() } = options;
+  for (const file of options.file === undefined ? files : [options.file]) {
     const text = readTrusted(system, file);
     if (text === undefined) continue;
-    const parsed = await parse(text, file);
+    const parsed = await parse(text, file, defaults);
     return { settings: await complete(system, parsed), file };
   }
   if (options.file !== undefined) {
     throw new FileError("Cannot read the configuration: no such file", { file: options.file });
   }
-  return { settings: defaultSettings(), file: undefined };
+  return { settings: defaults, file: undefined };
 }
 
-async function parse(text: string, file: string): Promise<ParsedConfig> {
+async function parse(text: string, file: string, defaults: Settings): Promise<ParsedConfig> {
   // Readers are loaded only where there is something to read: most machines have no such file.
   if (!/\.ya?ml$/.test(file)) {
     const { parseClassicConfig } = await import("./classic.ts");
-    return parseClassicConfig(text, file);
+    return parseClassicConfig(text, file, defaults);
   }
   const { parseYamlConfig } = await import("./yaml.ts");
-  return await parseYamlConfig(text, file);
+  return await parseYamlConfig(text, file, defaults);
 }
 
 /** Reads a file that only root can write: the configuration says where root makes and removes directories. */

@@ -39,6 +39,11 @@ export interface Settings {
   firstGid: number;
   /** How many boxes there can be: their ids are 0 to this minus 1. */
   numBoxes: number;
+  /**
+   * All boxes have the user and the group of the process itself, as there are no others: an ordinary
+   * user's without subordinate ids. Default: false.
+   */
+  hasOneUser?: boolean;
   /** Whether only root may initialise boxes. */
   restrictedInit: boolean;
   /** The system call filter of boxes whose user asks for no other: a sum of `SYSCALL_FLAGS`. */

@@ -3,12 +3,17 @@
 import { FileError } from "../text/errors.ts";
 import { isMapping, parseYamlText, yamlLine, type YamlPath } from "../text/yaml.ts";
 import { type ConfigEntry, type ParsedConfig, settingsFromEntries } from "./entries.ts";
+import type { Settings } from "./settings.ts";
 
 /**
  * Reads a configuration in YAML. The keys are those of the classic format; the settings of single
  * boxes may also be grouped: `boxes: {0: {cpus: "0-3", mems: "0"}}`.
  */
-export async function parseYamlConfig(text: string, file: string): Promise<ParsedConfig> {
+export async function parseYamlConfig(
+  text: string,
+  file: string,
+  defaults?: Settings,
+): Promise<ParsedConfig> {
   // An empty file, or one with nothing but comments, is parsed to null.
   const document = await parseYamlText(text, file) ?? {};
 
@@ -37,5 +42,5 @@ export async function parseYamlConfig(text: string, file: string): Promise<Parse
       )
     );
   });
-  return settingsFromEntries(entries.sort((a, b) => a.line - b.line), file);
+  return settingsFromEntries(entries.sort((a, b) => a.line - b.line), file, defaults);
 }

@@ -4,7 +4,7 @@
  */
 
 /** A shim with another version of the plan format is refused. */
-export const ABI_VERSION = 12;
+export const ABI_VERSION = 13;
 
 /** Begins every plan. */
 export const PLAN_MAGIC = 0x4c505349;
@@ -25,7 +25,8 @@ export const OPERATIONS = [
   "timerfd_create", "timerfd_settime", "ppoll", "socket", "socketpair", "bind", "listen", "accept4",
   "connect", "setsockopt", "getsockopt", "sendto", "sendmsg", "recvmsg", "setns", "sethostname",
   "setsid", "flistxattr", "utimensat", "ptrace", "lseek", "sched_setattr", "ioprio_set",
-  "fremovexattr", "landlock_create_ruleset", "landlock_restrict_self", "getpriority", "setpriority", "spawn", "store", "load", "next", "reap", "spawn_each",
+  "fremovexattr", "landlock_create_ruleset", "landlock_restrict_self", "getpriority", "setpriority", "symlinkat",
+  "spawn", "store", "load", "next", "reap", "spawn_each",
 ] as const;
 
 /** A system call, or one of the shim's own operations, that a plan's step can name. */

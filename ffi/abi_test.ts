@@ -51,7 +51,7 @@ const NUMBERS: Readonly<Record<typeof OPERATIONS[number], readonly [number, numb
   sethostname: [170, 161], setsid: [112, 157], flistxattr: [196, 13], utimensat: [280, 88], ptrace: [101, 117],
   lseek: [8, 62], sched_setattr: [314, 274], ioprio_set: [251, 30], fremovexattr: [199, 16],
   landlock_create_ruleset: [444, 444], landlock_restrict_self: [446, 446],
-  getpriority: [140, 141], setpriority: [141, 140],
+  getpriority: [140, 141], setpriority: [141, 140], symlinkat: [266, 36],
   sendmsg: [46, 211], recvmsg: [47, 212], spawn: [32768, 32768], store: [32769, 32769],
   load: [32770, 32770], next: [32771, 32771], reap: [32772, 32772], spawn_each: [32773, 32773],
 };

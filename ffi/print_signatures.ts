@@ -219,6 +219,7 @@ export const SIGNATURES: Readonly<Record<Operation, Signature>> = {
   landlock_restrict_self: [fd, number],
   getpriority: [number, number],
   setpriority: [number, number, number],
+  symlinkat: [text, fd, text],
   sched_getaffinity: [number, number, output],
   sched_setaffinity: [number, number, buffer],
   prctl: byCommand({

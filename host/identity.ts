@@ -1,8 +1,10 @@
 /** The caller, for whom the sandbox acts, and how a plan does something with the caller's rights. */
 
+import * as linux from "../ffi/linux.ts";
 import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { SandboxError } from "./errors.ts";
+import { planPathStatus, readStatus } from "./status.ts";
 
 /** A user as the kernel's permission checks see one. */
 export interface Identity {
@@ -12,6 +14,19 @@ export interface Identity {
   readonly gid: number;
   /** Supplementary groups. */
   readonly groups: readonly number[];
+  /** Whether nobody can change those of a process, as where a user namespace has one group only. */
+  readonly hasFixedGroups?: boolean;
+}
+
+/** Who a process is, and what that is worth. */
+export interface Standing {
+  readonly identity: Identity;
+  /** The user whose rights it has. */
+  readonly effectiveUid: number;
+  /** Whether it may have CAP_SYS_ADMIN, without which there are no boxes. */
+  readonly mayAdminister: boolean;
+  /** Whether / belongs to user 0, as it does but for those who are root of a user namespace alone. */
+  readonly rootIsOurs: boolean;
 }
 
 /** The kernel, and with whose rights it opens files; a sandbox is one. */
@@ -31,13 +46,12 @@ export interface HostAccess {
 /** The kernel allows more; nobody has them. */
 const GROUPS_MAX = 1024;
 
-/** Finds out who started this process, and refuses to work without the rights that it needs. */
-export function callerIdentity(
-  system: System,
-  { privileged = true }: { privileged?: boolean } = {},
-): Identity {
+/** Finds out who this process is. */
+export function standingOf(system: System): Standing {
   const plan = new Plan();
-  const [uid, euid, gid, count] = ["uid", "euid", "gid", "groups"].map((name) => plan.slot(name));
+  const [uid, euid, gid, count, admin] = ["uid", "euid", "gid", "groups", "may administer"].map(
+    (name) => plan.slot(name),
+  );
   const groups = plan.alloc(4 * GROUPS_MAX);
   plan.step("getuid", [], { into: uid! });
   plan.step("geteuid", [], { into: euid! });
@@ -46,27 +60,48 @@ export function callerIdentity(
     into: count!,
     what: `have more than ${GROUPS_MAX} supplementary groups`,
   });
+  plan.step("prctl", [linux.PR_CAPBSET_READ, linux.CAP_SYS_ADMIN, 0, 0, 0], { into: admin! });
+  const root = planPathStatus(plan, "/");
   system.run(plan, "who is the caller");
-  if (privileged && plan.result(euid!) !== 0) {
+  const view = plan.view(groups);
+  return {
+    identity: {
+      uid: plan.result(uid!),
+      gid: plan.result(gid!),
+      groups: Array.from({ length: plan.result(count!) }, (_, i) => view.getUint32(4 * i, true)),
+    },
+    effectiveUid: plan.result(euid!),
+    mayAdminister: plan.result(admin!) === 1,
+    rootIsOurs: readStatus(plan.view(root)).uid === 0,
+  };
+}
+
+/** Refuses to work without the rights that it takes. */
+export function refuseWithoutRights({ identity: { uid }, effectiveUid }: Standing): void {
+  if (effectiveUid !== 0) {
     throw new SandboxError(
       "missing-rights",
-      `Must be started as root (the effective user is ${plan.result(euid!)}): ` +
+      `Must be started as root (the effective user is ${effectiveUid}): ` +
         "use sudo, or run it from a service that is root",
     );
   }
-  if (privileged && plan.result(uid!) !== 0) {
+  if (uid !== 0) {
     throw new SandboxError(
       "missing-rights",
       "Must not be setuid root: a JavaScript runtime believes its caller's environment, so the " +
         "caller would become root; use sudo, or --as-uid and --as-gid from a service that is root",
     );
   }
-  const view = plan.view(groups);
-  return {
-    uid: plan.result(uid!),
-    gid: plan.result(gid!),
-    groups: Array.from({ length: plan.result(count!) }, (_, i) => view.getUint32(4 * i, true)),
-  };
+}
+
+/** Finds out who started this process, and refuses to work without the rights that it needs. */
+export function callerIdentity(
+  system: System,
+  { privileged = true }: { privileged?: boolean } = {},
+): Identity {
+  const standing = standingOf(system);
+  if (privileged) refuseWithoutRights(standing);
+  return standing.identity;
 }
 
 /**

@@ -28,6 +28,16 @@ export function findUserByName(
   return fields && { uid: Number(fields[0]), gid: Number(fields[1]) };
 }
 
+/** Finds what a user is called; undefined for one that the file does not list. */
+export function findUserName(system: System, uid: number): string | undefined {
+  const file = readFile(system, FILES.user, { limitBytes: FILE_BYTES_MAX });
+  for (const line of file ? decodeOsString(file.bytes).split("\n") : []) {
+    const [name, , id] = line.split(":");
+    if (id === String(uid)) return name;
+  }
+  return undefined;
+}
+
 /** The fields behind name and password; the first, and of a user the second, are numbers. */
 function findFields(system: System, kind: "user" | "group", name: string): string[] | undefined {
   const file = readFile(system, FILES[kind], { limitBytes: FILE_BYTES_MAX });

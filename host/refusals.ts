@@ -86,13 +86,48 @@ export function explainRefusal(error: SystemError): string | undefined {
   if (errno === ERRNO.EINVAL && /^setres/.test(operation)) {
     return explainIds(readRights(system));
   }
+  if (errno === ERRNO.EINVAL && operation === "open_tree") {
+    return explainTree(readRights(system));
+  }
   return isRefusal ? explainWith(readRights(system), operation) : undefined;
+}
+
+/** What an administrator can have said about user namespaces, and the value that refuses them. */
+const NAMESPACE_SETTINGS = [
+  ["kernel.unprivileged_userns_clone", "0"],
+  ["user.max_user_namespaces", "0"],
+  ["kernel.apparmor_restrict_unprivileged_userns", "1"],
+] as const;
+
+/** Explains why the kernel makes no user namespace; undefined if its own words say it. */
+export function whyNoUserNamespaces(
+  system: System,
+  { step, errno }: { step: string | undefined; errno: number | undefined },
+): string | undefined {
+  if (step === undefined || !["spawn", "clone3"].includes(step)) return undefined;
+  for (const [name, refusing] of NAMESPACE_SETTINGS) {
+    const value = readText(system, `/proc/sys/${name.replaceAll(".", "/")}`)?.trim();
+    if (value !== refusing) continue;
+    return `the setting ${name} is ${value} and refuses them (sysctl -w ${name}=` +
+      `${refusing === "1" ? 0 : 10000} of root allows them)`;
+  }
+  if ((errno === ERRNO.EPERM || errno === ERRNO.ENOSYS) && readRights(system).isFiltered) {
+    return "a seccomp filter refuses them (in a container: --security-opt seccomp=FILE, with the profile " +
+      "in containers/seccomp.json)";
+  }
+  return undefined;
 }
 
 function explainIds({ userIds }: Rights): string | undefined {
   return userIds === undefined
     ? undefined
     : `its user namespace has ${userIds} user ids only: configure first_uid and num_boxes below that`;
+}
+
+function explainTree({ userIds }: Rights): string | undefined {
+  return userIds === undefined
+    ? undefined
+    : "in a user namespace a directory can be bound only with what is mounted below it (without norec)";
 }
 
 /** Explains a refusal by what is known of the process. */

@@ -15,7 +15,7 @@
   X(timerfd_create) X(timerfd_settime) X(ppoll) X(socket) X(socketpair) X(bind) X(listen) X(accept4) X(connect)      \
   X(setsockopt) X(getsockopt) X(sendto) X(sendmsg) X(recvmsg) X(setns) X(sethostname) X(setsid)         \
   X(flistxattr) X(utimensat) X(ptrace) X(lseek) X(sched_setattr) X(ioprio_set) X(fremovexattr)         \
-  X(landlock_create_ruleset) X(landlock_restrict_self) X(getpriority) X(setpriority)
+  X(landlock_create_ruleset) X(landlock_restrict_self) X(getpriority) X(setpriority) X(symlinkat)
 
 /* Operations that the shim itself carries out (numbers above any system call). */
 #define OWN_OPERATIONS(X)                                                                                            \

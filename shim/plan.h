@@ -10,7 +10,7 @@ typedef unsigned long u64;
 typedef int i32;
 typedef long i64;
 
-enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 12, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
+enum { PLAN_MAGIC = 0x4c505349 /* "ISPL" */, ABI_VERSION = 13, PLAN_SIZE_MAX = 1 << 28, NO_SLOT = 0xffff };
 
 /* The kind of an argument: four bits each in step.kinds. */
 enum {

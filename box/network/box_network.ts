@@ -53,6 +53,12 @@ export async function connectBox(
 ): Promise<BoxNetwork> {
   const { system, caller, settings } = sandbox;
   const address = readBoxAddress(text);
+  if (sandbox.isRootless) {
+    throw new SandboxError(
+      "restricted",
+      "Option --address needs root: nobody else can put a box on a bridge of the host",
+    );
+  }
   checkAddress(system, { address, caller, settings: settings.network });
   const outside = Netlink.open(system);
   const { namespace, netlink: inside } = makeNamespace(system);

@@ -12,6 +12,7 @@ import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import type { Plan, Slot, StepOptions } from "../../ffi/plan.ts";
 import type { DirectoryRule } from "./directory_rules.ts";
+import { planDeviceLinks } from "./own_devices.ts";
 import { type PlacedRule, ruleName } from "./sources.ts";
 import { SandboxError } from "../../host/errors.ts";
 import { MOUNTED, planOpen } from "../../host/open.ts";
@@ -89,6 +90,7 @@ export function planRoot(
     });
     plan.step("mkdirat", [base, plan.string("root"), 0o755]);
     planMountPoints(plan, root, rules);
+    planDeviceLinks(plan, root, rules);
     // On top of the old root: there it can be entered, and needs no directory of its own.
     planAttach(plan, base, { fd: linux.AT_FDCWD, path: "/" });
     planAttach(plan, root, { fd: base, path: "root" });

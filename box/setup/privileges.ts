@@ -39,9 +39,11 @@ export function planBoundCapabilities(plan: Plan, kept: readonly number[] = []):
 
 /** Adds steps that make the process a user without any capability in any set, for good. */
 export function planBecome(plan: Plan, identity: Identity): void {
-  const groups = plan.struct(identity.groups.length ? identity.groups : [0]);
-  plan.step("setgroups", [identity.groups.length, groups], { what: "set the groups" });
-  const { uid, gid } = identity;
+  const { uid, gid, groups, hasFixedGroups } = identity;
+  if (!hasFixedGroups) {
+    const list = plan.struct(groups.length ? groups : [0]);
+    plan.step("setgroups", [groups.length, list], { what: "set the groups" });
+  }
   plan.step("setresgid", [gid, gid, gid], { what: `become group ${gid}` });
   plan.step("setresuid", [uid, uid, uid], { what: `become user ${uid}` });
   const header = plan.struct([linux._LINUX_CAPABILITY_VERSION_3, 0]);
@@ -50,14 +52,29 @@ export function planBecome(plan: Plan, identity: Identity): void {
 }
 
 /** Adds steps that make the process root of a user namespace, with the few capabilities of that, for good. */
-export function planBecomeRootInside(plan: Plan, namespace: number): void {
-  plan.step("setgroups", [0, plan.struct([0])], { what: "set the groups" });
-  plan.step("setns", [namespace, linux.CLONE_NEWUSER], { what: "enter the user namespace" });
+export function planBecomeRootInside(plan: Plan, namespace: number, outside: Identity): void {
+  planEnterUsers(plan, namespace, outside);
   plan.step("setresgid", [0, 0, 0], { what: "become the group of root in it" });
   plan.step("setresuid", [0, 0, 0], { what: "become root in it" });
   // A process that enters a user namespace has all capabilities in it.
   planBoundCapabilities(plan, ROOT_CAPABILITIES);
   planKeepOnly(plan, ROOT_CAPABILITIES);
+}
+
+/** Adds steps that make the process a user of a user namespace without any capability in it, for good. */
+export function planBecomeUserInside(
+  plan: Plan,
+  namespace: number,
+  { outside, inside }: { outside: Identity; inside: Identity },
+): void {
+  planEnterUsers(plan, namespace, outside);
+  planBoundCapabilities(plan);
+  planBecome(plan, inside);
+}
+
+function planEnterUsers(plan: Plan, namespace: number, { hasFixedGroups }: Identity): void {
+  if (!hasFixedGroups) plan.step("setgroups", [0, plan.struct([0])], { what: "set the groups" });
+  plan.step("setns", [namespace, linux.CLONE_NEWUSER], { what: "enter the user namespace" });
 }
 
 /** What it takes to look at the processes and files of a box, and to mend them. */

@@ -8,7 +8,7 @@ import { MESSAGE_FDS_MAX, type RemoteCaller } from "../remote_caller.ts";
 import type { Run } from "../run_options.ts";
 import type { ProgramStreams, Stream } from "../streams/streams.ts";
 import { planLastLimit, planLimits } from "./limits.ts";
-import { planBecome, planBecomeRootInside } from "./privileges.ts";
+import { planBecome, planBecomeRootInside, planBecomeUserInside } from "./privileges.ts";
 import type { SyscallFilter } from "./syscall_filter.ts";
 import { planForeground, planOwnTerminal } from "./terminal.ts";
 
@@ -43,7 +43,7 @@ const EXECVE_ERRNOS = [
 export type ProgramRun =
   & Omit<Run, "sandbox" | "places" | "cpuCount" | "inherited" | "ownTerminal" | "userNamespace">
   & {
-    readonly places: Pick<Run["places"], "boxUser">;
+    readonly places: Pick<Run["places"], "boxUser" | "innerUser">;
   };
 
 /** The descriptors of a run, under the numbers that its init has them. */
@@ -53,7 +53,7 @@ export interface ProgramFds {
   readonly group: readonly number[];
   /** The one of them into which the program is cloned. */
   readonly birth: number | undefined;
-  /** The user namespace in which the program is root, if it is to be. */
+  /** The user namespace of the program, if it has one. */
   readonly userNamespace: number | undefined;
   /** Where the standard streams of a caller in another process come from. */
   readonly remote:
@@ -85,11 +85,7 @@ export function planProgram(
   planPriority(plan);
   if (options.cpus) planCpus(plan, options.cpus);
   planLimits(plan, options.limits ?? {}, callerLimits);
-  const { userNamespace } = programFds;
-  plan.because("the user of the box", () => {
-    if (userNamespace === undefined) planBecome(plan, run.places.boxUser);
-    else planBecomeRootInside(plan, userNamespace);
-  });
+  plan.because("the user of the box", () => planUser(plan, run, programFds));
   planKeyrings(plan);
   planStreams(plan, programFds.streams, () => planCloseOthers(plan, run, { reportFd, programFds }));
   planWorkingDirectory(plan, options.workingDirectory ?? "/box");
@@ -101,6 +97,16 @@ export function planProgram(
   planLastLimit(plan, options.limits ?? {}, callerLimits);
   planStartReport(plan, reportFd, pidFd);
   planExecve(plan, run, reportFd);
+}
+
+function planUser(
+  plan: Plan,
+  { places: { boxUser: outside, innerUser: inside }, options: { rootInside } }: ProgramRun,
+  { userNamespace }: ProgramFds,
+): void {
+  if (userNamespace === undefined) planBecome(plan, outside);
+  else if (rootInside || !inside) planBecomeRootInside(plan, userNamespace, outside);
+  else planBecomeUserInside(plan, userNamespace, { outside, inside });
 }
 
 function planGroup(plan: Plan, { controlGroup }: ProgramRun, fds: readonly number[]): void {

@@ -12,6 +12,7 @@ import type { System } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { planMask, planStartMounts, reap, STACK_SIZE } from "./clone.ts";
 import { defaultDirectoryRules } from "./directory_rules.ts";
+import { withOwnDevices } from "./own_devices.ts";
 import { type BoxSetup, boxSetup, type InitFds, keyOf, namespacesOf, planInit } from "./init.ts";
 import { planClones } from "./mounts.ts";
 import { clonedFds } from "./program_fds.ts";
@@ -36,8 +37,9 @@ export interface StartedBox {
 export function spawnBox(run: Run, given?: GivenSources): StartedBox {
   const { sandbox, places, options } = run;
   const { system } = sandbox;
+  const wanted = options.directoryRules ?? defaultDirectoryRules();
   const rules = openSources(sandbox, {
-    rules: options.directoryRules ?? defaultDirectoryRules(),
+    rules: sandbox.isRootless ? withOwnDevices(wanted) : wanted,
     places,
     given,
   });

@@ -16,13 +16,43 @@ import { SandboxError } from "../../host/errors.ts";
 import type { Identity } from "../../host/identity.ts";
 import { planMask, reap, STACK_SIZE } from "./clone.ts";
 
-const OPTION = "option --root-inside";
+/** The ids of a user namespace, as `/proc/PID/uid_map` takes them: `INSIDE OUTSIDE COUNT`, a line each. */
+export interface IdMaps {
+  readonly uids: string;
+  readonly gids: string;
+  /** Whether processes can change their groups, which takes rights over them outside. */
+  readonly groups: "deny" | "allow";
+}
 
-/** Makes a user namespace whose root is the box's user; it lives as long as it is used or open. */
-export function makeUserNamespace(system: System, boxUser: Identity): number {
-  const holder = startHolder(system);
+/**
+ * Makes a user namespace in which the box's user is somebody else; it lives as long as it is used or open.
+ */
+export function makeUserNamespace(
+  system: System,
+  { uid, gid }: Identity,
+  { inside, reason }: { inside: Identity; reason: string },
+): number {
+  return holdNamespace(system, reason, ({ pid }) => {
+    const [uids, gids] = [`${inside.uid} ${uid} 1`, `${inside.gid} ${gid} 1`];
+    writeMaps(system, { pid, reason, maps: { uids, gids, groups: "deny" } });
+  });
+}
+
+/** Makes a user namespace, lets its ids be mapped, and opens it. */
+export function holdNamespace(
+  system: System,
+  reason: string,
+  map: (holder: { pid: number }) => void,
+): number {
+  const holder = startHolder(system, reason);
   try {
-    return mapRoot(system, holder.pid, boxUser);
+    map(holder);
+    const plan = new Plan();
+    const namespace = plan.slot("user namespace");
+    const path = plan.string(`/proc/${holder.pid}/ns/user`);
+    plan.step("openat", [linux.AT_FDCWD, path, linux.O_CLOEXEC, 0], { into: namespace });
+    system.run(plan, "open the user namespace");
+    return plan.result(namespace);
   } finally {
     system.close(holder.hold);
     reap(system, holder.pidfd);
@@ -31,7 +61,10 @@ export function makeUserNamespace(system: System, boxUser: Identity): number {
 }
 
 /** Starts a process in a new user namespace, which ends when `hold` is closed, or we die. */
-function startHolder(system: System): { pid: number; pidfd: number; hold: number } {
+function startHolder(
+  system: System,
+  reason: string,
+): { pid: number; pidfd: number; hold: number } {
   const life = new Plan();
   life.step("close_range", [1, 0xffffffff, 0]);
   life.step("read", [0, life.alloc(1), 1]);
@@ -45,7 +78,7 @@ function startHolder(system: System): { pid: number; pidfd: number; hold: number
   plan.point(args, 8, pidfd);
   const image = plan.bytes(life.encode());
   const argv = plan.pointers(["isolate-init", "1"].map((text) => plan.string(text)));
-  plan.because(OPTION, () => {
+  plan.because(reason, () => {
     plan.step("memfd_create", [plan.string("isolate-plan"), linux.MFD_CLOEXEC], { into: memory });
     plan.step("pwrite64", [memory, image, image.length, 0]);
     plan.step("pipe2", [pair, linux.O_CLOEXEC]);
@@ -73,17 +106,21 @@ function startHolder(system: System): { pid: number; pidfd: number; hold: number
     reap(system, made.pidfd);
     system.close(made.pidfd);
   }
-  throw explained(failure);
+  throw explained(failure, reason);
 }
 
-/** Lets root in the namespace of a process be the user of the box, and opens that namespace. */
-function mapRoot(system: System, pid: number, { uid, gid }: Identity): number {
+/** Maps the ids of the namespace of a process, as far as our own rights allow. */
+export function writeMaps(
+  system: System,
+  { pid, reason, maps: { uids, gids, groups } }: { pid: number; reason: string; maps: IdMaps },
+): void {
   const plan = new Plan();
-  const namespace = plan.slot("user namespace");
   const write = (name: string, text: string) => {
     const [fd, bytes] = [plan.slot(name), plan.string(text)];
     const path = plan.string(`/proc/${pid}/${name}`);
-    const options = { what: `write "${text}" to the file ${name} of a user namespace` };
+    const options = {
+      what: `write "${text.replaceAll("\n", ", ")}" to the file ${name} of a user namespace`,
+    };
     plan.step("openat", [linux.AT_FDCWD, path, linux.O_WRONLY | linux.O_CLOEXEC, 0], {
       ...options,
       into: fd,
@@ -91,29 +128,26 @@ function mapRoot(system: System, pid: number, { uid, gid }: Identity): number {
     plan.step("write", [fd, bytes, text.length], options);
     plan.step("close", [fd], { always: true, ignore: "all" });
   };
-  plan.because(OPTION, () => {
-    write("setgroups", "deny");
-    write("gid_map", `0 ${gid} 1`);
-    write("uid_map", `0 ${uid} 1`);
-    const path = plan.string(`/proc/${pid}/ns/user`);
-    plan.step("openat", [linux.AT_FDCWD, path, linux.O_CLOEXEC, 0], { into: namespace });
+  plan.because(reason, () => {
+    write("setgroups", groups);
+    write("gid_map", gids);
+    write("uid_map", uids);
   });
-  system.run(plan, "map the user of the box to root");
-  return plan.result(namespace);
+  system.run(plan, "map the ids of a user namespace");
 }
 
 /** Says what would help where the kernel makes no user namespaces. */
-function explained(failure: SystemError): Error {
-  const reason = {
+function explained(failure: SystemError, reason: string): Error {
+  const why = {
     [ERRNO.ENOSPC]:
       "this machine allows no more of them, see user.max_user_namespaces in sysctl(8)",
     [ERRNO.EPERM]: "the kernel makes none for a process in a chroot, as this one may be",
     [ERRNO.EINVAL]: "the kernel was built without them (CONFIG_USER_NS)",
   }[failure.errno];
-  if (reason === undefined) return failure;
+  if (why === undefined) return failure;
   return new SandboxError(
     "missing-kernel-feature",
-    `${OPTION}: cannot make a user namespace: ${reason}`,
+    `${reason}: cannot make a user namespace: ${why}`,
     { cause: failure, step: "clone3", errno: failure.errno },
   );
 }

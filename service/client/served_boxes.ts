@@ -74,7 +74,10 @@ export class ServedBoxes {
       const program = findClient(system);
       const caller = new ServiceCaller(system, { waiter: preliminary.waiter, program, socket });
       const config = await caller.ask(["-vv", "--check-config"]);
-      if (config.status !== 0) throw needsService(config.stderr.trim());
+      if (config.status !== 0) {
+        const reason = config.stderr.trim();
+        throw needsService(reason, { isThere: !reason.startsWith("No isolate service") });
+      }
       const { settings } = parseClassicConfig(config.stderr, "the service's configuration");
       const sandbox = Sandbox.openOutside(system, { ...defaultSettings(), ...settings });
       const ranges = readAccess(system, sandbox.settings.service).rangesOf(sandbox.caller);
@@ -211,9 +214,9 @@ export class ServedPool implements AsyncDisposable {
   }
 }
 
-function needsService(reason: string): SandboxError {
+function needsService(reason: string, { isThere = false } = {}): SandboxError {
   return new SandboxError(
-    "missing-rights",
+    isThere ? "restricted" : "missing-rights",
     `isolate judge needs root, or a running service (isolate serve): ${reason}`,
   );
 }

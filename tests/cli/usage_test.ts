@@ -10,6 +10,7 @@ import {
   USES_SERVICE,
   withBox,
 } from "../support/isolate.ts";
+import { WITHOUT_USER_NAMESPACES } from "../support/ordinary_user.ts";
 
 /** Command lines (for box 100, which exists) and what they get. */
 const REFUSED: readonly (readonly [string[], string | RegExp])[] = [
@@ -132,19 +133,20 @@ Deno.test("a run in a box that was never initialised says what to do", async () 
   assertRefused(result, "Box not found, did you run `isolate --box-id=101 --init'?");
 });
 
-Deno.test("without root rights every command is refused with the reason", async () => {
+Deno.test("without root rights and user namespaces every command is refused with the reason", async () => {
   // A service is there for those who are not root.
   if (USES_SERVICE) return;
   for (const args of [["--init"], ["--cleanup"], ["--run", "--", "/bin/true"]]) {
     // The right to read everything: the project may lie where only root can go.
     const rights = "-all,+dac_read_search";
     const through = [
+      ...WITHOUT_USER_NAMESPACES,
       ...["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"],
       ...[`--inh-caps=${rights}`, `--ambient-caps=${rights}`],
     ];
     const env = { HOME: "/nonexistent" };
     const result = await isolate(["--box-id=101", ...args], { through, env });
-    assertRefused(result, "Must be started as root");
+    assertRefused(result, /^Must be started as root .* user namespace: .* chroot/);
   }
 });
 

@@ -13,6 +13,7 @@ import {
   processesOf,
   start,
 } from "../support/isolate.ts";
+import { WITHOUT_USER_NAMESPACES } from "../support/ordinary_user.ts";
 import { startService, type TestService } from "../support/service.ts";
 
 const UID = 61234;
@@ -43,8 +44,10 @@ async function withUser(test: (surroundings: Surroundings) => Promise<void>): Pr
 }
 
 function optionsOf({ service, folder }: Surroundings, uid = UID): CommandOptions {
+  // Without a service the command makes boxes by itself, where it can.
+  const isServed = !["off", "/none"].includes(service.socket);
   return {
-    through: as(uid),
+    through: isServed ? as(uid) : [...WITHOUT_USER_NAMESPACES, ...as(uid)],
     clearEnv: true,
     env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: folder, ISOLATE_SERVICE: service.socket },
   };
@@ -152,14 +155,14 @@ Deno.test("who has no service or no boxes is told so in one sentence", () =>
           { ...surroundings, service: { ...surroundings.service, socket: "/none" } },
           args,
         ),
-        /^isolate judge needs root, or a running service \(isolate serve\): No isolate service is running at \/none: .*\n$/,
+        /^isolate judge needs root, or a running service \(isolate serve\): No isolate service is running at \/none: .*; Must be .*\n$/,
       ],
       [
         await judgeAs(
           { ...surroundings, service: { ...surroundings.service, socket: "off" } },
           args,
         ),
-        /^isolate judge needs root, or a running service \(isolate serve\): ISOLATE_SERVICE is off\n$/,
+        /^isolate judge needs root, or a running service \(isolate serve\): ISOLATE_SERVICE is off; Must be .* chroot.*\n$/,
       ],
       [
         await judgeAs(surroundings, ["--config=/etc/hostname", ...args]),

@@ -1,0 +1,98 @@
+/** What is different for a process that is root of a user namespace only: ids, places, configuration. */
+
+import { CONFIG_FILES } from "../../config/load.ts";
+import { defaultSettings, type Settings } from "../../config/settings.ts";
+import type { System } from "../../ffi/system.ts";
+import { SandboxError } from "../../host/errors.ts";
+import type { Identity } from "../../host/identity.ts";
+import { environmentOf, readText } from "../../host/read.ts";
+import { hasAllIds, type IdRange, idsForBoxes, parseIdMap } from "./id_maps.ts";
+
+/** What is weaker where an ordinary user has no subordinate ids. */
+export const WITHOUT_USERS =
+  "all boxes have one user, who is the caller outside, as there are no subordinate ids: in a box no " +
+  "owner can be changed, and nothing but mounts and process ids keeps boxes of one caller apart";
+
+/** What it is then, where its configuration lies, and what holds where that says nothing. */
+export interface RootlessSurroundings {
+  readonly own: Identity;
+  readonly files: readonly string[];
+  readonly defaults: Settings;
+}
+
+/** Finds that out; undefined: this is the initial user namespace, whose / belongs to somebody else. */
+export function rootlessSurroundings(
+  system: System,
+  identity: Identity,
+): RootlessSurroundings | undefined {
+  const uids = parseIdMap(readText(system, "/proc/self/uid_map"));
+  const gids = parseIdMap(readText(system, "/proc/self/gid_map"));
+  if (hasAllIds(uids)) return undefined;
+  const environment = environmentOf(system);
+  const canChangeGroups = readText(system, "/proc/self/setgroups").trim() === "allow";
+  return {
+    // The groups that the caller had outside have no names here: nobody can be put into them.
+    own: { ...identity, groups: [], ...canChangeGroups ? {} : { hasFixedGroups: true } },
+    files: configFiles(environment),
+    defaults: rootlessSettings({ environment, uids, gids, canChangeGroups }),
+  };
+}
+
+/** What the settings of an ordinary user depend on. */
+export interface RootlessFacts {
+  readonly environment: ReadonlyMap<string, string>;
+  readonly uids: readonly IdRange[];
+  readonly gids: readonly IdRange[];
+  readonly canChangeGroups: boolean;
+}
+
+/** The settings of an ordinary user without a configuration. */
+export function rootlessSettings(
+  { environment, uids, gids, canChangeGroups }: RootlessFacts,
+): Settings {
+  const usual = defaultSettings();
+  const state = stateDirectory(environment);
+  const places = { ...usual, boxRoot: `${state}/boxes`, lockRoot: `${state}/locks` };
+  const users = idsForBoxes(uids, usual.firstUid);
+  const groups = idsForBoxes(gids, usual.firstGid);
+  if (!users || !groups || !canChangeGroups) return { ...places, hasOneUser: true };
+  const numBoxes = Math.min(users.count, groups.count, usual.numBoxes);
+  return { ...places, firstUid: users.first, firstGid: groups.first, numBoxes };
+}
+
+/**
+ * Boxes and their locks lie in one place, which is the same for all of a user's commands, whoever starts
+ * them: two places of locks would let two commands into one box.
+ */
+function stateDirectory(environment: ReadonlyMap<string, string>): string {
+  const directory = pathIn(environment, "XDG_STATE_HOME", "HOME", ".local/state") ??
+    pathIn(environment, "XDG_RUNTIME_DIR");
+  if (directory !== undefined) return `${directory}/isolate`;
+  throw new SandboxError(
+    "bad-option",
+    "Cannot tell where the boxes of an ordinary user lie: set HOME or XDG_STATE_HOME to an absolute " +
+      "path",
+  );
+}
+
+/** The machine's own configuration names the places and ids of root. */
+function configFiles(environment: ReadonlyMap<string, string>): string[] {
+  const directory = pathIn(environment, "XDG_CONFIG_HOME", "HOME", ".config");
+  if (directory === undefined) return [];
+  return CONFIG_FILES.filter((file) => file.startsWith("/etc/"))
+    .map((file) => `${directory}/${file.slice("/etc/".length)}`)
+    .filter((file) => file.endsWith(".yaml"));
+}
+
+/** What a variable names, or a directory below what another one names; relative paths do not count. */
+function pathIn(
+  environment: ReadonlyMap<string, string>,
+  name: string,
+  above?: string,
+  below?: string,
+): string | undefined {
+  const own = environment.get(name);
+  if (own?.startsWith("/")) return own.replace(/\/+$/, "");
+  const base = above === undefined ? undefined : environment.get(above);
+  return base?.startsWith("/") ? `${base.replace(/\/+$/, "")}/${below}` : undefined;
+}
