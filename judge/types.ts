@@ -166,6 +166,8 @@ export interface GroupGrading {
    * score of each; without bound, each accepted test needs one. Undefined: as in legacy packages.
    */
   readonly testScores?: "ignored" | "none" | number | undefined;
+  /** Arguments of the package's grader, which gives the verdict and the score; undefined: no program. */
+  readonly graderFlags?: readonly string[] | undefined;
   /** Whether a submission that is not accepted has a score, too; only in the topmost group. */
   readonly scoresRejected?: boolean | undefined;
 }
@@ -235,6 +237,8 @@ export interface Problem {
   readonly validation: Validation;
   /** The program that judges the files of a submission. */
   readonly staticValidator?: ProgramSource | undefined;
+  /** The program that makes verdicts and scores of groups with `graderFlags`. */
+  readonly grader?: ProgramSource | undefined;
   /** Whether submissions cannot write into their working directory. */
   readonly forbidsWriting?: boolean | undefined;
   /**

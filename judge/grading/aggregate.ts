@@ -10,6 +10,8 @@ export interface Grade {
   readonly score: number;
   /** The test that decided the verdict; undefined if the group is accepted. */
   readonly decidedBy: TestResult | undefined;
+  /** One sentence for people where no test decided the verdict. */
+  readonly message?: string | undefined;
 }
 
 /** Grades a group. */
@@ -21,7 +23,8 @@ export function aggregate(grading: GroupGrading, all: readonly Grade[]): Grade {
   const score = grading.scoreMode === "pass-fail"
     ? (decisive ? 0 : grading.range[1])
     : aggregateScore(grading.scoreMode, grades.map((grade) => grade.score));
-  return { verdict: decisive?.verdict ?? "AC", score, decidedBy: decisive?.decidedBy };
+  const { verdict = "AC", decidedBy, message } = decisive ?? {};
+  return { verdict, score, decidedBy, message };
 }
 
 function decisiveError(

@@ -7,17 +7,11 @@
  * results that a sequential judge would not have seen do not count.
  */
 
-import type { GroupResult, Problem, TestCase, TestGroup, TestResult, Verdict } from "../types.ts";
+import type { GroupResult, Problem, TestGroup, TestResult, Verdict } from "../types.ts";
 import { aggregate, type Grade } from "./aggregate.ts";
+import { build, descendants, type Leaf, type Node, type PlannedTest } from "./test_tree.ts";
 
-/** A test in its place. */
-export interface PlannedTest {
-  /** The index among all tests, from 0. */
-  readonly index: number;
-  readonly test: TestCase;
-  /** The innermost group that has the test. */
-  readonly group: TestGroup;
-}
+export type { PlannedTest };
 
 /** The grades of a submission. */
 export interface Grades {
@@ -37,24 +31,6 @@ export interface Grades {
   readonly warnings: readonly string[];
   /** Whether every test that is needed has its result. */
   readonly isComplete: boolean;
-}
-
-/** A group in its place. */
-interface Node {
-  readonly group: TestGroup;
-  readonly parent: Node | undefined;
-  readonly members: (Node | Leaf)[];
-  /** Its tests are those from `from` up to, but without, `to`. */
-  readonly from: number;
-  to: number;
-  /** Its tests from here on are not needed any more. */
-  cut: number;
-  /** The group that this one requires and that is not accepted: none of its tests counts. */
-  blockedBy: Node | undefined;
-}
-
-interface Leaf extends PlannedTest {
-  readonly parent: Node;
 }
 
 /** Collects what a report says of groups and tests. */
@@ -119,10 +95,23 @@ export class Grading {
     this.#advance();
   }
 
+  /** Lets a program grade the groups that want it, the inner ones first, before the conclusion. */
+  async applyGrader(
+    grade: (group: TestGroup, grades: readonly Grade[]) => Promise<Grade>,
+  ): Promise<void> {
+    for (const node of [this.#root, ...descendants(this.#root)].reverse()) {
+      if (node.group.grading.graderFlags === undefined) continue;
+      const grades = this.#gradesOf(node);
+      // Nothing makes up for an error of the judge.
+      if (grades.length === 0 || grades.some(({ verdict }) => verdict === "JE")) continue;
+      node.graded = await grade(node.group, grades);
+    }
+  }
+
   /** Grades by the results so far. */
   conclude(): Grades {
     const details: Details = { tests: [], groups: [], warnings: [] };
-    const { verdict, score, decidedBy } = this.#judge(this.#root, details);
+    const { verdict, score, decidedBy, message } = this.#judge(this.#root, details);
     const { isComplete } = this;
     if (!isComplete) {
       const count = `${details.tests.length} of ${this.tests.length} tests`;
@@ -140,7 +129,7 @@ export class Grading {
       ...details,
       isComplete,
       verdict,
-      message: decidedBy?.message ?? "Accepted",
+      message: decidedBy?.message ?? message ?? "Accepted",
       score: this.#hasScores && (verdict === "AC" || this.#root.group.grading.scoresRejected)
         ? score
         : undefined,
@@ -154,7 +143,8 @@ export class Grading {
     if (onReject === "break") node.cut = Math.min(node.cut, after);
     this.#block(node);
     // Otherwise the group may still be accepted; that is known when all of it is.
-    const isCertain = grading.verdictMode !== "always_accept" && !grading.acceptIfAnyAccepted &&
+    const isCertain = grading.graderFlags === undefined &&
+      grading.verdictMode !== "always_accept" && !grading.acceptIfAnyAccepted &&
       !grading.ignoreSample;
     if (node.parent && isCertain) this.#reject(node.parent, node.to);
   }
@@ -177,6 +167,7 @@ export class Grading {
       const to = cut?.to ?? this.#frontier + 1;
       this.#frontier = to;
       for (let node = this.#nodeOf(to - 1); node?.to === to; node = node.parent) {
+        if (node.isOpen) continue;
         const { verdict } = this.#judge(node);
         if (verdict !== "AC" && node.parent) this.#reject(node.parent, to);
       }
@@ -201,15 +192,8 @@ export class Grading {
     const { group, from, to } = node;
     const place = details?.groups.length ?? 0;
     const testsBefore = details?.tests.length ?? 0;
-    const grades: Grade[] = [];
-    for (const member of node.members) {
-      const grade = "members" in member
-        ? this.#judgeMember(member, details)
-        : this.#judgeTest(member, details);
-      if (grade) grades.push(grade);
-      if (grade && grade.verdict !== "AC" && group.onReject === "break") break;
-    }
-    const grade = aggregate(group.grading, grades);
+    const grades = this.#gradesOf(node, details);
+    const grade = node.graded ?? aggregate(group.grading, grades);
     if (!details) return grade;
     const { verdict, score } = grade;
     const testsRun = details.tests.length - testsBefore;
@@ -226,6 +210,19 @@ export class Grading {
       testsSkipped: to - from - testsRun,
     });
     return grade;
+  }
+
+  /** The grades of a group's members that a judge would have seen who judges one by one. */
+  #gradesOf({ group, members }: Node, details?: Details): Grade[] {
+    const grades: Grade[] = [];
+    for (const member of members) {
+      const grade = "members" in member
+        ? this.#judgeMember(member, details)
+        : this.#judgeTest(member, details);
+      if (grade) grades.push(grade);
+      if (grade && grade.verdict !== "AC" && group.onReject === "break") break;
+    }
+    return grades;
   }
 
   /** A group without any result has no grade. */
@@ -257,37 +254,4 @@ export class Grading {
     details?.tests.push(this.#hasScores ? { ...result, score } : result);
     return { verdict: result.verdict, score, decidedBy: result };
   }
-}
-
-function build(
-  group: TestGroup,
-  { parent, leaves }: { parent: Node | undefined; leaves: Leaf[] },
-): Node {
-  const from = leaves.length;
-  const node: Node = {
-    group,
-    parent,
-    members: [],
-    from,
-    to: from,
-    cut: Infinity,
-    blockedBy: undefined,
-  };
-  for (const member of group.members) {
-    if (member.kind === "group") {
-      node.members.push(build(member.group, { parent: node, leaves }));
-    } else {
-      const leaf = { index: leaves.length, test: member.test, group, parent: node };
-      leaves.push(leaf);
-      node.members.push(leaf);
-    }
-  }
-  node.to = leaves.length;
-  return node;
-}
-
-function descendants(node: Node): Node[] {
-  return node.members.flatMap((member) =>
-    "members" in member ? [member, ...descendants(member)] : []
-  );
 }

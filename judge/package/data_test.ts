@@ -203,8 +203,8 @@ for (const [files, message] of MESSAGES) {
 const SETTINGS_MESSAGES: [yaml: string, message: string][] = [
   ["on_reject: stop\n", '1: on_reject: must be break or continue, not "stop"'],
   [
-    "a: 1\ngrading: custom\n",
-    "2: grading: must be default: custom graders are not supported",
+    "a: 1\ngrading: costum\n",
+    '2: grading: must be default or custom, not "costum"; did you mean custom?',
   ],
   [
     "grader_flags: summ\n",
@@ -241,6 +241,21 @@ for (const [yaml, message] of SETTINGS_MESSAGES) {
     assertEquals(await complaintAbout(files), `pack/data/secret/testdata.yaml:${message}`);
   });
 }
+
+Deno.test("readPackage() finds the program that grades groups", async () => {
+  const files = { ...TEST, "data/secret/testdata.yaml": "grading: custom\ngrader_flags: a b\n" };
+  assertEquals(
+    await complaintAbout(files),
+    "pack/graders: is missing, but a testdata.yaml says grading: custom",
+  );
+  const { grader, data } = await readFiles({ ...files, "graders/half.py": "" });
+  const [secret] = data.members;
+  const { graderFlags } = secret?.kind === "group" ? secret.group.grading : {};
+  assertEquals([grader?.name, graderFlags], ["half.py", ["a", "b"]]);
+  assertEquals(warnings(await readFiles({ ...TEST, "graders/half.py": "" })), [
+    "pack/graders: ignored, as no testdata.yaml says grading: custom",
+  ]);
+});
 
 Deno.test("readPackage() complains about flags of a group that the default validator does not know", async () => {
   const files = { ...TEST, "data/secret/testdata.yaml": "output_validator_flags: abs 1e-6\n" };

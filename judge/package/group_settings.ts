@@ -76,10 +76,6 @@ export function readGroupSettings(
       );
     }
   }
-  const grading = values.get("grading");
-  if (grading?.oneOf(["default", "custom"]) === "custom") {
-    throw grading.error("must be default: custom graders are not supported");
-  }
   const flags = values.get("output_validator_flags") ?? values.get("output_validator_args");
   const inputFlags = values.get("input_validator_flags") ?? values.get("input_validator_args");
   const args = values.get("args");
@@ -134,8 +130,22 @@ export function readGrading(
   const flags = values.get("grader_flags");
   const range = values.get("range");
   const { acceptScore, rejectScore, ignoreSample } = above.grading;
+  const kind = values.get("grading");
+  const isCustom = kind?.isMapping === false
+    ? kind.oneOf(["default", "custom"]) === "custom"
+    : above.grading.graderFlags !== undefined;
+  const { graderFlags = [], ...inherited } = above.grading;
+  if (isCustom) {
+    return {
+      ...inherited,
+      graderFlags: flags ? readFlags(flags) : graderFlags,
+      acceptScore: score(values.get("accept_score")) ?? acceptScore,
+      rejectScore: score(values.get("reject_score")) ?? rejectScore,
+      ...range && { range: readRange(range) },
+    };
+  }
   return {
-    ...above.grading,
+    ...inherited,
     // Below the topmost group it would leave out a group of tests.
     ignoreSample: isTop && ignoreSample,
     ...flags && readGraderFlags(flags, isTop),

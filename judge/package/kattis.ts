@@ -1,7 +1,7 @@
 /** Packages in the problem package format: the legacy version, and what later ones share with it. */
 
 import type { YamlNode } from "../../text/yaml_node.ts";
-import type { Problem, TestGroup } from "../types.ts";
+import type { Problem, ProgramSource, TestGroup } from "../types.ts";
 import { readConstants } from "./constants.ts";
 import { readData } from "./data.ts";
 import { readDataChecks } from "./data_checks.ts";
@@ -20,6 +20,7 @@ import { readTestGroups } from "./test_groups.ts";
 import { findProgram, readValidation, unknownFlags } from "./validators.ts";
 
 const STATIC_VALIDATOR = "static_validator";
+const GRADERS = "graders";
 
 /** The file that makes a folder a package. */
 export const PROBLEM_FILE = "problem.yaml";
@@ -75,6 +76,7 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
       objective: "max" as const,
     }
     : await readOldData(files, values);
+  const grader = readGrader(files, data);
   if (staticValidator && !usesStaticValidator(data)) {
     files.warn(STATIC_VALIDATOR, "not run: no test_group.yaml has static_validation_score");
   }
@@ -97,6 +99,7 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
     limits: readLimits(files, values.get("limits"), version),
     validation,
     ...staticValidator && { staticValidator },
+    ...grader && { grader },
     ...!(writing?.truth() ?? version === "legacy") && { forbidsWriting: true },
     included: readIncluded(files),
     checks: readDataChecks(files),
@@ -131,11 +134,27 @@ async function readOldData(
   const grading = values.get("grading")?.mapping(GRADING_KEYS) ?? new Map<string, YamlNode>();
   const customScoring = grading.get("custom_scoring");
   if (customScoring?.truth()) {
-    throw customScoring.error("must be false: custom graders are not supported");
+    throw customScoring.error(
+      "must be false: a grader in graders/ is asked where testdata.yaml says grading: custom",
+    );
   }
   const validatorFlags = readFlags(values.get("validator_flags"));
   const data = await readData(files, { ...topSettings(grading), validatorFlags });
   return { data, objective: grading.get("objective")?.oneOf(["max", "min"]) ?? "max" };
+}
+
+/** Finds the program that grades groups, if any of them wants one. */
+function readGrader(files: PackageFiles, data: TestGroup): ProgramSource | undefined {
+  const wants = ({ grading, members }: TestGroup): boolean =>
+    grading.graderFlags !== undefined ||
+    members.some((member) => member.kind === "group" && wants(member.group));
+  const grader = findProgram(files, GRADERS);
+  if (wants(data)) {
+    if (grader) return grader;
+    throw files.error(GRADERS, "is missing, but a testdata.yaml says grading: custom");
+  }
+  if (grader) files.warn(GRADERS, "ignored, as no testdata.yaml says grading: custom");
+  return undefined;
 }
 
 function usesStaticValidator({ members }: TestGroup): boolean {

@@ -294,8 +294,8 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
   ],
   [
     "grading:\n  custom_scoring: true\n",
-    "pack/problem.yaml:2: grading.custom_scoring: must be false: custom graders are not " +
-    "supported",
+    "pack/problem.yaml:2: grading.custom_scoring: must be false: a grader in graders/ is asked " +
+    "where testdata.yaml says grading: custom",
   ],
   [
     "grading:\n  custom_scoring: maybe\n",

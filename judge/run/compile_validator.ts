@@ -1,6 +1,7 @@
 /** Compiles the validators of a problem. */
 
 import type { HostFiles } from "../../mod.ts";
+import type { Program } from "../compile/program.ts";
 import type { Problem, ProgramSource } from "../types.ts";
 import { type CompileContext, compileProgram } from "./compile_program.ts";
 import type { Validator } from "./validator.ts";
@@ -49,6 +50,15 @@ export async function compileStaticValidator(given: ValidatorContext): Promise<U
     title: "The static validator",
     givesScores: kind === "scoring",
   });
+}
+
+/** Compiles the grader; gives why it cannot be used if that fails. */
+export async function compileGrader(
+  { problem: { grader }, context }: Pick<ValidatorContext, "problem" | "context">,
+): Promise<Program | string | undefined> {
+  if (!grader) return undefined;
+  const { program, result } = await compileProgram(grader, context, { kind: "validator" });
+  return program ?? `The grader ${grader.name} cannot be used: ${result.message}`;
 }
 
 async function compileOne(

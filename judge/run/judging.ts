@@ -25,6 +25,7 @@ import type {
 } from "../types.ts";
 import { type CompileContext, compileProgram } from "./compile_program.ts";
 import {
+  compileGrader,
   compileStaticValidator,
   compileValidator,
   type UsableValidator,
@@ -51,6 +52,7 @@ interface JudgedSubmission {
 interface ProblemValidators {
   readonly output: UsableValidator;
   readonly static: UsableValidator;
+  readonly grader: Program | string | undefined;
 }
 
 /** One call of `judge()`. */
@@ -192,6 +194,7 @@ export class Judging {
     const compile = async () => ({
       output: await compileValidator({ problem, host, context, warn }),
       static: await compileStaticValidator({ problem, host, context, warn }),
+      grader: await compileGrader({ problem, context }),
     });
     return this.#validators ??= compile();
   }
@@ -211,12 +214,13 @@ export class Judging {
       isInterrupted: false,
     });
     if (!program) return failed(judgeError ? "JE" : "CE", compile.message);
-    const { output: validator, static: staticValidator } = validators;
+    const { output: validator, static: staticValidator, grader } = validators;
     if (typeof validator === "string") return failed("JE", validator);
     if (typeof staticValidator === "string") return failed("JE", staticValidator);
+    if (typeof grader === "string") return failed("JE", grader);
     this.#lastProgram = program;
     if (compile.note !== undefined) this.#warnings.push(`${name}: ${compile.note}`);
-    const context = { ...this.#testContext(program), validator, staticValidator };
+    const context = { ...this.#testContext(program), validator, staticValidator, grader };
     const { grades, slowest, tests } = await runTests(context, {
       workers,
       signal: this.#signal,
@@ -235,7 +239,7 @@ export class Judging {
     };
   }
 
-  #testContext(program: Program): Omit<TestContext, "validator" | "staticValidator"> {
+  #testContext(program: Program): Omit<TestContext, "validator" | "staticValidator" | "grader"> {
     const { sandbox, host, problem, verify, transcriptBytes = 0 } = this.#options;
     const timeLimitMs = this.#timeLimit?.timeLimitMs ?? UNKNOWN_LIMIT_MS;
     // By how much a submission is too slow matters only where the limit itself is checked.

@@ -2,6 +2,7 @@
 
 import { type Grades, Grading, type PlannedTest } from "../grading/grading.ts";
 import type { TestResult } from "../types.ts";
+import { runGrader } from "./grader.ts";
 import { runTest, type TestContext } from "./test_run.ts";
 import type { Workers } from "./workers.ts";
 
@@ -27,6 +28,13 @@ export async function runTests(
   const run = new SubmissionRun(context, options);
   await run.runNeeded();
   if (options.searchUntil) await run.search(options.searchUntil);
+  const { grader, problem: { limits } } = context;
+  const { workers, signal } = options;
+  if (grader && !signal.aborted) {
+    await run.grading.applyGrader((group, grades) =>
+      runGrader({ program: grader, limits, workers, signal }, { group, grades })
+    );
+  }
   return { grades: run.grading.conclude(), slowest: run.slowest, tests: run.tests };
 }
 

@@ -32,6 +32,8 @@ export interface TestContext {
   readonly validator: Validator | undefined;
   /** Undefined: there are no static tests. */
   readonly staticValidator?: Validator | undefined;
+  /** Undefined: no group wants a program to grade it. */
+  readonly grader?: Program | undefined;
   /** CPU time. */
   readonly timeLimitMs: number;
   /** The CPU time at which a slow program is killed: later, so that its time is known. */
