@@ -235,6 +235,7 @@ async function measureReady(floor: string): Promise<Row[]> {
   };
   const us = await mediansInTurns(ROUNDS, {
     floor: async () => JSON.parse(await output([floor, `${RUNS_A_ROUND}`])).medianUs,
+    readyFloor: async () => JSON.parse(await output([floor, `${RUNS_A_ROUND}`, "ready"])).medianUs,
     ready: () => one(true),
   });
   const perSecond = await mediansInTurns(3, { cold: () => many(false), ready: () => many(true) });
@@ -246,6 +247,13 @@ async function measureReady(floor: string): Promise<Row[]> {
       reference: us.floor,
       here: us.ready,
       goal: 0.67,
+    },
+    {
+      what: "the same",
+      against: "one that is ready, in C",
+      unit: "µs",
+      reference: us.readyFloor,
+      here: us.ready,
     },
     {
       what: `library runs of \`true\`, ${THROUGHPUT_BOXES} boxes that are ready`,

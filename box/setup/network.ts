@@ -53,6 +53,8 @@ export class PristineNetwork {
   readonly #execute: () => SystemError | undefined;
   readonly #files: readonly { fd: Slot; length: Slot; content: Data }[];
   #traces: readonly Uint8Array[] | undefined;
+  /** `sockstat` as it was read last, and what is of one namespace in it. */
+  #sockets: { whole: Uint8Array; own: Uint8Array } | undefined;
 
   /** Has seen none yet. */
   constructor(system: System) {
@@ -91,8 +93,15 @@ export class PristineNetwork {
     if (lengths.includes(FILE_BYTES)) return undefined;
     return this.#files.map(({ content }, i) => {
       const text = this.#plan.content(content, Math.max(0, lengths[i]!));
-      return FILES[i] === "sockstat" ? withoutOthers(text) : text;
+      return FILES[i] === "sockstat" ? this.#ownSockets(text) : text;
     });
+  }
+
+  #ownSockets(text: Uint8Array): Uint8Array {
+    if (!this.#sockets || !isSame(text, this.#sockets.whole)) {
+      this.#sockets = { whole: text.slice(), own: withoutOthers(text) };
+    }
+    return this.#sockets.own;
   }
 }
 
