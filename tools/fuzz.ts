@@ -1,12 +1,21 @@
 /**
  * Damage by chance, longer than in the tests: `./dev fuzz service [SECONDS [SEED]]` lets hostile clients at
- * a service, `./dev fuzz shim [ROUNDS [SEED]]` executes damaged plans.
+ * a service, `./dev fuzz shim [ROUNDS [SEED]]` executes damaged plans, `./dev fuzz walls [SECONDS [SEED]]`
+ * runs programs that make random system calls, `./dev fuzz packages [SECONDS [SEED]]` judges hostile
+ * packages, and `./dev fuzz parsers [INPUTS [SEED]]` reads damaged texts and plans.
  */
 
+import { fuzzPackages } from "../tests/support/package_fuzz.ts";
+import { fuzzParsers } from "../tests/support/parser_fuzz.ts";
 import { fuzzProtocol } from "../tests/support/protocol_fuzz.ts";
+import { fuzzWalls } from "../tests/support/wall_fuzz.ts";
 
 const SECONDS = 600;
 const ROUNDS = 3_000_000;
+const ATTACK_SECONDS = 300;
+const INPUTS = 10_000_000;
+/** So much of the inputs are plans for the shim; the rest are texts. */
+const PLAN_SHARE = 0.3;
 const WARM_UP_SECONDS = 20;
 
 async function fuzzService(seconds = SECONDS, seed = 1): Promise<boolean> {
@@ -37,17 +46,36 @@ async function fuzzShim(rounds = ROUNDS, seed = 1): Promise<boolean> {
   return success;
 }
 
+function report({ harm, ...rest }: { readonly harm: readonly string[] }): boolean {
+  console.log(JSON.stringify(rest));
+  if (harm.length > 0) console.error(harm.join("\n"));
+  return harm.length === 0;
+}
+
+async function fuzzTexts(inputs = INPUTS, seed = 1): Promise<boolean> {
+  const plans = Math.ceil(inputs * PLAN_SHARE);
+  const isFine = report(await fuzzParsers({ inputs: inputs - plans, seed }));
+  return await fuzzShim(plans, seed) && isFine;
+}
+
 const [target = "", ...numbers] = Deno.args;
 const targets: Readonly<Record<string, (amount?: number, seed?: number) => Promise<boolean>>> = {
   service: fuzzService,
   shim: fuzzShim,
+  walls: async (seconds = ATTACK_SECONDS, seed = 1) => report(await fuzzWalls({ seconds, seed })),
+  packages: async (seconds = ATTACK_SECONDS, seed = 1) =>
+    report(await fuzzPackages({ seconds, seed })),
+  parsers: fuzzTexts,
 };
 const fuzz = targets[target];
 const given = numbers.map(Number);
 if (
   !fuzz || given.length > 2 || !given.every((number) => Number.isSafeInteger(number) && number > 0)
 ) {
-  console.error("usage: ./dev fuzz service [SECONDS [SEED]] | shim [ROUNDS [SEED]]");
+  console.error(
+    "usage: ./dev fuzz service|walls|packages [SECONDS [SEED]] | shim [ROUNDS [SEED]] | " +
+      "parsers [INPUTS [SEED]]",
+  );
   Deno.exit(2);
 }
 if (!await fuzz(...given)) Deno.exit(1);
