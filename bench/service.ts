@@ -48,10 +48,14 @@ export interface Service extends AsyncDisposable {
   readonly environment: Record<string, string>;
 }
 
-/** Starts one, with its socket in the folder. */
-export async function startService(folder: string): Promise<Service> {
+/** Starts one, with its socket in the folder, and with more lines in its configuration. */
+export async function startService(
+  folder: string,
+  lines: readonly string[] = [],
+): Promise<Service> {
   const socket = `${folder}/socket`;
-  await Deno.writeTextFile(`${folder}/config`, `service_socket = ${socket}\n`);
+  const settings = [`service_socket = ${socket}`, ...lines].map((line) => `${line}\n`);
+  await Deno.writeTextFile(`${folder}/config`, settings.join(""));
   const [program, ...args] = directCommand("serve", `--config=${folder}/config`);
   const child = new Deno.Command(program!, {
     args,
