@@ -49,7 +49,8 @@ __attribute__((noreturn, used)) void program_main(u64 *stack) {
   if (error == -EPERM)
     client_say("ISOLATE_SERVICE is off, and there is no isolate-direct beside this program", "", "\n");
   else if (error == -EACCES)
-    client_say("You may not use the isolate service at ", command.socket, ": ask for access to its socket\n");
+    client_say("You may not use the isolate service at ", command.socket,
+               ": ask for access to its socket; in a user namespace, call it from outside\n");
   else if (error == -UNTRUSTED)
     client_say("The isolate service at ", command.socket,
                " is neither root's nor yours; in a user namespace, call it from outside\n");

@@ -44,6 +44,9 @@ Deno.test("nobody is served in a user namespace of his own", async () => {
     assertRefused(await caller(service, asRoot), "serves nobody in a user namespace");
     const asUser = { ...asRoot, through: [...AS_USER, ...asRoot.through] };
     assertRefused(await caller(service, asUser), "in a user namespace, call it from outside");
+    // Who seems to be root there is still nobody to the socket.
+    await Deno.chmod(service.socket, 0o660);
+    assertRefused(await caller(service, asUser), "in a user namespace, call it from outside");
   });
 });
 
