@@ -33,6 +33,8 @@ steeringTest("metrics count runs by outcome, with their durations", async (steer
   assert(found.value("isolate_run_wall_seconds_sum") > 0.3);
   assertEquals(found.value("isolate_run_wall_seconds_bucket", { le: "0.1" }), 4);
   assert(found.value("isolate_command_seconds_count") >= 7);
+  assert(found.value("isolate_delay_seconds_count") >= 7);
+  assert(found.value("isolate_delay_seconds_sum") > 0);
   assertEquals(found.value("isolate_ready_hits_total") > 0, true);
   assertEquals(found.value("isolate_boxes", { state: "ready" }), 1);
   assert(found.value("isolate_resident_memory_bytes") > 1e7);
