@@ -91,9 +91,11 @@ codeName, address, thread, registers; numbers of 64 bits are hexadecimal text).`
     summary: "Stop all processes of a box until 'continue'",
     notes: `\
 With a control group of version 2 the kernel freezes all processes, and nothing
-in the box can undo that. Otherwise all get SIGSTOP at once: a program that has
-prepared for it can have a timer send it SIGCONT. The wall clock goes on unless
---pause-clock stops it until 'continue'; the CPU time is limited in any case.`,
+in the box can undo that. Otherwise all get SIGSTOP at once: programs can notice
+it (SIGCHLD, and SIGCONT afterwards), and one that has prepared for it can have
+a timer send it SIGCONT. (What the freezer of version 1 holds could not be
+killed.) The wall clock goes on unless --pause-clock stops it until 'continue';
+the CPU time is limited in any case.`,
     options: [
       flag("--pause-clock", "Stop its wall clock too; needs the service", (request) => {
         request.pauseClock = true;
