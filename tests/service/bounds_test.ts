@@ -27,11 +27,11 @@ class Client {
 
   async as(uid: number, ...args: string[]) {
     const began = performance.now();
-    const { code, stderr } = await start([this.program, `-b${BOX_ID}`, ...args], {
+    const { code, stdout, stderr } = await start([this.program, `-b${BOX_ID}`, ...args], {
       env: { ISOLATE_SERVICE: this.service.socket },
       through: ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"],
     }).result;
-    return { code, stderr, tookMs: performance.now() - began };
+    return { code, stdout, stderr, tookMs: performance.now() - began };
   }
 
   async assertRefused(uid: number, sentence: RegExp): Promise<void> {
@@ -91,11 +91,13 @@ Deno.test("above the bounds there is one sentence and status 2, at once", async 
     }));
 
   await t.step("those that are served do not notice", async () => {
-    assertEquals((await client.as(USER, "--init")).code, 0);
-    const running = client.as(USER, "--run", "--", "/bin/sleep", "1");
+    const box = (await client.as(USER, "--init")).stdout.trim();
+    const waiting = "until [ -e go ]; do sleep 0.05; done";
+    const running = client.as(USER, "-p5", "--run", "--", "/bin/sh", "-c", waiting);
     await eventually("it runs", async () => /\brunning\b/.test(await list(service)));
     await client.holding(USER, PER_USER - 1, async () => {
       await client.assertRefused(USER, perUser);
+      await Deno.writeTextFile(`${box}/box/go`, "");
       assertEquals((await running).code, 0);
       await client.assertServed(USER);
     });
