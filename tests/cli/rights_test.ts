@@ -25,7 +25,11 @@ function isolateWithout(rights: string, args: readonly string[]) {
   return start([...through, ...DIRECT, ...args], { env: { ISOLATE_SERVICE: "off" } }).result;
 }
 
+/** In a guest a command takes seconds: what no box needs is left to other machines. */
+const IS_GUEST = await Deno.stat("/vm/run").then(() => true, () => false);
+
 for (const [right, message] of Object.entries(NEEDED)) {
+  if (IS_GUEST && message === undefined) continue;
   Deno.test(`without CAP_${right.toUpperCase()} a run works or says so, and cleanup leaves nothing`, async () => {
     await withScratch(async (scratch) => {
       const config = `${scratch}/config`;

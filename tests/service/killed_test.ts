@@ -19,7 +19,8 @@ const MANY = IS_GUEST ? 1000 : 6000;
 /** On a busy machine it may take a hundred times as long. */
 const MANY_MS = 300_000;
 const MANY_FILES = `for i in {1..${MANY / 1000}}; do mkdir d$i; (cd d$i; touch {1..1000}); done`;
-const ROUNDS = 8;
+const DELAYS_MS = IS_GUEST ? [40] : [0, 70];
+const ROUNDS = IS_GUEST ? 4 : 8;
 const BRIDGE = "iso-test4";
 const ADDRESS = "10.213.80.5/24";
 /** What the interface of a box with that address is called on the host. */
@@ -210,7 +211,7 @@ for (const options of IS_GUEST ? [["--cg"]] : [[], ["--cg"]]) {
       await using service = await superviseForCaller();
       const caller = new Caller(service, options);
       try {
-        for (const delayMs of [0, 70]) {
+        for (const delayMs of DELAYS_MS) {
           const running = await reach(caller);
           await new Promise((resolve) => setTimeout(resolve, delayMs));
           await killAndStart(service, running);
