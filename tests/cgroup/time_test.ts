@@ -2,20 +2,25 @@
 
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { groupTest, libraryTest } from "../support/control_group.ts";
+import { inSomeTry } from "../support/tries.ts";
 
 libraryTest(520, "CPU time is that of all processes together", async (box) => {
-  const { outcome, stdout } = await box.run("busy 150 4");
-  const measuredMs = parseInt(stdout);
-  assert(measuredMs > 550, stdout);
-  // The clock of an emulated machine is rough.
-  assertAlmostEquals(outcome.usage.cpuTimeMs, measuredMs, 100 + 0.2 * measuredMs);
+  await inSomeTry(async () => {
+    const { outcome, stdout } = await box.run("busy 150 4");
+    const measuredMs = parseInt(stdout);
+    assert(measuredMs > 550, stdout);
+    // The clock of an emulated machine is rough.
+    assertAlmostEquals(outcome.usage.cpuTimeMs, measuredMs, 100 + 0.2 * measuredMs);
+  });
 });
 
 libraryTest(521, "CPU time is that of this run, also in the second and third one", async (box) => {
-  for (const ms of [300, 20, 150]) {
-    const { outcome } = await box.run(`spin ${ms}`);
-    assertAlmostEquals(outcome.usage.cpuTimeMs, ms, 60 + 0.1 * ms);
-  }
+  await inSomeTry(async () => {
+    for (const ms of [300, 20, 150]) {
+      const { outcome } = await box.run(`spin ${ms}`);
+      assertAlmostEquals(outcome.usage.cpuTimeMs, ms, 60 + 0.1 * ms);
+    }
+  });
 });
 
 libraryTest(522, "CPU time of processes that nobody has waited for counts", async (box) => {
@@ -30,11 +35,13 @@ libraryTest(522, "CPU time of processes that nobody has waited for counts", asyn
 
 libraryTest(523, "the CPU time limit is that of all processes, wherever they are", async (box) => {
   for (const words of ["busy 60000 3", "background 60000 3"]) {
-    const { outcome, meta } = await box.run(words, { cpuTimeMs: 300 });
-    assertEquals([meta["status"], meta["killed"]], ["TO", "1"]);
-    assertEquals(meta["message"], "Time limit exceeded");
-    const { cpuTimeMs } = outcome.usage;
-    assert(cpuTimeMs >= 300 && cpuTimeMs < 1500, `${words}: ${cpuTimeMs}`);
+    await inSomeTry(async () => {
+      const { outcome, meta } = await box.run(words, { cpuTimeMs: 300 });
+      assertEquals([meta["status"], meta["killed"]], ["TO", "1"]);
+      assertEquals(meta["message"], "Time limit exceeded");
+      const { cpuTimeMs } = outcome.usage;
+      assert(cpuTimeMs >= 300 && cpuTimeMs < 1500, `${words}: ${cpuTimeMs}`);
+    });
   }
 });
 
@@ -44,7 +51,7 @@ groupTest(
   async (box) => {
     const run = (options: string[], words: string) =>
       box.run(["-p", "-w60", ...options], ["greedy", ...words.split(" ")]);
-    const result = await run(["--no-cg-timing", "-t0.3"], "background 900 2");
+    const result = await run(["--no-cg-timing", "-t1"], "background 3000 2");
     assertEquals([result.code, result.stdout], [0, "background left behind\n"], result.stderr);
     assertEquals(result.meta["cg-enabled"], "1");
     const spinning = await run(["--no-cg-timing", "-t0.2"], "spin 5000");
@@ -55,8 +62,10 @@ groupTest(
 );
 
 libraryTest(525, "the extra time lets the group run on to its real time", async (box) => {
-  const { outcome, meta } = await box.run("busy 150 2", { cpuTimeMs: 100, extraTimeMs: 2000 });
-  assertEquals([meta["status"], meta["killed"]], ["TO", undefined]);
-  const { cpuTimeMs } = outcome.usage;
-  assert(cpuTimeMs >= 300 && cpuTimeMs < 1500, `${cpuTimeMs}`);
+  await inSomeTry(async () => {
+    const { outcome, meta } = await box.run("busy 150 2", { cpuTimeMs: 100, extraTimeMs: 2000 });
+    assertEquals([meta["status"], meta["killed"]], ["TO", undefined]);
+    const { cpuTimeMs } = outcome.usage;
+    assert(cpuTimeMs >= 300 && cpuTimeMs < 1500, `${cpuTimeMs}`);
+  });
 });
