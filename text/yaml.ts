@@ -21,7 +21,12 @@ export async function parseYamlText(
   } catch (error) {
     const { isDuplicateKey, error: known } = yamlError(error, { file, text });
     if (!isDuplicateKey || !options.onDuplicateKey) throw known;
-    value = parse(text, { schema: "failsafe", allowDuplicateKeys: true });
+    try {
+      value = parse(text, { schema: "failsafe", allowDuplicateKeys: true });
+    } catch (error) {
+      // Behind the key there may be worse.
+      throw yamlError(error, { file, text }).error;
+    }
     const reason = known.reason.replace(/^not valid YAML: /, "");
     options.onDuplicateKey(new FileError(`${reason}; the last one counts`, known.place));
   }

@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { FileError } from "./errors.ts";
 import { parseYamlText, yamlLine, type YamlPath } from "./yaml.ts";
 
 Deno.test("parseYamlText() keeps every value as it is written", async () => {
@@ -80,4 +81,14 @@ Deno.test("yamlLine() gives the line of the key above for what it cannot find", 
   assertEquals(yamlLine(TEXT, ["limits", "colour"]), 6);
   assertEquals(yamlLine(TEXT, ["colour"]), 1);
   assertEquals(yamlLine(TEXT, ["list", 7, "input"]), 16 + 1);
+});
+
+Deno.test("parseYamlText() refuses what is wrong behind a key that is there twice, too", async () => {
+  const onDuplicateKey = () => {};
+  const text = "a: 1\na: 2\nlimits:  memory: 1, time: 2\n";
+  await assertRejects(
+    () => parseYamlText(text, "f.yaml", { onDuplicateKey }),
+    FileError,
+    "f.yaml:3: not valid YAML",
+  );
 });

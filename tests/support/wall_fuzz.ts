@@ -110,6 +110,7 @@ async function main(seconds: number, seed: number): Promise<WallFuzzReport> {
       const stdout = new Capture({ limitBytes: 1 << 16 });
       const outcome = await box.run(["/box/random", `${seed + programs}`, `${PROGRAM_SECONDS}`], {
         stdout,
+        stderr: "stdout",
         limits: {
           wallTimeMs: WALL_MS,
           cpuTimeMs: CPU_MS,
