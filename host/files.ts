@@ -6,6 +6,7 @@ import { Plan } from "../ffi/plan.ts";
 import { encodeOsString } from "../text/os_string.ts";
 import { makeDirectories } from "./directories.ts";
 import { SandboxError, toSandboxError, translatedSync } from "./errors.ts";
+import { holdDirectory } from "./held.ts";
 import { asCaller, type HostAccess, withCallerRights } from "./identity.ts";
 import { openFile } from "./open.ts";
 import { environmentOf } from "./read.ts";
@@ -32,6 +33,38 @@ export class HostDirectory extends HostReader implements Disposable {
     super(access, fd);
     this.#access = access;
     this.#fd = fd;
+  }
+
+  /**
+   * Keeps it open for as long as an object is used: until then files below it that are opened by their
+   * absolute paths, without following links, are those in this very directory, wherever it is moved to.
+   *
+   * @param owner the object
+   * @throws {SandboxError} if it cannot be kept open
+   *
+   * @example
+   * ```ts
+   * import { HostFiles, sharedSandbox } from "@isolate/isolate";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const host = new HostFiles(await sharedSandbox());
+   * const path = host.realPath(host.makeTemporaryDirectory());
+   * host.write(`${path}/file`, "1");
+   * const owner = {};
+   * {
+   *   using directory = host.directory(path);
+   *   directory.holdFor(owner);
+   * }
+   * host.rename(path, `${path}-moved`);
+   * const options = { limitBytes: 10, followLinks: false };
+   * assertEquals([host.readText(`${path}/file`, options), owner], ["1", {}]);
+   * host.removeTree(`${path}-moved`);
+   * ```
+   */
+  holdFor(owner: object): void {
+    const { system } = this.#access;
+    const path = this.realPath("");
+    translatedSync(() => holdDirectory(system, { fd: this.#fd, path, owner }));
   }
 
   /** Closes it. */

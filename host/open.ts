@@ -6,6 +6,7 @@
 import * as linux from "../ffi/linux.ts";
 import { type Data, Plan, type Slot, type StepOptions } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
+import { heldAbove } from "./held.ts";
 import { asCaller, type HostAccess } from "./identity.ts";
 import { type FileStatus, planStatus, readStatus } from "./status.ts";
 
@@ -76,10 +77,13 @@ export function openFile(
 ): { fd: number; status: FileStatus } {
   const plan = new Plan();
   const fd = plan.slot(path);
+  const held = beneathFd === undefined && !followLinks ? heldAbove(path) : undefined;
   const options = { ...how, into: fd, what };
   plan.because(reason, () =>
     asCaller(plan, access, () => {
-      if (beneathFd === undefined) {
+      if (held) {
+        planOpen(plan, held.fd, held.rest, { ...options, resolve: MOUNTED });
+      } else if (beneathFd === undefined) {
         const resolve = anywhere(access, { followLinks });
         planOpen(plan, linux.AT_FDCWD, path, { ...options, resolve });
       } else {

@@ -9,6 +9,7 @@ import { sizeText } from "../../text/quantities.ts";
 import { visibleText } from "../../text/visible.ts";
 import { parseYaml, type YamlNode } from "../../text/yaml_node.ts";
 import { type Constants, replaceConstants } from "./constants.ts";
+import type { Problem } from "../types.ts";
 import { PackageError } from "./errors.ts";
 
 const ENTRIES_MAX = 100_000;
@@ -76,6 +77,12 @@ export class PackageFiles implements Disposable {
     } catch (error) {
       throw this.#refusal(error, "", "open the folder");
     }
+  }
+
+  /** Keeps the folder open for as long as a problem is used: its files are then those that were read. */
+  holdFor(problem: Problem): void {
+    // Copies of the problem share it.
+    this.#files.holdFor(problem.data);
   }
 
   /** Closes the package. */

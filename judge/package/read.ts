@@ -44,8 +44,12 @@ export async function readPackage(
   options: { fileMib?: number | undefined; root?: string | undefined; name?: string } = {},
 ): Promise<Problem> {
   using files = new PackageFiles(host, directory, options);
-  if (files.find(PROBLEM_FILE)) return await readKattis(files);
-  if (files.find(TASK_FILE)) return await readTask(files);
+  const read = files.find(PROBLEM_FILE) ? readKattis : files.find(TASK_FILE) ? readTask : undefined;
+  if (read) {
+    const problem = await read(files);
+    files.holdFor(problem);
+    return problem;
+  }
   const names = (files.list("") ?? []).map(({ name, kind }) =>
     kind === "directory" ? `${name}/` : name
   );

@@ -73,6 +73,29 @@ for (const [what, files, path, target] of CHANGES) {
 
 testWith(
   needsJudge,
+  "a package is judged as it was read, though another folder has its name by then",
+  async () => {
+    await withPackage(PACKAGE, async ({ folder, host, judge }) => {
+      await Deno.mkdir(`${folder}/pack`);
+      for (const name of ["problem.yaml", "data", "submissions"]) {
+        await Deno.rename(`${folder}/${name}`, `${folder}/pack/${name}`);
+      }
+      const problem = await readPackage(host, `${folder}/pack`);
+      await Deno.rename(`${folder}/pack`, `${folder}/moved`);
+      // Not links: real folders, as somebody could have brought from elsewhere.
+      await Deno.mkdir(`${folder}/pack/data/secret`, { recursive: true });
+      for (const name of ["1.in", "1.ans", "2.in", "2.ans"]) {
+        await Deno.writeTextFile(`${folder}/pack/data/secret/${name}`, `${SECRET}\n`);
+      }
+      const report = await judge({ problem, boxIds: BOXES });
+      assertNotMatch(JSON.stringify(report), new RegExp(SECRET));
+      assertEquals(report.submissions.map(({ verdict }) => verdict), ["AC"]);
+    });
+  },
+);
+
+testWith(
+  needsJudge,
   "a submission that becomes a link after the package was read is not followed",
   async () => {
     await withSecret(async (secret) => {
