@@ -83,6 +83,7 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
     problem,
     submissions,
     languages,
+    pypy: request.pypy,
     verify: given.submissions.length === 0,
     jobs: request.jobs ?? navigator.hardwareConcurrency,
     boxes,

@@ -19,6 +19,7 @@ export class JudgeRequest {
   timeLimitMs: number | undefined;
   /** The language of the given submissions; undefined: as their names tell. */
   language: string | undefined;
+  pypy = false;
   /** A table that extends and overrides the built-in one. */
   languagesFile: string | undefined;
   /** The boxes to use; undefined: the last ones. */
@@ -84,6 +85,9 @@ const OPTIONS: OptionTable<JudgeRequest> = {
         set: (request, file) => request.languagesFile = file,
       },
     ),
+    flag("--pypy", "Run submissions in Python 3 by PyPy", (request) => {
+      request.pypy = true;
+    }),
     option("--file-size=MIB", "Refuse packages with tests or sources larger than this", {
       default: "1024",
       range: [1, 1 << 20],

@@ -147,10 +147,11 @@ export const SECTIONS: readonly ManualSection[] = [
           "The judge failed: a validator that crashes, a missing compiler, a full disk. It is never the " +
           "contestant's fault.",
       },
-      "Languages are C, C++, Python 3, Java, JavaScript and TypeScript (Node and Deno), Go, Rust, C#, Pascal " +
-      "and shell. `judge/languages.yaml` is the table of how they are recognised, compiled and run, and " +
+      "Languages are C, C++, Python 3 (also by PyPy) and 2, Java, Kotlin, Scala, JavaScript and TypeScript (Node and " +
+      "Deno), Go, Rust, C#, Pascal, Haskell, OCaml, Fortran, Ada, D, Nim, Ruby, Perl, PHP, Lua, Common Lisp, " +
+      "Prolog, R and shell, as far as they are installed. `judge/languages.yaml` is the table of how they are recognised, compiled and run, and " +
       "explains itself; a file of the same form, given by `--languages`, adds to it or overrides it key by " +
-      "key. If the tools of a language are missing, the report says where they were looked for.",
+      "key. If the tools of a language are missing, the report says what to install.",
       "A package without a time limit gets one: a multiple of the time of its slowest accepted submission, " +
       "rounded up. When a package is verified, the limit must also leave room above the slowest accepted " +
       "submission and below the fastest one that must be too slow.",

@@ -70,12 +70,13 @@ export async function runCompiler(
   signal?.throwIfAborted();
   const text = output.text();
   const isTooLarge = outcome.kind === "interrupted" && tree.isTooLarge;
+  const hint = [...context.language.definition.hints].find(([said]) => text.includes(said))?.[1];
   const failure = isTooLarge
     ? `The compiler wrote more than ${PROGRAM_BYTES_MAX >> 20} MiB to files`
     : failureMessage(outcome, text, options.limits);
   return {
     ok: failure === undefined,
-    message: failure ?? "Compiled",
+    message: failure === undefined ? "Compiled" : hint ?? failure,
     output: text,
     cpuTimeMs: outcome.usage.cpuTimeMs,
   };

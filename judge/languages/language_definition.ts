@@ -63,6 +63,8 @@ export interface LanguageDefinition {
   readonly run: StepDefinition;
   /** What the runtime writes on standard error when its heap is full. */
   readonly outOfMemory: readonly string[];
+  /** What the compiler writes, and the sentence that tells its user what is meant. */
+  readonly hints: ReadonlyMap<string, string>;
 }
 
 /** The language of a program is unknown, or the program does not fit it. */
@@ -80,7 +82,7 @@ const PLACEHOLDERS = ["sources", "main", "class", "program", "heap", "memory"];
 const KEYS = [
   ...["name", "extensions", "extensions_with_shebang", "companions", "shebangs", "files", "main"],
   ...["tools", "version", "directories", "environment"],
-  ...["prepare", "compile", "run", "out_of_memory"],
+  ...["prepare", "compile", "run", "out_of_memory", "hints"],
 ];
 
 const STEP_KEYS = [
@@ -120,6 +122,7 @@ export function readLanguage(node: YamlNode): LanguageDefinition {
     compile: compile && readStep(compile, { processes: COMPILE_PROCESSES }),
     run: readStep(run, { processes: 1 }),
     outOfMemory: list("out_of_memory"),
+    hints: readVariables(values.get("hints")),
   };
   const locks = run.entries().get("file_locks");
   // A lock on a file that several boxes see is a way to talk, and to stop others.

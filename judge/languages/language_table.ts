@@ -12,13 +12,18 @@ const OTHER_CODES: Readonly<Record<string, string>> = {
   cxx: "cpp",
   python: "python3",
   py: "python3",
-  pypy: "python3",
-  pypy3: "python3",
+  pypy: "pypy3",
   js: "javascript",
   node: "javascript",
-  typescript: "deno",
   ts: "deno",
   cs: "csharp",
+  kt: "kotlin",
+  hs: "haskell",
+  rb: "ruby",
+  pl: "prolog",
+  ml: "ocaml",
+  commonlisp: "lisp",
+  f90: "fortran",
   golang: "go",
   rs: "rust",
   sh: "shell",
@@ -147,8 +152,7 @@ export class LanguageTable {
 
   #unknown(source: ProgramSource): LanguageError {
     const [only, ...others] = source.files;
-    const extensions = this.languages.flatMap(({ definition }) => definition.extensions);
-    const known = `known endings: ${[...new Set(extensions)].join(" ")}`;
+    const known = "no language of the table has such an ending; see --languages";
     const name = visibleText(source.name);
     const what = only && others.length === 0
       ? `Cannot tell the language of ${visibleText(only.name)}`

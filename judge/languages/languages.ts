@@ -86,14 +86,19 @@ function findTools(definition: LanguageDefinition, finder: ToolFinder): Language
   const { id, name } = definition;
   const tools = new Map<string, FoundTool>();
   const reasons: string[] = [];
+  const absent: string[] = [];
   for (const [tool, { commands, alone }] of definition.tools) {
     const found = finder.find({ commands, alone });
-    if (typeof found === "string") reasons.push(found);
-    else tools.set(tool, found);
+    if (typeof found === "string") {
+      const names = commands.filter((command) => !/[/{]/.test(command));
+      if (found.includes("that can be used") || names.length === 0) reasons.push(found);
+      else absent.push(names.join(" or "));
+    } else tools.set(tool, found);
   }
+  if (absent.length > 0) reasons.unshift(`install ${absent.join(" and ")}`);
   const missing = reasons.length === 0
     ? undefined
-    : `${name} is not available: ${reasons.join("; ")}`;
+    : `${name} is not set up: ${reasons.join("; ")}, or see --languages`;
   const directories = definition.directories.flatMap((pattern) => finder.expand(pattern));
   return { id, name, missing, definition, tools, directories };
 }

@@ -56,6 +56,13 @@ for (
     ["a.pas", "pascal"],
     ["a.sh", "shell"],
     ["a.bash", "bash"],
+    ["a.py2", "python2"],
+    ["a.kt", "kotlin"],
+    ["a.hs", "haskell"],
+    ["a.pl", "prolog"],
+    ["a.pm", "perl"],
+    ["a.f90", "fortran"],
+    ["a.R", "r"],
   ] as const
 ) {
   sourceTest(`recognise() takes ${file} for ${id}`, { [file]: "" }, (table, source) => {
@@ -68,6 +75,11 @@ for (
     ["a.js", "#!/usr/bin/env -S deno run", "deno"],
     ["a.js", "#!/usr/bin/env node", "javascript"],
     ["a.sh", "#!/bin/bash", "bash"],
+    ["a.ts", "#!/usr/bin/env node", "typescript"],
+    ["a.pl", "#!/usr/bin/perl -w", "perl"],
+    ["a.py", "#!/usr/bin/env python2", "python2"],
+    ["a.py", "#!/usr/bin/pypy3", "pypy3"],
+    ["a.py", "#!/usr/bin/python3", "python3"],
     ["a.sh", "#!/bin/sh -e", "shell"],
     ["validate", "#!/usr/bin/python3", "python3"],
     ["validate", "#!/usr/bin/env python", "python3"],
@@ -105,7 +117,7 @@ sourceTest("recognise() says what it knows where it knows nothing", { "a.txt": "
   assertThrows(
     () => table.recognise(source),
     LanguageError,
-    "Cannot tell the language of a.txt (known endings: .c .cpp",
+    "Cannot tell the language of a.txt (no language of the table has such an ending; see",
   );
   assertThrows(
     () => table.recognise(source, { language: "cobol" }),
@@ -153,7 +165,7 @@ testWith([needs.root()], "each language of the table has what judging needs", as
   }
   // Nothing is guessed: what is not in PATH is missing, with a reason.
   const elsewhere = languages.find(({ id }) => id === "rust")!;
-  if (elsewhere.missing) assertMatch(elsewhere.missing, /^Rust is not available: no /);
+  if (elsewhere.missing) assertMatch(elsewhere.missing, /^Rust is not set up: /);
 });
 
 /** A test with a file of the user's own. */
@@ -178,13 +190,13 @@ userTest(
     command: ["{compiler}", -O3, -o, "{program}", "{sources}"]
   extensions: [.cxx]
 java: null
-lisp:
-  name: Lisp
-  extensions: [.lisp]
-  tools: { lisp: [no-such-lisp, "{home}/no-such-lisp"] }
-  version: ["{lisp}", --version]
-  run: { command: ["{lisp}", "/program/{main}"], memory: control-group, overhead: 7 }
-  main: [main.lisp]
+forth:
+  name: Forth
+  extensions: [.fth]
+  tools: { forth: [no-such-forth, "{home}/no-such-forth"] }
+  version: ["{forth}", --version]
+  run: { command: ["{forth}", "/program/{main}"], memory: control-group, overhead: 7 }
+  main: [main.fth]
 `,
   async (load) => {
     const table = await load();
@@ -194,13 +206,13 @@ lisp:
     assertEquals(definition.compile!.processes, 100);
     assertEquals(definition.run.processes, 64);
     assertEquals(table.find("java"), undefined);
-    const lisp = table.find("LISP")!;
-    assertEquals(lisp.definition.run.overheadMib, 7);
+    const forth = table.find("FORTH")!;
+    assertEquals(forth.definition.run.overheadMib, 7);
     assertEquals(
-      lisp.missing,
-      "Lisp is not available: no no-such-lisp in PATH (/usr/bin:/bin)",
+      forth.missing,
+      "Forth is not set up: install no-such-forth, or see --languages",
     );
-    assertEquals(table.languages.at(-1)?.id, "lisp");
+    assertEquals(table.languages.at(-1)?.id, "forth");
   },
 );
 
@@ -208,7 +220,7 @@ userTest("an empty file of the user's changes nothing", "# nothing\n", async (us
   assertEquals((await userLoad()).languages.length, (await load()).languages.length);
 });
 
-const LISP = "lisp:\n  extensions: [.lisp]\n  version: [a]\n";
+const FORTH = "forth:\n  extensions: [.forth]\n  version: [a]\n";
 
 for (
   const [what, text, expected] of [
@@ -254,28 +266,28 @@ for (
       "c:\n  run:\n    environment:\n      A: x{b}\n",
       /:4: c\.run\.environment\.A: unknown placeholder \{b\}/,
     ],
-    ["no run", LISP, /:1: lisp: needs run, a mapping with a command$/],
-    ["no version", "lisp:\n  run: {command: [a]}\n", /:1: lisp: needs version, a command$/],
+    ["no run", FORTH, /:1: forth: needs run, a mapping with a command$/],
+    ["no version", "forth:\n  run: {command: [a]}\n", /:1: forth: needs version, a command$/],
     [
       "no way to recognise",
-      "lisp:\n  version: [a]\n  run: {command: [a]}\n",
-      /:1: lisp: needs one of extensions, shebangs and files/,
+      "forth:\n  version: [a]\n  run: {command: [a]}\n",
+      /:1: forth: needs one of extensions, shebangs and files/,
     ],
     [
       "an empty command",
-      `${LISP}  run: {command: []}\n`,
-      /:4: lisp\.run\.command: must name a command$/,
+      `${FORTH}  run: {command: []}\n`,
+      /:4: forth\.run\.command: must name a command$/,
     ],
-    ["no command", `${LISP}  run: {memory: any}\n`, /:4: lisp\.run: needs a command$/],
+    ["no command", `${FORTH}  run: {memory: any}\n`, /:4: forth\.run: needs a command$/],
     [
       "a text for a step",
-      `${LISP}  run: a\n`,
-      /:4: lisp\.run: must be a mapping of keys to values$/,
+      `${FORTH}  run: a\n`,
+      /:4: forth\.run: must be a mapping of keys to values$/,
     ],
     [
       "a list of lists",
-      `${LISP}  run: {command: [[a]]}\n`,
-      /:4: lisp\.run\.command\[1\]: must be a single value$/,
+      `${FORTH}  run: {command: [[a]]}\n`,
+      /:4: forth\.run\.command\[1\]: must be a single value$/,
     ],
     ["a bad id", "Lisp:\n  name: a\n", /:1: Lisp: the id of a language must consist of lower-case/],
     [

@@ -16,6 +16,8 @@ export interface CompileContext {
   readonly included?: Problem["included"];
   /** The languages that submissions may have, by code; undefined: all. */
   readonly allowed?: readonly string[] | undefined;
+  /** Whether submissions in Python 3 are run by PyPy. */
+  readonly pypy?: boolean | undefined;
   /** Interrupts the compiler. */
   readonly signal: AbortSignal;
 }
@@ -42,8 +44,12 @@ export async function compileProgram(
   try {
     language = context.languages.recognise(source, options);
     const { allowed, languages } = context;
+    const recognised = language;
+    if (options.kind === "submission") language = runBy(language, context);
     const isAllowed = options.kind !== "submission" || !allowed ||
-      allowed.some((code) => languages.findByCode(code) === language);
+      allowed.map((code) => languages.findByCode(code)).some((one) =>
+        one === language || one === recognised
+      );
     if (!isAllowed) {
       const message = `${language.name} is not allowed: the problem takes ${allowed.join(", ")}`;
       return notCompiled(message, language);
@@ -58,15 +64,28 @@ export async function compileProgram(
   }
 }
 
+/** Takes PyPy for Python 3 where that is asked for, or where the problem takes no other one. */
+function runBy(language: Language, { languages, allowed, pypy }: CompileContext): Language {
+  if (language.id !== "python3") return language;
+  const ids = allowed?.map((code) => languages.findByCode(code)?.id) ?? [];
+  const isWanted = pypy || ids.includes("pypy3") && !ids.includes("python3");
+  return isWanted ? languages.find("pypy3") ?? language : language;
+}
+
 /** Finds the files that a submission of this language is compiled with: for all languages, then for it. */
 function filesFor(
   language: Language,
   { included = {}, languages }: CompileContext,
 ): readonly SourceFile[] {
   const own = Object.entries(included)
-    .filter(([code]) => code !== "default" && languages.findByCode(code) === language)
+    .filter(([code]) => code !== "default" && isFor(language, languages.findByCode(code)))
     .flatMap(([, files]) => files);
   return [...included["default"] ?? [], ...own];
+}
+
+/** What is for Python 3 is for PyPy, too. */
+function isFor({ id }: Language, other: Language | undefined): boolean {
+  return other?.id === id || id === "pypy3" && other?.id === "python3";
 }
 
 function compile(

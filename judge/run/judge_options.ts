@@ -19,6 +19,8 @@ export interface JudgeOptions {
   readonly verify: boolean;
   /** The languages. */
   readonly languages: LanguageTable;
+  /** Whether submissions in Python 3 are run by PyPy. Default: where the problem takes no other one. */
+  readonly pypy?: boolean | undefined;
   /** How many tests run at the same time, each on a CPU of its own. */
   readonly jobs: number;
   /** The boxes that may be used; default: all. */

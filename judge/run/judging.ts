@@ -84,7 +84,7 @@ export class Judging {
 
   /** Judges all submissions; first the reference solutions, if the time limit comes from them. */
   async run({ workers, compiler }: { workers: Workers; compiler: Compiler }): Promise<void> {
-    const { problem, submissions, verify, languages, onEvent } = this.#options;
+    const { problem, submissions, verify, languages, pypy, onEvent } = this.#options;
     const { limits } = problem;
     this.#warnings.push(...workers.warnings);
     if (submissions.length === 0) {
@@ -92,7 +92,7 @@ export class Judging {
     }
     const { included, languages: allowed } = problem;
     const signal = this.#signal;
-    const context = { workers, compiler, languages, limits, included, allowed, signal };
+    const context = { workers, compiler, languages, limits, included, allowed, signal, pypy };
     for (const code of Object.keys(included ?? {})) {
       if (code === "default" || languages.findByCode(code)) continue;
       this.#warnings.push(`include/${code}: ignored; no language is called ${code}`);

@@ -270,11 +270,11 @@ nim:
     );
     assertMatch(
       says("accepted/tool.nim"),
-      /^JE judge error: Nim is not available: no no-such-compiler in PATH \(/,
+      /^JE judge error: Nim is not set up: install no-such-compiler, or see --languages/,
     );
     assertMatch(
       says("accepted/what.xyz"),
-      /^CE compile error: Cannot tell the language of what\.xyz \(known endings: \.c /,
+      /^CE compile error: Cannot tell the language of what\.xyz \(no language of the table has such/,
     );
     assertMatch(
       says("compile_error/empty.c"),

@@ -352,7 +352,7 @@ Deno.test("a language whose tools are missing is a judge error with the places l
     assertEquals(judgeError, true);
     assertEquals(
       result.message,
-      `C++ is not available: no g++ or clang++ in PATH (${folder})`,
+      "C++ is not set up: install g++ or clang++, or see --languages",
     );
   });
 });

@@ -332,3 +332,41 @@ testWith(
     });
   },
 );
+
+testWith(
+  needsJudge,
+  "Python is run by PyPy where the package takes no other one, or on request",
+  async () => {
+    const files = { ...SUM, "submissions/accepted/add.py": ADD };
+    const languageIn = async (languages: string, options: { pypy?: boolean } = {}) => {
+      const yaml = `${SUM["problem.yaml"]}${languages}`;
+      let name: string | undefined;
+      await withPackage({ ...files, "problem.yaml": yaml }, async (judge) => {
+        const { submissions: [result] } = await judge.judge(options);
+        name = result!.compile.language;
+        // Where there is no PyPy that is said, and nothing else is run instead.
+        if (!result!.compile.ok) {
+          assertMatch(result!.message, /^Python 3 \(PyPy\) is not set up: install/);
+        }
+      });
+      return name;
+    };
+    assertEquals(await languageIn(""), "Python 3");
+    assertEquals(await languageIn("languages: [python3, pypy3]\n"), "Python 3");
+    assertEquals(await languageIn("languages: [cpp, pypy3]\n"), "Python 3 (PyPy)");
+    assertEquals(await languageIn("languages: [python3]\n", { pypy: true }), "Python 3 (PyPy)");
+  },
+);
+
+testWith(needsJudge, "what is Python 2 is told", async () => {
+  const files = {
+    ...SUM,
+    "submissions/accepted/add.py": "print sum(map(int, raw_input().split()))\n",
+  };
+  await withPackage(files, async (judge) => {
+    assertEquals(
+      verdicts(await judge.judge())["accepted/add.py"],
+      "CE: This is Python 2, which is for files that end in .py2",
+    );
+  });
+});

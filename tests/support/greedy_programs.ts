@@ -61,6 +61,17 @@ class Hog {
 begin while true do begin getmem(p, 1 shl 20); fillchar(p^, 1 shl 20, 1); end; end.
 `,
   },
+  pypy3: {
+    "hog.py":
+      "#!/usr/bin/pypy3\nall = []\nwhile True:\n    all.append(bytearray(b'x' * (1 << 20)))\n",
+  },
+  ruby: { "hog.rb": "all = []\nloop { all << 'x' * (1 << 20) }\n" },
+  perl: { "hog.pl": "#!/usr/bin/perl\nmy @all;\npush @all, 'x' x (1 << 20) while 1;\n" },
+  php: { "hog.php": "<?php $all = [];\nfor (;;) $all[] = str_repeat('x', 1 << 20);\n" },
+  lua: {
+    "hog.lua":
+      "local all = {}\nwhile true do all[#all + 1] = string.rep('x', 2 ^ 20) .. #all end\n",
+  },
 };
 
 /** Keep 100 MiB, and make much more garbage: within a limit of 256 MiB. */
@@ -277,5 +288,14 @@ export const LOOPS: Readonly<Record<string, Files>> = {
   },
   csharp: { "loop.cs": "class Loop { static void Main() { while (true) { } } }\n" },
   pascal: { "loop.pas": "begin while true do; end.\n" },
+  pypy3: { "loop.py": "#!/usr/bin/pypy3\nwhile True: pass\n" },
+  ruby: { "loop.rb": "loop {}\n" },
+  perl: { "loop.pl": "#!/usr/bin/perl\n1 while 1;\n" },
+  php: { "loop.php": "<?php for (;;);\n" },
+  lua: { "loop.lua": "while true do end\n" },
+  prolog: { "loop.pl": "main :- repeat, fail.\n" },
+  lisp: { "loop.lisp": "(loop)\n" },
+  ocaml: { "loop.ml": "let () = while true do () done\n" },
+  fortran: { "loop.f90": "program l\n  do while (.true.)\n  end do\nend program\n" },
   shell: { "loop.sh": "while :; do :; done\n" },
 };
