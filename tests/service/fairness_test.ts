@@ -75,8 +75,18 @@ async function fill(directory: string): Promise<void> {
   );
 }
 
+async function temporaryFolder(dir: string): Promise<AsyncDisposable & { path: string }> {
+  const path = await Deno.makeTempDir({ dir, prefix: "isolate-test-" });
+  await Deno.chmod(path, 0o755);
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
 Deno.test("no caller holds up another by many files, slowness or silence", async () => {
-  await using service = await startService();
+  // What one user of a disk waits for another is the disk's affair.
+  const dir = await Deno.stat("/dev/shm").then(() => "/dev/shm", () => "/tmp");
+  await using folder = await temporaryFolder(dir);
+  const roots = [`box_root = ${folder.path}/boxes`, `lock_root = ${folder.path}/locks`];
+  await using service = await startService(roots);
   const env = { ISOLATE_SERVICE: service.socket };
   const client = (id: number, ...args: string[]) =>
     start([CLIENT, `-b${id}`, ...args], { env }).result;
