@@ -58,8 +58,9 @@ const SERVER = "import socket\n" +
   "print('ready', flush=True)\n" +
   "while True:\n    c, _ = s.accept(); c.send(b'hello\\n'); c.close()\n";
 
-function ask(address: string): string {
-  return `{ timeout 2 head -1 </dev/tcp/${address}/7777; } 2>&1 || true`;
+/** Asks a server; one that answers has time for it, on a busy machine too. */
+function ask(address: string, { seconds = 30 }: { seconds?: number } = {}): string {
+  return `{ timeout ${seconds} head -1 </dev/tcp/${address}/7777; } 2>&1 || true`;
 }
 
 async function startServer(box: TestBox, options: readonly string[]) {
@@ -134,7 +135,7 @@ check("the host reaches a box, other boxes do not, and the next run has no netwo
   await withBridge(async (first, second) => {
     await using server = await startServer(first, [ADDRESS]);
     assertEquals(await sh(ask(FIRST)), "hello\n");
-    const answer = await bash(second, ask(FIRST), [`--address=${SECOND}/24`]);
+    const answer = await bash(second, ask(FIRST, { seconds: 3 }), [`--address=${SECOND}/24`]);
     assert(!answer.includes("hello"), answer);
     server.kill("SIGTERM");
     await server.result;
