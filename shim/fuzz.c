@@ -23,6 +23,7 @@ __attribute__((noreturn)) static void kernel_exit(i32 status);
 #include "decode.c"
 #include "run.c"
 #include "crash.c"
+#include "signal.c"
 #pragma GCC visibility pop /* the C library is not ours to hide */
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   complaintAbout,
   readFiles,
@@ -82,7 +82,7 @@ Deno.test("readPackage() follows links that stay inside, and gives where files r
 });
 
 const LEADS_OUT = "is a symbolic link that leads out of the package; only relative links that " +
-  "stay inside are followed";
+  "stay inside are followed, or with --root=FOLDER in a folder above it";
 
 for (
   const [name, link, reason] of [
@@ -179,13 +179,14 @@ Deno.test("PackageFiles refuses more entries than it looks at", async () => {
   });
 });
 
-Deno.test("PackageFiles keeps no descriptor open", async () => {
+Deno.test("a problem keeps one descriptor open, and a refused package none", async () => {
   await withPackage(SMALL_PACKAGE, async ({ host, directory }) => {
     const count = () => [...Deno.readDirSync("/proc/self/fd")].length;
     await readPackage(host, directory);
     const before = count();
     await readPackage(host, directory);
     await complaintAbout({ ...SMALL_PACKAGE, "data/secret/2.in": { link: "/etc/passwd" } });
-    assertEquals(count(), before);
+    // That of the first problem may be closed by now.
+    assert(count() <= before + 1);
   });
 });
