@@ -120,3 +120,30 @@ func main() {
   });
   assertEquals((await bench.run(program, { stdin: "a,b,c\n" })).stdout, "3\n");
 });
+
+testWith(
+  [known.needs("typescript"), await needsNode(22)],
+  "a file that ends in .ts and names Node is run by it, and by no other",
+  async () => {
+    await using bench = await open();
+    const program = await bench.program({
+      "sum.ts": `#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+const [a, b]: number[] = readFileSync(0, "utf8").split(" ").map(Number);
+console.log(a! + b!, "Deno" in globalThis);
+`,
+    });
+    assertEquals((await bench.run(program, { stdin: "20 22\n" })).stdout, "42 false\n");
+  },
+);
+
+/** Older ones do not know types. */
+async function needsNode(least: number): Promise<string | undefined> {
+  const command = new Deno.Command("node", { args: ["--version"] });
+  const version = await command.output().then(
+    ({ stdout }) => new TextDecoder().decode(stdout).trim(),
+    () => "none",
+  );
+  const major = Number(/^v(\d+)/.exec(version)?.[1] ?? 0);
+  return major >= least ? undefined : `needs Node ${least}: there is ${version}`;
+}

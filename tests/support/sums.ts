@@ -134,13 +134,6 @@ echo stdin.readLine().splitWhitespace().map(parseInt).foldl(a + b)
 `,
   },
   r: { "sum.R": 'cat(sum(scan(file("stdin"), quiet = TRUE)), "\\n", sep = "")\n' },
-  typescript: {
-    "sum.ts": `#!/usr/bin/env node
-import { readFileSync } from "node:fs";
-const [a, b]: number[] = readFileSync(0, "utf8").split(" ").map(Number);
-console.log(a! + b!);
-`,
-  },
   shell: { "sum.sh": "read a b\necho $((a + b))\n" },
   bash: { "sum.sh": "#!/bin/bash\nread -r a b\nwords=($a $b)\necho $((words[0] + words[1]))\n" },
 };
