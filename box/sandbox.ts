@@ -13,11 +13,11 @@ import {
   type Standing,
   standingOf,
 } from "../host/identity.ts";
-import { commandLineOf, environmentOf, readText } from "../host/read.ts";
+import { commandLineOf, environmentOf } from "../host/read.ts";
 import { findUserByName } from "../host/names.ts";
 import { isRootsAlone } from "../host/status.ts";
 import type { RemoteCaller } from "./remote_caller.ts";
-import type { RootlessSurroundings } from "./rootless/surroundings.ts";
+import type { Containment, RootlessSurroundings } from "./rootless/surroundings.ts";
 import type { ReadyBoxes, ReadyUses } from "./setup/ready.ts";
 import { catchSignals, type CatchSignalsOptions } from "./signals.ts";
 import { buildSyscallFilter, type FilterWall, type SyscallFilter } from "./setup/syscall_filter.ts";
@@ -90,6 +90,12 @@ export class Sandbox {
   /** Whether this process is root of a user namespace only, on a host that is not its own. */
   readonly isRootless: boolean;
   /**
+   * What is different in a user namespace; undefined: this is the initial one.
+   *
+   * @internal
+   */
+  readonly contained: Containment | undefined;
+  /**
    * Reaches the caller where that is another process.
    *
    * @internal
@@ -106,7 +112,15 @@ export class Sandbox {
   private constructor(
     parts: Pick<
       Sandbox,
-      "system" | "settings" | "configFile" | "own" | "caller" | "isRootless" | "remote" | "log"
+      | "system"
+      | "settings"
+      | "configFile"
+      | "own"
+      | "caller"
+      | "isRootless"
+      | "contained"
+      | "remote"
+      | "log"
     >,
   ) {
     this.system = parts.system;
@@ -115,6 +129,7 @@ export class Sandbox {
     this.own = parts.own;
     this.caller = parts.caller;
     this.isRootless = parts.isRootless;
+    this.contained = parts.contained;
     this.remote = parts.remote;
     this.log = parts.log;
   }
@@ -138,20 +153,20 @@ export class Sandbox {
       refuseWithoutRights(standing);
       checkKernel(system);
       const log = options.log ?? (() => {});
-      const { own, isRootless, ...usual } = await surroundingsOf(system, standing);
+      const { own, isRootless, contained, ...usual } = await surroundingsOf(system, standing);
       const { settings, file: configFile } = options.settings
         ? { settings: options.settings, file: undefined }
         : await loadConfig(system, { ...usual, file: options.configFile });
       if (isRootless && options.actAs && options.actAs.uid !== own.uid) {
         throw new SandboxError("bad-option", "Only root can act for another user (--as-uid)");
       }
-      if (settings.hasOneUser) {
-        const { WITHOUT_USERS } = await import("./rootless/surroundings.ts");
-        log(1, () => `Note: ${WITHOUT_USERS}`);
+      if (contained) {
+        const { weaknesses } = await import("./rootless/surroundings.ts");
+        for (const what of weaknesses(settings, contained)) log(1, () => `Note: ${what}`);
       }
       const caller = options.actAs && !isRootless ? { ...options.actAs, groups: [] } : own;
-      const remote = undefined;
-      return new Sandbox({ system, settings, configFile, own, caller, isRootless, remote, log });
+      const parts = { system, settings, configFile, own, caller, isRootless, contained, log };
+      return new Sandbox({ ...parts, remote: undefined });
     });
   }
 
@@ -172,7 +187,13 @@ export class Sandbox {
    */
   static openOutside(system: System, settings: Settings): Sandbox {
     const own = callerIdentity(system, { privileged: false });
-    const rest = { configFile: undefined, isRootless: false, remote: undefined, log: () => {} };
+    const rest = {
+      configFile: undefined,
+      isRootless: false,
+      contained: undefined,
+      remote: undefined,
+      log: () => {},
+    };
     return new Sandbox({ system, settings, own, caller: own, ...rest });
   }
 
@@ -191,9 +212,9 @@ export class Sandbox {
     },
   ): Promise<Sandbox> {
     const { settings = this.settings, log = () => {}, trace, remote } = options;
-    const { own, configFile, isRootless } = this;
+    const { own, configFile, isRootless, contained } = this;
     const system = trace ? new System(this.system.library, await tracer(trace)) : this.system;
-    const parts = { system, settings, configFile, own, caller, isRootless, remote, log };
+    const parts = { system, settings, configFile, own, caller, isRootless, contained, remote, log };
     const sandbox = new Sandbox(parts);
     sandbox.#filters = this.#filters;
     sandbox.#waiter = this.waiter;
@@ -209,10 +230,9 @@ export class Sandbox {
    * @internal
    */
   async keepBoxesReady(uses: ReadyUses = { hits: 0, misses: 0 }): Promise<void> {
-    const { hasAllIds, parseIdMap } = await import("./rootless/id_maps.ts");
     // Where nothing of the host's is mounted any more the kernel lets nobody but root of the initial user
     // namespace mount a new proc.
-    if (!hasAllIds(parseIdMap(readText(this.system, "/proc/self/uid_map")))) return;
+    if (this.contained) return;
     const { ReadyBoxes } = await import("./setup/ready.ts");
     this.#ready ??= new ReadyBoxes(this.system, uses);
   }
@@ -322,17 +342,23 @@ function needsUserNamespace({ identity, effectiveUid, mayAdminister }: Standing)
   return effectiveUid !== 0 || identity.uid === 0 && !mayAdminister;
 }
 
+/** What this process is in its user namespace, and what holds where no configuration is found. */
+type OwnSurroundings = Partial<RootlessSurroundings> & {
+  own: Identity;
+  isRootless: boolean;
+  contained: Containment | undefined;
+};
+
 /** Finds out whose root this process is, and what holds where it is nobody's but its own. */
 export async function surroundingsOf(
   system: System,
-  { identity, rootIsOurs }: Standing,
-): Promise<Partial<RootlessSurroundings> & { own: Identity; isRootless: boolean }> {
-  if (!rootIsOurs) {
-    const { rootlessSurroundings } = await import("./rootless/surroundings.ts");
-    const surroundings = rootlessSurroundings(system, identity);
-    if (surroundings) return { ...surroundings, isRootless: true };
-  }
-  return { own: identity, isRootless: false };
+  { identity: own, rootIsOurs, isContained }: Standing,
+): Promise<OwnSurroundings> {
+  if (!isContained) return { own, isRootless: false, contained: undefined };
+  const { containment, rootlessSurroundings } = await import("./rootless/surroundings.ts");
+  const contained = containment(system);
+  if (rootIsOurs) return { own, isRootless: false, contained };
+  return { ...rootlessSurroundings(system, own), isRootless: true, contained };
 }
 
 /** Loads the printer of plans, which only a trace needs. */

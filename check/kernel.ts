@@ -1,7 +1,8 @@
 /** The kernel and its settings. */
 
 import { hasAllIds, idsForBoxes, parseIdMap } from "../box/rootless/id_maps.ts";
-import { WITHOUT_USERS } from "../box/rootless/surroundings.ts";
+import { WITHOUT_PROC, WITHOUT_USERS } from "../box/rootless/surroundings.ts";
+import { UNMASK } from "../host/refusals.ts";
 import type { Machine } from "./machine.ts";
 import { caution, command, fail, type Finding, pass, skip, write } from "./types.ts";
 
@@ -51,6 +52,7 @@ export function examineUserNamespace(machine: Machine): Finding {
       command("# configure first_uid and first_gid, or map more ids (/etc/subuid, /etc/subgid)"),
     );
   }
+  if (!machine.seesProc) return caution(`${WITHOUT_PROC} (${UNMASK})`);
   const count = Math.min(ids.count, numBoxes);
   return pass(
     machine.isRootless

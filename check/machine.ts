@@ -21,6 +21,8 @@ export interface MachineOptions {
   readonly settings: Settings;
   /** Whether this process is root of a user namespace only. Default: no. */
   readonly isRootless?: boolean;
+  /** Whether boxes can have a `/proc`. Default: yes. */
+  readonly seesProc?: boolean;
   /** The environment of this process. */
   readonly environment: ReadonlyMap<string, string>;
   /** Finds where control groups of boxes are made; throws with the reason if they cannot be. */
@@ -36,6 +38,7 @@ export class Machine implements MachineOptions {
   readonly system: System;
   readonly settings: Settings;
   readonly isRootless: boolean;
+  readonly seesProc: boolean;
   readonly environment: ReadonlyMap<string, string>;
   readonly controlGroups: () => ControlGroupPlace;
   readonly run: (command: string) => number;
@@ -45,6 +48,7 @@ export class Machine implements MachineOptions {
     this.system = options.system;
     this.settings = options.settings;
     this.isRootless = options.isRootless ?? false;
+    this.seesProc = options.seesProc ?? true;
     this.environment = options.environment;
     this.controlGroups = options.controlGroups;
     this.run = options.run;

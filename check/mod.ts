@@ -51,13 +51,17 @@ export async function machineOf(
   { configFile }: { configFile: string | undefined },
 ): Promise<Machine> {
   const system = await System.load();
-  const { isRootless, files, defaults } = await surroundingsOf(system, standingOf(system));
+  const { isRootless, contained, files, defaults } = await surroundingsOf(
+    system,
+    standingOf(system),
+  );
   const { settings } = await loadConfig(system, { file: configFile, files, defaults });
   const environment = await callerEnvironment();
   return new Machine({
     system,
     settings,
     isRootless,
+    seesProc: contained?.canMountProc ?? true,
     environment,
     controlGroups: () =>
       controlGroups({ system, settings, log: () => {}, isRootless }, { create: false }),

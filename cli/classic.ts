@@ -140,7 +140,7 @@ class ClassicCommandLine {
         return 0;
       case "init": {
         const { quota, boxSize: size } = this.#request;
-        if (sandbox.isRootless) refuseRootOnly({ quota, size });
+        if (sandbox.isRootless && size) throw sizeNeedsRoot();
         const box = await Box.init({ ...where, quota, size });
         this.#origin.print("stdout", box.directory + "\n");
         box.release();
@@ -222,17 +222,11 @@ class ClassicCommandLine {
   }
 }
 
-/** What outlives a command only if root made it. */
-function refuseRootOnly({ quota, size }: { quota: unknown; size: unknown }): void {
-  if (quota !== undefined) {
-    throw new UsageError("Option --quota needs root: the kernel lets nobody else set disk quotas");
-  }
-  if (size !== undefined) {
-    throw new UsageError(
-      "Option --box-size needs root: the file system of an ordinary user's box would be gone when this " +
-        "command ends",
-    );
-  }
+function sizeNeedsRoot(): UsageError {
+  return new UsageError(
+    "Option --box-size needs root: the file system of an ordinary user's box would be gone when this " +
+      "command ends",
+  );
 }
 
 function usesBox({ command }: ClassicRequest): boolean {

@@ -27,6 +27,8 @@ export interface Standing {
   readonly mayAdminister: boolean;
   /** Whether / belongs to user 0, as it does but for those who are root of a user namespace alone. */
   readonly rootIsOurs: boolean;
+  /** Whether it is in a user namespace that is not the initial one, which has a number of its own. */
+  readonly isContained: boolean;
 }
 
 /** The kernel, and with whose rights it opens files; a sandbox is one. */
@@ -46,6 +48,10 @@ export interface HostAccess {
 /** The kernel allows more; nobody has them. */
 const GROUPS_MAX = 1024;
 
+/** The kernel's PROC_USER_INIT_INO. */
+const INITIAL_NAMESPACE = "user:[4026531837]";
+const NAME_BYTES = 64;
+
 /** Finds out who this process is. */
 export function standingOf(system: System): Standing {
   const plan = new Plan();
@@ -62,6 +68,12 @@ export function standingOf(system: System): Standing {
   });
   plan.step("prctl", [linux.PR_CAPBSET_READ, linux.CAP_SYS_ADMIN, 0, 0, 0], { into: admin! });
   const root = planPathStatus(plan, "/");
+  const [target, length] = [plan.alloc(NAME_BYTES), plan.slot("length")];
+  const link = plan.string("/proc/self/ns/user");
+  plan.step("readlinkat", [linux.AT_FDCWD, link, target, NAME_BYTES], {
+    into: length,
+    ignore: "all",
+  });
   system.run(plan, "who is the caller");
   const view = plan.view(groups);
   return {
@@ -73,6 +85,8 @@ export function standingOf(system: System): Standing {
     effectiveUid: plan.result(euid!),
     mayAdminister: plan.result(admin!) === 1,
     rootIsOurs: readStatus(plan.view(root)).uid === 0,
+    isContained: plan.result(length) > 0 &&
+      new TextDecoder().decode(plan.content(target, plan.result(length))) !== INITIAL_NAMESPACE,
   };
 }
 

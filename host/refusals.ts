@@ -55,7 +55,14 @@ const NEEDS: Readonly<Record<string, Capability>> = {
 
 const NEW_NAMESPACES = new Set(["spawn", "unshare"]);
 const SECCOMP_FILTERS = 2;
+/** Directories of /proc that are there for that, and cover nothing. */
+const MOUNT_POINTS: ReadonlySet<string> = new Set(["/proc/sys/fs/binfmt_misc", "/proc/fs/nfsd"]);
 const TEXT_BYTES_MAX = 1 << 16;
+
+/** How containers get a whole `/proc`. */
+export const UNMASK =
+  "in a container: Docker's --security-opt systempaths=unconfined, Podman's --security-opt unmask=ALL, " +
+  "Kubernetes' procMount: Unmasked";
 
 /** What is known of this process's rights. */
 export interface Rights {
@@ -140,8 +147,7 @@ export function explainWith(rights: Rights, operation: string): string | undefin
   }
   const isFilesystem = operation.startsWith("fs");
   if (isFilesystem && rights.isProcMasked) {
-    return "parts of /proc are masked (in a container: Docker's --security-opt " +
-      "systempaths=unconfined, Podman's --security-opt unmask=ALL, Kubernetes' procMount: Unmasked)";
+    return `parts of /proc are masked (${UNMASK})`;
   }
   if (rights.profile !== undefined) {
     return `the AppArmor profile ${rights.profile} confines this process (in a container: ` +
@@ -181,7 +187,10 @@ export function parseRights({ status = "", ids = "", mounts = "", profile = "" }
     capabilities: BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`),
     isFiltered: Number(/^Seccomp:\s*(\d)/m.exec(status)?.[1] ?? 0) === SECCOMP_FILTERS,
     userIds: count > 0 && count < 0xffffffff ? count : undefined,
-    isProcMasked: mounts.split("\n").some((line) => line.split(" ")[4]?.startsWith("/proc/")),
+    isProcMasked: mounts.split("\n").some((line) => {
+      const [, , , , directory = ""] = line.split(" ");
+      return directory.startsWith("/proc/") && !MOUNT_POINTS.has(directory);
+    }),
     profile: name === "" || name === "unconfined" ? undefined : name,
   };
 }

@@ -97,6 +97,12 @@ export async function prepareInit(
   if (settings.restrictedInit && caller.uid !== 0) {
     throw new SandboxError("restricted", "New sandboxes can be created only by root");
   }
+  if (sandbox.isRootless && options.quota) {
+    throw new SandboxError(
+      "restricted",
+      "Option --quota needs root: the kernel lets nobody else set disk quotas",
+    );
+  }
   sandbox.prepareRoots();
   return { sandbox, places };
 }

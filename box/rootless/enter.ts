@@ -51,34 +51,48 @@ export function enterUserNamespace(system: System, standing: Standing): never {
 }
 
 function mapIds(system: System, pid: number, { identity, effectiveUid }: Standing): void {
-  if (effectiveUid === 0) return mapAllIds(system, pid);
+  if (effectiveUid === 0) return mapUsualIds(system, pid);
   const subordinate = findSubordinateMaps(system, identity);
   if (typeof subordinate !== "string") return mapSubordinateIds(system, pid, subordinate);
   const [uids, gids] = [`0 ${effectiveUid} 1`, `0 ${identity.gid} 1`];
   writeMaps(system, { pid, reason: REASON, maps: { uids, gids, groups: "deny" } });
 }
 
+/** The ids that files of a system have, and boxes by default: 0 to this minus 1. */
+const USUAL_IDS = 65536;
+
 /** Root of a container has ids enough, and mostly the right to map them. */
-function mapAllIds(system: System, pid: number): void {
+function mapUsualIds(system: System, pid: number): void {
   const themselves = (name: string) =>
     formatIdMap(
       parseIdMap(readText(system, `/proc/self/${name}`))
-        .map(({ inside, count }) => ({ inside, outside: inside, count })),
+        .filter(({ inside }) => inside < USUAL_IDS)
+        .map(({ inside, count }) => {
+          const end = Math.min(inside + count, USUAL_IDS);
+          return { inside, outside: inside, count: end - inside };
+        }),
     );
   const [uids, gids] = [themselves("uid_map"), themselves("gid_map")];
   writeMaps(system, { pid, reason: REASON, maps: { uids, gids, groups: "allow" } });
 }
 
+/** Why root of a container cannot map ids. */
+const WITHOUT_CAPABILITIES =
+  "to map the ids of boxes this process lacks one of the capabilities SETUID, SETGID and SETFCAP " +
+  "(in a container: --cap-add=SETUID,SETGID,SETFCAP)";
+
 function withoutNamespace(system: System, error: unknown, { effectiveUid }: Standing): Error {
   const cause = toSandboxError(error);
   if (!(cause instanceof SandboxError)) throw error;
-  const why = whyNoUserNamespaces(system, cause) ?? cause.message;
-  const who = effectiveUid === 0
-    ? "This process is root without CAP_SYS_ADMIN"
+  const isRoot = effectiveUid === 0;
+  const why = whyNoUserNamespaces(system, cause) ??
+    (isRoot && cause.step === "write" ? WITHOUT_CAPABILITIES : cause.message);
+  const need = isRoot
+    ? "Needs CAP_SYS_ADMIN"
     : `Must be started as root (the effective user is ${effectiveUid})`;
   return new SandboxError(
     "missing-rights",
-    `${who}, or where it can make a user namespace: ${why}`,
+    `${need}, or where it can make a user namespace: ${why}`,
     { cause },
   );
 }

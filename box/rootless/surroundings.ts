@@ -6,12 +6,37 @@ import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { Identity } from "../../host/identity.ts";
 import { environmentOf, readText } from "../../host/read.ts";
-import { hasAllIds, type IdRange, idsForBoxes, parseIdMap } from "./id_maps.ts";
+import { readRights } from "../../host/refusals.ts";
+import { type IdRange, idsForBoxes, parseIdMap } from "./id_maps.ts";
 
 /** What is weaker where an ordinary user has no subordinate ids. */
 export const WITHOUT_USERS =
   "all boxes have one user, who is the caller outside, as there are no subordinate ids: in a box no " +
   "owner can be changed, and nothing but mounts and process ids keeps boxes of one caller apart";
+
+/** What is weaker where `/proc` is covered in part, as containers have it. */
+export const WITHOUT_PROC =
+  "parts of /proc are covered here, so that nobody in a user namespace may mount another one: boxes have " +
+  "an empty /proc";
+
+/** What the kernel allows in a user namespace. */
+export interface Containment {
+  /** Whether a new `/proc` can be mounted: not where parts of the one that is there are covered. */
+  readonly canMountProc: boolean;
+}
+
+/** Finds out what it allows. */
+export function containment(system: System): Containment {
+  return { canMountProc: !readRights(system).isProcMasked };
+}
+
+/** Lists what is weaker than for root, a sentence each. */
+export function weaknesses(
+  { hasOneUser }: Pick<Settings, "hasOneUser">,
+  { canMountProc }: Containment,
+): string[] {
+  return [...hasOneUser ? [WITHOUT_USERS] : [], ...canMountProc ? [] : [WITHOUT_PROC]];
+}
 
 /** What it is then, where its configuration lies, and what holds where that says nothing. */
 export interface RootlessSurroundings {
@@ -20,14 +45,10 @@ export interface RootlessSurroundings {
   readonly defaults: Settings;
 }
 
-/** Finds that out; undefined: this is the initial user namespace, whose / belongs to somebody else. */
-export function rootlessSurroundings(
-  system: System,
-  identity: Identity,
-): RootlessSurroundings | undefined {
+/** Finds that out. */
+export function rootlessSurroundings(system: System, identity: Identity): RootlessSurroundings {
   const uids = parseIdMap(readText(system, "/proc/self/uid_map"));
   const gids = parseIdMap(readText(system, "/proc/self/gid_map"));
-  if (hasAllIds(uids)) return undefined;
   const environment = environmentOf(system);
   const canChangeGroups = readText(system, "/proc/self/setgroups").trim() === "allow";
   return {

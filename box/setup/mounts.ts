@@ -12,7 +12,7 @@ import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import type { Plan, Slot, StepOptions } from "../../ffi/plan.ts";
 import type { DirectoryRule } from "./directory_rules.ts";
-import { planDeviceLinks } from "./own_devices.ts";
+import { planDeviceLinks } from "./contained_rules.ts";
 import { type PlacedRule, ruleName } from "./sources.ts";
 import { SandboxError } from "../../host/errors.ts";
 import { MOUNTED, planOpen } from "../../host/open.ts";

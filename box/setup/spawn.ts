@@ -12,7 +12,7 @@ import type { System } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
 import { planMask, planStartMounts, reap, STACK_SIZE } from "./clone.ts";
 import { defaultDirectoryRules } from "./directory_rules.ts";
-import { withOwnDevices } from "./own_devices.ts";
+import { rulesWithin } from "./contained_rules.ts";
 import { type BoxSetup, boxSetup, type InitFds, keyOf, namespacesOf, planInit } from "./init.ts";
 import { planClones } from "./mounts.ts";
 import { clonedFds } from "./program_fds.ts";
@@ -39,7 +39,7 @@ export function spawnBox(run: Run, given?: GivenSources): StartedBox {
   const { system } = sandbox;
   const wanted = options.directoryRules ?? defaultDirectoryRules();
   const rules = openSources(sandbox, {
-    rules: sandbox.isRootless ? withOwnDevices(wanted) : wanted,
+    rules: sandbox.contained ? rulesWithin(wanted, sandbox.contained) : wanted,
     places,
     given,
   });

@@ -13,7 +13,7 @@ export type UserIds = "subordinate" | "one";
 const UIDS = { subordinate: 7410, one: 7411 } as const;
 
 /** The first subordinate id outside, and how many there are: more than there are boxes. */
-export const SUBORDINATE = { first: 741_000_000, count: 2000 } as const;
+export const SUBORDINATE = { first: 741_000_000, count: 65536 } as const;
 
 /** Files of the machine in whose place the user's commands see others. */
 const FILES = ["passwd", "group", "subuid", "subgid"] as const;

@@ -32,7 +32,8 @@ export function mirrorIn(indexTargets: string): string | undefined {
     ?.split(" ")[0];
 }
 
-async function findMirror(): Promise<string> {
+/** Finds that of this machine. */
+export async function findMirror(): Promise<string> {
   const format = "$(REPO_URI) $(RELEASE) $(COMPONENT)";
   const words = ["apt-get", "indextargets", "--format", format, "Created-By: Packages"];
   const mirror = mirrorIn(await output(words));

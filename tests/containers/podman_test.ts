@@ -1,0 +1,111 @@
+// Boxes in containers without CAP_SYS_ADMIN: of root and of an ordinary user.
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { DENO, needsPodman, OUR_PROFILE, Podman, PROJECT } from "../support/podman.ts";
+import { testWith } from "../support/skip.ts";
+
+/** Docker's default profile refuses these, Podman's does not. */
+const REFUSED = ["unshare", "mount", "setns", "open_tree", "move_mount", "fsopen", "pivot_root"];
+const LIKE_DOCKER = {
+  defaultAction: "SCMP_ACT_ALLOW",
+  syscalls: [
+    { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: 38 },
+    { names: REFUSED, action: "SCMP_ACT_ERRNO", errnoRet: 1 },
+  ],
+};
+
+for (const isRootless of [false, true]) {
+  const whose = isRootless ? "an ordinary user's container" : "root's container";
+  testWith(needsPodman, `boxes work in ${whose} without CAP_SYS_ADMIN`, async (context) => {
+    await using podman = await Podman.open({ isRootless });
+
+    await context.step("with our profile as anywhere", async () => {
+      const { code, stdout, stderr } = await podman.run(
+        `set -e
+         isolate --init
+         isolate --silent --run -- /usr/bin/id -u
+         isolate --silent --run -p -- /usr/bin/python3 -c 'print(6 * 7)'
+         isolate --silent --run --root-inside -- /usr/bin/id -u
+         isolate --silent --run -p -- /bin/sh -c 'echo /proc/[0-9]*; grep Cap /proc/self/status'
+         isolate --time=0.2 --meta=- --run -- /bin/sh -c 'while :; do :; done' || true
+         isolate --cleanup
+         ls /var/local/lib/isolate`,
+        OUR_PROFILE,
+      );
+      assertEquals(code, 0, stderr);
+      assertMatch(
+        stdout,
+        /^\/var\/local\/lib\/isolate\/0\n60000\n42\n0\n[^\n]+\n(Cap\w+:\t0+\n){5}/,
+      );
+      assertMatch(stdout, /^status:TO$/m);
+    });
+
+    await context.step("with no more capabilities than are needed", async () => {
+      const few = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETFCAP", "SETGID", "SETUID"];
+      const options = ["--cap-drop=ALL", `--cap-add=${few}`, "--security-opt=no-new-privileges"];
+      const { code, stdout, stderr } = await podman.run(
+        "isolate --init && isolate --silent --run -- /usr/bin/id -u",
+        [...OUR_PROFILE, ...options],
+      );
+      assertEquals([code, stdout], [0, "/var/local/lib/isolate/0\n60000\n"], stderr);
+    });
+
+    await context.step("where /proc is covered in part, boxes have an empty one", async () => {
+      const script =
+        "isolate -v --init && isolate --silent --run -- /bin/ls -A /proc; isolate check";
+      const { stdout, stderr } = await podman.run(script, OUR_PROFILE.slice(0, 1));
+      assertEquals(stdout.split("\n")[0], "/var/local/lib/isolate/0");
+      assertEquals(stdout.split("\n")[1]?.startsWith("#"), true, "ls prints nothing");
+      assertMatch(stderr, /^CAUTION user-namespace: parts of \/proc are covered.*unmask=ALL/m);
+    });
+
+    await context.step("without the rights to map ids there is a sentence", async () => {
+      const { code, stderr } = await podman.run("isolate --init", [
+        ...OUR_PROFILE,
+        "--cap-drop=ALL",
+      ]);
+      assertEquals(code, 2);
+      assertMatch(stderr, /^Needs CAP_SYS_ADMIN, or .*--cap-add=SETUID,SETGID,SETFCAP\)\n$/);
+    });
+
+    await context.step("a profile that refuses them is named, with what helps", async () => {
+      const profile = await Deno.makeTempFile({ suffix: ".json" });
+      try {
+        await Deno.writeTextFile(profile, JSON.stringify(LIKE_DOCKER));
+        await Deno.chmod(profile, 0o644);
+        const options = [`--security-opt=seccomp=${profile}`];
+        const { code, stderr } = await podman.run("isolate --init", options);
+        assertEquals(code, 2);
+        assertStringIncludes(stderr, "a seccomp filter refuses them");
+        assertStringIncludes(stderr, "containers/seccomp.json");
+        const check = await podman.run("isolate check", options);
+        assertMatch(check.stderr, /^FAIL +box: no box can be used: .*containers\/seccomp.json/m);
+      } finally {
+        await Deno.remove(profile);
+      }
+    });
+  });
+}
+
+const INSIDE = (Deno.env.get("ISOLATE_TEST_INSIDE") ?? "").split(" ").filter(Boolean);
+const needsFiles = INSIDE.length === 0
+  ? "needs names of test files (./dev container-test TEST…)"
+  : undefined;
+
+testWith([...needsPodman, needsFiles], "test files pass inside of a container", async () => {
+  await using podman = await Podman.open({ isRootless: false });
+  const { code, stdout, stderr } = await podman.run(
+    `cd '${PROJECT}' && ${DENO} test --allow-all --no-check --cached-only ${INSIDE.join(" ")}`,
+    [
+      ...OUR_PROFILE,
+      `--volume=${await denoFolder()}:/root/.cache/deno:ro`,
+      "--tmpfs=/tmp:mode=1777,exec",
+    ],
+  );
+  assertEquals(code, 0, `${stdout.slice(-10_000)}${stderr.slice(-10_000)}`);
+});
+
+async function denoFolder(): Promise<string> {
+  const { stdout } = await new Deno.Command(DENO, { args: ["info", "--json"] }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+}
