@@ -55,7 +55,7 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
     root: request.root,
     name: given.directory,
   });
-  const submissions = given.submissions.length === 0
+  const submissions = request.check ? [] : given.submissions.length === 0
     ? problem.submissions
     // The author of a submission must not be able to say what it should get: no tag, no folder counts.
     : given.submissions.map((path) => ({
@@ -84,7 +84,8 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
     submissions,
     languages,
     pypy: request.pypy,
-    verify: given.submissions.length === 0,
+    verify: given.submissions.length === 0 && !request.check,
+    onlyTests: request.check,
     jobs: request.jobs ?? navigator.hardwareConcurrency,
     boxes,
     boxIds: request.boxIds ?? boxes?.permitted?.[0] ?? lastBoxes(sandbox.settings.numBoxes),
@@ -98,8 +99,10 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
   progress.end();
   if (!request.quiet) {
     const columns = width();
-    if (columns !== undefined) write(output, `\n${resultTable(report, columns)}\n`);
-    write(output, summaryText(report));
+    if (columns !== undefined && !request.check) {
+      write(output, `\n${resultTable(report, columns)}\n`);
+    }
+    write(output, summaryText(report, { onlyTests: request.check }));
   } else {
     for (const complaint of report.complaints) tell(visibleText(complaint));
     // They may be the reason.

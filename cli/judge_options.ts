@@ -20,6 +20,8 @@ export class JudgeRequest {
   /** The language of the given submissions; undefined: as their names tell. */
   language: string | undefined;
   pypy = false;
+  /** Only the validators of the package are run, on its tests. */
+  check = false;
   /** A table that extends and overrides the built-in one. */
   languagesFile: string | undefined;
   /** The boxes to use; undefined: the last ones. */
@@ -85,6 +87,9 @@ const OPTIONS: OptionTable<JudgeRequest> = {
         set: (request, file) => request.languagesFile = file,
       },
     ),
+    flag("--check", "Check only the tests, by the package's validators", (request) => {
+      request.check = true;
+    }),
     flag("--pypy", "Run submissions in Python 3 by PyPy", (request) => {
       request.pypy = true;
     }),
@@ -209,6 +214,9 @@ export function checkTogether(request: JudgeRequest, submissions: readonly strin
   }
   if (request.noCache && request.cache !== undefined) {
     throw new UsageError("Only one of --cache and --no-cache can be given");
+  }
+  if (request.check && submissions.length > 0) {
+    throw new UsageError("Option --check runs no submissions: name only the package");
   }
   if (request.language !== undefined && submissions.length === 0) {
     throw new UsageError("Option --language is for submissions: name one after the package");

@@ -72,16 +72,24 @@ function tableLine(row: readonly Cell[], widths: readonly number[]): string {
 }
 
 /** Sums a report up: limits, warnings, what is not as expected, and how much is. */
-export function summaryText(report: JudgeReport): string {
+export function summaryText(
+  report: JudgeReport,
+  { onlyTests = false }: { onlyTests?: boolean } = {},
+): string {
   const { submissions, complaints, warnings, interrupted } = report;
   const isGood = complaints.length === 0 && !interrupted && submissions.every(isFine);
   const word = submissions.some(({ expected }) => expected) ? "as expected" : "accepted";
-  const count = `${submissions.filter(isFine).length} of ${
-    countText(submissions.length, "submission")
-  } ${word}`;
+  const tests = `${countText(report.tests.length, "test")} checked`;
+  const count = onlyTests
+    ? tests
+    : `${submissions.filter(isFine).length} of ${
+      countText(submissions.length, "submission")
+    } ${word}`;
   return [
-    `limits: ${timeText(report.timeLimitMs)} (${visibleText(report.timeLimitSource)}), ` +
-    `${sizeText(report.memoryKib)} memory, ${sizeText(report.outputKib)} output`,
+    ...onlyTests ? [] : [
+      `limits: ${timeText(report.timeLimitMs)} (${visibleText(report.timeLimitSource)}), ` +
+      `${sizeText(report.memoryKib)} memory, ${sizeText(report.outputKib)} output`,
+    ],
     ...warnings.map((text) => `${yellow("note:")} ${visibleText(text)}`),
     ...complaints.map((text) => `${red("wrong:")} ${visibleText(text)}`),
     ...interrupted ? [red("interrupted: results are partial")] : [],

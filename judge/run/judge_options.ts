@@ -17,6 +17,8 @@ export interface JudgeOptions {
   readonly submissions: readonly Submission[];
   /** Whether to check the package itself: its time limit, and that something is accepted. */
   readonly verify: boolean;
+  /** Whether to check only the tests, by the validators of the package: no submission is run. */
+  readonly onlyTests?: boolean | undefined;
   /** The languages. */
   readonly languages: LanguageTable;
   /** Whether submissions in Python 3 are run by PyPy. Default: where the problem takes no other one. */

@@ -84,10 +84,10 @@ export class Judging {
 
   /** Judges all submissions; first the reference solutions, if the time limit comes from them. */
   async run({ workers, compiler }: { workers: Workers; compiler: Compiler }): Promise<void> {
-    const { problem, submissions, verify, languages, pypy, onEvent } = this.#options;
+    const { problem, submissions, verify, languages, pypy, onlyTests, onEvent } = this.#options;
     const { limits } = problem;
     this.#warnings.push(...workers.warnings);
-    if (submissions.length === 0) {
+    if (submissions.length === 0 && !onlyTests) {
       this.#warnings.push("There are no submissions: nothing was judged");
     }
     const { included, languages: allowed } = problem;
@@ -99,8 +99,8 @@ export class Judging {
     }
     const tests = this.#tests.length;
     onEvent?.({ kind: "start", problem, submissions: submissions.length, tests });
-    if (verify) await this.#checkData(context);
-    if (this.#signal.aborted) return;
+    if (verify || onlyTests) await this.#checkData(context);
+    if (this.#signal.aborted || onlyTests) return;
     if (this.#timeLimit) return await this.#judgeAll(submissions, context);
     await this.#findTimeLimit(context);
     if (this.#signal.aborted) return;
@@ -110,11 +110,17 @@ export class Judging {
 
   /** Checks the tests with the package's own validators. */
   async #checkData(compile: CompileContext): Promise<void> {
-    const { problem, host } = this.#options;
-    if (!problem.checks) return;
+    const { problem, host, onlyTests } = this.#options;
+    if (!problem.checks) {
+      if (onlyTests) this.#warnings.push("A package with a task.yaml has no validators of tests");
+      return;
+    }
     const { output: validator } = await this.#compileValidators(compile);
     // That it cannot be used is said of each submission.
-    if (typeof validator === "string") return;
+    if (typeof validator === "string") {
+      if (onlyTests) this.#data = { complaints: [validator], warnings: [] };
+      return;
+    }
     this.#data = await checkData({ problem, host, compile, validator });
     this.#warnings.push(...this.#data.warnings);
   }
@@ -300,9 +306,9 @@ export class Judging {
 
   #complaints(judged: readonly JudgedSubmission[]): string[] {
     const complete = judged.filter(({ isInterrupted }) => !isInterrupted);
-    const { verify, problem } = this.#options;
+    const { verify, onlyTests, problem } = this.#options;
     return [
-      ...verify ? problem.complaints ?? [] : [],
+      ...verify || onlyTests ? problem.complaints ?? [] : [],
       ...this.#data?.complaints ?? [],
       ...complete.flatMap(({ submission, result }) =>
         submissionComplaint(submission, result) ?? []

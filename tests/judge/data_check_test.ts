@@ -1,8 +1,17 @@
 /** The tests of a package are checked with its own validators where the package is verified. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { withFolder } from "../support/folder.ts";
-import { existingBoxes, type Files, needsJudge, SUM, withPackage } from "../support/judging.ts";
+import { isolate } from "../support/isolate.ts";
+import {
+  existingBoxes,
+  type Files,
+  JUDGE_BOXES,
+  needsJudge,
+  SUM,
+  withPackage,
+  writeFiles,
+} from "../support/judging.ts";
 import { testWith } from "../support/skip.ts";
 
 const GOOD = "print(sum(map(int, input().split())))\n";
@@ -150,6 +159,34 @@ testWith(
         await Deno.writeTextFile(`${judge.folder}/data/secret/1.in`, "1 2\n");
         assertEquals((await judge.judge(options)).complaints, []);
       });
+    });
+  },
+);
+
+testWith(
+  needsJudge,
+  "isolate judge --check runs the validators on the tests, and no submission",
+  async () => {
+    await withFolder(async (folder) => {
+      // It would be judged for minutes.
+      const files = { ...CHECKED, "submissions/accepted/a.py": "while True: pass\n" };
+      await writeFiles(`${folder}/sum`, files);
+      const boxes = `--box-ids=${JUDGE_BOXES.first}-${JUDGE_BOXES.first + 9}`;
+      const check = () => isolate(["judge", boxes, "--no-cache", "--check", `${folder}/sum`]);
+      const fine = await check();
+      assertEquals([fine.code, fine.stderr], [0, ""], fine.stdout);
+      assertMatch(fine.stdout, /^2 tests checked, [\d.]+ s\n$/);
+      await Deno.writeTextFile(`${folder}/sum/data/secret/2.in`, "1 200\n");
+      const wrong = await check();
+      assertEquals(wrong.code, 1, wrong.stdout);
+      assertStringIncludes(
+        wrong.stdout,
+        "secret/2.in is refused by the input validator numbers.py",
+      );
+      await Deno.writeTextFile(`${folder}/sum/input_validators/numbers.py`, "if\n");
+      const broken = await check();
+      assertEquals(broken.code, 1, broken.stdout);
+      assertStringIncludes(broken.stdout, "The input validator numbers.py cannot be used");
     });
   },
 );
