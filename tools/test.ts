@@ -26,11 +26,13 @@ const LONG: readonly { files: readonly string[]; reason: string }[] = [
   { files: ["tests/service"], reason: "hostile clients and steering wait much" },
   {
     files: ["bad_input", "bad_machine", "compile", "interactive", "judge", "languages", "machine"]
-      .concat("new", "reports", "validator").map((name) => `tests/judge/${name}_test.ts`),
+      .concat("data_check", "formats", "new", "passes", "reports", "validator").map((name) =>
+        `tests/judge/${name}_test.ts`
+      ),
     reason: "compilers and whole packages",
   },
   {
-    files: ["bombs", "caller", "killed_keeper", "names", "outlive"].map((name) =>
+    files: ["bombs", "caller", "killed_keeper", "names", "outlive", "planted_links"].map((name) =>
       `tests/walls/${name}_test.ts`
     ),
     reason: "attacks that take long",
