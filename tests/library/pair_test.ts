@@ -253,7 +253,7 @@ pairTest(
 );
 
 pairTest("runPair() goes on with programs that close their streams at once", async ({ talk }) => {
-  const pair = await talk("mute 100 5", "stubborn");
+  const pair = await talk("mute 500 5", "stubborn");
   assertEquals(both(pair), ["exit 5", "exit 7"]);
   assertEquals(pair.endedFirst, "second");
   assertEquals(both(await talk("mute 10 3", "mute 10 4")), ["exit 3", "exit 4"]);
