@@ -61,6 +61,73 @@ class Hog {
 begin while true do begin getmem(p, 1 shl 20); fillchar(p^, 1 shl 20, 1); end; end.
 `,
   },
+  kotlin: {
+    "hog.kt": `fun main() {
+    val all = ArrayList<IntArray>()
+    while (true) all.add(IntArray(1 shl 18) { 7 })
+}
+`,
+  },
+  scala: {
+    "hog.scala": `object Main {
+  def main(args: Array[String]): Unit = {
+    val all = scala.collection.mutable.ArrayBuffer[Array[Int]]()
+    while (true) all += Array.fill(1 << 18)(7)
+  }
+}
+`,
+  },
+  haskell: {
+    "hog.hs": "main = let xs = [1 ..] :: [Integer] in print (length xs + fromInteger (sum xs))\n",
+  },
+  ocaml: {
+    "hog.ml":
+      "let all = ref []\nlet () = while true do all := Bytes.make 1048576 'x' :: !all done\n",
+  },
+  fortran: {
+    "hog.f90": `program hog
+  type block
+    integer :: numbers(262144)
+    type(block), pointer :: next
+  end type
+  type(block), pointer :: first, another
+  nullify(first)
+  do
+    allocate(another)
+    another%numbers = 7
+    another%next => first
+    first => another
+  end do
+end program
+`,
+  },
+  ada: {
+    "main.adb": `procedure Main is
+   type Block is array (1 .. 262144) of Integer;
+   type Pointer is access Block;
+   Last : Pointer;
+begin
+   loop
+      Last := new Block'(others => 7);
+   end loop;
+end Main;
+`,
+  },
+  d: {
+    "hog.d":
+      "void main() { ubyte[][] all; for (;;) { auto b = new ubyte[](1 << 20); b[] = 7; all ~= b; } }\n",
+  },
+  nim: {
+    "hog.nim":
+      "import strutils\nvar all: seq[string]\nwhile true: all.add(repeat('x', 1 shl 20))\n",
+  },
+  lisp: {
+    "hog.lisp": `(defvar *all* nil)
+(loop (push (make-array 1000000 :element-type '(unsigned-byte 8) :initial-element 7) *all*))
+`,
+  },
+  prolog: { "hog.pl": "main :- grow([]).\ngrow(All) :- grow([x|All]).\n" },
+  r: { "hog.R": "all <- list()\nrepeat all[[length(all) + 1]] <- rep(7, 131072)\n" },
   pypy3: {
     "hog.py":
       "#!/usr/bin/pypy3\nall = []\nwhile True:\n    all.append(bytearray(b'x' * (1 << 20)))\n",
@@ -270,6 +337,38 @@ class Threads {
 }
 `,
   },
+  kotlin: {
+    "threads.kt": `import java.util.concurrent.atomic.AtomicInteger
+import kotlin.concurrent.thread
+fun main() {
+    val sum = AtomicInteger()
+    val all = List(4) { thread { sum.incrementAndGet() } }
+    all.forEach { it.join() }
+    println(sum)
+}
+`,
+  },
+  ruby: { "threads.rb": "puts (1..4).map { Thread.new { 1 } }.sum(&:value)\n" },
+  pypy3: {
+    "threads.py": `#!/usr/bin/pypy3
+import threading
+found = []
+all = [threading.Thread(target=found.append, args=(1,)) for _ in range(4)]
+for thread in all: thread.start()
+for thread in all: thread.join()
+print(sum(found))
+`,
+  },
+  d: {
+    "threads.d": `import core.atomic, core.thread, std.stdio;
+shared int sum;
+void main() {
+  foreach (i; 0 .. 4) new Thread({ atomicOp!"+="(sum, 1); }).start();
+  thread_joinAll();
+  writeln(sum);
+}
+`,
+  },
 };
 
 /** Never end. */
@@ -288,6 +387,16 @@ export const LOOPS: Readonly<Record<string, Files>> = {
   },
   csharp: { "loop.cs": "class Loop { static void Main() { while (true) { } } }\n" },
   pascal: { "loop.pas": "begin while true do; end.\n" },
+  kotlin: { "loop.kt": "fun main() {\n    var i = 0L\n    while (true) i++\n}\n" },
+  scala: {
+    "loop.scala":
+      "object Main { def main(args: Array[String]): Unit = { var i = 0L; while (true) i += 1 } }\n",
+  },
+  haskell: { "loop.hs": "main = print (length (cycle [1 :: Int]))\n" },
+  ada: { "main.adb": "procedure Main is\nbegin\n   loop\n      null;\n   end loop;\nend Main;\n" },
+  d: { "loop.d": "void main() { for (;;) {} }\n" },
+  nim: { "loop.nim": "while true: discard\n" },
+  r: { "loop.R": "repeat {}\n" },
   pypy3: { "loop.py": "#!/usr/bin/pypy3\nwhile True: pass\n" },
   ruby: { "loop.rb": "loop {}\n" },
   perl: { "loop.pl": "#!/usr/bin/perl\n1 while 1;\n" },
