@@ -2,7 +2,14 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { needsControlGroup } from "isolate/tests/support/control_group.ts";
-import { HOGS, LOOPS, RECURSIONS, SAVERS, THREADS } from "isolate/tests/support/greedy_programs.ts";
+import {
+  CRASHES,
+  HOGS,
+  LOOPS,
+  RECURSIONS,
+  SAVERS,
+  THREADS,
+} from "isolate/tests/support/greedy_programs.ts";
 import { testWith } from "isolate/tests/support/skip.ts";
 import { SUMS } from "isolate/tests/support/sums.ts";
 import { languages, type Ran, Workbench } from "isolate/tests/support/workbench.ts";
@@ -73,6 +80,19 @@ for (const [id, files] of Object.entries(THREADS)) {
     await using bench = await open();
     const ran = await bench.run(await bench.program(files));
     assertEquals(ending(ran), { kind: "exit", stdout: "4\n", stderr: "" });
+  });
+}
+
+for (const [id, files] of Object.entries(CRASHES)) {
+  testWith([known.needs(id)], `a program that fails does not end well in ${id}`, async () => {
+    await using bench = await open();
+    const program = await bench.program(files);
+    const { outcome, stdout, stderr } = await bench.run(program, { timeLimitMs: 10_000 });
+    assertEquals(stdout, "1\n");
+    const isFailure = outcome.kind === "signal" ||
+      outcome.kind === "exit" && outcome.exitCode !== 0;
+    assert(isFailure, `${JSON.stringify(outcome)}\n${stderr}`);
+    assertEquals(program.ranOutOfMemory(outcome, stderr), false);
   });
 }
 

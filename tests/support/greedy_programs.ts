@@ -408,3 +408,45 @@ export const LOOPS: Readonly<Record<string, Files>> = {
   fortran: { "loop.f90": "program l\n  do while (.true.)\n  end do\nend program\n" },
   shell: { "loop.sh": "while :; do :; done\n" },
 };
+
+/** Fail after they have written something. */
+export const CRASHES: Readonly<Record<string, Files>> = {
+  python3: { "crash.py": "print(1)\nraise ValueError\n" },
+  pypy3: { "crash.py": "#!/usr/bin/pypy3\nprint(1)\nraise ValueError\n" },
+  java: {
+    "Crash.java":
+      "class Crash { public static void main(String[] a) { System.out.println(1); a[0].length(); } }\n",
+  },
+  javascript: { "crash.js": "console.log(1);\nthrow new Error();\n" },
+  kotlin: { "crash.kt": 'fun main() {\n    println(1)\n    error("crash")\n}\n' },
+  scala: {
+    "crash.scala": `object Main {
+  def main(args: Array[String]): Unit = { println(1); sys.error("crash") }
+}
+`,
+  },
+  haskell: { "crash.hs": 'main = print 1 >> error "crash"\n' },
+  ocaml: { "crash.ml": 'let () = print_endline "1"; failwith "crash"\n' },
+  fortran: { "crash.f90": "program crash\n  print '(i0)', 1\n  error stop\nend program\n" },
+  ada: {
+    "main.adb": `with Ada.Text_IO;
+procedure Main is
+begin
+   Ada.Text_IO.Put_Line ("1");
+   raise Program_Error;
+end Main;
+`,
+  },
+  d: {
+    "crash.d": 'import std.stdio;\nvoid main() { writeln(1); throw new Exception("crash"); }\n',
+  },
+  nim: { "crash.nim": 'echo 1\nraise newException(ValueError, "crash")\n' },
+  ruby: { "crash.rb": "puts 1\nraise 'crash'\n" },
+  perl: { "crash.pl": "#!/usr/bin/perl\nprint \"1\\n\";\ndie 'crash';\n" },
+  php: { "crash.php": '<?php echo "1\\n"; throw new Exception("crash");\n' },
+  lua: { "crash.lua": "print(1)\nerror('crash')\n" },
+  lisp: { "crash.lisp": '(format t "1~%")\n(error "crash")\n' },
+  prolog: { "crash.pl": "main :- writeln(1), throw(crash).\n" },
+  r: { "crash.R": 'cat("1\\n")\nstop("crash")\n' },
+  shell: { "crash.sh": "echo 1\nexit 3\n" },
+};
