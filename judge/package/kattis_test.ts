@@ -310,6 +310,10 @@ for (const [yaml, message, more] of MESSAGES) {
 }
 
 Deno.test("readPackage() bounds what problem.yaml expands to, flags, titles and groups", async () => {
+  assertMatch(
+    await complain(`constants: {n: ${"n".repeat(1001)}}\n`),
+    /n: is longer than 1000 char/,
+  );
   const long = "x".repeat(300_000);
   const bomb = await complain(`name: &x ${long}\nvalidator_flags: [${"*x, ".repeat(3000)}]\n`);
   assertMatch(bomb, /problem\.yaml: has 3000 aliases/);
