@@ -16,6 +16,7 @@ import type { Row } from "./measure.ts";
 import { measureOvershoot } from "./overshoot.ts";
 import { measurePair } from "./pair.ts";
 import { measureParallel } from "./parallel.ts";
+import { measureRootless } from "./rootless.ts";
 import { measureRun } from "./run.ts";
 import { measureService } from "./service.ts";
 import { measureStartup } from "./startup.ts";
@@ -36,6 +37,7 @@ const BENCHMARKS: readonly (readonly [string, summary: string, () => Promise<Row
   ["files", "a box with 100,000 files against chown -R and rm -rf", measureFiles],
   ["cgroup", "what a control group costs, and how true its figures are", measureControlGroup],
   ["guest", "the same as cgroup, with version 2 in a virtual machine", measureGuest],
+  ["rootless", "commands of an ordinary user against root's", measureRootless],
   ["walls", "what each wall adds to a run of `true`", measureWalls],
   ["checker", "the default output validator on 100 MB against cmp", measureChecker],
 ];

@@ -145,6 +145,9 @@ export function explainWith(rights: Rights, operation: string): string | undefin
     return `this process lacks CAP_${needed} (run it as root; in a container, with ` +
       `--cap-add=${needed})`;
   }
+  if (operation === "prlimit64" && rights.userIds !== undefined) {
+    return "in a user namespace nobody may raise limits";
+  }
   const isFilesystem = operation.startsWith("fs");
   if (isFilesystem && rights.isProcMasked) {
     return `parts of /proc are masked (${UNMASK})`;

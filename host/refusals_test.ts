@@ -21,6 +21,8 @@ Deno.test("parseRights() reads what the kernel says of a process", () => {
       profile: "docker-default",
     },
   );
+  const usual = MASKED.replace("/proc/kcore", "/proc/sys/fs/binfmt_misc");
+  assertEquals(parseRights({ mounts: usual }).isProcMasked, false);
   const free = parseRights({ status: ALL, ids: "0 0 4294967295\n", profile: "unconfined\n" });
   assertEquals([free.isFiltered, free.userIds, free.isProcMasked, free.profile], [
     false,
@@ -34,6 +36,7 @@ Deno.test("explainWith() names the one switch that helps", () => {
   const cases = [
     [{ status: "CapEff:\t0\nSeccomp:\t2\n" }, "open_tree", "--cap-add=SYS_ADMIN"],
     [{ status: "CapEff:\t0\n" }, "chroot", "--cap-add=SYS_CHROOT"],
+    [{ status: ALL, ids: "0 7 1" }, "prlimit64", "nobody may raise limits"],
     [{ status: FILTERED }, "spawn", "a profile that allows clone3"],
     [{ status: FILTERED, mounts: MASKED }, "fsmount", "systempaths=unconfined"],
     [{ status: FILTERED, mounts: MASKED }, "open_tree", "seccomp=unconfined"],
