@@ -272,3 +272,12 @@ testAs(KINDS, "isolate judge works without root and without a service", async (b
   assertEquals(code, 0, stdout + stderr);
   assertMatch(stdout, /1 of 1 submission accepted/);
 });
+
+testAs(KINDS, "isolate check says what boxes an ordinary user has", async (box, ids) => {
+  const { stderr } = await box.start([...DIRECT, "check"]).result;
+  const line = ids === "one"
+    ? /^CAUTION user-namespace: all boxes have one user, who is the caller outside/m
+    : /^PASS {4}user-namespace: boxes of an ordinary user: each of 1000 has a user of its own$/m;
+  assertMatch(stderr, line);
+  assertMatch(stderr, /^PASS {4}box: \/bin\/true ran in box 999/m);
+});
