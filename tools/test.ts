@@ -41,6 +41,7 @@ const LONG: readonly { files: readonly string[]; reason: string }[] = [
     files: ["tests/cgroup/life_test.ts", "tests/cgroup/clients_test.ts", "tests/shim_test.ts"],
     reason: "take long",
   },
+  { files: ["tests/rootless"], reason: "each command starts twice" },
   {
     files: ["tests/consumer_test.ts", "tests/compile_test.ts"],
     reason: "type checks and packing with empty caches",

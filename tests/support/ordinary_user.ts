@@ -4,6 +4,7 @@
  * stay as they are.
  */
 
+import { ROOT } from "../../tools/process.ts";
 import { type Missing, needs } from "./skip.ts";
 
 /** Which ids a user has: subordinate ones besides its own, or that one only. */
@@ -18,8 +19,19 @@ export const SUBORDINATE = { first: 741_000_000, count: 65536 } as const;
 /** Files of the machine in whose place the user's commands see others. */
 const FILES = ["passwd", "group", "subuid", "subgid"] as const;
 
+/** A checkout may lie in a folder that is closed to others, such as /root: it is shown on its own there. */
 const ENTER = `set -e
-etc=$1 user=$2; shift 2
+etc=$1 user=$2 checkout=$3; shift 3
+may() { setpriv --reuid="$user" --regid="$user" --clear-groups test "$@"; }
+if ! may -r "$checkout/isolate.ts"; then
+  closed= rest=$checkout/
+  while rest=\${rest#*/} closed=$closed/\${rest%%/*}; [ "$closed" != "$checkout" ] && may -x "$closed"; do :; done
+  mkdir -p "$etc/checkout"
+  mount --rbind "$checkout" "$etc/checkout"
+  mount -t tmpfs -o mode=755 tmpfs "$closed"
+  mkdir -p "$checkout"
+  mount --move "$etc/checkout" "$checkout"
+fi
 for name in ${FILES.join(" ")}; do
   if [ -e /etc/$name ]; then mount --bind "$etc/$name" /etc/$name; fi
 done
@@ -79,7 +91,8 @@ export class OrdinaryUser implements Disposable {
       subgid: range,
     };
     for (const name of FILES) Deno.writeTextFileSync(`${etc}/${name}`, added[name]);
-    this.through = ["unshare", "--mount", "/bin/sh", "-c", ENTER, "sh", etc, `${this.uid}`];
+    const words = [etc, `${this.uid}`, ROOT];
+    this.through = ["unshare", "--mount", "/bin/sh", "-c", ENTER, "sh", ...words];
     this.env = { HOME: this.home, XDG_STATE_HOME: "", XDG_CONFIG_HOME: "", XDG_RUNTIME_DIR: "" };
   }
 
