@@ -104,6 +104,8 @@ export class Podman implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // What holds the user namespace of all containers of a user stays otherwise.
+    if (this.#user) await start(["pkill", "-KILL", "-U", `${this.#user.uid}`]).result;
     // Files in it belong to subordinate ids, and a layer may be mounted in a namespace that is gone.
     await start(["rm", "-rf", "--one-file-system", this.#folder]).result;
     this.#user?.[Symbol.dispose]();
