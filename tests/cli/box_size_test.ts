@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   assertRefused,
   COMMAND,
+  DIRECT,
   eventually,
   isolate,
   sh,
@@ -226,15 +227,16 @@ Deno.test("--run refuses a box on which somebody else has mounted something", as
 Deno.test("--box-size is mounted private, also where the mount around it is shared", async () => {
   await withScratch(async (folder) => {
     const config = await configure(folder);
+    const direct = DIRECT.join(" ");
     const show = `grep " ${folder}/boxes/0/box " /proc/self/mountinfo || echo none`;
     const output = await sh(
       `unshare --mount --propagation=shared /bin/bash -ec '
         mount --make-rshared /
-        ${COMMAND_LINE} ${config} --box-size=256 --init
+        ${direct} ${config} --box-size=256 --init
         ${show}
         # What comes later is seen elsewhere or not, as the mount around it says.
-        ${COMMAND_LINE} ${config} --run -- /bin/true
-        ${COMMAND_LINE} ${config} --cleanup
+        ${direct} ${config} --run -- /bin/true
+        ${direct} ${config} --cleanup
         ${show}'`,
     );
     const [path, mount, last, ...more] = output.trimEnd().split("\n");

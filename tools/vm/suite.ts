@@ -21,11 +21,11 @@ const TESTS: Readonly<Record<GuestName, RegExp>> = {
 };
 
 /**
- * Tests that the kernel cannot change: how arguments, environments and configurations are read, and
- * a service outside systemd. What judge systems type is tested in the guest with `--cg`.
+ * Tests that the kernel cannot change: how arguments, environments and configurations are read, how
+ * Deno goes on without a service, and a service outside systemd. What judge systems type is tested in the guest with `--cg`.
  */
 const HOST_ONLY =
-  /^tests\/(cgroup\/keeper|cli\/(chroot|clients|config|environment|usage))_test\.ts$/;
+  /^tests\/(cgroup\/keeper|cli\/(chroot|clients|config|entry|environment|usage))_test\.ts$/;
 
 /**
  * Tests of the command line, which in guests go through a service: there Deno takes seconds to start,
