@@ -31,7 +31,6 @@ Deno.test("isServed() leaves some tests to processes of their own", () => {
   const files = [
     "cli/life",
     "cgroup/life",
-    "cli/rights",
     "vm/check",
     "service/killed",
     "walls/names",

@@ -56,7 +56,7 @@ const NEWER: Kind = { guest: "newer", kernel: "newer", guests: 1, makeImage: mak
 const ROUNDS: readonly (readonly Kind[])[] = [[CGROUP2], [SYSTEMD, NEWER]];
 
 /** Several times what it takes on two cores that do nothing else. */
-const TIME_LIMIT_MS = 1_800_000;
+const TIME_LIMIT_MS = 2_700_000;
 
 /** Lines of the console that are shown when a guest did not get as far as its report. */
 const CONSOLE_TAIL_LINES = 60;

@@ -21,18 +21,19 @@ const TESTS: Readonly<Record<GuestName, RegExp>> = {
 };
 
 /**
- * Tests that the kernel cannot change: how arguments, environments and configurations are read, how
- * Deno goes on without a service, and a service outside systemd. What judge systems type is tested in the guest with `--cg`.
+ * Tests that the kernel cannot change: how arguments, environments and configurations are read, what
+ * root needs, how Deno goes on without a service, and a service outside systemd. What judge systems
+ * type is tested in the guest with `--cg`.
  */
 const HOST_ONLY =
-  /^tests\/(cgroup\/keeper|cli\/(chroot|clients|config|entry|environment|usage))_test\.ts$/;
+  /^tests\/(cgroup\/keeper|cli\/(chroot|clients|config|entry|environment|rights|usage))_test\.ts$/;
 
 /**
  * Tests of the command line, which in guests go through a service: there Deno takes seconds to start,
  * and the native client does not. Some of their commands are processes of their own all the same, as
  * are all in other files, so that both ways are tested with the guest's kernel.
  */
-const SERVED = /^tests\/(cli\/(?!rights)|cgroup|vm\/quota).*_test\.ts$/;
+const SERVED = /^tests\/(cli|cgroup|vm\/quota).*_test\.ts$/;
 
 /** Picks the test files of a guest; with words those whose names contain one of them. */
 export function guestTests(
