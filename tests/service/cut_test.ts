@@ -1,6 +1,7 @@
 /** Clients that die between any two packets: the box dies with them, and nothing stays in the service. */
 
 import { assertEquals } from "@std/assert";
+import { descriptorsOf } from "../support/service_descriptors.ts";
 import { CLIENT, eventually, processesOf, start } from "../support/isolate.ts";
 import { startService } from "../support/service.ts";
 import { needs, testWith } from "../support/skip.ts";
@@ -26,23 +27,6 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   "cleaning a box": ["--cleanup"],
 };
 
-/** The service remembers so many programs, each in a memory file. */
-const REMEMBERED_MAX = 32;
-
-/** Counts what a service has open, but for the programs that it may remember. */
-function descriptors(pid: number): number {
-  const folder = `/proc/${pid}/fd`;
-  const targets = [...Deno.readDirSync(folder)].map(({ name }) => {
-    try {
-      return Deno.readLinkSync(`${folder}/${name}`);
-    } catch {
-      return "closed meanwhile";
-    }
-  });
-  const plans = targets.filter((target) => target.startsWith("/memfd:isolate-plan")).length;
-  return targets.length - Math.min(plans, REMEMBERED_MAX);
-}
-
 testWith(
   [needs.root(), needs.command("strace")],
   "a client that is killed at any packet leaves nothing",
@@ -63,7 +47,7 @@ testWith(
         "nobody is left",
         async () => (await processesOf(FIRST_USER + 1)).length === 0,
       );
-      return descriptors(service.pid);
+      return descriptorsOf(service.pid).length;
     };
     const before = await rest();
     for (const [name, args] of Object.entries(COMMANDS)) {

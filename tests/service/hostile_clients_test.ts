@@ -1,6 +1,7 @@
 /** Clients that send what no client sends: each is dropped, and nobody else notices. */
 
 import { assert, assertEquals } from "@std/assert";
+import { descriptorsOf } from "../support/service_descriptors.ts";
 import { CLIENT, eventually, sh } from "../support/isolate.ts";
 import { rawClient } from "../support/raw_client.ts";
 import { startService, type TestService } from "../support/service.ts";
@@ -20,17 +21,6 @@ async function attack(service: TestService, script: string): Promise<string> {
   return text(stdout).trim();
 }
 
-/** The descriptors of the service but those that it opens and closes all the time. */
-function descriptorsOf({ pid }: TestService): string[] {
-  return [...Deno.readDirSync(`/proc/${pid}/fd`)].flatMap(({ name }) => {
-    try {
-      return [Deno.readLinkSync(`/proc/${pid}/fd/${name}`).replace(/\d+/g, "N")];
-    } catch {
-      return [];
-    }
-  }).sort();
-}
-
 /** Checks that everybody else is served, and that nothing was left in the service. */
 async function assertUnharmed(service: TestService, before: readonly string[]): Promise<void> {
   const env = { ISOLATE_SERVICE: service.socket };
@@ -42,7 +32,7 @@ async function assertUnharmed(service: TestService, before: readonly string[]): 
   assertEquals(text, "served\n");
   await eventually(
     "the service has closed what it got",
-    () => descriptorsOf(service).join() === before.join(),
+    () => descriptorsOf(service.pid).sort().join() === before.join(),
     10_000,
   );
 }
@@ -142,8 +132,8 @@ Deno.test("clients that send what no client sends are dropped", async (t) => {
     through: ["/bin/sh", "-c", `exec "$0" "$@" 2>${log}`],
   });
   const env = { ISOLATE_SERVICE: service.socket };
-  await assertUnharmed(service, descriptorsOf(service)).catch(() => {});
-  const before = descriptorsOf(service);
+  await assertUnharmed(service, descriptorsOf(service.pid).sort()).catch(() => {});
+  const before = descriptorsOf(service.pid).sort();
   for (const [name, script] of Object.entries(ATTACKS)) {
     await t.step(name, async () => {
       // With a box they come further.

@@ -1,5 +1,6 @@
 /** A service and its hostile clients, and what must hold whatever these send. */
 
+import { descriptorsOf } from "./service_descriptors.ts";
 import type { HostileReport } from "./hostile_client.ts";
 import { CLIENT, eventually, start } from "./isolate.ts";
 import { startService, type TestService } from "./service.ts";
@@ -153,13 +154,6 @@ interface Holdings {
 
 function holdings({ pid }: TestService): Holdings {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  const descriptors = [...Deno.readDirSync(`/proc/${pid}/fd`)].flatMap(({ name }) => {
-    try {
-      return [Deno.readLinkSync(`/proc/${pid}/fd/${name}`).replace(/\d+/g, "N")];
-    } catch {
-      return []; // The service has closed it meanwhile.
-    }
-  });
   const children = [...Deno.readDirSync(`/proc/${pid}/task`)].flatMap(({ name }) => {
     try {
       return Deno.readTextFileSync(`/proc/${pid}/task/${name}/children`).split(" ").filter(Boolean);
@@ -169,7 +163,7 @@ function holdings({ pid }: TestService): Holdings {
   });
   return {
     residentKb: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]),
-    descriptors,
+    descriptors: descriptorsOf(pid),
     children: children.length,
   };
 }

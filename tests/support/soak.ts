@@ -1,5 +1,6 @@
 /** Many runs of all kinds through a service, and what they leave: it should be nothing. */
 
+import { descriptorsOf } from "./service_descriptors.ts";
 import { CLIENT, eventually, start } from "./isolate.ts";
 import { startService, type TestService } from "./service.ts";
 
@@ -158,7 +159,7 @@ function holdings({ pid }: TestService): Holdings {
   return {
     residentKb: number(status, /^VmRSS:\s+(\d+)/m),
     threads: number(status, /^Threads:\s+(\d+)/m),
-    descriptors: [...Deno.readDirSync(`/proc/${pid}/fd`)].length,
+    descriptors: descriptorsOf(pid).length,
     mounts: count(Deno.readTextFileSync(`/proc/${pid}/mountinfo`)),
     groups: Deno.readTextFileSync("/proc/cgroups").split("\n").slice(1, -1)
       .reduce((sum, line) => sum + Number(line.split("\t")[2]), 0),
