@@ -51,8 +51,15 @@ export async function startService(
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  // A test file that ends kills the shell before it can do that.
+  let pid: number | undefined;
+  // A test file that ends kills the shell before it can do that; and the kernel forgets the signal that
+  // the service asked for when that becomes another user for a moment.
   globalThis.addEventListener("unload", () => {
+    try {
+      if (pid !== undefined) Deno.kill(pid, "SIGTERM");
+    } catch {
+      // It has ended.
+    }
     try {
       Deno.removeSync(directory, { recursive: true });
     } catch {
@@ -60,7 +67,7 @@ export async function startService(
     }
   });
   const reader = child.stdout.getReader();
-  const pid = Number(new TextDecoder().decode((await reader.read()).value));
+  pid = Number(new TextDecoder().decode((await reader.read()).value));
   // In an emulated guest it takes half a minute.
   for (const end = Date.now() + 90_000; !await exists(socket);) {
     if (Date.now() > end) throw new Error("the service does not start");
@@ -70,6 +77,7 @@ export async function startService(
     socket,
     pid,
     [Symbol.asyncDispose]: async () => {
+      pid = undefined;
       await child.stdin.close();
       await reader.cancel();
       await child.status;
