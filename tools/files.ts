@@ -2,6 +2,16 @@
 
 import { ROOT } from "./process.ts";
 
+/** Whether there is something of this name. */
+export function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Reads the folders that lie in the project's folder and are not part of it. */
 export function ignoredFolders(gitignore: string): Set<string> {
   const lines = gitignore.split("\n").map((line) => line.trim());

@@ -10,7 +10,7 @@
  * (`ISOLATE_CHECK_FAILED`), and if nothing ran.
  */
 
-import { ignoredFolders } from "./files.ts";
+import { exists, ignoredFolders } from "./files.ts";
 import { type CaseResult, parseJunit, type TestRun } from "./junit.ts";
 import { ROOT } from "./process.ts";
 import { secondTry } from "./second_try.ts";
@@ -47,15 +47,6 @@ const LONG: readonly { files: readonly string[]; reason: string }[] = [
     reason: "type checks and packing with empty caches",
   },
 ];
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");

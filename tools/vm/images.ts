@@ -1,6 +1,6 @@
 /** What the guests have in them: a system, Deno, the project, its tests, and what starts them. */
 
-import { projectFiles } from "../files.ts";
+import { exists, projectFiles } from "../files.ts";
 import { output, ROOT } from "../process.ts";
 import { filesOfInstalled, installedClosure, unpackOnce } from "./debian.ts";
 import { Image } from "./image.ts";
@@ -164,15 +164,6 @@ export async function addProject(
   for (const folder of [...folders, ...own]) image.addDirectory(folder);
   image.addDirectory("/tmp", 0o1777);
   image.addDirectory("/root", 0o700);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**
