@@ -5,7 +5,7 @@ import { ERRNO } from "../ffi/errno.ts";
 import { Plan, type Slot } from "../ffi/plan.ts";
 import { Routine } from "../ffi/routine.ts";
 import type { System } from "../ffi/system.ts";
-import { atOnce, type Steps } from "../text/slices.ts";
+import type { Steps } from "../text/slices.ts";
 import type { Identity } from "./identity.ts";
 import type { Entry } from "./list.ts";
 import { planHow, STRICT } from "./open.ts";
@@ -49,13 +49,8 @@ export interface AccessLists {
  *
  * What neither of the two parties owns is left alone: a caller could have linked a file of the host into
  * the box, or moved it there with a folder, to get it as a present. Where the caller is root only files
- * with more than one hard link are.
+ * with more than one hard link are. It pauses, so that others can have a turn.
  */
-export function giveTree(system: System, fd: number, options: GiveOptions): GivenFrom {
-  return atOnce(giveTreeSteps(system, fd, options));
-}
-
-/** The same, with pauses in which others can have a turn. */
 export function* giveTreeSteps(
   system: System,
   fd: number,

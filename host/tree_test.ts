@@ -2,8 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { PLAN } from "../ffi/abi.ts";
 import { System } from "../ffi/system.ts";
 import { openFolder, withFolder } from "../tests/support/folder.ts";
-import { inSlices } from "../text/slices.ts";
-import { giveTree, giveTreeSteps } from "./give_tree.ts";
+import { atOnce, inSlices } from "../text/slices.ts";
+import { giveTreeSteps } from "./give_tree.ts";
 import { removeTree, removeTreeSteps } from "./tree.ts";
 import { openDirectory, openParent } from "./tree_walk.ts";
 
@@ -17,7 +17,7 @@ async function give(
   const system = await System.load();
   const fd = openFolder(system, folder);
   try {
-    giveTree(system, fd, { to, from, keepSpecialFiles });
+    atOnce(giveTreeSteps(system, fd, { to, from, keepSpecialFiles }));
   } finally {
     system.close(fd);
   }
@@ -61,7 +61,7 @@ async function makeDeep(folder: string, levels: number): Promise<void> {
   );
 }
 
-Deno.test("giveTree() gives everything to a user, and back", () =>
+Deno.test("giveTreeSteps() gives everything to a user, and back", () =>
   withFolder(async (folder) => {
     Deno.mkdirSync(`${folder}/a/b/c`, { recursive: true });
     const paths = ["", "/a", "/a/b", "/a/b/c", "/a/b/file"];
@@ -72,14 +72,14 @@ Deno.test("giveTree() gives everything to a user, and back", () =>
     for (const path of paths) assertEquals(owner(folder + path), [0, 0], path);
   }));
 
-Deno.test("giveTree() clears the setuid bits of what it gives away", () =>
+Deno.test("giveTreeSteps() clears the setuid bits of what it gives away", () =>
   withFolder(async (folder) => {
     await shell(folder, "cp /bin/true tool; chmod 6755 tool");
     await give(folder);
     assertEquals(Deno.statSync(`${folder}/tool`).mode! & 0o7777, 0o755);
   }));
 
-Deno.test("giveTree() removes special files and keeps what links point to", () =>
+Deno.test("giveTreeSteps() removes special files and keeps what links point to", () =>
   withFolder(async (folder) => {
     await shell(
       folder,
@@ -94,7 +94,7 @@ Deno.test("giveTree() removes special files and keeps what links point to", () =
     assertEquals(owner("/"), [0, 0]);
   }));
 
-Deno.test("giveTree() gives special files too if they are kept, and follows none", () =>
+Deno.test("giveTreeSteps() gives special files too if they are kept, and follows none", () =>
   withFolder(async (folder) => {
     await shell(
       folder,
@@ -107,7 +107,7 @@ Deno.test("giveTree() gives special files too if they are kept, and follows none
     assertEquals(owner(`${folder}/outside`), [0, 0]);
   }));
 
-Deno.test("giveTree() leaves alone a hard link to a file of a third party", () =>
+Deno.test("giveTreeSteps() leaves alone a hard link to a file of a third party", () =>
   withFolder(async (folder) => {
     await shell(
       folder,
@@ -120,7 +120,7 @@ Deno.test("giveTree() leaves alone a hard link to a file of a third party", () =
     assertEquals(owner(`${folder}/tree/single`), [BOX.uid, BOX.gid]);
   }));
 
-Deno.test("giveTree() and removeTree() work on names that are not text", () =>
+Deno.test("giveTreeSteps() and removeTree() work on names that are not text", () =>
   withFolder(async (folder) => {
     await shell(
       folder,
@@ -133,7 +133,7 @@ Deno.test("giveTree() and removeTree() work on names that are not text", () =>
     assertEquals([...Deno.readDirSync(folder)], []);
   }));
 
-Deno.test("giveTree() and removeTree() work on trees deeper than a path and keep few descriptors", () =>
+Deno.test("giveTreeSteps() and removeTree() work on trees deeper than a path and keep few descriptors", () =>
   withFolder(async (folder) => {
     Deno.mkdirSync(`${folder}/tree`);
     await makeDeep(`${folder}/tree`, 300);
@@ -145,7 +145,7 @@ Deno.test("giveTree() and removeTree() work on trees deeper than a path and keep
     assertEquals([...Deno.readDirSync(folder)], []);
   }));
 
-Deno.test("giveTree() and removeTree() work on more files than one reading lists", () =>
+Deno.test("giveTreeSteps() and removeTree() work on more files than one reading lists", () =>
   withFolder(async (folder) => {
     await shell(folder, "mkdir -p tree/wide; cd tree/wide; seq -f %050.0f 3000 | xargs touch");
     await give(`${folder}/tree`);

@@ -17,7 +17,7 @@ import { boxPlaces } from "./paths.ts";
 const RECOVERED_MODE = 0o700;
 
 /** What {@linkcode recoverBox} did. */
-export type Recovery = "nothing" | "removed" | "given back";
+type Recovery = "nothing" | "removed" | "given back";
 
 /**
  * Brings all boxes in order that a killed process has left; `complain` gets why one could not be. Those
@@ -49,7 +49,7 @@ export async function recoverBoxes(
  * Removes a box that was being made or removed, or was leased; gives the files of one in which a program
  * ran back to the owner of the box.
  */
-export function recoverBox(sandbox: Sandbox, boxId: number): Promise<Recovery> {
+function recoverBox(sandbox: Sandbox, boxId: number): Promise<Recovery> {
   return translated(async () => {
     const places = boxPlaces(sandbox.settings, boxId);
     const lock = await takeLock(sandbox, { places, options: {}, create: false }).catch(ifInUse);
