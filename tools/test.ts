@@ -1,7 +1,7 @@
 /**
  * Runs all tests, or those that the arguments name, and closes with the line `N passed, N failed`.
- * All tests are those on this machine and, at the same time, those in guests. With `--vm` as the
- * first argument only the latter run. Those of the command line run a second time on this machine,
+ * All tests are those on this machine and, at the same time, most of those in guests. With `--vm` as the
+ * first argument the latter run, all of them. Those of the command line run a second time on this machine,
  * through the client of a resident service; `--service` as the first argument runs only these.
  * `--quick` leaves out guests and what takes long, and says so. Without patterns the files of failed
  * tests run once more, alone.
@@ -15,6 +15,7 @@ import { type CaseResult, parseJunit, type TestRun } from "./junit.ts";
 import { ROOT } from "./process.ts";
 import { secondTry } from "./second_try.ts";
 import { runVmTests } from "./vm/run.ts";
+import { LEFT_TO_VM_TEST } from "./vm/suite.ts";
 
 /** After this time something hangs: stop, and report what has run. */
 const TIME_LIMIT_MINUTES = 60;
@@ -165,7 +166,7 @@ async function runAll(args: readonly string[]): Promise<TestRun[]> {
   }
   if (args.length > 0) return [await runTests(args, { checksTypes: true })];
   // Tests mostly wait. Guests use the processor time that they leave.
-  const [here, guests] = await Promise.all([runHere(), runVmTests()]);
+  const [here, guests] = await Promise.all([runHere(), runVmTests({ isShort: true })]);
   return await tryAgain(here, guests);
 }
 
@@ -192,6 +193,9 @@ async function main(args: readonly string[]): Promise<number> {
     ...of("passed").length + of("failed").length === 0 ? ["no test ran"] : [],
   ];
   for (const text of problems) console.log(`failed: ${text}`);
+  if (args.length === 0) {
+    console.log(`in virtual machines, left to ./dev vm-test: ${LEFT_TO_VM_TEST.join(", ")}`);
+  }
   if (args[0] === "--quick") {
     console.log("left out: everything in virtual machines");
     for (const { files, reason } of LONG) console.log(`left out: ${files.join(", ")}: ${reason}`);

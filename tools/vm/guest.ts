@@ -33,6 +33,8 @@ export interface GuestRun {
   wallTimeMs: number;
   /** Why it did not end by itself. */
   problem?: string;
+  /** Whether its time was over. */
+  timedOut: boolean;
 }
 
 /** What a guest is made of. */
@@ -118,6 +120,7 @@ export async function runGuest(options: GuestOptions): Promise<GuestRun> {
       ),
       console,
       wallTimeMs: performance.now() - start,
+      timedOut,
       ...timedOut
         ? { problem: `the guest did not end within ${options.timeLimitMs / 1000} s` }
         : status.success

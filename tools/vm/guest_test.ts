@@ -20,6 +20,12 @@ Deno.test("guestTests() leaves out what needs no other kernel", () => {
   assertEquals(guestTests(files, { guest: "newer" }), []);
 });
 
+Deno.test("guestTests() leaves more out where other tests run beside", () => {
+  const files = ["tests/cli/process_test.ts", "tests/cli/meta_test.ts"];
+  assertEquals(guestTests(files, { guest: "cgroup2", isShort: true }), [files[1]]);
+  assertEquals(guestTests(files, { guest: "cgroup2" }), files);
+});
+
 Deno.test("guestTests() takes any test whose file is named", () => {
   const files = ["tests/layers_test.ts", "b_test.ts"];
   const words = ["layers"];
