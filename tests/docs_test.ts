@@ -69,7 +69,20 @@ Deno.test("examples import only what deno.json exports", async () => {
   const [, exports = ""] = /"exports": ({[^}]+})/.exec(config) ?? [];
   const offered = new Set(Object.keys(JSON.parse(exports)).map((path) => path.replace(".", name)));
   const files = ["mod.ts", "core.ts", "cli.ts", ...DOCUMENTS].map((path) => new URL(path, ROOT));
-  for (const floor of ["box", "cgroup", "check", "cli", "config", "ffi", "host", "judge", "text"]) {
+  for (
+    const floor of [
+      "box",
+      "cgroup",
+      "check",
+      "cli",
+      "config",
+      "ffi",
+      "host",
+      "judge",
+      "server",
+      "text",
+    ]
+  ) {
     files.push(...sourcesBelow(new URL(`${floor}/`, ROOT)));
   }
   const foreign: string[] = [];
