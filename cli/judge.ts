@@ -10,6 +10,8 @@ import {
   judge,
   type JudgeReport,
   loadLanguages,
+  partOfProblem,
+  type Problem,
   readPackage,
   readSubmission,
   type UnpackedPackage,
@@ -21,6 +23,7 @@ import { ExpectedError } from "../text/errors.ts";
 import { visibleText } from "../text/visible.ts";
 import { describeError, FAILURE_STATUS, tell, UsageError, write } from "./complain.ts";
 import type { JudgeRequest } from "./judge_options.ts";
+import { verdictMatrix } from "./judge_matrix.ts";
 import { JudgeProgress } from "./judge_progress.ts";
 import { isFine, resultTable, summaryText } from "./judge_table.ts";
 
@@ -50,11 +53,7 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
   checkBoxIds(request, sandbox.settings.numBoxes);
   checkReportPlaces(host, request);
   using unpacked = isArchive(given.directory) ? await openArchive(host, given) : undefined;
-  const problem = await readPackage(host, unpacked?.directory ?? given.directory, {
-    fileMib: request.fileMib,
-    root: request.root,
-    name: given.directory,
-  });
+  const problem = await readWanted(host, unpacked?.directory ?? given.directory, given);
   const submissions = request.check ? [] : given.submissions.length === 0
     ? problem.submissions
     // The author of a submission must not be able to say what it should get: no tag, no folder counts.
@@ -84,6 +83,7 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
     submissions,
     languages,
     pypy: request.pypy,
+    allTests: request.allTests,
     verify: given.submissions.length === 0 && !request.check,
     onlyTests: request.check,
     jobs: request.jobs ?? navigator.hardwareConcurrency,
@@ -102,6 +102,10 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
     if (columns !== undefined && !request.check) {
       write(output, `\n${resultTable(report, columns)}\n`);
     }
+    if (request.allTests || columns !== undefined && report.submissions.length > 1) {
+      const matrix = verdictMatrix(report, columns ?? COLUMNS_DEFAULT);
+      if (matrix !== "") write(output, `${matrix}\n`);
+    }
     write(output, summaryText(report, { onlyTests: request.check }));
   } else {
     for (const complaint of report.complaints) tell(visibleText(complaint));
@@ -112,6 +116,20 @@ export async function judgePackage(given: JudgeArguments): Promise<number> {
   }
   const isWritten = await writeReports(host, report, request);
   return isWritten ? exitStatus(report) : FAILURE_STATUS;
+}
+
+/** Reads the package, or the part of it that is asked for. */
+async function readWanted(
+  host: HostFiles,
+  directory: string,
+  { request: { fileMib, root, submissions, tests }, directory: name }: JudgeArguments,
+): Promise<Problem> {
+  const problem = await readPackage(host, directory, { fileMib, root, name });
+  if (submissions.length === 0 && tests.length === 0) return problem;
+  return partOfProblem(problem, {
+    submissions: submissions.length > 0 ? submissions : undefined,
+    tests: tests.length > 0 ? tests : undefined,
+  });
 }
 
 /** A folder may have such a name, too. */

@@ -20,6 +20,12 @@ export class JudgeRequest {
   /** The language of the given submissions; undefined: as their names tell. */
   language: string | undefined;
   pypy = false;
+  /** Patterns of the submissions of the package to judge; empty: all. */
+  readonly submissions: string[] = [];
+  /** Patterns of the tests to judge by; empty: all. */
+  readonly tests: string[] = [];
+  /** All tests are run, also after one that was not accepted. */
+  allTests = false;
   /** Only the validators of the package are run, on its tests. */
   check = false;
   /** A table that extends and overrides the built-in one. */
@@ -87,6 +93,21 @@ const OPTIONS: OptionTable<JudgeRequest> = {
         set: (request, file) => request.languagesFile = file,
       },
     ),
+    option("--submissions=GLOB", "Judge only these submissions of the package, e.g. wrong_answer", {
+      default: "all",
+      example: "'*.py'",
+      read: nonEmpty,
+      set: (request, pattern) => request.submissions.push(pattern),
+    }),
+    option("--tests=GLOB", "Judge only by these tests, e.g. secret/group1; may be given again", {
+      default: "all",
+      example: "'03*'",
+      read: nonEmpty,
+      set: (request, pattern) => request.tests.push(pattern),
+    }),
+    flag("--all-tests", "Run all tests, also after one that is not accepted", (request) => {
+      request.allTests = true;
+    }),
     flag("--check", "Check only the tests, by the package's validators", (request) => {
       request.check = true;
     }),
@@ -217,6 +238,15 @@ export function checkTogether(request: JudgeRequest, submissions: readonly strin
   }
   if (request.check && submissions.length > 0) {
     throw new UsageError("Option --check runs no submissions: name only the package");
+  }
+  if (request.submissions.length > 0 && submissions.length > 0) {
+    throw new UsageError(
+      "Option --submissions chooses among those of the package: name only the package",
+    );
+  }
+  if (request.check && (request.submissions.length > 0 || request.allTests)) {
+    const name = request.allTests ? "all-tests" : "submissions";
+    throw new UsageError(`Only one of --check and --${name} can be given: it runs no submissions`);
   }
   if (request.language !== undefined && submissions.length === 0) {
     throw new UsageError("Option --language is for submissions: name one after the package");

@@ -37,6 +37,12 @@ Deno.test("isolate judge keeps names that look like numbers, and names behind --
   assertEquals(accepted("--", "--pkg", "-x").parameters, ["--pkg", "-x"]);
 });
 
+Deno.test("isolate judge takes several patterns of submissions and tests", () => {
+  const { request } = accepted("--tests=a", "p", "--tests=b*", "--submissions=*.py", "--all-tests");
+  assertEquals([request.tests, request.submissions], [["a", "b*"], ["*.py"]]);
+  assertEquals(request.allTests, true);
+});
+
 Deno.test("isolate judge reads a range of boxes", () => {
   const { request } = accepted("--box-ids=900-909", "p");
   assertEquals(request.boxIds, { first: 900, count: 10 });
@@ -68,6 +74,14 @@ Deno.test("isolate judge refuses what it does not understand, with what would be
   assertRefused(
     ["--cache=x", "--no-cache", "p"],
     "Only one of --cache and --no-cache can be given",
+  );
+  assertRefused(
+    ["--submissions=x", "p", "a.py"],
+    "Option --submissions chooses among those of the package: name only the package",
+  );
+  assertRefused(
+    ["--check", "--all-tests", "p"],
+    "Only one of --check and --all-tests can be given: it runs no submissions",
   );
   assertRefused(
     ["--language=c", "p"],

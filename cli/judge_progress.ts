@@ -8,7 +8,7 @@ import type { JudgeEvent, SubmissionResult, TestResult, Verdict } from "../judge
 import { columns, cutToColumns, padToColumns } from "../text/columns.ts";
 import { countText, scoreText, sizeText, timeText } from "../text/quantities.ts";
 import { visibleText } from "../text/visible.ts";
-import { paintVerdict, reasonText } from "./judge_table.ts";
+import { isPromised, paintVerdict, reasonText } from "./judge_table.ts";
 
 const REDRAW_MS = 80;
 const BAR_WIDTH = 20;
@@ -130,7 +130,7 @@ export class JudgeProgress {
     if (this.#startMs === undefined) return "";
     // The reference solutions come first where they give the time limit, and count on top.
     const place = Math.min(this.#judged + 1, this.#submissions);
-    return `${place}/${this.#submissions}, ${Math.round((nowMs - this.#startMs) / 1000)} s  `;
+    return `${place} of ${this.#submissions}, ${Math.round((nowMs - this.#startMs) / 1000)} s  `;
   }
 }
 
@@ -151,7 +151,7 @@ function bar(done: number, total: number): string {
 
 function submissionLine(result: SubmissionResult): string {
   const { verdict, asExpected, expected, tests, maxCpuTimeMs, maxMemoryKib } = result;
-  const short = paintVerdict(verdict, verdict.padEnd(3));
+  const short = paintVerdict(verdict, verdict.padEnd(3), { isExpected: isPromised(result) });
   // Nothing is promised of a submission that somebody hands in: its verdict comes first.
   const mark = !expected ? short : asExpected ? green("ok") : red("NO");
   const promised = asExpected ? "" : ` (expected ${expected?.join(" or ")})`;

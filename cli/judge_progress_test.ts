@@ -110,7 +110,7 @@ Deno.test("JudgeProgress says how far all is, and how long it took", () => {
   tell({ kind: "start", problem: {} as Problem, submissions: 13, tests: 10 });
   for (let i = 0; i < 2; i++) tell({ kind: "judged", result: submissionResult() });
   tell({ kind: "compile", submission });
-  assertStringIncludes(said.at(-1)!, "3/13, 3 s  accepted/sum.cpp  compiling");
+  assertStringIncludes(said.at(-1)!, "3 of 13, 3 s  accepted/sum.cpp  compiling");
 });
 
 Deno.test("JudgeProgress begins the line of a submission without a promise with its verdict", () => {

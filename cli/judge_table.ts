@@ -9,9 +9,20 @@ import { visibleText } from "../text/visible.ts";
 
 const { bold, green, red, yellow } = colors;
 
-/** Paints a text in the colour of a verdict. */
-export function paintVerdict(verdict: Verdict, text: string): string {
-  return colors[VERDICTS[verdict].terminal](text);
+/** Paints a text in the colour of a verdict; a failure that was expected is nothing to look at. */
+export function paintVerdict(
+  verdict: Verdict,
+  text: string,
+  { isExpected = false }: { isExpected?: boolean } = {},
+): string {
+  const painted = colors[VERDICTS[verdict].terminal](text);
+  if (verdict === "AC") return painted;
+  return isExpected ? colors.dim(painted) : bold(painted);
+}
+
+/** Tells whether a submission got what was promised of it. */
+export function isPromised({ expected, asExpected }: SubmissionResult): boolean {
+  return expected !== undefined && asExpected;
 }
 
 /** Says what decided a submission's verdict. */
@@ -40,7 +51,10 @@ export function resultTable(report: JudgeReport, width: number): string {
   const rows: Cell[][] = report.submissions.map((result) => [
     { text: visibleText(result.submission) },
     { text: visibleText(result.compile.language ?? "?") },
-    { text: result.verdict, paint: (text) => paintVerdict(result.verdict, text) },
+    {
+      text: result.verdict,
+      paint: (text) => paintVerdict(result.verdict, text, { isExpected: isPromised(result) }),
+    },
     {
       text: result.expected?.join("/") ?? "",
       ...result.asExpected ? {} : { paint: red },

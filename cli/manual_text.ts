@@ -155,6 +155,10 @@ export const SECTIONS: readonly ManualSection[] = [
       "A package without a time limit gets one: a multiple of the time of its slowest accepted submission, " +
       "rounded up. When a package is verified, the limit must also leave room above the slowest accepted " +
       "submission and below the fastest one that must be too slow.",
+      "`--submissions` and `--tests` choose a part of a package by patterns: paths or their last names, with " +
+      "`*` and `{a,b}`; a folder takes all that is in it. Some tests cannot show what all would, so what should " +
+      "fail may then be accepted. `--all-tests` runs also the tests after the first failure; they change no " +
+      "verdict and no score.",
       "`isolate judge new` _FOLDER_ makes a package to start from, which verifies at once. `--kind` says how its " +
       "outputs are judged: `pass-fail` compares them with the answers, `checker` has a program for it, in " +
       "`interactive` a program talks to the submission, and `scored` has groups of tests with points.",

@@ -59,6 +59,7 @@ export type { FoundTool } from "./languages/tool_finder.ts";
 export { type UnpackedPackage, unpackPackage } from "./package/archive.ts";
 export { PackageError } from "./package/errors.ts";
 export { NEW_PACKAGE_KINDS, newPackage, type NewPackageKind } from "./package/new_package.ts";
+export { partOfProblem, type PartOptions } from "./package/narrow.ts";
 export { readPackage } from "./package/read.ts";
 export { readSubmission } from "./package/submissions.ts";
 export type * from "./types.ts";

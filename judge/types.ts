@@ -254,6 +254,8 @@ export interface Problem {
   readonly checks?: DataChecks | undefined;
   /** The submissions of the package, sorted by name. */
   readonly submissions: readonly Submission[];
+  /** The problem that this is only a part of; undefined: it is whole. */
+  readonly whole?: Problem | undefined;
   /** What is odd but no error, a sentence each: unused files, keys of other versions. */
   readonly warnings: readonly string[];
   /** What is wrong with the package and does not keep anybody from judging, a sentence each. */
@@ -288,6 +290,8 @@ export interface TestResult {
   readonly wallTimeMs: number;
   /** Peak memory in KiB: that of the control group where there is one. */
   readonly memoryKib: number;
+  /** Whether it does not count: it was run only because all tests were asked for. */
+  readonly isExtra?: boolean | undefined;
   /** The score; only in a scoring problem. */
   readonly score?: number | undefined;
   /** How the program ended; undefined if it was never started. */
@@ -364,7 +368,7 @@ export interface SubmissionResult {
   readonly score?: number | undefined;
   /** The result of compiling it. */
   readonly compile: CompileResult;
-  /** The tests that count, in the order of the package. */
+  /** The tests that count, and on request all others, in the order of the package. */
   readonly tests: readonly TestResult[];
   /** The groups that were judged, the topmost first. */
   readonly groups: readonly GroupResult[];

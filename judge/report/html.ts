@@ -4,6 +4,7 @@ import { countText, cut, sizeText, timeText } from "../../text/quantities.ts";
 import type { JudgeReport, SubmissionResult } from "../types.ts";
 import { VERDICTS, VERDICTS_BEST_FIRST } from "../verdicts.ts";
 import { type Column, type Content, facts, Markup, markup, table } from "./markup.ts";
+import { matrix } from "./matrix.ts";
 import ownStyle from "./report.css" with { type: "text" };
 import script from "./report.js" with { type: "text" };
 import { badge, expectedBadges, SCORE, submissionSection } from "./submission.ts";
@@ -17,7 +18,7 @@ const style = ownStyle + VERDICTS_BEST_FIRST.map((verdict) => {
 }).join("");
 
 /** The hashes of the style and the script: a browser obeys no others. A test holds them up to date. */
-const STYLE_HASH = "sha256-PhWcJSwEoqbs6M7+Db/BRvSSQ2vZ+wrgd12yLRAD48U=";
+const STYLE_HASH = "sha256-AN+aCBcg2jLAYgr4JsDNB/PzS1LN9uy0Eor+HbFgwFA=";
 const SCRIPT_HASH = "sha256-1Tg/HhojLcIqnD7tOyjhMRu1ozmil0QUTL7jmWWZBPw=";
 
 const CROSS = markup` <span class="wrong" role="img" aria-label="not as expected">✗</span>`;
@@ -47,7 +48,9 @@ export function htmlReport(report: JudgeReport): string {
 <main>
 ${header(report)}${sentences("Not as expected", report.complaints, "complaints")}${
     summaryTable(report)
-  }${sections}${sentences("Warnings", report.warnings, "warnings")}</main>
+  }${matrix(report, sectionId)}${sections}${
+    sentences("Warnings", report.warnings, "warnings")
+  }</main>
 <script>${new Markup(script)}</script>
 </body>
 </html>
@@ -108,7 +111,10 @@ function summaryTable(report: JudgeReport): Content {
     },
     {
       name: "Verdict",
-      show: ({ verdict, asExpected }) => [badge(verdict), asExpected ? undefined : CROSS],
+      show: ({ verdict, asExpected, expected }) => [
+        badge(verdict, { isExpected: asExpected && expected !== undefined }),
+        asExpected ? undefined : CROSS,
+      ],
     },
     { name: "Expected", show: ({ expected }) => expectedBadges(expected) },
     ...report.kind === "scoring" ? [SCORE] : [],

@@ -109,6 +109,22 @@ Deno.test("scores, groups and conversations are shown where there are any", () =
   assertEquals(occurrences(htmlReport(REPORTS.example), />Groups</g), 0);
 });
 
+Deno.test("a table shows all submissions and tests, what was expected pale", () => {
+  const { submissions: [first, ...others], ...rest } = REPORTS.example;
+  const extra = { ...first!.tests[0]!, test: "sample/2", isExtra: true };
+  const tests = [first!.tests[0]!, extra];
+  const page = htmlReport({ ...rest, submissions: [{ ...first!, tests }, ...others] });
+  const rows = /<table class="matrix">[^]*?<\/table>/.exec(page)![0].split("\n")
+    .filter((line) => line.startsWith("<tr>"));
+  assertEquals(rows.length, REPORTS.example.submissions.length);
+  assertStringIncludes(rows[0]!, 'title="sample/2: accepted, 0 s, does not count">✓</td>');
+  assertStringIncludes(rows[0]!, '<td title="secret/group1/01-small: not run">·</td>');
+  assertMatch(rows[2]!, /<td class="wa" title="secret\/group2\/04-large: [^"]*">WA<\/td>/);
+  assertMatch(rows[3]!, /<td class="wa expected" /);
+  assertStringIncludes(page, '<th scope="colgroup" colspan="6">secret/group1</th>');
+  assertStringIncludes(page, '<abbr class="badge wa expected" title="wrong answer">');
+});
+
 Deno.test("hostile text adds no element, no attribute and nothing that cannot be seen", () => {
   const own = [htmlReport(REPORTS.example), htmlReport(REPORTS.scoring)].map(vocabulary);
   const page = htmlReport(REPORTS.hostile);

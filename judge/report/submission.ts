@@ -19,16 +19,20 @@ export const SCORE: Column<{ score?: number | undefined }> = {
   show: ({ score }) => scoreText(score),
 };
 
-/** Writes a verdict as a coloured label. */
-export function badge(verdict: Verdict): Markup {
+/** Writes a verdict as a coloured label; a failure that was expected is pale. */
+export function badge(
+  verdict: Verdict,
+  { isExpected = false }: { isExpected?: boolean } = {},
+): Markup {
   const { name } = VERDICTS[verdict];
-  return markup`<abbr class="badge ${verdict.toLowerCase()}" title="${name}">${verdict}</abbr>`;
+  const classes = `badge ${verdict.toLowerCase()}${isExpected ? " expected" : ""}`;
+  return markup`<abbr class="${classes}" title="${name}">${verdict}</abbr>`;
 }
 
 /** Writes the verdicts that were expected. */
 export function expectedBadges(expected: readonly Verdict[] | undefined): Content {
   if (expected === undefined) return "–";
-  return markup`<span class="badges">${expected.map(badge)}</span>`;
+  return markup`<span class="badges">${expected.map((verdict) => badge(verdict))}</span>`;
 }
 
 /** Shows a submission: verdict, plots, the tests that were not accepted, all tests, groups, compiler. */
@@ -123,7 +127,10 @@ function testTable({ tests }: SubmissionResult, { kind }: JudgeReport): Markup {
     { name: "CPU time", isAmount: true, show: ({ cpuTimeMs }) => timeText(cpuTimeMs) },
     { name: "Wall time", isAmount: true, show: ({ wallTimeMs }) => timeText(wallTimeMs) },
     { name: "Memory", isAmount: true, show: ({ memoryKib }) => sizeText(memoryKib) },
-    { name: "Message", show: ({ message }) => cut(message, 160) },
+    {
+      name: "Message",
+      show: ({ message, isExtra }) => cut(isExtra ? `does not count: ${message}` : message, 160),
+    },
   ];
   const title = `${countText(tests.length, "test")} run`;
   return details(title, table(tests, { columns, caption: "Tests" }), false);

@@ -19,6 +19,11 @@ export interface JudgeOptions {
   readonly verify: boolean;
   /** Whether to check only the tests, by the validators of the package: no submission is run. */
   readonly onlyTests?: boolean | undefined;
+  /**
+   * Whether to run also the tests that are not needed any more after one that was not accepted. They
+   * change no verdict and no score.
+   */
+  readonly allTests?: boolean | undefined;
   /** The languages. */
   readonly languages: LanguageTable;
   /** Whether submissions in Python 3 are run by PyPy. Default: where the problem takes no other one. */

@@ -104,7 +104,9 @@ export class Judging {
     if (this.#timeLimit) return await this.#judgeAll(submissions, context);
     await this.#findTimeLimit(context);
     if (this.#signal.aborted) return;
-    const others = submissions.filter((one) => !verify || !isReferenceSolution(one));
+    const others = submissions.filter((one) =>
+      !verify || problem.whole || !isReferenceSolution(one)
+    );
     await this.#judgeAll(others, context);
   }
 
@@ -129,12 +131,14 @@ export class Judging {
   async #findTimeLimit(context: CompileContext): Promise<void> {
     const { problem, host, submissions, verify, cacheDirectory } = this.#options;
     const keeps = cacheDirectory !== undefined;
-    const references = (verify ? submissions : problem.submissions).filter(isReferenceSolution);
-    const keyOf = () => timeLimitKey({ problem, host, context, references });
-    const known = verify || !keeps ? undefined : await recallTimeLimit(context, await keyOf());
+    const isOwn = verify && !problem.whole;
+    const whole = problem.whole ?? problem;
+    const references = (isOwn ? submissions : whole.submissions).filter(isReferenceSolution);
+    const keyOf = () => timeLimitKey({ problem: whole, host, context, references });
+    const known = isOwn || !keeps ? undefined : await recallTimeLimit(context, await keyOf());
     if (this.#signal.aborted) return;
     if (known) return this.#setTimeLimit(known);
-    const judged = verify ? this.#judged : [];
+    const judged = isOwn ? this.#judged : [];
     await this.#judgeAll(references, context, judged);
     if (this.#signal.aborted) return;
     const accepted = judged.filter(givesTime).map(({ result }) => result);
@@ -164,8 +168,9 @@ export class Judging {
     context: CompileContext,
     judged: JudgedSubmission[] = this.#judged,
   ): Promise<void> {
+    const isReported = judged === this.#judged;
     const emit = (event: JudgeEvent) => {
-      if (judged === this.#judged) this.#options.onEvent?.(event);
+      if (isReported) this.#options.onEvent?.(event);
     };
     const compile = (submission: Submission | undefined) =>
       submission && compileProgram(submission.source, context, {
@@ -183,7 +188,13 @@ export class Judging {
       emit({ kind: "compiled", submission: name, compile: compiled.result });
       const validators = await this.#compileValidators(context);
       const { workers } = context;
-      const work = this.#judgeOne(submission, { compiled, validators, workers, emit });
+      const work = this.#judgeOne(submission, {
+        compiled,
+        validators,
+        workers,
+        emit,
+        isReported,
+      });
       ahead = compile(submissions[i + 1]);
       const one = await work;
       judged.push(one);
@@ -205,11 +216,13 @@ export class Judging {
     return this.#validators ??= compile();
   }
 
-  async #judgeOne(submission: Submission, { compiled, validators, workers, emit }: {
+  async #judgeOne(submission: Submission, { compiled, validators, workers, emit, isReported }: {
     compiled: Compiled;
     validators: ProblemValidators;
     workers: Workers;
     emit: (event: JudgeEvent) => void;
+    /** Whether it is in the report; otherwise only its time is wanted. */
+    isReported: boolean;
   }): Promise<JudgedSubmission> {
     const { name } = submission;
     const { program, judgeError, result: compile } = compiled;
@@ -226,10 +239,17 @@ export class Judging {
     if (typeof grader === "string") return failed("JE", grader);
     this.#lastProgram = program;
     if (compile.note !== undefined) this.#warnings.push(`${name}: ${compile.note}`);
-    const context = { ...this.#testContext(program), validator, staticValidator, grader };
+    const context = {
+      ...this.#testContext(program, isReported),
+      validator,
+      staticValidator,
+      grader,
+    };
+    const allTests = isReported && this.#options.allTests === true;
     const { grades, slowest, tests } = await runTests(context, {
       workers,
       signal: this.#signal,
+      allTests,
       searchUntil: this.#options.verify ? searchOf(submission, context.killTimeMs) : undefined,
       onResult: (result, done) =>
         emit({ kind: "test", submission: name, result, done, total: this.#tests.length }),
@@ -238,15 +258,24 @@ export class Judging {
     const unmet = unmetExpectations(submission, { tests, groups: grades.groups });
     return {
       submission,
-      result: submissionResult(submission, { ...grades, compile }),
+      result: submissionResult(submission, {
+        ...grades,
+        compile,
+        tests: allTests ? withExtra(grades.tests, tests) : grades.tests,
+      }),
       slowest: slowest && { ...slowest, submission: name },
-      isInterrupted: !grades.isComplete,
+      isInterrupted: !grades.isComplete || allTests && tests.length < this.#tests.length,
       unmet,
     };
   }
 
-  #testContext(program: Program): Omit<TestContext, "validator" | "staticValidator" | "grader"> {
-    const { sandbox, host, problem, verify, transcriptBytes = 0 } = this.#options;
+  #testContext(
+    program: Program,
+    isReported: boolean,
+  ): Omit<TestContext, "validator" | "staticValidator" | "grader"> {
+    const { sandbox, host, verify, transcriptBytes = 0 } = this.#options;
+    const { whole, ...part } = this.#options.problem;
+    const problem = isReported ? part : whole ?? part;
     const timeLimitMs = this.#timeLimit?.timeLimitMs ?? UNKNOWN_LIMIT_MS;
     // By how much a submission is too slow matters only where the limit itself is checked.
     const factor = verify && this.#timeLimit ? Math.max(1, problem.limits.limitToRejected) : 1;
@@ -322,7 +351,8 @@ export class Judging {
   #packageComplaints(judged: readonly JudgedSubmission[]): string[] {
     const { problem, submissions } = this.#options;
     const complaints: string[] = [];
-    if (problem.format === "kattis" && !submissions.some(isAcceptedSolution)) {
+    const all = problem.whole?.submissions ?? submissions;
+    if (problem.format === "kattis" && !all.some(isAcceptedSolution)) {
       complaints.push("The package has no accepted submission (in submissions/accepted)");
     }
     if (!this.#timeLimit) return complaints;
@@ -357,6 +387,15 @@ function searchOf(
     );
     return isSlowEnough && expectations.every((one) => isDecided(one, tests));
   };
+}
+
+/** Adds the tests that were run but do not count. */
+function withExtra(
+  counted: readonly TestResult[],
+  all: readonly TestResult[],
+): readonly TestResult[] {
+  const known = new Map(counted.map((result) => [result.test, result]));
+  return all.map((result) => known.get(result.test) ?? { ...result, isExtra: true });
 }
 
 /** Tells whether the times of a reference solution count. */

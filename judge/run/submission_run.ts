@@ -18,6 +18,8 @@ export interface RunTestsOptions {
    * them may have to be slow, or must not be.
    */
   readonly searchUntil?: ((tests: readonly TestResult[]) => boolean) | undefined;
+  /** Runs all tests, and tells the results of those that are not needed, too. */
+  readonly allTests?: boolean | undefined;
 }
 
 /** Runs the tests that are needed, and no others but those that were begun before that was known. */
@@ -27,7 +29,8 @@ export async function runTests(
 ): Promise<{ grades: Grades; slowest: TestResult | undefined; tests: readonly TestResult[] }> {
   const run = new SubmissionRun(context, options);
   await run.runNeeded();
-  if (options.searchUntil) await run.search(options.searchUntil);
+  if (options.allTests) await run.search(() => false);
+  else if (options.searchUntil) await run.search(options.searchUntil);
   const { grader, problem: { limits } } = context;
   const { workers, signal } = options;
   if (grader && !signal.aborted) {
@@ -63,9 +66,9 @@ class SubmissionRun {
     });
   }
 
-  /** All tests that were run, also those that do not count. */
+  /** All tests that were run in order, also those that do not count. */
   get tests(): readonly TestResult[] {
-    return [...this.#results.values()];
+    return [...this.#results].sort(([one], [other]) => one - other).map(([, result]) => result);
   }
 
   /** Runs the other tests until enough is known. */
@@ -74,6 +77,7 @@ class SubmissionRun {
     const isFound = () => isOver(this.tests);
     await this.#spread(() => isFound() ? undefined : others.shift(), (planned, result) => {
       this.#results.set(planned.index, result);
+      if (this.#options.allTests) this.#options.onResult(result, this.#results.size);
       if (isFound()) this.#stopAll();
     });
   }
