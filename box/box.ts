@@ -401,7 +401,7 @@ export class Box {
           ? (group?.heldKib() ?? 0) > HELD_KIB
           : options.controlGroup;
         if (isWanted) group?.create();
-        await this.#directory.clear(this.#claim);
+        await this.#empty();
       } finally {
         end();
       }
@@ -423,7 +423,7 @@ export class Box {
       const end = this.#activity.beginChange();
       try {
         this.#claim.controlGroup?.create();
-        await this.#directory.clear(this.#claim);
+        await this.#empty();
       } finally {
         end();
       }
@@ -483,6 +483,12 @@ export class Box {
       directory: this.#directory,
     });
     await leaveBridge(this.#sandbox);
+  }
+
+  async #empty(): Promise<void> {
+    const { lock, ownFileSystem } = this.#claim;
+    const ownerUid = lock.read()?.ownerUid ?? this.#sandbox.caller.uid;
+    await this.#directory.clear({ ownFileSystem, ownerUid });
   }
 
   #held(to: string): void {

@@ -5,25 +5,47 @@ import { ERRNO } from "../ffi/errno.ts";
 import { Plan, type Slot } from "../ffi/plan.ts";
 import { type System, SystemError } from "../ffi/system.ts";
 import { atOnce, type Steps } from "../text/slices.ts";
+import { SandboxError } from "./errors.ts";
 import type { Entry } from "./list.ts";
-import { about, FEW, openDirectory, walk } from "./tree_walk.ts";
+import { about, type Candidate, FEW, openDirectory, walk } from "./tree_walk.ts";
 
 const REMOVE_TRIES = 3;
+const ROOT_UID = 0;
+
+/**
+ * Whose directories are emptied. A user can move a directory of his own to where it will be removed, with
+ * those of others in it, which he could not empty himself.
+ */
+export interface Ownership {
+  /** To whom the tree belongs. */
+  readonly owner: number;
+  /** Who else could have made directories in it. */
+  readonly others: readonly number[];
+  /** What is removed, for people. */
+  readonly path: string;
+}
 
 /** Removes a directory and everything below it. */
 export function removeTree(system: System, parentFd: number, name: string): void {
-  atOnce(removeTreeSteps(system, parentFd, name));
+  atOnce(removeTreeSteps(system, parentFd, { name }));
 }
 
-/** The same, with pauses in which others can have a turn. */
-export function* removeTreeSteps(system: System, parentFd: number, name: string): Steps<void> {
+/**
+ * The same, with pauses in which others can have a turn. Directories stay that belong neither to one of
+ * those who are named, nor to root where only root could have put them.
+ */
+export function* removeTreeSteps(
+  system: System,
+  parentFd: number,
+  { name, ownership }: { name: string; ownership?: Ownership },
+): Steps<void> {
   const bytes = new TextEncoder().encode(name + "\0");
   for (let tries = 1;; tries++) {
     const root = openDirectory(system, parentFd, bytes);
-    const refused: SystemError[] = [];
+    const refused: Error[] = [];
     if (root) {
       try {
-        yield* emptyTreeSteps(system, root.fd, refused);
+        yield* emptyTreeSteps(system, root.fd, { refused, ownership, rootUid: root.uid });
       } finally {
         system.close(root.fd);
       }
@@ -35,20 +57,55 @@ export function* removeTreeSteps(system: System, parentFd: number, name: string)
   }
 }
 
-/**
- * Removes everything below an open directory, from where it is read on, with such pauses. The first file
- * that stays is put into `refused`, with the reason.
- */
+/** What {@linkcode emptyTreeSteps} leaves. */
+export interface EmptyOptions {
+  /** Whose directories are emptied; default: everybody's. */
+  readonly ownership?: Ownership | undefined;
+  /** Whose the directory itself is. */
+  readonly rootUid?: number;
+  /** Gets the reason why something stays; only the first one. */
+  readonly refused?: Error[];
+}
+
+/** Removes everything below an open directory, from where it is read on, with such pauses. */
 export function* emptyTreeSteps(
   system: System,
   fd: number,
-  refused: SystemError[] = [],
+  { ownership, rootUid, refused = [] }: EmptyOptions = {},
 ): Steps<void> {
   yield* walk(system, fd, {
+    ...ownership && {
+      passBy: (directory, candidate) =>
+        passBy(system, directory, { candidate, ownership, rootUid, refused }),
+    },
     enter: (directory, entries) => removeEntries(system, directory, { entries, refused }),
     leave: (directory, child, entryCount) =>
       removeDirectory(system, directory, { name: child, isSmall: entryCount <= FEW }),
   });
+}
+
+/** Leaves a directory that somebody else has put something into; an empty one is removed. */
+function* passBy(system: System, parentFd: number, { candidate, ownership, rootUid, refused }: {
+  candidate: Candidate;
+  ownership: Ownership;
+  rootUid: number | undefined;
+  refused: Error[];
+}): Steps<boolean> {
+  const { uid, aboveUid = rootUid, name, path } = candidate;
+  const { owner, others } = ownership;
+  if (uid === owner || others.includes(uid)) return false;
+  if (uid === ROOT_UID && aboveUid === ROOT_UID) return false;
+  const failure = yield* removeDirectory(system, parentFd, { name, isSmall: true });
+  if (failure && refused.length === 0) {
+    refused.push(
+      new SandboxError(
+        "hostile-path",
+        `Cannot empty ${ownership.path}/${path()}: it belongs to user ${uid}, but the box to user ` +
+          `${owner}; move it elsewhere, or remove it as root`,
+      ),
+    );
+  }
+  return true;
 }
 
 function removeDirectory(
@@ -66,7 +123,7 @@ function removeDirectory(
 
 function* removeEntries(system: System, directory: number, { entries, refused }: {
   entries: readonly Entry[];
-  refused: SystemError[];
+  refused: Error[];
 }): Steps<Uint8Array[]> {
   const directories: Uint8Array[] = [];
   const plan = new Plan();

@@ -185,7 +185,7 @@ Deno.test("what takes long in a large tree is done on other threads, and the res
       const how = { to: BOX, from: [0], keepSpecialFiles: false };
       await inSlices(giveTreeSteps(system, tree, how));
       await shell(folder, `test "$(find tree -uid ${BOX.uid} | wc -l)" = 10006`);
-      await inSlices(removeTreeSteps(system, fd, "tree"));
+      await inSlices(removeTreeSteps(system, fd, { name: "tree" }));
       assertEquals([...Deno.readDirSync(folder)], []);
     } finally {
       system.close(fd, tree);

@@ -26,6 +26,7 @@ interface Level {
   /** Open descriptor, or -1. */
   fd: number;
   readonly identity: string;
+  readonly uid: number | undefined;
   readonly name: Uint8Array;
   /** What is in it; undefined: nobody has looked yet. */
   content?: LevelContent;
@@ -38,8 +39,21 @@ interface LevelContent {
   readonly entryCount: number;
 }
 
+/** A directory that is about to be visited. */
+export interface Candidate {
+  readonly name: Uint8Array;
+  /** Whose it is. */
+  readonly uid: number;
+  /** Whose the directory above it is; undefined: that is the first one. */
+  readonly aboveUid: number | undefined;
+  /** Where it is below the first one, for people. */
+  readonly path: () => string;
+}
+
 /** What is done at each directory. */
 export interface Visitor {
+  /** Handles a directory that is not to be visited; false: it is. */
+  passBy?(parentFd: number, candidate: Candidate): Steps<boolean>;
   /** Handles a directory below the first one before its entries. */
   open?(fd: number, identity: string): Steps<void>;
   /** Handles some of a directory's entries, and gives the names of the directories to visit. */
@@ -50,7 +64,7 @@ export interface Visitor {
 
 /** Walks the tree below an open directory, which stays open. */
 export function* walk(system: System, rootFd: number, visitor: Visitor): Steps<void> {
-  const root: Level = { fd: rootFd, identity: "", name: new Uint8Array() };
+  const root: Level = { fd: rootFd, identity: "", uid: undefined, name: new Uint8Array() };
   const levels: Level[] = [root];
   try {
     for (;;) {
@@ -61,6 +75,15 @@ export function* walk(system: System, rootFd: number, visitor: Visitor): Steps<v
         const child = openDirectory(system, level.fd, name);
         if (!child) continue;
         levels.push({ ...child, name });
+        if (visitor.passBy) {
+          const { uid } = child;
+          const path = () => pathOf(levels);
+          if (yield* visitor.passBy(level.fd, { name, uid, aboveUid: level.uid, path })) {
+            levels.pop();
+            system.close(child.fd);
+            continue;
+          }
+        }
         closeFarLevel(system, levels);
         continue;
       }
@@ -104,6 +127,14 @@ function closeFarLevel(system: System, levels: Level[]): void {
   far.fd = -1;
 }
 
+function pathOf(levels: readonly Level[]): string {
+  return levels.slice(1).map(({ name }) => shownName(name)).join("/");
+}
+
+function shownName(name: Uint8Array): string {
+  return visibleText(decodeOsString(name.slice(0, name.indexOf(0))));
+}
+
 /** Plans to open something without leaving a trace; who may not do that (CAP_FOWNER) leaves one. */
 export function planQuietly(
   into: Slot,
@@ -118,7 +149,7 @@ export function openDirectory(
   system: System,
   parent: number,
   name: Uint8Array,
-): { fd: number; identity: string } | undefined {
+): { fd: number; identity: string; uid: number } | undefined {
   const plan = new Plan();
   const fd = plan.slot("directory");
   const how = { flags: linux.O_DIRECTORY | linux.O_NOFOLLOW, resolve: STRICT, into: fd };
@@ -127,7 +158,8 @@ export function openDirectory(
   });
   const status = planStatus(plan, fd);
   if (system.attempt(plan, "open a directory")) return undefined;
-  return { fd: plan.result(fd), identity: readStatus(plan.view(status)).identity };
+  const { identity, uid } = readStatus(plan.view(status));
+  return { fd: plan.result(fd), identity, uid };
 }
 
 /** Opens the directory above another, if it still is the one it was. */
@@ -151,7 +183,7 @@ export function about(
   name: Uint8Array,
   what: (file: string) => string,
 ): SystemError {
-  const file = `${visibleText(decodeOsString(name.slice(0, name.indexOf(0))))} in the box`;
+  const file = `${shownName(name)} in the box`;
   const hint = errno === ERRNO.EPERM
     ? " (is it immutable or append-only? see lsattr and chattr)"
     : "";

@@ -129,6 +129,8 @@ export async function unmakeBox(
   if (strays > 0) {
     sandbox.log(1, () => `Killed ${strays} processes that ran as the box's user outside of it`);
   }
-  await directory.remove({ quota: record?.quota ?? false });
+  // Also when root removes it: the owner could have moved directories of others in there.
+  const ownerUid = record?.ownerUid ?? sandbox.caller.uid;
+  await directory.remove({ quota: record?.quota ?? false, ownerUid });
   lock.clear();
 }

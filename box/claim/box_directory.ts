@@ -20,7 +20,7 @@ import type { Identity } from "../../host/identity.ts";
 import { MOUNTED, planOpen, STRICT } from "../../host/open.ts";
 import { planStatus } from "../../host/status.ts";
 import { nameOf, readDirectory } from "../../host/list.ts";
-import { emptyTreeSteps, removeTreeSteps } from "../../host/tree.ts";
+import { emptyTreeSteps, type Ownership, removeTreeSteps } from "../../host/tree.ts";
 import { openDirectory } from "../../host/tree_walk.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { Newness } from "./newness.ts";
@@ -164,7 +164,10 @@ export class BoxDirectory {
    * Removes what is in `box/`, and in the temporary directories of earlier runs. A directory that a
    * program could have given more than files is replaced by a new one.
    */
-  async clear({ ownFileSystem }: { ownFileSystem: boolean }): Promise<void> {
+  async clear(
+    { ownFileSystem, ownerUid }: { ownFileSystem: boolean; ownerUid: number },
+  ): Promise<void> {
+    const owned = this.#ownership(`${this.#places.directory}/box`, ownerUid);
     const { system, caller } = this.#sandbox;
     let size: BoxSize | undefined;
     if (ownFileSystem) {
@@ -183,8 +186,8 @@ export class BoxDirectory {
     try {
       if (failure) throw failure;
       await this.#clearTemporary(fd);
-      if (!size && await this.#reuse(fd, "box", caller)) return;
-      await inSlices(removeTreeSteps(system, fd, "box"));
+      if (!size && await this.#reuse(fd, { path: "box", owner: caller, ...owned })) return;
+      await inSlices(removeTreeSteps(system, fd, { name: "box", ...owned }));
       const again = new Plan();
       planFiles(again, { outer: fd, owner: caller, size });
       system.run(again, "make a new box/");
@@ -208,20 +211,24 @@ export class BoxDirectory {
       system.close(found.fd);
     }
     const isUsual = names.length === 1 && names[0] === "tmp";
-    if (isUsual && await this.#reuse(outer, "tmp/tmp", this.#places.boxUser)) return;
-    await inSlices(removeTreeSteps(system, outer, "tmp"));
+    const usual = { path: "tmp/tmp", owner: this.#places.boxUser };
+    if (isUsual && await this.#reuse(outer, usual)) return;
+    await inSlices(removeTreeSteps(system, outer, { name: "tmp" }));
   }
 
   /**
    * Empties a directory and makes it like a new one of this owner, so that a box which is ready, with the
    * directory mounted, still fits; false if it has to be replaced.
    */
-  async #reuse(outer: number, path: string, owner: Identity): Promise<boolean> {
+  async #reuse(
+    outer: number,
+    { path, owner, ...owned }: { path: string; owner: Identity; ownership?: Ownership },
+  ): Promise<boolean> {
     const { system } = this.#sandbox;
     const found = openDirectory(system, outer, encoder.encode(`${path}\0`));
     if (!found) return false;
     try {
-      await inSlices(emptyTreeSteps(system, found.fd));
+      await inSlices(emptyTreeSteps(system, found.fd, owned));
       return this.#newness.restore(found.fd, { outer, owner });
     } finally {
       system.close(found.fd);
@@ -229,7 +236,7 @@ export class BoxDirectory {
   }
 
   /** Removes it with everything in it; nothing to remove is not an error. */
-  async remove({ quota }: { quota: boolean }): Promise<void> {
+  async remove({ quota, ownerUid }: { quota: boolean; ownerUid: number }): Promise<void> {
     const { system, settings } = this.#sandbox;
     const { boxUser, boxId, directory } = this.#places;
     const plan = new Plan();
@@ -242,12 +249,21 @@ export class BoxDirectory {
     const fd = plan.result(root);
     try {
       unmountOwnFileSystem(system, directory);
-      await inSlices(removeTreeSteps(system, fd, String(boxId)));
+      const name = String(boxId);
+      await inSlices(
+        removeTreeSteps(system, fd, { name, ...this.#ownership(directory, ownerUid) }),
+      );
       this.#sandbox.log(1, () => `Removed what was in box ${boxId}`);
       if (quota) clearDiskQuota(system, { fd, uid: boxUser.uid });
     } finally {
       system.close(fd);
     }
+  }
+
+  /** Says whose directories in it are emptied; where it belongs to us they all are. */
+  #ownership(path: string, owner: number): { ownership?: Ownership } {
+    if (owner === this.#sandbox.own.uid) return {};
+    return { ownership: { path, owner, others: [this.#places.boxUser.uid] } };
   }
 
   /** Looks for it. */

@@ -3,6 +3,7 @@
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
@@ -37,6 +38,8 @@ async function withMovedFolder(test: (box: Box, boxDirectory: string) => Promise
       setpriv --reuid=${UID} --regid=${UID} --clear-groups mv moved ${inside}/`);
     await test(box, inside);
   } finally {
+    // Else the box could not be removed.
+    await sh(`rm -rf ${inside}/moved/closed ${inside}/moved/shown`);
     await Deno.remove(home, { recursive: true });
   }
 }
@@ -86,6 +89,33 @@ Deno.test("a caller does not become the owner of others' files by running a prog
     assertEquals(await sh(`cd ${inside}; stat -c %u moved`), `${UID}\n`);
   });
 });
+
+for (const who of ["the caller", "root"] as const) {
+  Deno.test(`a box that ${who} cleans up keeps others' directories, and says which`, async () => {
+    await withMovedFolder(async (box, inside) => {
+      await sh(`mkdir ${inside}/moved/empty ${inside}/own; touch ${inside}/own/file
+        chown ${UID}:${UID} ${inside}/own`);
+      const refusal =
+        /^Cannot empty \S+\/box\/moved\/(closed|shown): it belongs to user 0, but .* 7925;/;
+      const sandbox = who === "root" ? await Sandbox.open() : box.sandbox;
+      box.release();
+      const again = await Box.open({ boxId: BOX_ID, sandbox });
+      assertMatch(await refused(() => again.clear()), refusal);
+      assertMatch(await refused(() => again.cleanup()), refusal);
+      // All that the caller could have removed is gone.
+      assertEquals(
+        await sh(`cd ${inside}; find . | sort`),
+        ["", "/moved", "/moved/closed", "/moved/closed/secret", "/moved/shown", "/moved/shown/file"]
+          .map((path) => `.${path}\n`).join(""),
+      );
+      assertEquals(await sh(`cat ${inside}/moved/closed/secret`), "secret\n");
+      again.release();
+      await assertRejects(() => Box.init({ boxId: BOX_ID, sandbox }), SandboxError, "Cannot empty");
+      await sh(`rm -r ${inside}/moved/closed ${inside}/moved/shown`);
+      await (await Box.init({ boxId: BOX_ID, sandbox })).cleanup();
+    });
+  });
+}
 
 Deno.test("a judge for a caller is not led through what the sandbox itself has open", async () => {
   await withFolder(async (folder) => {
