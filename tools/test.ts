@@ -20,6 +20,7 @@ import { LEFT_TO_VM_TEST } from "./vm/suite.ts";
 /** After this time something hangs: stop, and report what has run. */
 const TIME_LIMIT_MINUTES = 60;
 const COMMAND_LINE_TESTS = ["tests/cli"];
+const LIBRARY_TESTS = ["tests/library"];
 
 /** What `--quick` leaves out here, with the reason. The command line is tested through a service. */
 const LONG: readonly { files: readonly string[]; reason: string }[] = [
@@ -123,36 +124,43 @@ async function runServiceTests(
   return { ...rest, cases: cases.map((test) => ({ ...test, name: `${test.name} (service)` })) };
 }
 
-/** They use the same boxes, so one follows the other. */
-async function runHere(): Promise<TestRun[]> {
-  return [await runTests([]), await runServiceTests(COMMAND_LINE_TESTS)];
-}
-
 function withoutDot(file: string): string {
   return file.replace(/^\.\//, "");
 }
 
 /** One after the other, when everything else has ended. */
 async function tryAgain(
-  [direct, service]: readonly TestRun[],
-  guests: readonly TestRun[],
+  { direct, service, guests }: Readonly<Record<"direct" | "service" | "guests", TestRun[]>>,
 ): Promise<TestRun[]> {
   return [
-    ...await secondTry(direct ? [direct] : [], async (files) => [await runTests(files)]),
-    ...await secondTry(service ? [service] : [], async (files) => [await runServiceTests(files)]),
+    ...await secondTry(direct, async (files) => [await runTests(files)]),
+    ...await secondTry(service, async (files) => [await runServiceTests(files)]),
     ...await secondTry(guests, (files) => runVmTests({ words: files.map(withoutDot) })),
   ];
 }
 
-/** Runs what takes a short time. */
+/** Runs everything. */
+async function runWhole(): Promise<TestRun[]> {
+  // Tests mostly wait. Guests use the processor time that they leave.
+  const guests = runVmTests({ isShort: true });
+  // These two use the same boxes, so one follows the other.
+  const direct = [await runTests([])];
+  const service = [await runServiceTests(COMMAND_LINE_TESTS)];
+  return await tryAgain({ direct, service, guests: await guests });
+}
+
+/** Runs what takes a short time, in two lanes that use other boxes. */
 async function runQuick(): Promise<TestRun[]> {
   const outside = ignoredFolders(await Deno.readTextFile(`${ROOT}/.gitignore`));
   // The option takes the place of "exclude" in deno.json.
-  const ignored = [...outside, "vendor", ...LONG.flatMap(({ files }) => files)];
-  // Without those of the command line, the tests here use other boxes.
-  const service = runServiceTests(COMMAND_LINE_TESTS, { isBeside: true });
-  const runs = [runTests([], { ignored }), service];
-  return await tryAgain(await Promise.all(runs), []);
+  const long = LONG.flatMap(({ files }) => files);
+  const ignored = [...outside, "vendor", ...long, ...LIBRARY_TESTS];
+  const secondLane = async () => ({
+    service: [await runServiceTests(COMMAND_LINE_TESTS, { isBeside: true })],
+    direct: [await runTests(LIBRARY_TESTS, { isBeside: true })],
+  });
+  const [first, second] = await Promise.all([runTests([], { ignored }), secondLane()]);
+  return await tryAgain({ ...second, direct: [first, ...second.direct], guests: [] });
 }
 
 async function runAll(args: readonly string[]): Promise<TestRun[]> {
@@ -165,9 +173,7 @@ async function runAll(args: readonly string[]): Promise<TestRun[]> {
     return [await runServiceTests(args.length > 1 ? args.slice(1) : COMMAND_LINE_TESTS)];
   }
   if (args.length > 0) return [await runTests(args, { checksTypes: true })];
-  // Tests mostly wait. Guests use the processor time that they leave.
-  const [here, guests] = await Promise.all([runHere(), runVmTests({ isShort: true })]);
-  return await tryAgain(here, guests);
+  return await runWhole();
 }
 
 /** Runs the tests and returns the exit status. */

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { Box, BoxPool, defaultSettings } from "isolate/mod.ts";
 import { eventually, isolate, processesOf, succeed } from "isolate/tests/support/isolate.ts";
 
-const FIRST = 940;
+const FIRST = 876;
 const COUNT = 2;
 const BOX_IDS = [FIRST, FIRST + 1];
 

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { Box, type FileContent } from "isolate/mod.ts";
 
-const BOX_IDS = [933, 934, 935];
+const BOX_IDS = [870, 871, 872];
 const ROUNDS = 12;
 
 /** The same program in all forms in which it can be put. */

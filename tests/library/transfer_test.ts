@@ -4,7 +4,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { Box, type RunOptions } from "isolate/mod.ts";
 import { close, descriptors, makePipe, readAll } from "isolate/tests/support/descriptors.ts";
 
-const BOX_ID = 917;
+const BOX_ID = 873;
 
 Deno.test("a pipe whose end was transferred ends with the program", async () => {
   await using box = await Box.init({ boxId: BOX_ID });
