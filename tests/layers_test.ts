@@ -18,7 +18,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "vendor",
   ],
   "check": ["box", "cgroup", "config", "host", "ffi", "text"],
-  "server": ["mod.ts", "judge", "text", "vendor"],
+  "server": ["mod.ts", "judge", "text", "vendor", "node:sqlite"],
   "judge": ["mod.ts", "text"],
   "service": ["box", "cgroup", "config", "host", "ffi", "text"],
   "core.ts": ["box", "cgroup", "config", "host", "ffi", "text"],
