@@ -19,6 +19,8 @@ import { SandboxError, translated } from "../host/errors.ts";
 import type { ReadyBox } from "./setup/ready.ts";
 import { BoxFiles } from "./files/files.ts";
 import type { BoxLock, BoxRecord } from "./claim/lock.ts";
+import type { LiveRun } from "./keep/runs.ts";
+import { signalAll, signalOne } from "./keep/signal_all.ts";
 import type { Outcome } from "./outcome/outcome.ts";
 import { type BoxPlaces, boxPlaces } from "./claim/paths.ts";
 import { runProgram } from "./run.ts";
@@ -29,6 +31,8 @@ import { TransferredFds } from "./streams/streams.ts";
 import { giveTreeSteps } from "../host/give_tree.ts";
 import { inSlices } from "../text/slices.ts";
 
+/** SIGRTMAX. */
+const SIGNAL_MAX = 64;
 /** What an empty group, or one with a box that is ready, holds at most. */
 const HELD_KIB = 1024;
 
@@ -66,6 +70,8 @@ export class Box {
   readonly #directory: BoxDirectory;
   readonly #files: BoxFiles;
   readonly #activity: BoxActivity;
+  /** What runs, as long as it can be reached. */
+  #live: LiveRun | undefined;
   #lock: BoxLock | undefined;
 
   private constructor(sandbox: Sandbox, claim: Claim) {
@@ -323,6 +329,41 @@ export class Box {
     });
   }
 
+  /**
+   * Sends a signal to what runs in the box.
+   *
+   * @param signal its number; `SIGNALS` names them
+   * @param options `to`: all processes at once, or only the program itself; default: all
+   * @returns whether a program runs: until it is executed, and when it has ended, nothing is sent
+   * @throws {RangeError} if there is no such signal
+   *
+   * @example
+   * ```ts
+   * import { Box, Capture, SIGNALS } from "@isolate/isolate";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using box = await Box.init({ boxId: 937 });
+   * const stdout = new Capture({ limitBytes: 100 });
+   * const script = "trap 'echo told; exit 3' TERM; while :; do sleep 0.01; done";
+   * const run = box.run(["/bin/sh", "-c", script], { stdout, limits: { processes: 2 } });
+   * const timer = setInterval(() => box.signal(SIGNALS.SIGTERM), 50);
+   * const outcome = await run;
+   * clearInterval(timer);
+   * assertEquals([outcome.kind, stdout.text()], ["exit", "told\n"]);
+   * ```
+   */
+  signal(signal: number, { to = "all" }: { to?: "all" | "program" } = {}): boolean {
+    if (!Number.isInteger(signal) || signal < 1 || signal > SIGNAL_MAX) {
+      throw new RangeError(`Cannot send signal ${signal}: signals are 1 to ${SIGNAL_MAX}`);
+    }
+    const { system } = this.#sandbox;
+    const program = this.#live?.programFd();
+    if (!this.#live || program === undefined) return false;
+    if (to === "program") signalOne(system, program, signal);
+    else signalAll(system, this.#live.initFd, signal);
+    return true;
+  }
+
   /** While the program runs, box/ and what is in it belongs to the user of the box. */
   async #runWithFiles({ command, options, transferred }: {
     command: readonly string[];
@@ -350,6 +391,7 @@ export class Box {
           options,
           transferred,
           ready: this.#claim.ready,
+          onLive: (live) => this.#live = live,
         });
       } finally {
         const { mode, accessLists: accessListsBefore } = before;

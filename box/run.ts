@@ -38,6 +38,7 @@ export interface RunRequest {
   readonly transferred: TransferredFds;
   /** Where boxes are kept ready, if they are. */
   readonly ready: ReadyBox | undefined;
+  readonly onLive?: Run["onLive"];
 }
 
 const ROOT: Identity = { uid: 0, gid: 0, groups: [] };
@@ -149,7 +150,7 @@ function userNamespaceOf({ sandbox: { system }, places, options }: AskedRun): nu
 
 /** Describes the run: the request, the sandbox's decisions, and what this process passes on. */
 function describeRun(
-  { sandbox, places, command, options, ready }: RunRequest,
+  { sandbox, places, command, options, ready, onLive }: RunRequest,
   controlGroup: ControlGroupRun | undefined,
 ): AskedRun {
   const { system, settings, caller } = sandbox;
@@ -174,6 +175,7 @@ function describeRun(
     cpuCount: isOneProcess ? 1 : cpus ? new Set(cpus).size : Math.max(1, readCpus().length),
     controlGroup,
     ready,
+    onLive,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { ControlGroupRun } from "../cgroup/types.ts";
 import type { BoxPlaces } from "./claim/paths.ts";
+import type { LiveRun } from "./keep/runs.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { DirectoryRule } from "./setup/directory_rules.ts";
 import type { CallerLimits, Limits } from "./setup/limits.ts";
@@ -152,4 +153,6 @@ export interface Run {
   readonly controlGroup: ControlGroupRun | undefined;
   /** Where boxes are kept ready, if they are. */
   readonly ready: ReadyBox | undefined;
+  /** Told what can be done with the run while it goes on, and with `undefined` that it has ended. */
+  readonly onLive?: ((live: LiveRun | undefined) => void) | undefined;
 }

@@ -35,13 +35,15 @@
  * @module
  */
 
-export {
-  type Compiled,
-  type CompileLimits,
-  type CompileOptions,
-  Compiler,
-  type CompilerOptions,
-} from "./compile/compile.ts";
+export { Compiler } from "./compile/compile.ts";
+export type {
+  Compiled,
+  CompileLimits,
+  CompileOptions,
+  CompilerOptions,
+  CompilerStreams,
+} from "./compile/compile_options.ts";
+export type { LoadedFile, LoadedSource } from "./compile/compile_source.ts";
 export { type Allowance, type Invocation, Program } from "./compile/program.ts";
 export type { JudgeBox, JudgeBoxes, JudgeLease, JudgePool } from "./boxes.ts";
 export { HostFiles } from "../mod.ts";

@@ -49,6 +49,7 @@ const FREE_OF_PERMISSION = new Set([
   "stderr",
   "stdin",
   "stdout",
+  "unrefTimer",
   "version",
 ]);
 

@@ -60,7 +60,9 @@ export async function keep(
   const { sandbox: { system, waiter }, options: { signal, onEnd } } = run;
   const watch = beginWatch(run, box, streams);
   const onAbort = () => kill(watch, "abort");
-  const endLive = run.sandbox.runs?.begin(liveRun(watch));
+  const live = liveRun(watch);
+  run.onLive?.(live);
+  const endLive = run.sandbox.runs?.begin(live);
   let outcome: Outcome | undefined;
   try {
     signal?.addEventListener("abort", onAbort);
@@ -80,6 +82,7 @@ export async function keep(
     return outcome = conclude(watch, { streamEnd: streams?.end, nowMs });
   } finally {
     endLive?.(outcome);
+    run.onLive?.(undefined);
     signal?.removeEventListener("abort", onAbort);
     waiter.forget(box.initFd, box.socket);
     if (!box.isStaged) reap(system, box.initFd);

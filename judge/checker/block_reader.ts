@@ -7,6 +7,9 @@ const FIRST_BLOCK_BYTES = 1 << 13;
 /** Those of both sides fit into the cache of one processor together. */
 const BLOCK_BYTES = 1 << 18;
 
+/** What can be read in blocks: a file, or something that behaves like one. */
+export type BlockSource = Pick<HostFile, "block">;
+
 /** Reads a file from any place in it. */
 export class BlockReader {
   /** The block, whose content ends at {@linkcode end}. */
@@ -18,12 +21,12 @@ export class BlockReader {
   end = 0;
   /** Whether the file ends where the block ends. */
   ended = false;
-  readonly #file: HostFile;
+  readonly #file: BlockSource;
   #read!: FileBlock["read"];
   #start = 0;
 
   /** Begins at the beginning of a file, with an empty block. */
-  constructor(file: HostFile) {
+  constructor(file: BlockSource) {
     this.#file = file;
     this.#allocate(FIRST_BLOCK_BYTES);
   }

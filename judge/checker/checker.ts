@@ -15,8 +15,7 @@
  * The output is hostile: it is read in blocks and never kept, and words and lines may have any length.
  */
 
-import type { HostFile } from "../../mod.ts";
-import { BlockReader } from "./block_reader.ts";
+import { BlockReader, type BlockSource } from "./block_reader.ts";
 import { parseFlags } from "./checker_flags.ts";
 import { compare } from "./comparison.ts";
 import { describeDifference } from "./difference.ts";
@@ -29,8 +28,8 @@ export type CheckResult =
 
 /** What is compared, and how. */
 export interface CheckOptions {
-  readonly output: HostFile;
-  readonly answer: HostFile;
+  readonly output: BlockSource;
+  readonly answer: BlockSource;
   /** Flags of the default output validator, such as `case_sensitive`. */
   readonly flags: readonly string[];
 }

@@ -1,11 +1,12 @@
 /** Compiles programs in boxes, and keeps the results. */
 
-import { type HostFiles, type Sandbox, SandboxError } from "../../mod.ts";
+import { type HostFiles, SandboxError } from "../../mod.ts";
 import type { JudgeBox } from "../boxes.ts";
 import { LanguageError, PLACEHOLDER } from "../languages/language_definition.ts";
 import type { Language } from "../languages/language_table.ts";
-import type { CompileResult, ProgramSource, SourceFile } from "../types.ts";
-import { CompileCache, sha256 } from "./compile_cache.ts";
+import type { CompileResult, ProgramSource } from "../types.ts";
+import { CompileCache, type Kept, sha256 } from "./compile_cache.ts";
+import type { Compiled, CompileOptions, CompilerOptions } from "./compile_options.ts";
 import {
   type CompilerRunOptions,
   type CompilerVerdict,
@@ -14,60 +15,13 @@ import {
 } from "./compile_run.ts";
 import {
   type LoadedFile,
+  type LoadedSource,
   loadFiles,
   loadIncluded,
   type PreparedSource,
   prepareSource,
 } from "./compile_source.ts";
 import { cannotLimit, Program, type StepContext, type Words } from "./program.ts";
-
-/** What a compiler may use. */
-export interface CompileLimits {
-  /** CPU time in milliseconds; wall time is twice as much and five seconds. */
-  readonly timeMs: number;
-  /** Memory in KiB. */
-  readonly memoryKib: number;
-  /** Size of all sources in KiB. */
-  readonly codeKib: number;
-}
-
-/** How a program is compiled. */
-export interface CompileOptions {
-  /** Its language. */
-  readonly language: Language;
-  /** Files that are put over those of the program; the last one of a name counts. Default: none. */
-  readonly included?: readonly SourceFile[] | undefined;
-  /** The main file or class, if its language has one; undefined: found by names. */
-  readonly entrypoint?: string | undefined;
-  /** A box that nobody else uses meanwhile; its content is lost. */
-  readonly box: JudgeBox;
-  /** The CPU on which the compiler runs; undefined: any. */
-  readonly cpu?: number | undefined;
-  /** What the compiler may use. */
-  readonly limits: CompileLimits;
-  /** Interrupts the compiler. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** A compiled program, or why there is none. */
-export interface Compiled {
-  /** What the compiler did, for people and reports. */
-  readonly result: CompileResult;
-  /** The program; undefined if there is none. */
-  readonly program: Program | undefined;
-  /** There is none, and the source is not to blame. */
-  readonly judgeError?: true;
-}
-
-/** Where compilers work and programs are kept. */
-export interface CompilerOptions {
-  /** The sandbox. */
-  readonly sandbox: Sandbox;
-  /** The files of the host. */
-  readonly host: HostFiles;
-  /** Where programs are kept; undefined: only as long as this compiler exists. */
-  readonly cacheDirectory?: string | undefined;
-}
 
 /** Part of each key: to be changed with anything that makes other programs of the same source. */
 const FORMAT = 1;
@@ -96,18 +50,21 @@ export class Compiler implements AsyncDisposable {
   constructor(options: CompilerOptions) {
     this.#host = options.host;
     this.#syscallFlags = options.sandbox.settings.syscallFlags;
-    this.#cache = new CompileCache(options.host, { directory: options.cacheDirectory });
+    this.#cache = new CompileCache(options.host, {
+      directory: options.cacheDirectory,
+      limitBytes: options.cacheLimitBytes,
+    });
   }
 
   /**
    * Compiles a program, or takes it from the cache.
    *
-   * @param source the program
+   * @param source the program, on the host or with the content of its files
    * @param options its language, a box, limits
    * @returns the program, or why there is none, whatever fails
    * @throws the reason of the signal if it is aborted. Rejects with it
    */
-  async compile(source: ProgramSource, options: CompileOptions): Promise<Compiled> {
+  async compile(source: ProgramSource | LoadedSource, options: CompileOptions): Promise<Compiled> {
     try {
       return await this.#compile(source, options);
     } catch (error) {
@@ -115,6 +72,25 @@ export class Compiler implements AsyncDisposable {
       if (error instanceof LanguageError) return notCompiled(error.message, options.language);
       if (!(error instanceof JudgeFailure || error instanceof SandboxError)) throw error;
       return { ...notCompiled(error.message, options.language), judgeError: true };
+    }
+  }
+
+  /**
+   * Finds out the version of a language, which also proves that its tools work in a box.
+   *
+   * @param options the language, and a box that nobody else uses meanwhile; its content is lost
+   * @returns the first line that its tool prints about it
+   * @throws {SandboxError} `bad-option` if the language cannot be used here, with the reason. Rejects with it
+   */
+  async version(options: Pick<CompileOptions, "language" | "box" | "signal">): Promise<string> {
+    const { language, box } = options;
+    const reason = whyNot(language, box);
+    if (reason !== undefined) throw new SandboxError("bad-option", reason);
+    try {
+      return await once(this.#versions, language, () => this.#version(options));
+    } catch (error) {
+      if (!(error instanceof JudgeFailure)) throw error;
+      throw new SandboxError("bad-option", error.message);
     }
   }
 
@@ -134,65 +110,71 @@ export class Compiler implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  async #compile(source: ProgramSource, options: CompileOptions): Promise<Compiled> {
-    const { language, box, limits } = options;
-    const { compile, run, prepare } = language.definition;
+  async #compile(
+    source: ProgramSource | LoadedSource,
+    options: CompileOptions,
+  ): Promise<Compiled> {
+    const { language, box, limits, args = [] } = options;
+    const { prepare } = language.definition;
     const own = loadFiles(this.#host, source, limits);
     const included = loadIncluded(this.#host, options.included ?? []);
-    const reason = language.missing ?? (compile && cannotLimit(language, compile, box)) ??
-      cannotLimit(language, run, box);
+    const reason = whyNot(language, box);
     if (reason !== undefined) throw new JudgeFailure(reason);
     const prepared = prepareSource(language, own, { included, entrypoint: options.entrypoint });
     const version = await once(this.#versions, language, () => this.#version(options));
-    const key = await keyOf(language, { version, what: ["program", prepared.words], prepared });
+    const what = ["program", prepared.words, ...args.length > 0 ? [args] : []];
+    const key = await keyOf(language, { version, what, prepared });
     const kept = await this.#cache.find(key);
     if (kept) {
       const result = { ...kept.note as CompileResult, cached: true };
-      return { result, program: new Program(language, kept.directory, prepared.words) };
+      const program = new Program(language, kept.directory, prepared.words);
+      return { result, program, release: kept.release };
     }
     const base = prepare &&
       await once(this.#prepared, language, () => this.#prepare(options, version));
     const verdict = await this.#runCompiler(prepared, { ...options, base });
-    const { ok } = verdict;
+    const { outcome, ...said } = verdict;
+    const { ok } = said;
     const { note } = prepared;
     const result = {
-      ...verdict,
+      ...said,
       cached: false,
       language: language.name,
       version,
       ...note !== undefined && { note },
     };
-    const directory = ok ? await this.#store(key, { box, note: result }) : undefined;
+    const stored = ok ? await this.#store(key, { box, note: result }) : undefined;
     await box.clear();
-    const program = directory === undefined
-      ? undefined
-      : new Program(language, directory, prepared.words);
-    return { result, program };
+    const program = stored && new Program(language, stored.directory, prepared.words);
+    return { result, program, outcome, release: stored?.release };
   }
 
   async #runCompiler(
     { files, words }: PreparedSource,
     options: CompileOptions & { readonly base: string | undefined },
   ): Promise<CompilerVerdict> {
-    const { language, box, base } = options;
-    const step = language.definition.compile;
+    const { language, box, base, args = [] } = options;
+    const given = language.definition.compile;
+    const step = given && { ...given, command: [...given.command, ...args] };
     await putFiles(box, files);
-    const verdict = step
+    const verdict: CompilerVerdict = step
       ? await this.#run({ language, step, words, prepared: base }, options)
-      : { ok: true, message: "Nothing to compile", output: "", cpuTimeMs: 0 };
+      : { ok: true, message: "Nothing to compile", output: "", cpuTimeMs: 0, outcome: undefined };
     const missing = verdict.ok ? await missingPart(options, words) : undefined;
     return missing === undefined ? verdict : { ...verdict, ok: false, message: missing };
   }
 
   /** Reads the first line that names the version, which also proves that the tools work in a box. */
-  async #version(options: CompileOptions): Promise<string> {
-    const { language, box } = options;
+  async #version(
+    { language, box, signal }: Pick<CompileOptions, "language" | "box" | "signal">,
+  ): Promise<string> {
     const { run, version } = language.definition;
     const step = { ...run, ...TRUSTED, command: version };
     await box.clear();
     const context = { language, step, words: new Map() };
     const { ok, message, output } = await this.#run(context, {
-      ...options,
+      box,
+      signal,
       limits: VERSION_LIMITS,
       trusted: true,
     });
@@ -208,8 +190,10 @@ export class Compiler implements AsyncDisposable {
   }
 
   /** Prepares a language, and gives the directory of the host with the result. */
-  async #prepare(options: CompileOptions, version: string): Promise<string> {
-    const { language, box } = options;
+  async #prepare(
+    { language, box, signal }: CompileOptions,
+    version: string,
+  ): Promise<string> {
     const step = language.definition.prepare!;
     const key = await keyOf(language, { version, what: ["prepared"] });
     const kept = await this.#cache.find(key);
@@ -217,21 +201,22 @@ export class Compiler implements AsyncDisposable {
     await box.clear();
     const context = { language, step, words: new Map() };
     const { ok, message } = await this.#run(context, {
-      ...options,
+      box,
+      signal,
       limits: PREPARE_LIMITS,
       trusted: true,
     });
     if (!ok) throw new JudgeFailure(`Cannot prepare ${language.name}: ${message}`);
-    return await this.#store(key, { box, note: null });
+    return (await this.#store(key, { box, note: null })).directory;
   }
 
   #run(context: StepContext, options: Omit<CompilerRunOptions, "syscallFlags">) {
     return runCompiler(context, { ...options, syscallFlags: this.#syscallFlags });
   }
 
-  async #store(key: string, what: { box: JudgeBox; note: unknown }): Promise<string> {
+  async #store(key: string, what: { box: JudgeBox; note: unknown }): Promise<Kept> {
     try {
-      return (await this.#cache.store(key, what)).directory;
+      return await this.#cache.store(key, what);
     } catch (error) {
       if (!(error instanceof SandboxError)) throw error;
       // The source can make a program too large; every other failure is ours.
@@ -245,6 +230,13 @@ export class Compiler implements AsyncDisposable {
 export function notCompiled(message: string, language: Language | undefined): Compiled {
   const rest = { ok: false, cached: false, output: "", cpuTimeMs: 0 };
   return { result: { ...rest, language: language?.name, message }, program: undefined };
+}
+
+/** Tells why a language cannot be used in a box, if so. */
+export function whyNot(language: Language, box: JudgeBox): string | undefined {
+  const { compile, run } = language.definition;
+  return language.missing ?? (compile && cannotLimit(language, compile, box)) ??
+    cannotLimit(language, run, box);
 }
 
 /** Finds what the command that runs the program needs, and the compiler has not made. */

@@ -21,6 +21,7 @@ const HOUR_MS = 3_600_000;
 /** How long a used entry stays at least: a judge may still run it. */
 const KEPT_MS = 6 * HOUR_MS;
 const LIMIT_BYTES = 1 << 30;
+const BLOCK_BYTES = 4096;
 /** The digest of no files. */
 const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -29,6 +30,16 @@ export interface Kept {
   /** The directory of the host with its files. */
   readonly directory: string;
   readonly note: unknown;
+  /** Says that nobody uses it any more; only then can it be removed. Undefined: it stays for hours. */
+  readonly release: (() => void) | undefined;
+}
+
+/** An entry of a temporary directory, in which nobody else changes anything. */
+interface OwnEntry {
+  readonly entry: string;
+  readonly note: unknown;
+  readonly sizeBytes: number;
+  users: number;
 }
 
 /** The record of an entry. */
@@ -46,7 +57,7 @@ export interface CompileCacheOptions {
   /** Where; undefined: in a temporary directory, until {@linkcode CompileCache.close}. */
   readonly directory?: string | undefined;
   /** The size beyond which the least recently used entries are removed. Default: 1 GiB. */
-  readonly limitBytes?: number;
+  readonly limitBytes?: number | undefined;
 }
 
 /** Keeps compiled programs. */
@@ -57,6 +68,8 @@ export class CompileCache {
   #directory: string | undefined;
   #temporary: TemporaryDirectory | undefined;
   #hasStored = false;
+  /** All entries of a temporary directory, the least recently used first. */
+  readonly #own = new Map<string, OwnEntry>();
 
   /** Makes a cache; nothing is touched before it is used. */
   constructor(host: HostFiles, options: CompileCacheOptions = {}) {
@@ -67,6 +80,7 @@ export class CompileCache {
 
   /** Finds a program. */
   async find(key: string): Promise<Kept | undefined> {
+    if (this.#given === undefined) return this.#use(key);
     const entry = `${this.#open()}/${key}`;
     const status = this.#host.status(entry);
     if (status === undefined) return undefined;
@@ -79,7 +93,36 @@ export class CompileCache {
     }
     // A new file makes the folder's time of change the time of its last use.
     if (Date.now() - status.modifiedAtMs > HOUR_MS) this.#host.write(`${entry}/used`, "");
-    return { directory: `${entry}/${FILES}`, note: record.note };
+    return { directory: `${entry}/${FILES}`, note: record.note, release: undefined };
+  }
+
+  /** Takes an entry of a temporary directory. */
+  #use(key: string): Kept | undefined {
+    const own = this.#own.get(key);
+    if (!own) return undefined;
+    this.#own.delete(key);
+    this.#own.set(key, own);
+    own.users++;
+    let isUsed = true;
+    const release = () => {
+      if (isUsed) own.users--;
+      isUsed = false;
+      this.#trim();
+    };
+    return { directory: `${own.entry}/${FILES}`, note: own.note, release };
+  }
+
+  /** Removes what is too much in a temporary directory, unless it is used. */
+  #trim(): void {
+    let total = 0;
+    for (const { sizeBytes } of this.#own.values()) total += sizeBytes;
+    for (const [key, { entry, sizeBytes, users }] of this.#own) {
+      if (total <= this.#limitBytes) break;
+      if (users > 0) continue;
+      this.#own.delete(key);
+      this.#host.removeTree(entry);
+      total -= sizeBytes;
+    }
   }
 
   /** Keeps the regular files of a box. If another judge was faster, its entry is taken. */
@@ -106,10 +149,16 @@ export class CompileCache {
       const entry = `${directory}/${key}`;
       const isFirst = this.#host.rename(temporary, entry);
       this.#hasStored = true;
-      if (isFirst) return { directory: `${entry}/${FILES}`, note };
-      this.#host.removeTree(temporary);
-      const other = await this.find(key);
-      if (other !== undefined) return other;
+      if (isFirst && this.#given !== undefined) {
+        return { directory: `${entry}/${FILES}`, note, release: undefined };
+      }
+      if (isFirst) {
+        const sizeBytes = files.reduce((sum, file) => sum + diskBytes(file), 0);
+        this.#own.set(key, { entry, note, sizeBytes, users: 0 });
+      }
+      if (!isFirst) this.#host.removeTree(temporary);
+      const found = await this.find(key);
+      if (found !== undefined) return found;
     } catch (error) {
       this.#host.removeTree(temporary);
       throw error;
@@ -139,6 +188,7 @@ export class CompileCache {
   close(): void {
     const directory = this.#directory;
     this.#directory = undefined;
+    this.#own.clear();
     if (directory === undefined) return;
     if (this.#given === undefined) this.#temporary?.[Symbol.dispose]();
     else if (this.#hasStored) this.#prune(directory);
@@ -205,6 +255,11 @@ export class CompileCache {
     const files = this.#readRecord(entry, key)?.files ?? [];
     return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
+}
+
+/** Estimates what a file takes on the disk: many small ones count, too. */
+function diskBytes({ sizeBytes }: BoxTreeFile): number {
+  return sizeBytes + BLOCK_BYTES;
 }
 
 /** Lists the folders above a file: `a` and `a/b` for `a/b/c`. */

@@ -1,19 +1,17 @@
 /** Runs a compiler in a box, and says how it ended. */
 
-import { Capture, type Outcome, SIGNALS, SYSCALL_FLAGS } from "../../mod.ts";
+import { Capture, type Limits, type Outcome, SIGNALS, SYSCALL_FLAGS } from "../../mod.ts";
 import type { JudgeBox } from "../boxes.ts";
 import { cut, sizeText, timeText } from "../../text/quantities.ts";
 import { PROGRAM_BYTES_MAX, TreeWatch } from "./box_tree.ts";
+import type { CompileLimits, CompilerStreams } from "./compile_options.ts";
 import { invocationOf, type StepContext } from "./program.ts";
 
 /** Compiling failed for a reason that is not in the source. */
 export class JudgeFailure extends Error {}
 
-/** CPU time and memory of a compiler. */
-export interface CompilerLimits {
-  readonly timeMs: number;
-  readonly memoryKib: number;
-}
+/** What a compiler may use, with defaults. */
+export type CompilerLimits = Omit<CompileLimits, "codeKib">;
 
 /** How a compiler is run. */
 export interface CompilerRunOptions {
@@ -23,6 +21,8 @@ export interface CompilerRunOptions {
   readonly limits: CompilerLimits;
   /** Whether no code of a contestant is run: memory is then limited only where that is exact. */
   readonly trusted?: boolean;
+  /** Where its output goes; default: the beginning is kept, both streams together. */
+  readonly streams?: CompilerStreams | undefined;
   /** The configured system call filter. */
   readonly syscallFlags: number;
   readonly signal?: AbortSignal | undefined;
@@ -36,6 +36,8 @@ export interface CompilerVerdict {
   /** The beginning of what it wrote. */
   readonly output: string;
   readonly cpuTimeMs: number;
+  /** Undefined if none was run. */
+  readonly outcome: Outcome | undefined;
 }
 
 const OUTPUT_BYTES = 64 << 10;
@@ -47,7 +49,7 @@ export async function runCompiler(
   context: StepContext,
   options: CompilerRunOptions,
 ): Promise<CompilerVerdict> {
-  const { box, cpu, limits: { timeMs, memoryKib }, syscallFlags, signal } = options;
+  const { box, cpu, limits: { timeMs, memoryKib }, streams, syscallFlags, signal } = options;
   const controlGroup = box.hasControlGroup;
   const invocation = invocationOf(context, { timeLimitMs: timeMs, memoryKib, controlGroup });
   const { command, limits, ...others } = invocation;
@@ -58,17 +60,17 @@ export async function runCompiler(
     limits: {
       ...limits,
       ...options.trusted ? { addressSpaceKib: undefined } : {},
-      wallTimeMs: wallTimeMs(timeMs),
+      ...given(options.limits),
+      wallTimeMs: wallTimeMs(options.limits),
     },
     stdin: "none",
-    stdout: output,
-    stderr: "stdout",
+    ...streams ?? { stdout: output, stderr: "stdout" },
     syscallFlags: context.step.fileLocks ? syscallFlags & ~SYSCALL_FLAGS.fileLocks : syscallFlags,
     ...cpu === undefined ? {} : { cpus: [cpu] },
     signal: AbortSignal.any([tree.signal, ...signal ? [signal] : []]),
   });
   signal?.throwIfAborted();
-  const text = output.text();
+  const text = streams ? streams.stderr.text() + streams.stdout.text() : output.text();
   const isTooLarge = outcome.kind === "interrupted" && tree.isTooLarge;
   const hint = [...context.language.definition.hints].find(([said]) => text.includes(said))?.[1];
   const failure = isTooLarge
@@ -79,6 +81,16 @@ export async function runCompiler(
     message: failure === undefined ? "Compiled" : hint ?? failure,
     output: text,
     cpuTimeMs: outcome.usage.cpuTimeMs,
+    outcome,
+  };
+}
+
+/** Limits that are set in place of those of the table. */
+function given({ processes, openFiles, fileSizeKib }: CompilerLimits): Limits {
+  return {
+    ...processes !== undefined && { processes },
+    ...openFiles !== undefined && { openFiles },
+    ...fileSizeKib !== undefined && { fileSizeKib },
   };
 }
 
@@ -96,7 +108,7 @@ function failureMessage(
     case "time-limit":
       return outcome.limit === "cpu"
         ? `The compiler took more than ${timeText(limits.timeMs)} of CPU time`
-        : `The compiler took more than ${timeText(wallTimeMs(limits.timeMs))}`;
+        : `The compiler took more than ${timeText(wallTimeMs(limits))}`;
     case "memory-limit":
       return `The compiler needed more than ${sizeText(limits.memoryKib)} of memory`;
     case "signal":
@@ -113,8 +125,8 @@ function failureMessage(
 }
 
 /** Allows for a busy machine, which must not fail a good program. */
-function wallTimeMs(cpuTimeMs: number): number {
-  return 2 * cpuTimeMs + WALL_TIME_MORE_MS;
+function wallTimeMs(limits: CompilerLimits): number {
+  return limits.wallTimeMs ?? 2 * limits.timeMs + WALL_TIME_MORE_MS;
 }
 
 /** Finds the first line that says what is wrong. */

@@ -12,7 +12,14 @@ import type { Words } from "./program.ts";
 export interface LoadedFile {
   /** Its name in the folder of the compiler. */
   readonly name: string;
+  /** Its content. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** A program with the content of its files. */
+export interface LoadedSource {
+  /** The files; at least one. */
+  readonly loaded: readonly LoadedFile[];
 }
 
 /** A program that is ready to be compiled. */
@@ -27,16 +34,20 @@ export interface PreparedSource {
 /** Reads all files of a program. */
 export function loadFiles(
   host: HostFiles,
-  source: ProgramSource,
+  source: ProgramSource | LoadedSource,
   options: { codeKib: number },
-): LoadedFile[] {
+): readonly LoadedFile[] {
   const limitBytes = options.codeKib * 1024;
-  const total = source.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const sizes = "loaded" in source
+    ? source.loaded.map(({ bytes }) => bytes.length)
+    : source.files.map(({ sizeBytes }) => sizeBytes);
+  const total = sizes.reduce((sum, sizeBytes) => sum + sizeBytes, 0);
   if (total > limitBytes) {
     throw new LanguageError(
       `The source has ${Math.ceil(total / 1024)} KiB, more than the ${options.codeKib} KiB allowed`,
     );
   }
+  if ("loaded" in source) return source.loaded;
   let rest = limitBytes;
   return source.files.map(({ name, hostFile, constants }) => {
     const bytes = host.readBytes(hostFile, { limitBytes: rest, followLinks: false });
@@ -113,6 +124,11 @@ function sourcesOf({ definition }: Language, files: readonly LoadedFile[]): read
   });
   if (sources.length > 0) return sources;
   if (files.length === 1) return files;
+  // A given language has its own endings even where a first line would have to tell them from another's.
+  const others = files.filter(({ name }) =>
+    definition.extensionsWithShebang.some((extension) => name.endsWith(extension))
+  );
+  if (others.length > 0) return others;
   const endings = definition.extensions.join(" ");
   throw new LanguageError(`None of its files is ${definition.name} (${endings})`);
 }

@@ -25,6 +25,8 @@ export interface StepDefinition {
   readonly processesAlone: number;
   /** Whether it may lock files, which the system call filter forbids otherwise. */
   readonly fileLocks: boolean;
+  /** Whether it only looks for mistakes: programs run without it, too. */
+  readonly onlyChecks: boolean;
   /** Variables for this step. */
   readonly environment: ReadonlyMap<string, string>;
 }
@@ -87,7 +89,7 @@ const KEYS = [
 
 const STEP_KEYS = [
   ...["command", "memory", "overhead", "processes", "processes_alone"],
-  ...["file_locks", "environment"],
+  ...["file_locks", "only_checks", "environment"],
 ];
 
 /** Compilers call other programs. */
@@ -127,6 +129,10 @@ export function readLanguage(node: YamlNode): LanguageDefinition {
   const locks = run.entries().get("file_locks");
   // A lock on a file that several boxes see is a way to talk, and to stop others.
   if (definition.run.fileLocks) throw locks!.error("programs must not lock files when they run");
+  for (const step of [prepare, run]) {
+    const key = step?.entries().get("only_checks");
+    if (key) throw key.error("only a compile step can only check programs");
+  }
   const placeholders = [...definition.tools.keys(), ...PLACEHOLDERS];
   for (const key of ["version", "environment", "prepare", "compile", "run"]) {
     checkPlaceholders(values.get(key), placeholders);
@@ -204,6 +210,7 @@ function readStep(node: YamlNode, defaults: { processes: number }): StepDefiniti
     processes,
     processesAlone: whole("processes_alone") ?? (defaults.processes === 1 ? 1 : processes),
     fileLocks: values.get("file_locks")?.truth() ?? false,
+    onlyChecks: values.get("only_checks")?.truth() ?? false,
     environment: readVariables(values.get("environment")),
   };
 }

@@ -1,6 +1,7 @@
 /** Compiles the programs of a judge: finds their language, and a worker for the compiler. */
 
-import { type Compiled, type Compiler, notCompiled } from "../compile/compile.ts";
+import { type Compiler, notCompiled } from "../compile/compile.ts";
+import type { Compiled } from "../compile/compile_options.ts";
 import { LanguageError } from "../languages/language_definition.ts";
 import type { Language, LanguageTable } from "../languages/language_table.ts";
 import type { Problem, ProblemLimits, ProgramSource, SourceFile } from "../types.ts";

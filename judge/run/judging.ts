@@ -1,7 +1,8 @@
 /** Judges submissions one after the other, and collects what is known so far. */
 
 import { timeText } from "../../text/quantities.ts";
-import type { Compiled, Compiler } from "../compile/compile.ts";
+import type { Compiler } from "../compile/compile.ts";
+import type { Compiled } from "../compile/compile_options.ts";
 import type { Program } from "../compile/program.ts";
 import { testNames } from "../grading/grading.ts";
 import { submissionComplaint, submissionResult } from "../grading/submission_result.ts";

@@ -150,8 +150,11 @@ function allBoxes({ settings: { numBoxes } }: Sandbox) {
   return { first: 0, count: numBoxes };
 }
 
-/** Without control groups only one thing is missing: a limit on the memory of several processes together. */
-async function whyNoControlGroups(sandbox: Sandbox): Promise<string | undefined> {
+/**
+ * Tells why boxes cannot have control groups; undefined: they can. Without them only one thing is missing: a
+ * limit on the memory of several processes together.
+ */
+export async function whyNoControlGroups(sandbox: Sandbox): Promise<string | undefined> {
   try {
     await sandbox.controlGroupDirectory();
     return undefined;

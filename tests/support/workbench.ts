@@ -1,7 +1,8 @@
 /** Compiling and running small programs in the languages of the table, as a judge does. */
 
 import { Box, callerEnvironment, Capture, type Outcome, sharedSandbox } from "isolate/mod.ts";
-import { type Compiled, type CompileLimits, Compiler } from "isolate/judge/compile/compile.ts";
+import { Compiler } from "isolate/judge/compile/compile.ts";
+import type { Compiled, CompileLimits } from "isolate/judge/compile/compile_options.ts";
 import type { Program } from "isolate/judge/compile/program.ts";
 import { HostFiles } from "isolate/host/files.ts";
 import {

@@ -1,0 +1,95 @@
+/** Keeps the boxes of an executor at hand: to make and remove one for each job takes longer than most jobs. */
+
+import { type Box, BoxPool, type Lease, type Sandbox } from "../../mod.ts";
+
+/** After that time nobody needs it soon, and others may want it. */
+const IDLE_MS = 60_000;
+
+/** Which boxes there are. */
+export interface BoxShelfOptions {
+  readonly sandbox: Sandbox;
+  readonly boxIds: { readonly first: number; readonly count: number };
+  /** How many may be in use at once. */
+  readonly size: number;
+  readonly controlGroup: boolean;
+}
+
+interface Idle {
+  readonly lease: Lease;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+/** Lends boxes, each to one job at a time, and empty. */
+export class BoxShelf implements AsyncDisposable {
+  readonly #pool: BoxPool;
+  readonly #idle: Idle[] = [];
+  #isClosed = false;
+
+  private constructor(pool: BoxPool) {
+    this.#pool = pool;
+  }
+
+  /** Makes a shelf; no box is taken yet. */
+  static async open(
+    { sandbox, boxIds, size, controlGroup }: BoxShelfOptions,
+  ): Promise<BoxShelf> {
+    const pool = await BoxPool.create({
+      sandbox,
+      size,
+      firstBoxId: boxIds.first,
+      count: boxIds.count,
+      init: { controlGroup },
+    });
+    return new BoxShelf(pool);
+  }
+
+  /** Does work in a box, which is emptied afterwards, whatever becomes of the work. */
+  async use<T>(
+    work: (box: Box) => Promise<T>,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<T> {
+    const lease = await this.#take(signal);
+    try {
+      return await work(lease.box);
+    } finally {
+      await this.#giveBack(lease);
+    }
+  }
+
+  /** Removes the boxes that nobody uses, and waits for the others. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    const idle = this.#idle.splice(0);
+    for (const { timer } of idle) clearTimeout(timer);
+    await Promise.allSettled(idle.map(({ lease }) => lease.release()));
+    await this.#pool.close();
+  }
+
+  async #take(signal: AbortSignal | undefined): Promise<Lease> {
+    // The one used last: what it needs is still in the caches.
+    const idle = this.#idle.pop();
+    if (!idle) return await this.#pool.lease({ signal });
+    clearTimeout(idle.timer);
+    return idle.lease;
+  }
+
+  async #giveBack(lease: Lease): Promise<void> {
+    try {
+      await lease.box.stop();
+      await lease.box.clear({ controlGroup: true });
+    } catch {
+      // The pool knows what to do with a box that cannot be emptied: nobody gets it any more.
+      await lease.release().catch(() => {});
+      return;
+    }
+    if (this.#isClosed) return await lease.release().catch(() => {});
+    const timer = setTimeout(() => {
+      const place = this.#idle.findIndex((idle) => idle.lease === lease);
+      if (place >= 0) this.#idle.splice(place, 1);
+      lease.release().catch(() => {});
+    }, IDLE_MS);
+    // It must not keep the process alive.
+    Deno.unrefTimer(timer);
+    this.#idle.push({ lease, timer });
+  }
+}

@@ -1,0 +1,71 @@
+/** An executor of jobs for tests, and jobs for it. */
+
+import { callerEnvironment, HostFiles, type Sandbox, sharedSandbox } from "isolate/mod.ts";
+import { loadLanguages } from "isolate/judge/mod.ts";
+import { LocalExecutor, type LocalExecutorOptions } from "isolate/server/engine/local_executor.ts";
+import type { Job, JobRun, StageLimits } from "isolate/server/engine/types.ts";
+
+/** The boxes of the tests of the execution server. */
+export const SERVER_BOXES = { first: 800, count: 40 } as const;
+
+/** Limits that no test is meant to hit. */
+export const LIMITS: StageLimits = {
+  cpuTimeMs: 20_000,
+  wallTimeMs: 60_000,
+  memoryKib: 512 << 10,
+  processes: 64,
+  openFiles: 256,
+  fileSizeKib: 64 << 10,
+  outputBytes: 64 << 10,
+};
+
+/** Makes an executor. */
+export async function openExecutor(
+  changes: Partial<LocalExecutorOptions> = {},
+): Promise<LocalExecutor> {
+  const sandbox: Sandbox = changes.sandbox ?? await sharedSandbox();
+  const host = new HostFiles(sandbox);
+  return await LocalExecutor.open({
+    sandbox,
+    languages: await loadLanguages(host, { environment: await callerEnvironment() }),
+    boxes: 2,
+    boxIds: SERVER_BOXES,
+    waiting: 10,
+    memoryKib: 512 << 10,
+    compileLimits: LIMITS,
+    complain: (message) => console.error(message),
+    ...changes,
+  });
+}
+
+/** Encodes a text. */
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** Decodes bytes. */
+export function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+/** Makes a run without arguments and input. */
+export function runOf(changes: Partial<JobRun> & { input?: string } = {}): JobRun {
+  const { input = "", ...others } = changes;
+  return { args: [], stdin: bytesOf(input), limits: LIMITS, ...others };
+}
+
+/** Makes a job of one file. */
+export function jobOf(
+  language: string,
+  text: string,
+  changes: Partial<Job> & { input?: string } = {},
+): Job {
+  const { input, ...others } = changes;
+  return {
+    id: crypto.randomUUID(),
+    language,
+    files: [{ name: "main", content: bytesOf(text) }],
+    runs: [runOf(input === undefined ? {} : { input })],
+    ...others,
+  };
+}
