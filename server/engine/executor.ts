@@ -31,6 +31,11 @@ export interface ExecutorLoad {
 export interface ExecuteOptions {
   /** Cancels the job; its box is killed. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Told once the job runs or waits: from then on it is only refused if the executor ends. It must
+   * not throw, and returns at once.
+   */
+  readonly onAccepted?: (() => void) | undefined;
   /** Told what happens on the way. It must not throw, and returns at once. */
   readonly onEvent?: ((event: JobEvent) => void) | undefined;
 }
