@@ -3,12 +3,11 @@
 import type { Bytes } from "../engine/types.ts";
 import { type Attributes, decimal } from "./attributes.ts";
 import type { Findings } from "./job.ts";
-import type { NumberedLanguage } from "./language_ids.ts";
 import { LIMIT_NAMES } from "./settings.ts";
 import { statusOf } from "./statuses.ts";
 
 /** A submission, and what is known of it. */
-export interface Submission {
+export interface StoredSubmission {
   readonly token: string;
   readonly attributes: Attributes;
   readonly findings: Findings;
@@ -23,7 +22,9 @@ export const DEFAULT_FIELDS = [
 ];
 
 /** Fields whose values are not those of the same name. */
-const MADE: Readonly<Record<string, (submission: Submission, names: LanguageNames) => unknown>> = {
+const MADE: Readonly<
+  Record<string, (submission: StoredSubmission, names: LanguageNames) => unknown>
+> = {
   token: ({ token }) => token,
   status: ({ findings }) => statusOf(findings.status_id),
   language: ({ attributes: { language_id: id } }, names) => ({ id, name: names(id) }),
@@ -79,7 +80,7 @@ export function readFields(text: string): { fields: readonly string[] } | { unkn
  * @throws {NotUtf8Error} if a text is not UTF-8 and base64 is not wanted
  */
 export function writeFields(
-  submission: Submission,
+  submission: StoredSubmission,
   { fields, isBase64, names }: {
     fields: readonly string[];
     isBase64: boolean;

@@ -8,7 +8,7 @@ import type { ResultStore, StoredResult } from "../store/result_store.ts";
 import type { Attributes } from "./attributes.ts";
 import { failed, type Findings, findingsOf, jobOf, NO_FINDINGS } from "./job.ts";
 import { STATUS } from "./statuses.ts";
-import type { Submission } from "./submission_fields.ts";
+import type { StoredSubmission } from "./submission_fields.ts";
 
 const KIND = "judge0";
 
@@ -36,7 +36,7 @@ export interface SubmissionsOptions {
   /** What compilers may use. */
   readonly compileLimits: StageLimits;
   /** Writes what is sent to a callback. */
-  readonly callbackBody: (submission: Submission) => string;
+  readonly callbackBody: (submission: StoredSubmission) => string;
 }
 
 /** What is stored of a submission that changes. */
@@ -86,13 +86,13 @@ export class Submissions {
   }
 
   /** Finds a submission. */
-  find(token: string): Submission | undefined {
+  find(token: string): StoredSubmission | undefined {
     const stored = this.#options.store.get(token, KIND);
     return stored && submissionOf(stored);
   }
 
   /** Lists submissions, the newest first. */
-  list(page: { offset: number; limit: number }): Submission[] {
+  list(page: { offset: number; limit: number }): StoredSubmission[] {
     return this.#options.store.list(KIND, page).map(submissionOf);
   }
 
@@ -157,7 +157,7 @@ export class Submissions {
   }
 }
 
-function submissionOf(stored: StoredResult): Submission {
+function submissionOf(stored: StoredResult): StoredSubmission {
   const { findings, startedAtMs } = decode<State>(stored.state);
   return {
     token: stored.id,
