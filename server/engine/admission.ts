@@ -49,9 +49,14 @@ export class Admission {
    */
   async run<T>(
     work: () => Promise<T>,
-    { priority = 0, signal }: { priority?: number; signal?: AbortSignal | undefined } = {},
+    { priority = 0, signal, onAccepted = () => {} }: {
+      priority?: number;
+      signal?: AbortSignal | undefined;
+      /** Told once the work has its place. */
+      onAccepted?: (() => void) | undefined;
+    } = {},
   ): Promise<T> {
-    await this.#enter(priority, signal);
+    await this.#enter(priority, { signal, onAccepted });
     const sinceMs = performance.now();
     try {
       return await work();
@@ -79,12 +84,16 @@ export class Admission {
     return Math.min(RETRY_MAX_SECONDS, Math.max(RETRY_MIN_SECONDS, seconds));
   }
 
-  async #enter(priority: number, signal: AbortSignal | undefined): Promise<void> {
+  async #enter(priority: number, { signal, onAccepted }: {
+    signal: AbortSignal | undefined;
+    onAccepted: () => void;
+  }): Promise<void> {
     signal?.throwIfAborted();
     if (this.#closed) throw closing();
     const { running, waiting } = this.#options;
     if (this.#running < running && this.#waiting.length === 0) {
       this.#running++;
+      onAccepted();
       return;
     }
     if (this.#waiting.length >= waiting) {
@@ -104,6 +113,7 @@ export class Admission {
       refuse(signal?.reason);
     };
     signal?.addEventListener("abort", onAbort);
+    onAccepted();
     try {
       await promise;
     } finally {

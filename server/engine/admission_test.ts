@@ -77,3 +77,17 @@ Deno.test("Admission that closes refuses who waits, and waits for what runs", as
   await Promise.all([running, closing]);
   await assertRejects(() => admission.run(first.work), BusyError, "being stopped");
 });
+
+Deno.test("Admission tells who has a place at once, and nobody who is refused", async () => {
+  const admission = new Admission({ running: 1, waiting: 1 });
+  const first = held("first", []);
+  const log: number[] = [];
+  const all = [1, 2, 3].map((i) =>
+    admission.run(first.work, { onAccepted: () => log.push(i) }).catch(() => "refused")
+  );
+  await turn();
+  assertEquals(log, [1, 2]);
+  first.letGo();
+  assertEquals(await Promise.all(all), ["first", "first", "refused"]);
+  assertEquals(log, [1, 2]);
+});

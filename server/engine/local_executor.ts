@@ -85,12 +85,12 @@ export class LocalExecutor implements Executor {
     return await this.#execute(job, options);
   }
 
-  open(job: Job, { signal, onEvent }: ExecuteOptions = {}): Session {
+  open(job: Job, options: ExecuteOptions = {}): Session {
     const input = new SessionInput(job.runs[0]?.stdin ?? new Uint8Array());
     let box: Box | undefined;
     const isOneRun = job.runs.length === 1;
     const result = isOneRun
-      ? this.#execute(job, { signal, onEvent }, {
+      ? this.#execute(job, options, {
         moreStdin: input.stream,
         onBox: (given) => box = given,
       })
@@ -137,7 +137,7 @@ export class LocalExecutor implements Executor {
 
   async #execute(
     job: Job,
-    { signal = new AbortController().signal, onEvent = () => {} }: ExecuteOptions,
+    { signal = new AbortController().signal, onAccepted, onEvent = () => {} }: ExecuteOptions,
     { moreStdin, onBox }: Pick<JobContext, "moreStdin"> & {
       onBox?: (box: Box | undefined) => void;
     } = {},
@@ -166,7 +166,7 @@ export class LocalExecutor implements Executor {
       } catch (error) {
         return this.#failed(error, { signal, onEvent });
       }
-    }, { priority, signal });
+    }, { priority, signal, onAccepted });
   }
 
   /** What fails here is no fault of the job, and told as its result. */
