@@ -34,10 +34,28 @@ export function fileNameComplaint(name: string): string | undefined {
 
 /** Throws what is wrong with a job, as a {@linkcode JobError}. */
 export function checkJob(
-  { files, runs }: Job,
+  { files, runs, checker }: Job,
   { allowNetwork }: { allowNetwork: boolean },
 ): void {
   if (files.length === 0) throw new JobError("a job needs at least one file");
+  if (checker?.files.length === 0) throw new JobError("a checker needs at least one file");
+  for (const run of runs) checkFiles([...files, ...run.files ?? []]);
+  checkFiles(checker?.files ?? []);
+  if (runs.some(({ network }) => network) && !allowNetwork) {
+    throw new JobError("programs have no network here: the administrator does not allow it");
+  }
+  for (const { args, environment = [] } of runs) {
+    const words = [...args, ...environment.flat()];
+    if (words.some((word) => word.includes("\0"))) {
+      throw new JobError("arguments and variables must not have a NUL character");
+    }
+    const wrong = environment.find(([name]) => name === "" || name.includes("="));
+    if (wrong) throw new JobError(`"${visibleText(wrong[0])}" cannot be the name of a variable`);
+  }
+}
+
+/** Checks files that lie in one folder. */
+function checkFiles(files: readonly JobFile[]): void {
   const seen = new Set<string>();
   const folders = new Set<string>();
   for (const { name } of files) {
@@ -51,17 +69,6 @@ export function checkJob(
   const both = [...seen].find((name) => folders.has(name));
   if (both !== undefined) {
     throw new JobError(`"${visibleText(both)}" is a file, and the folder of another one`);
-  }
-  if (runs.some(({ network }) => network) && !allowNetwork) {
-    throw new JobError("programs have no network here: the administrator does not allow it");
-  }
-  for (const { args, environment = [] } of runs) {
-    const words = [...args, ...environment.flat()];
-    if (words.some((word) => word.includes("\0"))) {
-      throw new JobError("arguments and variables must not have a NUL character");
-    }
-    const wrong = environment.find(([name]) => name === "" || name.includes("="));
-    if (wrong) throw new JobError(`"${visibleText(wrong[0])}" cannot be the name of a variable`);
   }
 }
 

@@ -8,6 +8,7 @@ import { type LoadedFile, prepareSource } from "../../judge/compile/compile_sour
 import { Program } from "../../judge/compile/program.ts";
 import { LanguageError } from "../../judge/languages/language_definition.ts";
 import type { Language } from "../../judge/languages/language_table.ts";
+import { CheckerProgram, type ReadyChecker } from "./checker_program.ts";
 import { compareOutput } from "./compare_output.ts";
 import { StageOutput } from "./stage_output.ts";
 import { stageResult, unfinished, writtenTo } from "./stage_result.ts";
@@ -28,6 +29,8 @@ export interface JobContext {
   /** The files of the job, the main one with an ending of the language. */
   readonly files: readonly JobFile[];
   readonly language: Language;
+  /** What judges outputs; undefined: they are compared. */
+  readonly checker?: ReadyChecker | undefined;
   readonly box: Box;
   readonly compiler: Compiler;
   /** What a compiler may use unless the job says so. */
@@ -53,15 +56,26 @@ const CODE_KIB_MAX = 1 << 20;
 /** The folder of a program that is not compiled: its working directory, which it cannot change there. */
 const ITS_OWN_FOLDER = "./box";
 
+/** A job whose checker, if it has one, can be run. */
+interface CheckedContext extends JobContext {
+  readonly checkerProgram: CheckerProgram | undefined;
+}
+
 /** Compiles and runs a program. */
 export async function executeJob(context: JobContext): Promise<JobResult> {
-  const { language: { definition: { compile } } } = context;
+  const { language: { definition: { compile } }, checker } = context;
   const isCompiled = compile !== undefined && !compile.onlyChecks;
-  return isCompiled ? await compileAndRun(context) : await runDirectly(context);
+  const execute = isCompiled ? compileAndRun : runDirectly;
+  if (!checker) return await execute({ ...context, checkerProgram: undefined });
+  const made = await CheckerProgram.compile(checker, context);
+  if (typeof made === "string") return failed(context, made);
+  using checkerProgram = made;
+  await context.box.clear({ controlGroup: true });
+  return await execute({ ...context, checkerProgram });
 }
 
 /** Runs a program of an interpreted language from its working directory, without keeping it. */
-async function runDirectly(context: JobContext): Promise<JobResult> {
+async function runDirectly(context: CheckedContext): Promise<JobResult> {
   const { language, box, compiler, signal, files, job } = context;
   const reason = whyNot(language, box);
   if (reason !== undefined) return failed(context, reason);
@@ -79,7 +93,7 @@ async function runDirectly(context: JobContext): Promise<JobResult> {
   return { version, isCached: false, runs: await runAll(context, { runnable, runs: job.runs }) };
 }
 
-async function compileAndRun(context: JobContext): Promise<JobResult> {
+async function compileAndRun(context: CheckedContext): Promise<JobResult> {
   const { language, box, compiler, signal, files, job, onEvent } = context;
   const limits = job.compile?.limits ?? context.compileLimits;
   const place: StagePlace = { stage: "compile" };
@@ -169,7 +183,7 @@ function complaint(message: string, output: StageOutput) {
 }
 
 async function runAll(
-  context: JobContext,
+  context: CheckedContext,
   { runnable, runs }: { runnable: Runnable; runs: readonly JobRun[] },
 ): Promise<StageResult[]> {
   const { box, job, signal, onEvent } = context;
@@ -192,7 +206,7 @@ async function runAll(
 }
 
 async function runOnce(
-  context: JobContext,
+  context: CheckedContext,
   { runnable: { program, files }, run, place }: {
     runnable: Runnable;
     run: JobRun;
@@ -200,19 +214,16 @@ async function runOnce(
   },
 ): Promise<StageResult> {
   const { box, signal, onEvent } = context;
-  const { limits, expectedOutput, comparison = "words" } = run;
-  for (const { name, bytes } of files) await box.files.write(name, bytes, { mode: 0o644 });
+  const lying = [...files, ...loaded(run.files ?? [])];
+  for (const { name, bytes } of lying) await box.files.write(name, bytes, { mode: 0o644 });
   const output = new StageOutput({
-    limitBytes: limits.outputBytes,
+    limitBytes: run.limits.outputBytes,
     onPiece: (stream, bytes) => onEvent({ ...place, kind: "output", stream, bytes }),
   });
-  const { command, ...options } = invocation(context, {
-    program,
-    run,
-    isFolderKept: files.length > 0,
-  });
+  const isFolderKept = lying.length > 0;
+  const { command, ...options } = invocation(context, { program, run, isFolderKept });
   // What it can write to the disk is watched; everything else is in memory.
-  await using tree = files.length > 0 ? new TreeWatch(box.files) : undefined;
+  await using tree = isFolderKept ? new TreeWatch(box.files) : undefined;
   const outcome = await box.run([...command, ...run.args], {
     ...options,
     stdin: stdinOf(run, context),
@@ -230,12 +241,32 @@ async function runOnce(
     const message = `It wrote more than ${PROGRAM_BYTES_MAX >> 20} MiB to files`;
     return { ...result, ending: { kind: "signal", signal }, signal, message };
   }
-  if (expectedOutput === undefined || result.ending.kind !== "exited") return result;
-  const { isAccepted, difference } = await compareOutput(result.stdout, {
-    expected: expectedOutput,
-    comparison,
-  });
-  return { ...result, isAccepted, difference };
+  return await judged(context, { run, result });
+}
+
+/** Judges a run that ended by itself, if anybody wants to know. */
+async function judged(
+  { box, signal, checkerProgram }: CheckedContext,
+  { run: { stdin, expectedOutput, comparison = "words" }, result }: {
+    run: JobRun;
+    result: StageResult;
+  },
+): Promise<StageResult> {
+  if (result.ending.kind !== "exited") return result;
+  if (checkerProgram) {
+    if (result.exitCode !== 0) return result;
+    const verdict = await checkerProgram.check({
+      ...{ box, signal, input: stdin, output: result.stdout, answer: expectedOutput },
+    });
+    if ("isAccepted" in verdict) return { ...result, ...verdict };
+    const { ending } = verdict;
+    return { ...result, ending, message: ending.kind === "failed" ? ending.reason : "Cancelled" };
+  }
+  if (expectedOutput === undefined) return result;
+  return {
+    ...result,
+    ...await compareOutput(result.stdout, { expected: expectedOutput, comparison }),
+  };
 }
 
 /** Makes the command, and the options but for the streams. */

@@ -144,8 +144,14 @@ export class LocalExecutor implements Executor {
   ): Promise<JobResult> {
     const { allowNetwork = false, compileLimits, memoryKib } = this.#options;
     const language = this.#languageOf(job);
+    const checkerLanguage = job.checker && this.#languageOf(job.checker);
     checkJob(job, { allowNetwork });
     const files = withEnding(language, job.files);
+    const checker = job.checker && checkerLanguage && {
+      ...job.checker,
+      language: checkerLanguage,
+      files: withEnding(checkerLanguage, job.checker.files),
+    };
     const priority = job.priority ?? 0;
     return await this.#admission.run(async () => {
       const compiler = this.#compiler;
@@ -153,7 +159,7 @@ export class LocalExecutor implements Executor {
         onBox?.(box);
         try {
           return await executeJob({
-            ...{ job, files, language, box, compiler, compileLimits, memoryKib, signal },
+            ...{ job, files, language, checker, box, compiler, compileLimits, memoryKib, signal },
             onEvent,
             moreStdin,
           });
@@ -189,12 +195,12 @@ export class LocalExecutor implements Executor {
     return { version: "", isCached: false, runs: [result] };
   }
 
-  #languageOf(job: Job): Language {
-    const language = this.#options.languages.find(job.language);
+  #languageOf({ language: id }: Pick<Job, "language">): Language {
+    const language = this.#options.languages.find(id);
     if (language && language.id !== NO_LANGUAGE) return language;
     const known = this.#options.languages.languages.map(({ id }) => id)
       .filter((id) => id !== NO_LANGUAGE);
-    throw new JobError(`unknown language ${job.language} (known: ${known.join(", ")})`);
+    throw new JobError(`unknown language ${id} (known: ${known.join(", ")})`);
   }
 
   async #listLanguages(): Promise<readonly LanguageInfo[]> {

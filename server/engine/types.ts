@@ -58,14 +58,34 @@ export interface JobRun {
   readonly limits: StageLimits;
   /** Variables besides those of the language: names and values. */
   readonly environment?: readonly (readonly [name: string, value: string])[] | undefined;
+  /** Files that lie in the working directory besides those of the program. Default: none. */
+  readonly files?: readonly JobFile[] | undefined;
   /** Whether standard error goes where standard output goes. Default: false. */
   readonly mergeErrors?: boolean | undefined;
   /** Whether it may use the host's network; refused unless the executor allows it. Default: false. */
   readonly network?: boolean | undefined;
-  /** Standard output as it should be; undefined: it is not judged. */
+  /** Standard output as it should be; undefined: it is not judged, unless by a checker. */
   readonly expectedOutput?: Bytes | undefined;
-  /** Default: `"words"`. */
+  /** Default: `"words"`. A checker takes its place. */
   readonly comparison?: Comparison | undefined;
+}
+
+/**
+ * A program that judges outputs. It runs in the box of the job, when nothing is left of the program
+ * whose output it judges.
+ */
+export interface JobChecker {
+  /** The id of its language. */
+  readonly language: string;
+  /** Its files; the first one is the main one. */
+  readonly files: readonly JobFile[];
+  /**
+   * How it is called, and what it says. `validator`: `checker INPUT ANSWER FEEDBACK/ < OUTPUT`, which
+   * exits with 42 (accepted) or 43, as in problem packages. `testlib`: `checker INPUT OUTPUT ANSWER`,
+   * which exits with 0 (accepted), 1 or 2.
+   */
+  readonly kind: "validator" | "testlib";
+  readonly limits: StageLimits;
 }
 
 /** A program, and how often it is run. */
@@ -78,6 +98,8 @@ export interface Job {
   readonly files: readonly JobFile[];
   /** Undefined: {@linkcode JobCompile.limits} are those of the executor. */
   readonly compile?: JobCompile | undefined;
+  /** Judges all runs; undefined: their outputs are compared. */
+  readonly checker?: JobChecker | undefined;
   /** The runs, one after the other. */
   readonly runs: readonly JobRun[];
   /** Whether the first run that fails or is not accepted is the last one. Default: false. */
@@ -127,7 +149,7 @@ export interface StageResult {
   readonly memoryKib: number;
   /** Whether the output is as expected; undefined if nothing was expected, or it ended otherwise. */
   readonly isAccepted?: boolean | undefined;
-  /** How the output differs, one sentence. */
+  /** How the output differs, or what the checker says of it, one sentence. */
   readonly difference?: string | undefined;
 }
 
