@@ -4,6 +4,7 @@
  */
 
 import { nearest } from "../text/suggest.ts";
+import { API } from "./api_options.ts";
 import { UsageError } from "./complain.ts";
 import { JUDGE } from "./judge_options.ts";
 import { flag, option } from "./option.ts";
@@ -111,6 +112,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "Serve the native client, as a resident service",
     run: async (request, { version }) => (await import("./serve.ts")).serve(request, version),
   }),
+  subcommand(API),
   subcommand({
     name: "completions",
     parameters: "bash|zsh|fish",

@@ -58,7 +58,8 @@ const positiveSeconds: Read<number> = (text, option) => {
   throw new UsageError(`Option --${option.long} must be more than 0 seconds`);
 };
 
-const boxRange: Read<JudgeRequest["boxIds"]> = (text, option) => {
+/** Reads the first and the last of some boxes. */
+export const boxRange: Read<JudgeRequest["boxIds"]> = (text, option) => {
   const match = /^(\d{1,9})-(\d{1,9})$/.exec(text);
   const [first, last] = match ? [Number(match[1]), Number(match[2])] : [1, 0];
   if (first <= last) return { first, count: last - first + 1 };

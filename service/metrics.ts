@@ -5,9 +5,7 @@ import type { Sandbox } from "../box/sandbox.ts";
 import type { ReadyUses } from "../box/setup/ready.ts";
 import { type BoxSight, surveyBoxes } from "../box/survey/survey.ts";
 import { readText } from "../host/read.ts";
-
-/** The upper bounds of the histograms, in seconds. */
-const BOUNDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300];
+import { head, Histogram } from "../text/prometheus.ts";
 
 /** Every way a run can end, so that each is there from the beginning. */
 const OUTCOMES = [
@@ -31,29 +29,6 @@ export interface MetricSources {
   /** How many there may be. */
   readonly connectionsMax: () => number;
   readonly sandbox: () => Sandbox;
-}
-
-class Histogram {
-  readonly #counts: number[] = BOUNDS.map(() => 0);
-  #sum = 0;
-  #count = 0;
-
-  add(seconds: number): void {
-    const at = BOUNDS.findIndex((bound) => seconds <= bound);
-    if (at >= 0) this.#counts[at]!++;
-    this.#sum += seconds;
-    this.#count++;
-  }
-
-  lines(name: string): string[] {
-    let total = 0;
-    return [
-      ...BOUNDS.map((bound, i) => `${name}_bucket{le="${bound}"} ${total += this.#counts[i]!}`),
-      `${name}_bucket{le="+Inf"} ${this.#count}`,
-      `${name}_sum ${this.#sum}`,
-      `${name}_count ${this.#count}`,
-    ];
-  }
 }
 
 /** Counts what the service does. No label has a value that a client chose. */
@@ -158,10 +133,6 @@ export class Metrics {
       `isolate_resident_memory_bytes ${memory * 1024}`,
     ].map((line) => `${line}\n`).join("");
   }
-}
-
-function head(name: string, type: string, help: string): string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
 }
 
 function labelOf(outcome: Outcome): string {

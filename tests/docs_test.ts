@@ -58,7 +58,7 @@ for (const document of DOCUMENTS) {
     const named = codeIn(await textOf(document)).flatMap((code) =>
       /^--([a-z-]+)(=|$)/.exec(code)?.[1] ?? []
     );
-    const foreign = new Set(["allow-ffi"]);
+    const foreign = new Set(["allow-ffi", "allow-net"]);
     assertEquals(named.filter((name) => !known.has(name) && !foreign.has(name)), []);
   });
 }

@@ -21,6 +21,21 @@ export function parseIpAddress(text: string): IpNetwork | undefined {
   return { version: 4, bytes: new Uint8Array(numbers), length: 32 };
 }
 
+/** Writes an address of 4 or 16 bytes with a port, always in the same way; one of IPv4 in IPv6 as what it is. */
+export function endpointText(bytes: Uint8Array, port: number): string {
+  const isMapped = bytes.length === 16 && bytes.subarray(0, 10).every((byte) => byte === 0) &&
+    bytes[10] === 0xff && bytes[11] === 0xff;
+  return `${(isMapped ? bytes.subarray(12) : bytes).toHex()}:${port}`;
+}
+
+/** The same for an address as text; undefined if it is none. */
+export function endpointOf(address: string, port: number): string | undefined {
+  const [, head = "", mapped] = /^(.*:)?(\d+\.\d+\.\d+\.\d+)$/.exec(address.split("%")[0]!) ?? [];
+  const isMapped = /^::ffff:$/i.test(head) && mapped !== undefined;
+  const parsed = parseIpAddress(isMapped ? mapped : address.split("%")[0]!);
+  return parsed && endpointText(parsed.bytes, port);
+}
+
 function parseIpv6(text: string): IpNetwork | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;

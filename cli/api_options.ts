@@ -1,0 +1,252 @@
+/** The table of `isolate api`. */
+
+import { isLocal, type ListenAddress, parseListen } from "../server/settings.ts";
+import { UsageError } from "./complain.ts";
+import { boxRange } from "./judge_options.ts";
+import { flag, option, type OptionTable, type Read } from "./option.ts";
+import type { Subcommand } from "./subcommand.ts";
+import { duration, limit, nonEmpty, takes, whole } from "./values.ts";
+
+/** What `isolate api` is asked for; at first, what an empty command line asks for. */
+export class ApiRequest {
+  listen: ListenAddress = { kind: "tcp", hostname: "127.0.0.1", port: 2000 };
+  tokenFile: string | undefined;
+  noToken = false;
+  /** How many jobs run at once; undefined: two for each CPU. */
+  jobs: number | undefined;
+  queueLimit = 256;
+  /** Undefined: none for clients of this machine, and a modest one for others. */
+  requestsPerSecond: number | "unlimited" | undefined;
+  bodyMib = 16;
+  files = 256;
+  outputBytes = 1024;
+  runTimeMs = 3000;
+  runCpuTimeMs = 3000;
+  compileTimeMs = 10_000;
+  compileCpuTimeMs = 10_000;
+  /** Undefined: half of the machine's memory, at most 2 GiB. */
+  memoryMib: number | undefined;
+  compileMemoryMib: number | undefined;
+  processes = 64;
+  openFiles = 2048;
+  fileSizeMib = 10;
+  cacheMib = 1024;
+  allowNetwork = false;
+  languagesFile: string | undefined;
+  boxIds: { readonly first: number; readonly count: number } | undefined;
+  stopWaitMs = 10_000;
+  configFile: string | undefined;
+}
+
+const positiveSeconds: Read<number> = (text, option) => {
+  const ms = duration(text, option);
+  if (ms !== undefined) return ms;
+  throw new UsageError(`Option --${option.long} must be more than 0 seconds`);
+};
+
+const listenAddress: Read<ListenAddress> = (text, option) => {
+  const address = parseListen(text);
+  if (address) return address;
+  const hint = takes("an address and a port, or unix: and a path", option);
+  throw new UsageError(`Invalid address: ${text} (${hint})`);
+};
+
+const OPTIONS: OptionTable<ApiRequest> = {
+  "Who may ask": [
+    option("--listen=ADDRESS", "Listen on HOST:PORT, [IPV6]:PORT or unix:PATH", {
+      default: "127.0.0.1:2000",
+      example: "0.0.0.0:2000",
+      read: listenAddress,
+      set: (request, address) => request.listen = address,
+    }),
+    option("--token-file=FILE", "Answer only who knows the token in FILE (16 characters or more)", {
+      read: nonEmpty,
+      set: (request, file) => request.tokenFile = file,
+    }),
+    flag("--no-token", "Answer everybody who reaches an address that is not local", (request) => {
+      request.noToken = true;
+    }),
+    option("--rate-limit=N", "Requests per second of each client; 0: any number", {
+      default: "50; local: 0",
+      example: "50",
+      read: limit,
+      set: (request, perSecond) => request.requestsPerSecond = perSecond ?? "unlimited",
+    }),
+  ],
+
+  "Load": [
+    option("-j, --jobs=N", "Run N jobs at once, each in a box", {
+      default: "two for each CPU",
+      example: "4",
+      range: [1, 1000],
+      read: whole,
+      set: (request, jobs) => request.jobs = jobs,
+    }),
+    option("--queue-limit=N", "Let N more jobs wait; others are told to come back", {
+      default: "256",
+      range: [0, 1_000_000],
+      example: "256",
+      read: whole,
+      set: (request, waiting) => request.queueLimit = waiting,
+    }),
+    option("--body-limit=MIB", "Size of a request", {
+      default: "16",
+      range: [1, 1024],
+      example: "16",
+      read: whole,
+      set: (request, mib) => request.bodyMib = mib,
+    }),
+    option("--files-limit=N", "Files of a request", {
+      default: "256",
+      range: [1, 10_000],
+      example: "256",
+      read: whole,
+      set: (request, files) => request.files = files,
+    }),
+    option("--cache-size=MIB", "Keep that much of compiled programs", {
+      default: "1024",
+      range: [0, 1 << 20],
+      example: "1024",
+      read: whole,
+      set: (request, mib) => request.cacheMib = mib,
+    }),
+    option("--stop-wait=S", "When stopped, wait so long for jobs that run", {
+      default: "10",
+      example: "10",
+      read: positiveSeconds,
+      set: (request, ms) => request.stopWaitMs = ms,
+    }),
+  ],
+
+  "Limits of programs, unless a request asks for less": [
+    option("--run-time=S", "Wall time of a program", {
+      default: "3",
+      example: "3",
+      read: positiveSeconds,
+      set: (request, ms) => request.runTimeMs = ms,
+    }),
+    option("--run-cpu-time=S", "CPU time of a program", {
+      default: "3",
+      example: "3",
+      read: positiveSeconds,
+      set: (request, ms) => request.runCpuTimeMs = ms,
+    }),
+    option("--compile-time=S", "Wall time of a compiler", {
+      default: "10",
+      example: "10",
+      read: positiveSeconds,
+      set: (request, ms) => request.compileTimeMs = ms,
+    }),
+    option("--compile-cpu-time=S", "CPU time of a compiler", {
+      default: "10",
+      example: "10",
+      read: positiveSeconds,
+      set: (request, ms) => request.compileCpuTimeMs = ms,
+    }),
+    option("--memory=MIB", "Memory of a program", {
+      default: "half of the machine's, at most 2048",
+      range: [1, 1 << 24],
+      example: "512",
+      read: whole,
+      set: (request, mib) => request.memoryMib = mib,
+    }),
+    option("--compile-memory=MIB", "Memory of a compiler", {
+      default: "as --memory",
+      range: [1, 1 << 24],
+      example: "512",
+      read: whole,
+      set: (request, mib) => request.compileMemoryMib = mib,
+    }),
+    option("--output-limit=BYTES", "Output on each stream", {
+      default: "1024",
+      range: [0, 1 << 30],
+      example: "65536",
+      read: whole,
+      set: (request, bytes) => request.outputBytes = bytes,
+    }),
+    option("--processes=N", "Processes and threads of a program", {
+      default: "64",
+      range: [1, 100_000],
+      example: "64",
+      read: whole,
+      set: (request, processes) => request.processes = processes,
+    }),
+    option("--open-files=N", "Open files of each process", {
+      default: "2048",
+      range: [16, 1_000_000],
+      example: "2048",
+      read: whole,
+      set: (request, openFiles) => request.openFiles = openFiles,
+    }),
+    option("--file-size=MIB", "Size of each file that a program writes", {
+      default: "10",
+      range: [0, 1 << 20],
+      example: "10",
+      read: whole,
+      set: (request, mib) => request.fileSizeMib = mib,
+    }),
+    flag("--allow-network", "Let programs use the host's network where they ask", (request) => {
+      request.allowNetwork = true;
+    }),
+  ],
+
+  "Boxes": [
+    option(
+      "--languages=FILE",
+      "A YAML table that adds to the built-in languages or overrides them",
+      {
+        read: nonEmpty,
+        set: (request, file) => request.languagesFile = file,
+      },
+    ),
+    option("--box-ids=FIRST-LAST", "The boxes to use; boxes that others use are left alone", {
+      default: "the last 200",
+      example: "800-999",
+      read: boxRange,
+      set: (request, boxIds) => request.boxIds = boxIds,
+    }),
+    option("--config=FILE", "Read this configuration instead of the system's", {
+      read: nonEmpty,
+      set: (request, file) => request.configFile = file,
+    }),
+  ],
+};
+
+/** `isolate api [OPTION...]`. */
+export const API: Subcommand<ApiRequest> = {
+  name: "api",
+  summary: "Run programs for clients that speak HTTP, such as those of Piston",
+  about:
+    "Listen for requests that hold programs, run each in a box, and answer with what it wrote " +
+    "and how it ended. Clients of Piston's API (version 2) work unchanged. The server listens on " +
+    "this machine only, unless --listen says otherwise; then clients must know a token.",
+  notes: `\
+It needs the permission to listen: deno run --allow-ffi --allow-net server.ts
+
+Paths: /api/v2/execute, /api/v2/runtimes, /api/v2/packages, /api/v2/connect
+(WebSocket), /healthz, /readyz, /metrics (Prometheus).
+
+Example:
+  isolate api --output-limit=65536
+  curl -H 'Content-Type: application/json' localhost:2000/api/v2/execute \\
+    -d '{"language":"python","version":"3.x","files":[{"content":"print(1)"}]}'
+`,
+  options: OPTIONS,
+  request: () => new ApiRequest(),
+  run: async (request, { version }) => {
+    checkAccess(request);
+    return await (await import("./api.ts")).serveApi(request, version);
+  },
+};
+
+/** Refuses options that contradict each other, and to let strangers in by mistake. */
+export function checkAccess({ listen, tokenFile, noToken }: ApiRequest): void {
+  if (tokenFile !== undefined && noToken) {
+    throw new UsageError("Only one of --token-file and --no-token can be given");
+  }
+  if (isLocal(listen) || tokenFile !== undefined || noToken) return;
+  throw new UsageError(
+    "Option --listen names an address that others can reach: give --token-file=FILE with a token " +
+      "that clients must know, or --no-token to let everybody run programs",
+  );
+}

@@ -1,0 +1,89 @@
+/** A request on its way. */
+
+import { checkJsonType, parseJson, PATIENCE, readBody } from "./body.ts";
+import { HttpError } from "./failure.ts";
+import type { Call } from "./route.ts";
+
+/** Bounds the memory that the bodies of all requests on their way take together. */
+export class BodyBudget {
+  readonly #limitBytes: number;
+  #usedBytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** Takes more. @throws {HttpError} 503 if there is not so much */
+  take(bytes: number): void {
+    if (this.#usedBytes + bytes > this.#limitBytes) {
+      throw new HttpError(503, "too many large requests at once; try again later", {
+        "Retry-After": "1",
+      });
+    }
+    this.#usedBytes += bytes;
+  }
+
+  /** Gives it back. */
+  giveBack(bytes: number): void {
+    this.#usedBytes -= bytes;
+  }
+}
+
+const REQUEST_ID = /^[\w.:-]{1,64}$/;
+
+/** Takes the client's name for its request, if it is one that can be printed, or makes one. */
+export function requestIdOf(request: Request): string {
+  const given = request.headers.get("X-Request-Id") ?? "";
+  return REQUEST_ID.test(given) ? given : crypto.randomUUID();
+}
+
+/** A request, and what it holds until it is answered. */
+export class PendingCall implements Call, Disposable {
+  readonly request: Request;
+  readonly url: URL;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly requestId: string;
+  readonly client: string;
+  readonly signal: AbortSignal;
+  readonly hold: () => () => void;
+  readonly #bodyBytes: number;
+  readonly #budget: BodyBudget;
+  #takenBytes = 0;
+
+  constructor(
+    call: Omit<Call, "json" | "body">,
+    { bodyBytes, budget }: { bodyBytes: number; budget: BodyBudget },
+  ) {
+    this.request = call.request;
+    this.url = call.url;
+    this.parameters = call.parameters;
+    this.requestId = call.requestId;
+    this.client = call.client;
+    this.signal = call.signal;
+    this.hold = call.hold;
+    this.#bodyBytes = bodyBytes;
+    this.#budget = budget;
+  }
+
+  async json(): Promise<unknown> {
+    checkJsonType(this.request);
+    return parseJson(await this.body());
+  }
+
+  async body(): Promise<Uint8Array<ArrayBuffer>> {
+    return await readBody(this.request, {
+      ...PATIENCE,
+      limitBytes: this.#bodyBytes,
+      onBytes: (bytes) => {
+        this.#budget.take(bytes);
+        this.#takenBytes += bytes;
+      },
+    });
+  }
+
+  /** Says that the body is not needed any more. */
+  [Symbol.dispose](): void {
+    this.#budget.giveBack(this.#takenBytes);
+    this.#takenBytes = 0;
+  }
+}
