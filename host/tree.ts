@@ -7,33 +7,17 @@ import { type System, SystemError } from "../ffi/system.ts";
 import { atOnce, type Steps } from "../text/slices.ts";
 import { SandboxError } from "./errors.ts";
 import type { Entry } from "./list.ts";
+import { isEmptied, type OwnedDirectory, type Ownership } from "./ownership.ts";
 import { about, type Candidate, FEW, openDirectory, walk } from "./tree_walk.ts";
 
 const REMOVE_TRIES = 3;
-const ROOT_UID = 0;
-
-/**
- * Whose directories are emptied. A user can move a directory of his own to where it will be removed, with
- * those of others in it, which he could not empty himself.
- */
-export interface Ownership {
-  /** To whom the tree belongs. */
-  readonly owner: number;
-  /** Who else could have made directories in it. */
-  readonly others: readonly number[];
-  /** What is removed, for people. */
-  readonly path: string;
-}
 
 /** Removes a directory and everything below it. */
 export function removeTree(system: System, parentFd: number, name: string): void {
   atOnce(removeTreeSteps(system, parentFd, { name }));
 }
 
-/**
- * The same, with pauses in which others can have a turn. Directories stay that belong neither to one of
- * those who are named, nor to root where only root could have put them.
- */
+/** The same, with pauses in which others can have a turn; directories of others may stay. */
 export function* removeTreeSteps(
   system: System,
   parentFd: number,
@@ -45,7 +29,7 @@ export function* removeTreeSteps(
     const refused: Error[] = [];
     if (root) {
       try {
-        yield* emptyTreeSteps(system, root.fd, { refused, ownership, rootUid: root.uid });
+        yield* emptyTreeSteps(system, root.fd, { refused, ownership, itself: root });
       } finally {
         system.close(root.fd);
       }
@@ -62,7 +46,7 @@ export interface EmptyOptions {
   /** Whose directories are emptied; default: everybody's. */
   readonly ownership?: Ownership | undefined;
   /** Whose the directory itself is. */
-  readonly rootUid?: number;
+  readonly itself?: OwnedDirectory;
   /** Gets the reason why something stays; only the first one. */
   readonly refused?: Error[];
 }
@@ -71,12 +55,12 @@ export interface EmptyOptions {
 export function* emptyTreeSteps(
   system: System,
   fd: number,
-  { ownership, rootUid, refused = [] }: EmptyOptions = {},
+  { ownership, itself, refused = [] }: EmptyOptions = {},
 ): Steps<void> {
   yield* walk(system, fd, {
     ...ownership && {
       passBy: (directory, candidate) =>
-        passBy(system, directory, { candidate, ownership, rootUid, refused }),
+        passBy(system, directory, { candidate, ownership, itself, refused }),
     },
     enter: (directory, entries) => removeEntries(system, directory, { entries, refused }),
     leave: (directory, child, entryCount) =>
@@ -85,23 +69,21 @@ export function* emptyTreeSteps(
 }
 
 /** Leaves a directory that somebody else has put something into; an empty one is removed. */
-function* passBy(system: System, parentFd: number, { candidate, ownership, rootUid, refused }: {
+function* passBy(system: System, parentFd: number, { candidate, ownership, itself, refused }: {
   candidate: Candidate;
   ownership: Ownership;
-  rootUid: number | undefined;
+  itself: OwnedDirectory | undefined;
   refused: Error[];
 }): Steps<boolean> {
-  const { uid, aboveUid = rootUid, name, path } = candidate;
-  const { owner, others } = ownership;
-  if (uid === owner || others.includes(uid)) return false;
-  if (uid === ROOT_UID && aboveUid === ROOT_UID) return false;
+  const { uid, mode, above = itself, depth, name, path } = candidate;
+  if (isEmptied(ownership, { uid, mode, above, depth })) return false;
   const failure = yield* removeDirectory(system, parentFd, { name, isSmall: true });
   if (failure && refused.length === 0) {
     refused.push(
       new SandboxError(
         "hostile-path",
         `Cannot empty ${ownership.path}/${path()}: it belongs to user ${uid}, but the box to user ` +
-          `${owner}; move it elsewhere, or remove it as root`,
+          `${ownership.owner}; move it elsewhere, or remove it as root`,
       ),
     );
   }

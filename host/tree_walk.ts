@@ -14,6 +14,7 @@ import { visibleText } from "../text/visible.ts";
 import { SandboxError } from "./errors.ts";
 import { DirectoryPieces, type Entry } from "./list.ts";
 import { planOpen, STRICT } from "./open.ts";
+import type { DirectoryBelow, OwnedDirectory } from "./ownership.ts";
 import { planStatus, readStatus } from "./status.ts";
 
 /** Levels that stay open; a directory further up is found again from the one below. */
@@ -26,7 +27,7 @@ interface Level {
   /** Open descriptor, or -1. */
   fd: number;
   readonly identity: string;
-  readonly uid: number | undefined;
+  readonly owned: OwnedDirectory | undefined;
   readonly name: Uint8Array;
   /** What is in it; undefined: nobody has looked yet. */
   content?: LevelContent;
@@ -39,13 +40,9 @@ interface LevelContent {
   readonly entryCount: number;
 }
 
-/** A directory that is about to be visited. */
-export interface Candidate {
+/** A directory that is about to be visited; `above` is undefined where that is the first one. */
+export interface Candidate extends DirectoryBelow {
   readonly name: Uint8Array;
-  /** Whose it is. */
-  readonly uid: number;
-  /** Whose the directory above it is; undefined: that is the first one. */
-  readonly aboveUid: number | undefined;
   /** Where it is below the first one, for people. */
   readonly path: () => string;
 }
@@ -64,7 +61,7 @@ export interface Visitor {
 
 /** Walks the tree below an open directory, which stays open. */
 export function* walk(system: System, rootFd: number, visitor: Visitor): Steps<void> {
-  const root: Level = { fd: rootFd, identity: "", uid: undefined, name: new Uint8Array() };
+  const root: Level = { fd: rootFd, identity: "", owned: undefined, name: new Uint8Array() };
   const levels: Level[] = [root];
   try {
     for (;;) {
@@ -74,15 +71,14 @@ export function* walk(system: System, rootFd: number, visitor: Visitor): Steps<v
       if (name !== undefined) {
         const child = openDirectory(system, level.fd, name);
         if (!child) continue;
-        levels.push({ ...child, name });
-        if (visitor.passBy) {
-          const { uid } = child;
-          const path = () => pathOf(levels);
-          if (yield* visitor.passBy(level.fd, { name, uid, aboveUid: level.uid, path })) {
-            levels.pop();
-            system.close(child.fd);
-            continue;
-          }
+        const { fd, identity, ...owned } = child;
+        levels.push({ fd, identity, owned, name });
+        const [above, depth] = [level.owned, levels.length - 1];
+        const candidate = { ...owned, name, above, depth, path: () => pathOf(levels) };
+        if (visitor.passBy && (yield* visitor.passBy(level.fd, candidate))) {
+          levels.pop();
+          system.close(fd);
+          continue;
         }
         closeFarLevel(system, levels);
         continue;
@@ -149,7 +145,7 @@ export function openDirectory(
   system: System,
   parent: number,
   name: Uint8Array,
-): { fd: number; identity: string; uid: number } | undefined {
+): OwnedDirectory & { fd: number; identity: string } | undefined {
   const plan = new Plan();
   const fd = plan.slot("directory");
   const how = { flags: linux.O_DIRECTORY | linux.O_NOFOLLOW, resolve: STRICT, into: fd };
@@ -158,8 +154,8 @@ export function openDirectory(
   });
   const status = planStatus(plan, fd);
   if (system.attempt(plan, "open a directory")) return undefined;
-  const { identity, uid } = readStatus(plan.view(status));
-  return { fd: plan.result(fd), identity, uid };
+  const { identity, uid, mode } = readStatus(plan.view(status));
+  return { fd: plan.result(fd), identity, uid, mode };
 }
 
 /** Opens the directory above another, if it still is the one it was. */

@@ -20,7 +20,8 @@ import type { Identity } from "../../host/identity.ts";
 import { MOUNTED, planOpen, STRICT } from "../../host/open.ts";
 import { planStatus } from "../../host/status.ts";
 import { nameOf, readDirectory } from "../../host/list.ts";
-import { emptyTreeSteps, type Ownership, removeTreeSteps } from "../../host/tree.ts";
+import type { Ownership } from "../../host/ownership.ts";
+import { emptyTreeSteps, removeTreeSteps } from "../../host/tree.ts";
 import { openDirectory } from "../../host/tree_walk.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { Newness } from "./newness.ts";
@@ -167,7 +168,10 @@ export class BoxDirectory {
   async clear(
     { ownFileSystem, ownerUid }: { ownFileSystem: boolean; ownerUid: number },
   ): Promise<void> {
-    const owned = this.#ownership(`${this.#places.directory}/box`, ownerUid);
+    const owned = this.#ownership(ownerUid, {
+      path: `${this.#places.directory}/box`,
+      placeDepth: 1,
+    });
     const { system, caller } = this.#sandbox;
     let size: BoxSize | undefined;
     if (ownFileSystem) {
@@ -250,9 +254,8 @@ export class BoxDirectory {
     try {
       unmountOwnFileSystem(system, directory);
       const name = String(boxId);
-      await inSlices(
-        removeTreeSteps(system, fd, { name, ...this.#ownership(directory, ownerUid) }),
-      );
+      const owned = this.#ownership(ownerUid, { path: directory, placeDepth: 2 });
+      await inSlices(removeTreeSteps(system, fd, { name, ...owned }));
       this.#sandbox.log(1, () => `Removed what was in box ${boxId}`);
       if (quota) clearDiskQuota(system, { fd, uid: boxUser.uid });
     } finally {
@@ -261,9 +264,12 @@ export class BoxDirectory {
   }
 
   /** Says whose directories in it are emptied; where it belongs to us they all are. */
-  #ownership(path: string, owner: number): { ownership?: Ownership } {
+  #ownership(
+    owner: number,
+    where: Pick<Ownership, "path" | "placeDepth">,
+  ): { ownership?: Ownership } {
     if (owner === this.#sandbox.own.uid) return {};
-    return { ownership: { path, owner, others: [this.#places.boxUser.uid] } };
+    return { ownership: { ...where, owner, others: [this.#places.boxUser.uid] } };
   }
 
   /** Looks for it. */

@@ -117,6 +117,19 @@ for (const who of ["the caller", "root"] as const) {
   });
 }
 
+Deno.test("what root itself has put into a caller's box is removed with it", async () => {
+  const sandbox = await sandboxOfCaller();
+  const box = await Box.init({ boxId: BOX_ID, sandbox });
+  const put = `cd ${box.directory}/box; mkdir -p put/below open; touch put/below/file open/file
+    chmod 777 open`;
+  await sh(put);
+  await box.clear();
+  assertEquals(await box.files.list(), []);
+  await sh(put);
+  await box.cleanup();
+  await assertRejects(() => Deno.stat(box.directory), Deno.errors.NotFound);
+});
+
 Deno.test("a judge for a caller is not led through what the sandbox itself has open", async () => {
   await withFolder(async (folder) => {
     await sh(`cd ${folder}; chmod 755 .; mkdir -p closed/open; chmod 700 closed
