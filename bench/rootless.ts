@@ -5,14 +5,16 @@ import { directCommand, output } from "../tools/process.ts";
 import { BOX_IDS, mediansInTurns, type Row, timeMs } from "./measure.ts";
 
 const ROUNDS = 20;
+/** Where the words that start a command as a user say who that is. */
+const USER_AT = -2;
 
 /** Measures the cost of boxes without root. */
 export async function measureRootless(): Promise<Row[]> {
   using many = new OrdinaryUser("subordinate");
   using one = new OrdinaryUser("one");
   const command = ({ through, env }: OrdinaryUser, uid: number, ...args: string[]) => {
-    // Root goes the same way to its command: the last word is who executes it.
-    const words = [...through.slice(0, -1), `${uid}`];
+    // Root goes the same way to its command.
+    const words = through.with(USER_AT, `${uid}`);
     const direct = directCommand(`--box-id=${BOX_IDS[0]}`, "--silent", ...args);
     return output([...words, ...direct], { env });
   };
