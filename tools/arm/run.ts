@@ -17,8 +17,8 @@ const FOLDER = `${ROOT}/.tools/arm`;
 
 const PACKAGES = [
   ...["base-passwd", "bash", "bsdutils", "busybox-static", "coreutils", "dash", "findutils", "gcc"],
-  ...["grep", "hostname", "libc6-dev", "linux-image-cloud-arm64", "mount", "procps", "sed"],
-  ...["python3-minimal", "util-linux"],
+  ...["grep", "hostname", "libc6-dev", "linux-image-cloud-arm64", "mount", "procps", "python3"],
+  ...["sed", "strace", "util-linux"],
 ];
 
 /** What comes along and no test needs. */
@@ -31,6 +31,9 @@ const LEFT_OUT = new RegExp([
 
 /** What runs there: the shim and its plans, attacks, and the classic command line. */
 const TESTS = /^(ffi|tests\/(walls|cli))\/.*_test\.ts$|^tests\/shim_test\.ts$/;
+
+/** Attacks, too, go through the client of a service: Deno takes more than ten seconds to start there. */
+const SERVED = /^tests\/(walls|cli)\//;
 
 const MACHINE: Machine = {
   qemu: "qemu-system-aarch64",
@@ -86,7 +89,8 @@ async function main(args: readonly string[]): Promise<number> {
   image.addText("/etc/shadow", "root:*:::::::\n", { mode: 0o600 });
   image.addText("/etc/hosts", "127.0.0.1 localhost\n");
   const busybox = `${system}/bin/busybox`;
-  await addProject(image, { deno, busybox, hands: [tests] });
+  const isServed = (file: string) => SERVED.test(file);
+  await addProject(image, { deno, busybox, hands: [tests], isServed });
   const file = `${FOLDER}/image-${Deno.pid}.cpio`;
   try {
     const size = await image.write(file);
@@ -112,8 +116,8 @@ async function main(args: readonly string[]): Promise<number> {
       console.log(`skipped: ${name} (${file}): ${reason ?? "NO REASON GIVEN"}`);
     }
     for (const { name, file } of of("failed")) console.log(`failed: ${name} (${file})`);
-    const problem = run.problem ??
-      (reports.length > 0 ? undefined : "the guest handed out no report");
+    const isComplete = reports.length === new Set(tests.map(isServed)).size;
+    const problem = run.problem ?? (isComplete ? undefined : "the guest handed out no report");
     if (problem !== undefined) console.log(`failed: ${problem}`);
     const counts = ["passed", "failed", "skipped"].map((name) => `${of(name).length} ${name}`);
     console.log(`arm: ${counts.join(", ")} in ${Math.round(run.wallTimeMs / 1000)} s`);

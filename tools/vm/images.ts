@@ -5,7 +5,7 @@ import { output, ROOT } from "../process.ts";
 import { filesOfInstalled, installedClosure, unpackOnce } from "./debian.ts";
 import { Image } from "./image.ts";
 import type { Kernel } from "./kernel.ts";
-import { isServed } from "./suite.ts";
+import { isServed as isServedInGuests } from "./suite.ts";
 
 /** Where the project lies in the guest: not below a directory that something is mounted on. */
 const GUEST_PROJECT = "/srv/isolate";
@@ -63,6 +63,8 @@ export interface ImageOptions {
   deno?: string;
   /** The test files of each guest that runs at the same time. */
   hands: readonly string[][];
+  /** Whether those of a file go through the client of a service. Default: as in guests of this processor. */
+  isServed?: (file: string) => boolean;
   /**
    * A shell script that runs instead of the tests. It starts in the project's folder, finds Deno as
    * `deno`, and leaves its results as files in `/vm/results`.
@@ -170,7 +172,8 @@ export async function addProject(
  * Writes the script that is called when everything is mounted. Guests share an image; each finds its
  * number on the kernel's command line.
  */
-function commandScript({ hands, script }: Pick<ImageOptions, "hands" | "script">): string {
+function commandScript({ hands, script, ...options }: Omit<ImageOptions, "kernel">): string {
+  const { isServed = isServedInGuests } = options;
   const cases = hands.map((tests, index) => {
     const served = tests.filter(isServed);
     const direct = tests.filter((file) => !isServed(file));
