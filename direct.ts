@@ -23,6 +23,10 @@ export async function run(): Promise<never> {
     console.error(oldDenoMessage());
     Deno.exit(2);
   }
+  if (Deno.args[0]?.startsWith("-")) {
+    const { enterEarly } = await import("./box/rootless/early.ts");
+    await enterEarly(Deno.args);
+  }
   const { main } = await import("./cli.ts");
   Deno.exit(await main(Deno.args));
 }

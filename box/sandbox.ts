@@ -9,6 +9,7 @@ import { SandboxError, translated } from "../host/errors.ts";
 import {
   callerIdentity,
   type Identity,
+  needsUserNamespace,
   refuseWithoutRights,
   type Standing,
   standingOf,
@@ -335,11 +336,6 @@ export class Sandbox {
         `others: it belongs to user ${status.uid} and has mode ${status.mode.toString(8)}`,
     );
   }
-}
-
-/** Whether a process cannot make boxes where it is, but could in a user namespace of its own. */
-function needsUserNamespace({ identity, effectiveUid, mayAdminister }: Standing): boolean {
-  return effectiveUid !== 0 || identity.uid === 0 && !mayAdminister;
 }
 
 /** What this process is in its user namespace, and what holds where no configuration is found. */

@@ -90,6 +90,11 @@ export function standingOf(system: System): Standing {
   };
 }
 
+/** Whether a process cannot make boxes where it is, but could in a user namespace of its own. */
+export function needsUserNamespace({ identity, effectiveUid, mayAdminister }: Standing): boolean {
+  return effectiveUid !== 0 || identity.uid === 0 && !mayAdminister;
+}
+
 /** Refuses to work without the rights that it takes. */
 export function refuseWithoutRights({ identity: { uid }, effectiveUid }: Standing): void {
   if (effectiveUid !== 0) {

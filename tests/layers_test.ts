@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 /** What the files of a layer may import, besides their own folder. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "isolate.ts": ["ffi"],
-  "direct.ts": ["cli.ts", "ffi"],
+  "direct.ts": ["cli.ts", "box", "ffi"],
   "cli.ts": ["cli", "mod.ts"],
   "server.ts": ["cli.ts"],
   "cli": [
