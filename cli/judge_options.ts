@@ -26,6 +26,10 @@ export class JudgeRequest {
   readonly tests: string[] = [];
   /** All tests are run, also after one that was not accepted. */
   allTests = false;
+  /** A commit of git: packages in which nothing has changed since are not judged. */
+  changedSince: string | undefined;
+  /** Judging goes on whenever something has changed. */
+  watch = false;
   /** Only the validators of the package are run, on its tests. */
   check = false;
   /** A table that extends and overrides the built-in one. */
@@ -109,6 +113,14 @@ const OPTIONS: OptionTable<JudgeRequest> = {
     flag("--all-tests", "Run all tests, also after one that is not accepted", (request) => {
       request.allTests = true;
     }),
+    option("--changed-since=GIT-REF", "Judge only packages that differ from this commit", {
+      example: "main",
+      read: nonEmpty,
+      set: (request, ref) => request.changedSince = ref,
+    }),
+    flag("--watch", "Judge again what changes, until Ctrl-C", (request) => {
+      request.watch = true;
+    }),
     flag("--check", "Check only the tests, by the package's validators", (request) => {
       request.check = true;
     }),
@@ -188,12 +200,13 @@ const OPTIONS: OptionTable<JudgeRequest> = {
 export const JUDGE: Subcommand<JudgeRequest> = {
   name: "judge",
   parameters: "PACKAGE [SUBMISSION...]",
-  summary: "Judge submissions with a problem package, or verify the package",
+  summary: "Judge submissions with a problem package, or verify packages",
   about:
     "Judge submissions with the tests of a problem package: a folder in the ICPC/Kattis format " +
     "(problem.yaml) or an archive of it (.zip, .kpp), or a folder of tests with a task.yaml. Each test runs in a box. Without a " +
     "SUBMISSION the package itself is verified: each of its submissions must get what the name " +
-    "of its folder promises, and the time limit must leave room on both sides. 'isolate judge " +
+    "of its folder promises, and the time limit must leave room on both sides. A folder of several " +
+    "packages, a contest, is verified as a whole. 'isolate judge " +
     "new FOLDER' makes a package to start from.",
   notes: `\
 Verdicts: AC accepted, WA wrong answer, TLE, MLE, OLE time, memory, output limit
@@ -244,6 +257,10 @@ export function checkTogether(request: JudgeRequest, submissions: readonly strin
     throw new UsageError(
       "Option --submissions chooses among those of the package: name only the package",
     );
+  }
+  if (request.watch && (request.json || request.keep)) {
+    const name = request.json ? "json" : "keep";
+    throw new UsageError(`Only one of --watch and --${name} can be given`);
   }
   if (request.check && (request.submissions.length > 0 || request.allTests)) {
     const name = request.allTests ? "all-tests" : "submissions";

@@ -159,6 +159,12 @@ export const SECTIONS: readonly ManualSection[] = [
       "`*` and `{a,b}`; a folder takes all that is in it. Some tests cannot show what all would, so what should " +
       "fail may then be accepted. `--all-tests` runs also the tests after the first failure; they change no " +
       "verdict and no score.",
+      "A folder of packages is a contest: all are verified, one after the other. Its `problems.yaml` or " +
+      "`problemset.yaml` lists the `id` and `label` of each, as for DOMjudge and BAPCtools; without one all " +
+      "packages in it count. Links of a package may lead to other folders of the contest. `--changed-since` " +
+      "leaves out packages whose files are as in a commit; git runs in a box, so the repository must be " +
+      "readable by others. `--watch` judges again when files change: tests of a submission are run again if " +
+      "the submission, the test, a validator or a limit has changed.",
       "`isolate judge new` _FOLDER_ makes a package to start from, which verifies at once. `--kind` says how its " +
       "outputs are judged: `pass-fail` compares them with the answers, `checker` has a program for it, in " +
       "`interactive` a program talks to the submission, and `scored` has groups of tests with points.",

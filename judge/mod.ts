@@ -44,11 +44,15 @@ export type {
   CompilerStreams,
 } from "./compile/compile_options.ts";
 export type { LoadedFile, LoadedSource } from "./compile/compile_source.ts";
+export { changedFiles, type ChangedFilesOptions, hasChanged } from "./contest/changed.ts";
+export { readContest } from "./contest/contest.ts";
+export type * from "./contest/types.ts";
 export { type Allowance, type Invocation, Program } from "./compile/program.ts";
 export type { JudgeBox, JudgeBoxes, JudgeLease, JudgePool } from "./boxes.ts";
 export { HostFiles } from "../mod.ts";
 export { judge } from "./run/judge.ts";
 export type { JudgeOptions } from "./run/judge_options.ts";
+export { ResultMemory } from "./run/result_memory.ts";
 export {
   type LanguageDefinition,
   LanguageError,
@@ -61,7 +65,7 @@ export type { FoundTool } from "./languages/tool_finder.ts";
 export { type UnpackedPackage, unpackPackage } from "./package/archive.ts";
 export { PackageError } from "./package/errors.ts";
 export { NEW_PACKAGE_KINDS, newPackage, type NewPackageKind } from "./package/new_package.ts";
-export { partOfProblem, type PartOptions } from "./package/narrow.ts";
+export { NoMatchError, partOfProblem, type PartOptions } from "./package/narrow.ts";
 export { readPackage } from "./package/read.ts";
 export { readSubmission } from "./package/submissions.ts";
 export type * from "./types.ts";

@@ -185,7 +185,8 @@ function directoryRules(
   return resolveDirectoryRules({ rules, defaults: true });
 }
 
-function bindRule(inside: string, outside: string): DirectoryRule {
+/** Makes a rule by which a box sees a path of the host, read-only. */
+export function bindRule(inside: string, outside: string): DirectoryRule {
   return {
     kind: "bind",
     inside,

@@ -9,6 +9,9 @@ import { matchesBelow } from "./glob.ts";
 const SHOWN_MAX = 5;
 const NAME_LENGTH = 60;
 
+/** Nothing is what was asked for. */
+export class NoMatchError extends PackageError {}
+
 /** Which part of a problem is wanted. */
 export interface PartOptions {
   /** Patterns of submissions; undefined: all. */
@@ -28,7 +31,7 @@ export interface PartOptions {
  * @param problem the problem
  * @param options patterns of submissions and tests
  * @returns the part, with the whole problem in `whole`
- * @throws {PackageError} if a pattern matches nothing
+ * @throws {NoMatchError} if a pattern matches nothing
  *
  * @example
  * ```ts
@@ -91,7 +94,7 @@ function choose<T extends { readonly name: string }>(
     const names = all.slice(0, SHOWN_MAX).map(({ name }) => cut(visibleText(name), NAME_LENGTH));
     if (all.length > names.length) names.push("…");
     const has = names.length === 0 ? `it has no ${what}s` : `it has ${names.join(", ")}`;
-    throw new PackageError(`no ${what} matches ${JSON.stringify(pattern)}; ${has}`, {
+    throw new NoMatchError(`no ${what} matches ${JSON.stringify(pattern)}; ${has}`, {
       file: directory,
     });
   }

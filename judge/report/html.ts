@@ -1,9 +1,11 @@
 /** Writes the report as one page of HTML that needs nothing else. */
 
 import { countText, cut, sizeText, timeText } from "../../text/quantities.ts";
+import type { ContestReport } from "../contest/types.ts";
 import type { JudgeReport, SubmissionResult } from "../types.ts";
 import { VERDICTS, VERDICTS_BEST_FIRST } from "../verdicts.ts";
 import { type Column, type Content, facts, Markup, markup, table } from "./markup.ts";
+import { contestHeader, contestState, problemId, stateOf } from "./contest.ts";
 import { matrix } from "./matrix.ts";
 import ownStyle from "./report.css" with { type: "text" };
 import script from "./report.js" with { type: "text" };
@@ -18,7 +20,7 @@ const style = ownStyle + VERDICTS_BEST_FIRST.map((verdict) => {
 }).join("");
 
 /** The hashes of the style and the script: a browser obeys no others. A test holds them up to date. */
-const STYLE_HASH = "sha256-AN+aCBcg2jLAYgr4JsDNB/PzS1LN9uy0Eor+HbFgwFA=";
+const STYLE_HASH = "sha256-NwRYvy6iYCmhzNWw7y4lMNVvC3ZH3eRVQaf7wkRk5Hg=";
 const SCRIPT_HASH = "sha256-1Tg/HhojLcIqnD7tOyjhMRu1ozmil0QUTL7jmWWZBPw=";
 
 const CROSS = markup` <span class="wrong" role="img" aria-label="not as expected">✗</span>`;
@@ -29,11 +31,25 @@ const CROSS = markup` <span class="wrong" role="img" aria-label="not as expected
  * page's own policy would obey nothing of it.
  */
 export function htmlReport(report: JudgeReport): string {
+  return page(`${cut(report.title, 200)}: ${stateOf(report)}`, packagePart(report, ""));
+}
+
+/** Writes the report of a contest as one page in the same way: a table of the problems, then each of them. */
+export function contestPage(report: ContestReport): string {
+  const { contest, problems } = report;
+  const parts = problems.flatMap((problem, i) =>
+    problem.report
+      ? markup`<div id="${problemId(i)}" class="problem">
+${packagePart(problem.report, `${problemId(i)}-`)}</div>
+`
+      : []
+  );
+  return page(`${cut(contest, 200)}: ${contestState(report)}`, [contestHeader(report), parts]);
+}
+
+function page(title: string, content: Content): string {
   const policy = `default-src 'none'; style-src '${STYLE_HASH}'; script-src '${SCRIPT_HASH}'; ` +
     "base-uri 'none'; form-action 'none'";
-  const sections = report.submissions.map((result, i) =>
-    submissionSection(result, { report, id: sectionId(i) })
-  );
   return markup`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -41,30 +57,29 @@ export function htmlReport(report: JudgeReport): string {
 <meta http-equiv="Content-Security-Policy" content="${new Markup(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${cut(report.title, 200)}: ${stateOf(report)}</title>
+<title>${title}</title>
 <style>${new Markup(style)}</style>
 </head>
 <body>
 <main>
-${header(report)}${sentences("Not as expected", report.complaints, "complaints")}${
-    summaryTable(report)
-  }${matrix(report, sectionId)}${sections}${
-    sentences("Warnings", report.warnings, "warnings")
-  }</main>
+${content}</main>
 <script>${new Markup(script)}</script>
 </body>
 </html>
 `.code;
 }
 
-function sectionId(index: number): string {
-  return `s${index + 1}`;
-}
-
-function stateOf({ interrupted, complaints, submissions }: JudgeReport): string {
-  if (interrupted) return "interrupted";
-  const isGood = complaints.length === 0 && submissions.every(({ asExpected }) => asExpected);
-  return isGood ? "as expected" : "not as expected";
+/** Writes all that is about one package; the ids in it begin with `prefix`. */
+function packagePart(report: JudgeReport, prefix: string): Content {
+  const idOf = (index: number) => `${prefix}s${index + 1}`;
+  return [
+    header(report),
+    sentences("Not as expected", report.complaints, "complaints"),
+    summaryTable(report, idOf),
+    matrix(report, idOf),
+    report.submissions.map((result, i) => submissionSection(result, { report, id: idOf(i) })),
+    sentences("Warnings", report.warnings, "warnings"),
+  ];
 }
 
 function header(report: JudgeReport): Markup {
@@ -99,13 +114,13 @@ ${shown.map((sentence) => markup`<li>${sentence}</li>\n`)}</ul></section>
 `;
 }
 
-function summaryTable(report: JudgeReport): Content {
+function summaryTable(report: JudgeReport, idOf: (index: number) => string): Content {
   if (report.submissions.length === 0) return markup`<p>No submissions were judged.</p>\n`;
   const columns: Column<SubmissionResult>[] = [
     {
       name: "Submission",
       show: (result) => {
-        const id = sectionId(report.submissions.indexOf(result));
+        const id = idOf(report.submissions.indexOf(result));
         return markup`<a href="#${id}">${cut(result.submission, 200)}</a>`;
       },
     },

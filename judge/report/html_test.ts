@@ -1,11 +1,26 @@
-import { htmlReport } from "isolate/judge/report/html.ts";
+import { contestPage, htmlReport } from "isolate/judge/report/html.ts";
 import {
   exampleReport,
+  HOSTILE,
   hostileReport,
   largeReport,
   scoringReport,
 } from "isolate/tests/support/judge_report.ts";
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+
+/** A contest with a package that could not be judged, and a hostile one. */
+const CONTEST = {
+  contest: "finals",
+  problems: [
+    { name: "taxicab", label: "A", report: exampleReport() },
+    { name: "hostile", report: hostileReport() },
+    { name: "broken", label: "C", failure: `broken/problem.yaml: ${HOSTILE}` },
+  ],
+  unchanged: ["warmup"],
+  interrupted: false,
+  startedAt: "2026-03-14T15:09:26.535Z",
+  durationMs: 1234,
+};
 
 const REPORTS = { example: exampleReport(), scoring: scoringReport(), hostile: hostileReport() };
 
@@ -123,6 +138,24 @@ Deno.test("a table shows all submissions and tests, what was expected pale", () 
   assertMatch(rows[3]!, /<td class="wa expected" /);
   assertStringIncludes(page, '<th scope="colgroup" colspan="6">secret/group1</th>');
   assertStringIncludes(page, '<abbr class="badge wa expected" title="wrong answer">');
+});
+
+Deno.test("the page of a contest has a table of the problems, and all of each", () => {
+  const page = contestPage(CONTEST);
+  assertStringIncludes(page, "<title>finals: not as expected</title>");
+  assertStringIncludes(page, '<th scope="row"><a href="#p1">A  taxicab</a></th>');
+  assertMatch(
+    page,
+    /<tr class="unexpected"><th scope="row">C {2}broken<\/th>[^\n]*could not be judged/,
+  );
+  assertStringIncludes(page, "<dd>warmup</dd>");
+  for (const [i, { submission }] of CONTEST.problems[0]!.report!.submissions.entries()) {
+    assertStringIncludes(page, `<a href="#p1-s${i + 1}">${submission}</a>`);
+    assertStringIncludes(page, `<div id="p1-s${i + 1}" class="inside">`);
+  }
+  const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+  assertEquals(new Set(ids).size, ids.length);
+  assertEquals(occurrences(page, /alert\(1\)>/g), 0);
 });
 
 Deno.test("hostile text adds no element, no attribute and nothing that cannot be seen", () => {

@@ -1,4 +1,4 @@
-import { jsonReport } from "isolate/judge/report/json.ts";
+import { contestJson, jsonReport } from "isolate/judge/report/json.ts";
 import type { JudgeReport, TestResult } from "isolate/judge/types.ts";
 import {
   exampleReport,
@@ -103,4 +103,20 @@ Deno.test("jsonReport() is indented, and well-formed whatever was written", () =
   assert(text.endsWith("}\n"));
   assertEquals(text.includes("\\ud800"), false);
   assertEquals(JSON.parse(text).title, HOSTILE.toWellFormed());
+});
+
+Deno.test("contestJson() writes each report as the schema describes it", () => {
+  const text = contestJson({
+    contest: "finals",
+    problems: [{ name: "a", label: "A", report: exampleReport() }, { name: "b", failure: "no" }],
+    unchanged: ["c"],
+    interrupted: false,
+    startedAt: "2026-03-14T15:09:26.535Z",
+    durationMs: 1234,
+  });
+  const { schema, version, problems, ...rest } = JSON.parse(text);
+  assertEquals([schema, version, rest.unchanged], ["isolate-contest-report", 1, ["c"]]);
+  const named = { schema: "isolate-judge-report", version: 1, ...problems[0].report };
+  assertEquals(schemaErrors(named, SCHEMA), []);
+  assertEquals(problems[1], { name: "b", failure: "no" });
 });

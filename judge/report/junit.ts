@@ -1,6 +1,7 @@
 /** Writes the report as JUnit XML, which continuous integration shows. */
 
 import { visibleText } from "../../text/visible.ts";
+import type { ContestReport } from "../contest/types.ts";
 import type { JudgeReport, SubmissionResult, TestResult } from "../types.ts";
 import { VERDICTS } from "../verdicts.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
@@ -27,18 +28,62 @@ interface CaseElement {
  * of the judge), or a test case named `verdict` if no test did. Times are CPU times.
  */
 export function junitReport(report: JudgeReport): string {
-  const timestamp = report.startedAt.replace(/(\.\d+)?Z$/, "");
+  const { suites, cases } = suitesOf(report, "");
+  return document(`${report.problem}: ${report.title}`, { suites, cases });
+}
+
+/**
+ * Writes the report of a contest as JUnit XML: the test suites of all packages, whose names begin with
+ * that of the package; one with a single error for a package that could not be judged.
+ */
+export function contestJunit({ contest, problems, startedAt }: ContestReport): string {
+  const all = problems.map(({ name, report, failure = "not judged" }) => {
+    if (report) return suitesOf(report, `${name}: `);
+    const one: CaseElement = { name: "package", seconds: 0, kind: "error", message: failure };
+    return {
+      suites: [suite(name, { cases: [one], timestamp: timestampOf(startedAt) })],
+      cases: [one],
+    };
+  });
+  return document(contest, {
+    suites: all.flatMap(({ suites }) => suites),
+    cases: all.flatMap(({ cases }) => cases),
+  });
+}
+
+function timestampOf(startedAt: string): string {
+  return startedAt.replace(/(\.\d+)?Z$/, "");
+}
+
+function suitesOf(
+  report: JudgeReport,
+  prefix: string,
+): { suites: Markup[]; cases: CaseElement[] } {
+  const timestamp = timestampOf(report.startedAt);
   const all: CaseElement[] = [];
   const suites = report.submissions.map((submission) => {
     const cases = casesOf(submission, report.tests);
     all.push(...cases);
-    const name = submission.submission;
-    return markup`  <testsuite name="${visibleText(name)}"${sums(cases)} timestamp="${timestamp}">
+    return suite(`${prefix}${submission.submission}`, { cases, timestamp });
+  });
+  return { suites, cases: all };
+}
+
+function suite(
+  name: string,
+  { cases, timestamp }: { cases: readonly CaseElement[]; timestamp: string },
+): Markup {
+  return markup`  <testsuite name="${visibleText(name)}"${sums(cases)} timestamp="${timestamp}">
 ${cases.map((one) => caseElement(one, name))}  </testsuite>
 `;
-  });
+}
+
+function document(
+  name: string,
+  { suites, cases }: { suites: readonly Markup[]; cases: readonly CaseElement[] },
+): string {
   return markup`<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="${visibleText(`${report.problem}: ${report.title}`)}"${sums(all)}>
+<testsuites name="${visibleText(name)}"${sums(cases)}>
 ${suites}</testsuites>
 `.code;
 }

@@ -1,4 +1,4 @@
-import { junitReport } from "isolate/judge/report/junit.ts";
+import { contestJunit, junitReport } from "isolate/judge/report/junit.ts";
 import {
   exampleReport,
   HOSTILE,
@@ -121,4 +121,25 @@ Deno.test("times are seconds, and add up", () => {
   assert(Math.abs(sum(times("testsuite")) - all!) < 0.02);
   assert(Math.abs(sum(times("testcase")) - all!) < 0.2);
   assertMatch(xml, /timestamp="2026-03-14T15:09:26"/);
+});
+
+Deno.test("a contest has the suites of all packages, and an error for one that is wrong", () => {
+  const { submissions } = exampleReport();
+  const text = contestJunit({
+    contest: "finals",
+    problems: [
+      { name: "taxicab", report: exampleReport() },
+      { name: "broken", failure: "broken/problem.yaml:1: name: is missing" },
+    ],
+    unchanged: [],
+    interrupted: false,
+    startedAt: "2026-03-14T15:09:26.535Z",
+    durationMs: 1234,
+  });
+  assertEquals(text.match(/<testsuite name="taxicab: /g)?.length, submissions.length);
+  assertMatch(text, /<testsuite name="broken" tests="1" failures="0" errors="1"/);
+  assertStringIncludes(
+    text,
+    '<error message="broken/problem.yaml:1: name: is missing" type="error">',
+  );
 });

@@ -3,6 +3,7 @@
 import type { HostFiles, Sandbox } from "../../mod.ts";
 import type { JudgeBoxes } from "../boxes.ts";
 import type { LanguageTable } from "../languages/language_table.ts";
+import type { ResultMemory } from "./result_memory.ts";
 import type { JudgeEvent, Problem, Submission } from "../types.ts";
 
 /** What to judge, and how. */
@@ -40,6 +41,8 @@ export interface JudgeOptions {
   readonly cacheDirectory?: string | undefined;
   /** How many bytes of the conversation of an interactive test are recorded. Default: 0, faster. */
   readonly transcriptBytes?: number | undefined;
+  /** Knows results of earlier calls; what did not change is not run again. */
+  readonly memory?: ResultMemory | undefined;
   /** Keeps the boxes for inspection, with the last program. */
   readonly keep?: boolean | undefined;
   /** Interrupts judging; the report then has partial results. */

@@ -250,6 +250,7 @@ export class Judging {
     const { grades, slowest, tests } = await runTests(context, {
       workers,
       signal: this.#signal,
+      memory: this.#options.memory,
       allTests,
       searchUntil: this.#options.verify ? searchOf(submission, context.killTimeMs) : undefined,
       onResult: (result, done) =>

@@ -3,8 +3,9 @@
 import { type Grades, Grading, type PlannedTest } from "../grading/grading.ts";
 import type { TestResult } from "../types.ts";
 import { runGrader } from "./grader.ts";
+import type { ResultMemory } from "./result_memory.ts";
 import { runTest, type TestContext } from "./test_run.ts";
-import type { Workers } from "./workers.ts";
+import type { Assignment, Workers } from "./workers.ts";
 
 /** How the tests of a submission are run. */
 export interface RunTestsOptions {
@@ -20,6 +21,8 @@ export interface RunTestsOptions {
   readonly searchUntil?: ((tests: readonly TestResult[]) => boolean) | undefined;
   /** Runs all tests, and tells the results of those that are not needed, too. */
   readonly allTests?: boolean | undefined;
+  /** Knows results of tests that need not be run again. */
+  readonly memory?: ResultMemory | undefined;
 }
 
 /** Runs the tests that are needed, and no others but those that were begun before that was known. */
@@ -82,6 +85,17 @@ class SubmissionRun {
     });
   }
 
+  async #result(assignment: Assignment): Promise<TestResult> {
+    const { memory } = this.#options;
+    const key = await memory?.keyOf(this.#context, assignment.planned);
+    if (!memory || key === undefined) return await runTest(this.#context, assignment);
+    const known = memory.recall(key);
+    if (known) return known;
+    const result = await runTest(this.#context, assignment);
+    if (!assignment.signal.aborted) memory.remember(key, result);
+    return result;
+  }
+
   #stopAll = () => {
     for (const stop of this.#running.values()) stop.abort();
   };
@@ -98,7 +112,7 @@ class SubmissionRun {
           for (let planned; !signal.aborted && (planned = next());) {
             const stop = new AbortController();
             this.#running.set(planned, stop);
-            const result = await runTest(this.#context, { planned, worker, signal: stop.signal });
+            const result = await this.#result({ planned, worker, signal: stop.signal });
             this.#running.delete(planned);
             // A test that was stopped says nothing about the submission.
             if (stop.signal.aborted) continue;
