@@ -27,13 +27,17 @@ const SAFE = ["-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"];
 
 /** What is needed to ask. */
 export interface ChangedFilesOptions {
+  /** The sandbox. */
   readonly sandbox: Sandbox;
+  /** The files of the host. */
   readonly host: HostFiles;
   /** Where boxes come from; default: this process makes them. */
   readonly boxes?: JudgeBoxes | undefined;
+  /** The boxes that may be used. */
   readonly boxIds: { readonly first: number; readonly count: number };
   /** For PATH. */
   readonly environment: ReadonlyMap<string, string>;
+  /** Interrupts it. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -51,13 +55,31 @@ interface Repository {
  * Lists the files below a folder that differ from a commit, also those that git does not know; those that
  * it ignores are left out. All paths are absolute.
  *
+ * @param of the folder, and a commit by any name that git knows
+ * @param options what is needed to ask
+ * @returns the files, sorted
  * @throws {ExpectedError} if there is no git, no repository, or no such commit
+ *
+ * @example
+ * ```ts
+ * import { callerEnvironment, sharedSandbox } from "@isolate/isolate";
+ * import { changedFiles, HostFiles } from "@isolate/isolate/judge";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const sandbox = await sharedSandbox();
+ * const host = new HostFiles(sandbox);
+ * const environment = await callerEnvironment();
+ * const options = { sandbox, host, environment, boxIds: { first: 970, count: 1 } };
+ * // No repository has this folder.
+ * await assertRejects(() => changedFiles({ directory: "/proc", since: "HEAD" }, options));
+ * ```
  */
 export async function changedFiles(
-  { directory, since }: { directory: string; since: string },
+  of: { directory: string; since: string },
   options: ChangedFilesOptions,
 ): Promise<string[]> {
   const { host } = options;
+  const { directory, since } = of;
   const git = new ToolFinder(host, options.environment).find({ commands: ["git"], alone: false });
   if (typeof git === "string") {
     throw new ExpectedError(`Option --changed-since needs git: install it (${git})`);
@@ -125,7 +147,28 @@ const environmentFor = ({ own }: Repository) =>
     ["GIT_CONFIG_NOSYSTEM", "1"],
   ]);
 
-/** Tells whether a package has changed: a file in its folder, or one that a link in it leads to. */
+/**
+ * Tells whether a package has changed: a file in its folder, or one that a link in it leads to.
+ *
+ * @param problem the package
+ * @param changed absolute paths, without symbolic links
+ * @returns whether one of them belongs to it
+ *
+ * @example
+ * ```ts
+ * import { HostFiles, sharedSandbox } from "@isolate/isolate";
+ * import { hasChanged, newPackage, readPackage } from "@isolate/isolate/judge";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const host = new HostFiles(await sharedSandbox());
+ * const directory = host.makeTemporaryDirectory();
+ * newPackage(host, `${directory}/sum`, { kind: "pass-fail" });
+ * const problem = await readPackage(host, `${directory}/sum`);
+ * assertEquals(hasChanged(problem, [`${problem.directory}/task.yaml`]), true);
+ * assertEquals(hasChanged(problem, [`${problem.directory}s/task.yaml`]), false);
+ * host.removeTree(directory);
+ * ```
+ */
 export function hasChanged(problem: Problem, changed: readonly string[]): boolean {
   if (changed.some((file) => file.startsWith(`${problem.directory}/`))) return true;
   const all = new Set(changed);
