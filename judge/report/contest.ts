@@ -6,17 +6,17 @@ import type { JudgeReport } from "../types.ts";
 import { type Column, facts, type Markup, markup, table } from "./markup.ts";
 
 /** How a package or a contest stands. */
-type State = "interrupted" | "as expected" | "not as expected";
+type PackageState = "interrupted" | "as expected" | "not as expected";
 
 /** Says how a package stands. */
-export function stateOf({ interrupted, complaints, submissions }: JudgeReport): State {
+export function stateOf({ interrupted, complaints, submissions }: JudgeReport): PackageState {
   if (interrupted) return "interrupted";
   const isGood = complaints.length === 0 && submissions.every(({ asExpected }) => asExpected);
   return isGood ? "as expected" : "not as expected";
 }
 
 /** Says how a contest stands. */
-export function contestState({ interrupted, problems }: ContestReport): State {
+export function contestState({ interrupted, problems }: ContestReport): PackageState {
   if (interrupted) return "interrupted";
   const isGood = problems.every(({ report }) => report && stateOf(report) === "as expected");
   return isGood ? "as expected" : "not as expected";
@@ -53,7 +53,7 @@ ${
   }`;
 }
 
-function stateLabel(state: State): Markup {
+function stateLabel(state: PackageState): Markup {
   const className = state === "as expected" ? "good" : "bad";
   return markup`<span class="state ${className}">${state}</span>`;
 }
