@@ -14,6 +14,19 @@ Deno.test("a program can give no file the setuid or setgid bit", async () => {
   });
 });
 
+Deno.test("a directory keeps the setgid bit that it has, but a program sets none", async () => {
+  await withBox(243, async (box) => {
+    await sh(`mkdir -m 2755 ${box.path("shared")}`);
+    const script = `mkdir plain shared/below; stat -c %A shared shared/below plain
+      chmod g+s plain 2>&1; chmod 755 plain && echo changed`;
+    assertEquals(
+      (await box.run(["-p"], ["/bin/sh", "-c", script])).stdout,
+      "drwxr-sr-x\ndrwxr-sr-x\ndrwxr-xr-x\n" +
+        "chmod: changing permissions of 'plain': Operation not permitted\nchanged\n",
+    );
+  });
+});
+
 Deno.test("a program can leave no setuid file in a directory that others can write", async () => {
   await withScratch(async (scratch) => {
     await sh(`mkdir ${scratch}/shared; chmod 0777 ${scratch}/shared`);
