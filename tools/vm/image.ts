@@ -66,9 +66,9 @@ export class Image {
     this.#entries.set(path, { kind: "symlink", target });
   }
 
-  /** Copies a folder of this machine, with all that is in it, to another path. */
+  /** Copies a folder of this machine, with its mode and all that is in it, to another path. */
   addFolderAs(path: string, source: string, { leftOut }: { leftOut?: RegExp } = {}): void {
-    this.addDirectory(path);
+    this.addDirectory(path, (Deno.statSync(source).mode ?? 0o755) & 0o7777);
     for (const { name, ...is } of Deno.readDirSync(source)) {
       const [to, from] = [`${path === "/" ? "" : path}/${name}`, `${source}/${name}`];
       if (leftOut?.test(to)) continue;

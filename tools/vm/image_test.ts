@@ -41,3 +41,22 @@ Deno.test("Image.write() makes an archive of the size it reports", async () => {
     assertEquals((await Deno.stat(`${folder}/archive`)).size, size);
   });
 });
+
+Deno.test("Image.addFolderAs() keeps the modes of folders", async () => {
+  await withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/tree/closed`, { recursive: true });
+    await Deno.chmod(`${folder}/tree/closed`, 0o700);
+    await Deno.chmod(`${folder}/tree`, 0o1777);
+    const image = new Image();
+    image.addFolderAs("/copy", `${folder}/tree`);
+    await image.write(`${folder}/archive`);
+    const text = new TextDecoder("latin1").decode(await Deno.readFile(`${folder}/archive`));
+    // In the header the mode is the second number of thirteen.
+    const modeOf = (name: string) =>
+      new RegExp(`070701\\w{8}(\\w{8})\\w{88}\\/?${name}\0`).exec(text)?.[1];
+    assertEquals([modeOf("copy"), modeOf("copy/closed")].map((mode) => parseInt(mode!, 16)), [
+      0o41777,
+      0o40700,
+    ]);
+  });
+});
