@@ -1,6 +1,7 @@
 /**
  * The command line as tests use it: the real command, as a process of its own, with `--allow-ffi` and
- * no other permission. With `ISOLATE_TEST_SERVICE=1` it is the native client, and a service is started.
+ * no other permission. With `ISOLATE_TEST_SERVICE=1` it is the native client, and a service is started,
+ * unless `ISOLATE_TEST_RUNNING_SERVICE` names one by its process id and its socket.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -27,7 +28,12 @@ export const USES_SERVICE = Deno.env.get("ISOLATE_TEST_SERVICE") === "1";
 /** How a person starts the command, before its own arguments. */
 export const COMMAND: readonly string[] = USES_SERVICE ? [CLIENT] : DIRECT;
 
-const service = USES_SERVICE ? await startService() : undefined;
+const service = USES_SERVICE ? runningService() ?? await startService() : undefined;
+
+function runningService(): { pid: number; socket: string } | undefined {
+  const [pid, socket] = Deno.env.get("ISOLATE_TEST_RUNNING_SERVICE")?.split(" ") ?? [];
+  return socket === undefined ? undefined : { pid: Number(pid), socket };
+}
 
 /** What `ISOLATE_SERVICE` is for commands: a service of the machine is never asked. */
 const SERVICE = service?.socket ?? "off";

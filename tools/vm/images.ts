@@ -168,6 +168,19 @@ export async function addProject(
   image.addDirectory("/root", 0o700);
 }
 
+/** Starts one service for all test files, and waits until it accepts clients. */
+const START_SERVICE = `start_service() {
+  mkdir -p /run/tests
+  printf 'service_socket = %s\\nservice_socket_mode = 0666\\n' /run/tests/socket >/run/tests/config
+  deno run --quiet --no-prompt --allow-ffi direct.ts serve --config=/run/tests/config &
+  export ISOLATE_TEST_RUNNING_SERVICE="$! /run/tests/socket"
+  tries=0
+  until [ -e /run/tests/socket ] || [ $tries = 300 ]; do
+    sleep 1
+    tries=$((tries + 1))
+  done
+}`;
+
 /**
  * Writes the script that is called when everything is mounted. Guests share an image; each finds its
  * number on the kernel's command line.
@@ -177,7 +190,11 @@ function commandScript({ hands, script, ...options }: Omit<ImageOptions, "kernel
   const cases = hands.map((tests, index) => {
     const served = tests.filter(isServed);
     const direct = tests.filter((file) => !isServed(file));
-    const lines = [...testLine(direct, "direct"), ...testLine(served, "served")];
+    const lines = [
+      ...testLine(direct, "direct"),
+      ...served.length > 0 ? ["    start_service"] : [],
+      ...testLine(served, "served"),
+    ];
     return `  ${index})\n${lines.join("\n")}\n  ;;`;
   });
   const work = script ?? `status=0
@@ -190,6 +207,7 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root LANG=C.UTF-8 DENO_DIR=/vm/deno DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
 export ISOLATE_TEST_REPORT=1
 cd ${GUEST_PROJECT} || exit
+${START_SERVICE}
 ${work}
 `;
 }
