@@ -44,6 +44,8 @@ export class JudgeRequest {
   json = false;
   junit: string | undefined;
   html: string | undefined;
+  /** Where the events of the CLICS Contest API are written. */
+  clics: string | undefined;
   quiet = false;
   verbose = false;
   configFile: string | undefined;
@@ -190,6 +192,10 @@ const OPTIONS: OptionTable<JudgeRequest> = {
     option("--html=FILE", "Write the report as one web page, with plots and differences", {
       read: nonEmpty,
       set: (request, file) => request.html = file,
+    }),
+    option("--clics=FILE", "Write the verdicts as CLICS judgements, a JSON object in each line", {
+      read: nonEmpty,
+      set: (request, file) => request.clics = file,
     }),
     flag("-q, --quiet", "Print only what is wrong", (request) => request.quiet = true),
     flag("-v, --verbose", "Also print a line per test", (request) => request.verbose = true),

@@ -11,8 +11,10 @@ export type AnyReport =
   | { readonly kind: "contest"; readonly report: ContestReport };
 
 /** Finds out before hours of judging that a report cannot be written. */
-export function checkReportPlaces(host: HostFiles, { junit, html }: JudgeRequest): void {
-  for (const [option, path] of [["--junit", junit], ["--html", html]] as const) {
+export function checkReportPlaces(host: HostFiles, { junit, html, clics }: JudgeRequest): void {
+  for (
+    const [option, path] of [["--junit", junit], ["--html", html], ["--clics", clics]] as const
+  ) {
     if (path === undefined) continue;
     const directory = host.absolute(path).replace(/\/[^/]*$/, "") || "/";
     if (host.status(directory)?.kind === "directory") continue;
@@ -26,7 +28,7 @@ export function checkReportPlaces(host: HostFiles, { junit, html }: JudgeRequest
 export async function writeReports(
   host: HostFiles,
   given: AnyReport,
-  { json, junit, html }: JudgeRequest,
+  { json, junit, html, clics }: JudgeRequest,
 ): Promise<boolean> {
   if (json) {
     const { contestJson, jsonReport } = await import("../judge/report/json.ts");
@@ -53,6 +55,13 @@ export async function writeReports(
     const { contestPage, htmlReport } = await import("../judge/report/html.ts");
     const text = given.kind === "package" ? htmlReport(given.report) : contestPage(given.report);
     writeTo("--html", html, text);
+  }
+  if (clics !== undefined) {
+    const { clicsFeed, contestClicsFeed } = await import("../judge/report/clics.ts");
+    const text = given.kind === "package"
+      ? clicsFeed(given.report)
+      : contestClicsFeed(given.report);
+    writeTo("--clics", clics, text);
   }
   return isWritten;
 }

@@ -37,7 +37,7 @@ export async function watchAndJudge(
   using idle = endingSignals();
   const signal = AbortSignal.any([session.signal, idle.signal]);
   const state: WatchState = { memory: new ResultMemory(), known: new Map(), changed: undefined };
-  const reports = [request.junit, request.html].flatMap((path) => path ?? [])
+  const reports = [request.junit, request.html, request.clics].flatMap((path) => path ?? [])
     .map((path) => host.absolute(path));
   const look = () => snapshotOf(host, [directory, ...submissions], reports);
   for (;;) {

@@ -376,6 +376,10 @@ export interface SubmissionResult {
   readonly maxCpuTimeMs: number;
   /** The highest peak memory of a test in KiB. */
   readonly maxMemoryKib: number;
+  /** When judging it began, in milliseconds after the start of all. */
+  readonly startMs?: number | undefined;
+  /** When it was judged, in milliseconds after the start of all. */
+  readonly endMs?: number | undefined;
 }
 
 /** The report of judging. */

@@ -183,6 +183,7 @@ export class Judging {
     for (const [i, submission] of submissions.entries()) {
       if (this.#signal.aborted) break;
       const { name } = submission;
+      const startMs = performance.now() - this.#startMs;
       emit({ kind: "compile", submission: name });
       const compiled = await ahead!;
       if (this.#signal.aborted) break;
@@ -197,7 +198,9 @@ export class Judging {
         isReported,
       });
       ahead = compile(submissions[i + 1]);
-      const one = await work;
+      const untimed = await work;
+      const endMs = performance.now() - this.#startMs;
+      const one = { ...untimed, result: { ...untimed.result, startMs, endMs } };
       judged.push(one);
       emit({ kind: "judged", result: one.result });
     }

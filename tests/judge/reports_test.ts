@@ -47,6 +47,7 @@ for (const [example, verdicts] of Object.entries(SUBMISSIONS)) {
           "--json",
           `--junit=${folder}/report.xml`,
           `--html=${folder}/report.html`,
+          `--clics=${folder}/feed.ndjson`,
           EXAMPLES + example,
           ...submissions.flat(),
         ]);
@@ -60,6 +61,14 @@ for (const [example, verdicts] of Object.entries(SUBMISSIONS)) {
           await sh(`python3 -c "${read}" ${folder}/report.xml`),
           `testsuites ${report.submissions.length}\n`,
         );
+        const feed = (await Deno.readTextFile(`${folder}/feed.ndjson`)).trimEnd().split("\n");
+        const judgements = feed.map((line) => JSON.parse(line))
+          .filter(({ type }) => type === "judgements");
+        assertEquals(
+          judgements.map(({ data }) => data.judgement_type_id),
+          report.submissions.map(({ verdict }: { verdict: string }) => verdict),
+        );
+        assert(judgements.every(({ data }) => data.start_time <= data.end_time));
         const html = await Deno.readTextFile(`${folder}/report.html`);
         assertMatch(html, /^<!doctype html>[^]*<\/html>\s*$/i);
         for (const { submission } of report.submissions) {
