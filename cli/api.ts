@@ -6,15 +6,12 @@ import { LocalExecutor } from "../server/engine/local_executor.ts";
 import type { StageLimits } from "../server/engine/types.ts";
 import { HttpServer } from "../server/http/http_server.ts";
 import { tokenIn } from "../server/http/token.ts";
-import { piston } from "../server/piston/piston.ts";
 import { addressText, isLocal, type ServerSettings } from "../server/settings.ts";
 import { clientConnections } from "../service/client_connections.ts";
 import { ExpectedError } from "../text/errors.ts";
+import { openDialects } from "./api_dialects.ts";
 import type { ApiRequest } from "./api_options.ts";
 import { tell, UsageError } from "./complain.ts";
-
-/** The APIs that clients know. */
-const DIALECTS = [piston];
 
 const TOKEN_BYTES_MAX = 4096;
 const BOXES_MAX = 200;
@@ -30,6 +27,8 @@ export async function serveApi(request: ApiRequest, version: string): Promise<nu
   const sandbox = await Sandbox.open({ configFile, userNamespace: true });
   const host = new HostFiles(sandbox);
   const settings = settingsOf(request, host);
+  const userToken = readToken(host, { file: request.userTokenFile, option: "user-token-file" });
+  await using dialects = openDialects(request, { userToken, stopWaitMs: settings.stopWaitMs });
   const languages = await loadLanguages(host, {
     environment: await callerEnvironment(),
     ...languagesFile === undefined ? {} : { userFile: languagesFile },
@@ -51,7 +50,7 @@ export async function serveApi(request: ApiRequest, version: string): Promise<nu
   const server = new HttpServer({
     settings,
     executor,
-    dialects: DIALECTS,
+    dialects: dialects.list,
     version,
     listConnections: (port) => () => clientConnections(sandbox.system, port),
     complain: tell,
@@ -122,7 +121,7 @@ function settingsOf(request: ApiRequest, host: HostFiles): ServerSettings {
   };
   return {
     listen,
-    token: tokenOf(request, host),
+    token: readToken(host, { file: request.tokenFile, option: "token-file" }),
     requestsPerSecond: requestsPerSecond === "unlimited"
       ? undefined
       : requestsPerSecond ?? (isLocal(listen) ? undefined : RATE_PER_SECOND),
@@ -135,11 +134,14 @@ function settingsOf(request: ApiRequest, host: HostFiles): ServerSettings {
   };
 }
 
-function tokenOf({ tokenFile }: ApiRequest, host: HostFiles): string | undefined {
-  if (tokenFile === undefined) return undefined;
-  const found = tokenIn(host.readText(tokenFile, { limitBytes: TOKEN_BYTES_MAX }));
+function readToken(
+  host: HostFiles,
+  { file, option }: { file: string | undefined; option: string },
+): string | undefined {
+  if (file === undefined) return undefined;
+  const found = tokenIn(host.readText(file, { limitBytes: TOKEN_BYTES_MAX }));
   if ("token" in found) return found.token;
-  throw new ExpectedError(`Cannot use ${tokenFile} (option --token-file): ${found.complaint}`);
+  throw new ExpectedError(`Cannot use ${file} (option --${option}): ${found.complaint}`);
 }
 
 function memoryOfMachineMib(host: HostFiles): number {

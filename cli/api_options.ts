@@ -35,6 +35,17 @@ export class ApiRequest {
   languagesFile: string | undefined;
   boxIds: { readonly first: number; readonly count: number } | undefined;
   stopWaitMs = 10_000;
+  /** Where results are kept; undefined: in memory. */
+  resultsFile: string | undefined;
+  resultsTimeMs = 86_400_000;
+  resultsMax = 100_000;
+  resultsMib = 512;
+  /** Settings of Judge0's API: `NAME=VALUE`, divided by commas. */
+  judge0 = "";
+  /** Where callbacks may go. */
+  callbacks = "";
+  userTokenFile: string | undefined;
+  allowDelete = false;
   configFile: string | undefined;
 }
 
@@ -190,6 +201,55 @@ const OPTIONS: OptionTable<ApiRequest> = {
     }),
   ],
 
+  "Results that clients ask for later": [
+    option("--results=FILE", "Keep them in a database in FILE, also when the server ends", {
+      default: "in memory",
+      read: nonEmpty,
+      set: (request, file) => request.resultsFile = file,
+    }),
+    option("--results-time=S", "Keep each so long", {
+      default: "86400",
+      example: "86400",
+      read: positiveSeconds,
+      set: (request, ms) => request.resultsTimeMs = ms,
+    }),
+    option("--results-limit=N", "Keep no more than N, the newest", {
+      default: "100000",
+      range: [1, 10_000_000],
+      example: "100000",
+      read: whole,
+      set: (request, count) => request.resultsMax = count,
+    }),
+    option("--results-size=MIB", "Keep no more than that together", {
+      default: "512",
+      range: [1, 1 << 20],
+      example: "512",
+      read: whole,
+      set: (request, mib) => request.resultsMib = mib,
+    }),
+  ],
+
+  "Clients of Judge0": [
+    option("--judge0=LIST", "Limits: NAME=VALUE,..., named as in Judge0's configuration", {
+      example: "max_cpu_time_limit=30,max_queue_size=50",
+      read: nonEmpty,
+      set: (request, list) => request.judge0 += `,${list}`,
+    }),
+    option("--callbacks=LIST", "Call back hosts and networks of LIST; any: all public ones", {
+      default: "none",
+      example: "hooks.example.org,10.1.0.0/16",
+      read: nonEmpty,
+      set: (request, list) => request.callbacks += `,${list}`,
+    }),
+    option("--user-token-file=FILE", "Who knows the token in FILE may list submissions", {
+      read: nonEmpty,
+      set: (request, file) => request.userTokenFile = file,
+    }),
+    flag("--allow-delete", "Who may list submissions may delete them, too", (request) => {
+      request.allowDelete = true;
+    }),
+  ],
+
   "Boxes": [
     option(
       "--languages=FILE",
@@ -215,16 +275,23 @@ const OPTIONS: OptionTable<ApiRequest> = {
 /** `isolate api [OPTION...]`. */
 export const API: Subcommand<ApiRequest> = {
   name: "api",
-  summary: "Run programs for clients that speak HTTP, such as those of Piston",
+  summary: "Run programs for clients that speak HTTP, such as those of Piston and Judge0",
   about:
     "Listen for requests that hold programs, run each in a box, and answer with what it wrote " +
-    "and how it ended. Clients of Piston's API (version 2) work unchanged. The server listens on " +
-    "this machine only, unless --listen says otherwise; then clients must know a token.",
+    "and how it ended. Clients of Piston's API (version 2) and of Judge0 CE work unchanged. The " +
+    "server listens on this machine only, unless --listen says otherwise; then clients must know a " +
+    "token.",
   notes: `\
 It needs the permission to listen: deno run --allow-ffi --allow-net server.ts
 
-Paths: /api/v2/execute, /api/v2/runtimes, /api/v2/packages, /api/v2/connect
-(WebSocket), /healthz, /readyz, /metrics (Prometheus).
+Paths of Piston: /api/v2/execute, /api/v2/runtimes, /api/v2/packages,
+/api/v2/connect (WebSocket).
+Paths of Judge0: /submissions, /submissions/batch, /languages, /statuses,
+/config_info, /system_info, /workers, /about, /version.
+Others: /healthz, /readyz, /metrics (Prometheus).
+
+--results=FILE needs the permissions to read and write the folder of FILE, and
+--callbacks the one to connect to these hosts.
 
 Example:
   isolate api --output-limit=65536

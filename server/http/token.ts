@@ -10,11 +10,23 @@ export class TokenCheck {
     this.#digest = digestOf(token);
   }
 
-  /** Tells whether a request has the token: `Authorization: Bearer …`. */
+  /**
+   * Tells whether a request has the token: `Authorization: Bearer …`, or `X-Auth-Token` as a header or a
+   * parameter, as clients of Judge0 send it.
+   */
   async allows(request: Request): Promise<boolean> {
-    const given = /^Bearer +(\S+) *$/i.exec(request.headers.get("Authorization") ?? "")?.[1];
+    const { headers } = request;
+    const bearer = /^Bearer +(\S+) *$/i.exec(headers.get("Authorization") ?? "")?.[1];
+    return await this.matches(
+      bearer ?? headers.get("X-Auth-Token") ??
+        new URL(request.url).searchParams.get("X-Auth-Token"),
+    );
+  }
+
+  /** Tells whether a text is the token; null: there is none. */
+  async matches(given: string | null): Promise<boolean> {
     const [right, other] = await Promise.all([this.#digest, digestOf(given ?? "")]);
-    let difference = given === undefined ? 1 : 0;
+    let difference = given === null ? 1 : 0;
     for (let i = 0; i < right.length; i++) difference |= right[i]! ^ other[i]!;
     return difference === 0;
   }

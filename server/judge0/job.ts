@@ -7,6 +7,8 @@ import { runStatus, STATUS } from "./statuses.ts";
 
 /** Pipes and files of a runtime, besides those of its program. */
 const OPEN_FILES = 256;
+/** More than Piston's clients are used to. */
+const COMPILE_OUTPUT_BYTES = 64 << 10;
 const EMPTY: Bytes = new Uint8Array();
 
 /** What became of a submission, by the names of the API. */
@@ -65,7 +67,10 @@ export function jobOf({ id, language, attributes, files, compileLimits }: {
     language,
     // The source replaces a file of its name in the archive.
     files: [main, ...files.filter(({ name }) => name !== main.name)],
-    ...options !== null && { compile: { args: words(options), limits: compileLimits } },
+    compile: {
+      args: words(options),
+      limits: { ...compileLimits, outputBytes: COMPILE_OUTPUT_BYTES },
+    },
     runs: Array.from({ length: attributes.number_of_runs }, () => run),
     stopAtFirstFailure: true,
   };

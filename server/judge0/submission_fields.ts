@@ -12,7 +12,6 @@ export interface StoredSubmission {
   readonly attributes: Attributes;
   readonly findings: Findings;
   readonly createdAtMs: number;
-  readonly startedAtMs: number | undefined;
   readonly finishedAtMs: number | undefined;
 }
 
@@ -29,8 +28,6 @@ const MADE: Readonly<
   status: ({ findings }) => statusOf(findings.status_id),
   language: ({ attributes: { language_id: id } }, names) => ({ id, name: names(id) }),
   created_at: ({ createdAtMs }) => isoTime(createdAtMs),
-  queued_at: ({ createdAtMs }) => isoTime(createdAtMs),
-  started_at: ({ startedAtMs }) => isoTime(startedAtMs),
   finished_at: ({ finishedAtMs }) => isoTime(finishedAtMs),
   // Decimal numbers are texts there.
   cpu_time_limit: ({ attributes }) => decimal(attributes.cpu_time_limit),

@@ -39,23 +39,16 @@ export interface SubmissionsOptions {
   readonly callbackBody: (submission: StoredSubmission) => string;
 }
 
-/** What is stored of a submission that changes. */
-interface State {
-  readonly findings: Findings;
-  readonly startedAtMs?: number;
-}
-
 /** All submissions of the server. */
 export class Submissions {
   readonly #options: SubmissionsOptions;
-  readonly #running = new Set<Promise<void>>();
 
   /** Those that an earlier server has not finished end as internal errors: their jobs are lost. */
   constructor(options: SubmissionsOptions) {
     this.#options = options;
     const findings = failed("The server ended before the submission was executed");
     for (const { id, request } of options.store.unfinished(KIND)) {
-      this.#finish(id, { attributes: decode<Attributes>(request), state: { findings } });
+      this.#finish(id, { attributes: decode<Attributes>(request), findings });
     }
   }
 
@@ -70,12 +63,10 @@ export class Submissions {
     const { store } = this.#options;
     const token = crypto.randomUUID();
     const request = encode(submission.attributes);
-    store.add({ id: token, kind: KIND, request, state: encode({ findings: NO_FINDINGS }) });
+    store.add({ id: token, kind: KIND, request, state: encode(NO_FINDINGS) });
     const { promise: accepted, resolve: accept } = Promise.withResolvers<void>();
     const executed = this.#execute(token, { submission, accept, signal });
     const finished = executed.catch(() => {});
-    this.#running.add(finished);
-    finished.then(() => this.#running.delete(finished));
     try {
       await Promise.race([accepted, executed]);
     } catch (error) {
@@ -105,11 +96,6 @@ export class Submissions {
     this.#options.store.remove(token);
   }
 
-  /** Waits until all that run are finished. */
-  async settle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
-  }
-
   async #execute(token: string, { submission, accept, signal }: {
     submission: NewSubmission;
     accept: () => void;
@@ -118,8 +104,7 @@ export class Submissions {
     const { executor, store, compileLimits } = this.#options;
     const { attributes } = submission;
     let isAccepted = false;
-    let startedAtMs: number | undefined;
-    const started = () => startedAtMs === undefined ? {} : { startedAtMs };
+    let hasBegun = false;
     try {
       const result = await executor.execute(jobOf({ id: token, ...submission, compileLimits }), {
         signal,
@@ -128,28 +113,28 @@ export class Submissions {
           accept();
         },
         onEvent: ({ kind }) => {
-          if (kind !== "begin" || startedAtMs !== undefined) return;
-          startedAtMs = Date.now();
-          const findings = { ...NO_FINDINGS, status_id: STATUS.processing };
-          store.update(token, encode({ findings, startedAtMs } satisfies State));
+          if (kind !== "begin" || hasBegun) return;
+          hasBegun = true;
+          store.update(token, encode({ ...NO_FINDINGS, status_id: STATUS.processing }));
         },
       });
-      const state = { findings: findingsOf(result), ...started() };
-      this.#finish(token, { attributes, state });
+      this.#finish(token, { attributes, findings: findingsOf(result) });
     } catch (error) {
       if (!isAccepted) throw error;
       const message = error instanceof Error ? error.message : String(error);
-      const state = { findings: failed(message), ...started() };
-      this.#finish(token, { attributes, state });
+      this.#finish(token, { attributes, findings: failed(message) });
     }
   }
 
   #finish(
     token: string,
-    { attributes: { callback_url: url }, state }: { attributes: Attributes; state: State },
+    { attributes: { callback_url: url }, findings }: Pick<
+      StoredSubmission,
+      "attributes" | "findings"
+    >,
   ): void {
     const { store, callbacks, callbackBody } = this.#options;
-    if (!store.finish(token, encode(state)) || url === null) return;
+    if (!store.finish(token, encode(findings)) || url === null) return;
     callbacks.send(url, () => {
       const submission = this.find(token);
       return submission && callbackBody(submission);
@@ -158,13 +143,11 @@ export class Submissions {
 }
 
 function submissionOf(stored: StoredResult): StoredSubmission {
-  const { findings, startedAtMs } = decode<State>(stored.state);
   return {
     token: stored.id,
     attributes: decode<Attributes>(stored.request),
-    findings,
+    findings: decode<Findings>(stored.state),
     createdAtMs: stored.createdAtMs,
-    startedAtMs,
     finishedAtMs: stored.finishedAtMs,
   };
 }
