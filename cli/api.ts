@@ -8,6 +8,7 @@ import { HttpServer } from "../server/http/http_server.ts";
 import { tokenIn } from "../server/http/token.ts";
 import { addressText, isLocal, type ServerSettings } from "../server/settings.ts";
 import { clientConnections } from "../service/client_connections.ts";
+import { makeRoomAt, removeSocket } from "../service/listen.ts";
 import { ExpectedError } from "../text/errors.ts";
 import { openDialects } from "./api_dialects.ts";
 import type { ApiRequest } from "./api_options.ts";
@@ -46,7 +47,7 @@ export async function serveApi(request: ApiRequest, version: string): Promise<nu
     complain: tell,
   });
   const { listen } = settings;
-  if (listen.kind === "unix") removeOldSocket(host, listen.path);
+  if (listen.kind === "unix") makeRoomAt(sandbox.system, listen.path);
   const server = new HttpServer({
     settings,
     executor,
@@ -60,12 +61,10 @@ export async function serveApi(request: ApiRequest, version: string): Promise<nu
     const address = await server.listen();
     tell(`Listening on ${addressText(address)}`);
     warn(request, executor);
-    // The first request for the list of languages should not have to wait for all compilers.
-    executor.languages().catch(() => {});
     await stopped;
   } finally {
     await server.stop();
-    if (listen.kind === "unix") host.removeTree(listen.path);
+    if (listen.kind === "unix") removeSocket(sandbox.system, listen.path);
   }
   return 0;
 }
@@ -98,7 +97,8 @@ function stopOnSignals(server: HttpServer): Promise<void> {
 }
 
 function settingsOf(request: ApiRequest, host: HostFiles): ServerSettings {
-  const { listen, requestsPerSecond, bodyMib, files, allowNetwork, stopWaitMs } = request;
+  const { listen, requestsPerSecond, bodyMib, files, allowNetwork } = request;
+  const { idleMs, stopWaitMs } = request;
   const memoryMib = request.memoryMib ??
     Math.min(MEMORY_MIB_MAX, Math.floor(memoryOfMachineMib(host) / 2));
   const limits = {
@@ -125,7 +125,8 @@ function settingsOf(request: ApiRequest, host: HostFiles): ServerSettings {
     requestsPerSecond: requestsPerSecond === "unlimited"
       ? undefined
       : requestsPerSecond ?? (isLocal(listen) ? undefined : RATE_PER_SECOND),
-    bodyBytes: bodyMib << 20,
+    idleMs,
+    bodyBytes: bodyMib * KIB_PER_MIB * 1024,
     filesMax: files,
     runLimits,
     compileLimits,
@@ -167,9 +168,4 @@ function boxIdsOf({ boxIds, jobs }: ApiRequest, { settings: { numBoxes } }: Sand
     );
   }
   return boxIds;
-}
-
-/** A server that was killed has left its socket. */
-function removeOldSocket(host: HostFiles, path: string): void {
-  if (host.status(path, { followLink: false })?.kind === "socket") host.removeTree(path);
 }

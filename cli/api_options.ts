@@ -34,6 +34,7 @@ export class ApiRequest {
   allowNetwork = false;
   languagesFile: string | undefined;
   boxIds: { readonly first: number; readonly count: number } | undefined;
+  idleMs = 15_000;
   stopWaitMs = 10_000;
   /** Where results are kept; undefined: in memory. */
   resultsFile: string | undefined;
@@ -120,6 +121,12 @@ const OPTIONS: OptionTable<ApiRequest> = {
       example: "1024",
       read: whole,
       set: (request, mib) => request.cacheMib = mib,
+    }),
+    option("--idle-time=S", "Close connections of clients that are silent for so long", {
+      default: "15",
+      example: "15",
+      read: positiveSeconds,
+      set: (request, ms) => request.idleMs = ms,
     }),
     option("--stop-wait=S", "When stopped, wait so long for jobs that run", {
       default: "10",
@@ -282,7 +289,8 @@ export const API: Subcommand<ApiRequest> = {
     "server listens on this machine only, unless --listen says otherwise; then clients must know a " +
     "token.",
   notes: `\
-It needs the permission to listen: deno run --allow-ffi --allow-net server.ts
+It needs the permission to listen: deno run --allow-ffi --allow-net server.ts;
+for unix:PATH also --allow-read=PATH and --allow-write=PATH.
 
 Paths of Piston: /api/v2/execute, /api/v2/runtimes, /api/v2/packages,
 /api/v2/connect (WebSocket).

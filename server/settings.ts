@@ -14,6 +14,8 @@ export interface ServerSettings {
   readonly token: string | undefined;
   /** How many requests each client may make in a second; undefined: any number. */
   readonly requestsPerSecond: number | undefined;
+  /** How long a client may be silent on its connection, in milliseconds. */
+  readonly idleMs: number;
   /** The size of the body of a request. */
   readonly bodyBytes: number;
   /** The most files of a request. */

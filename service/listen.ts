@@ -6,6 +6,7 @@ import { Plan } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { planDirectories } from "../host/directories.ts";
 import { SandboxError } from "../host/errors.ts";
+import { planPathStatus, readStatus } from "../host/status.ts";
 import { socketAddress } from "./notify.ts";
 
 const SOCK_CLOEXEC_NONBLOCK = linux.SOCK_CLOEXEC | linux.SOCK_NONBLOCK;
@@ -96,17 +97,33 @@ export function listenAt(
   throw failure;
 }
 
-function answers(system: System, path: string): boolean {
+/** Tells whether somebody listens at a path. */
+export function answers(system: System, path: string, type = linux.SOCK_SEQPACKET): boolean {
   const plan = new Plan();
   const [socket, connected] = [plan.slot("socket"), plan.slot("connected")];
   const address = plan.bytes(socketAddress(path));
-  plan.step("socket", [linux.AF_UNIX, linux.SOCK_SEQPACKET | SOCK_CLOEXEC_NONBLOCK, 0], {
+  plan.step("socket", [linux.AF_UNIX, type | SOCK_CLOEXEC_NONBLOCK, 0], {
     into: socket,
   });
   plan.step("connect", [socket, address, address.length], { into: connected, ignore: "all" });
   plan.step("close", [socket]);
   system.run(plan, "look for another service");
   return plan.result(connected) === 0;
+}
+
+/**
+ * Makes room for a socket of streams: one that a server has left which was killed is removed.
+ *
+ * @throws {SandboxError} `bad-option` if somebody listens there
+ */
+export function makeRoomAt(system: System, path: string): void {
+  if (answers(system, path, linux.SOCK_STREAM)) {
+    throw new SandboxError("bad-option", `Another server listens at ${path} already`);
+  }
+  const plan = new Plan();
+  const status = planPathStatus(plan, path, { followLink: false });
+  const isMissing = system.attempt(plan, "look for an old socket") !== undefined;
+  if (!isMissing && readStatus(plan.view(status)).kind === "socket") removeSocket(system, path);
 }
 
 /** Removes the name of a socket of our own. */

@@ -1,5 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { formatIpNetwork, isWithin, parseIpAddress, parseIpNetwork } from "./ip_address.ts";
+import {
+  endpointOf,
+  formatIpNetwork,
+  isWithin,
+  parseIpAddress,
+  parseIpNetwork,
+} from "./ip_address.ts";
 
 Deno.test("parseIpNetwork() and formatIpNetwork() read and write the usual forms", () => {
   const forms = {
@@ -61,4 +67,13 @@ Deno.test("isWithin() compares whole networks", () => {
   for (const [inner, outer, expected] of cases) {
     assertEquals(isWithin(parseIpNetwork(inner)!, parseIpNetwork(outer)!), expected, inner);
   }
+});
+
+Deno.test("endpointOf() names an address in one way, whichever way it is written", () => {
+  assertEquals(endpointOf("127.0.0.1", 80), "7f000001:80");
+  assertEquals(endpointOf("::ffff:127.0.0.1", 80), "7f000001:80");
+  assertEquals(endpointOf("::ffff:7f00:1", 80), "7f000001:80");
+  assertEquals(endpointOf("::1", 8080), endpointOf("0:0:0:0:0:0:0:1", 8080));
+  assertEquals(endpointOf("fe80::1%eth0", 1), endpointOf("fe80::1", 1));
+  assertEquals(endpointOf("nowhere", 1), undefined);
 });

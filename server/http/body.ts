@@ -16,8 +16,7 @@ export interface BodyOptions {
 }
 
 /** What any client over a bad line can keep up with. */
-export const PATIENCE: Omit<BodyOptions, "limitBytes" | "onBytes"> = {
-  pauseMs: 10_000,
+export const PATIENCE: Pick<BodyOptions, "graceMs" | "bytesPerSecond"> = {
   graceMs: 20_000,
   bytesPerSecond: 16 << 10,
 };

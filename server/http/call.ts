@@ -2,6 +2,7 @@
 
 import { checkJsonType, parseJson, PATIENCE, readBody } from "./body.ts";
 import { HttpError } from "./failure.ts";
+import type { ServerSettings } from "../settings.ts";
 import type { Call } from "./route.ts";
 
 /** Bounds the memory that the bodies of all requests on their way take together. */
@@ -47,12 +48,15 @@ export class PendingCall implements Call, Disposable {
   readonly signal: AbortSignal;
   readonly hold: () => () => void;
   readonly #bodyBytes: number;
+  readonly #idleMs: number;
   readonly #budget: BodyBudget;
   #takenBytes = 0;
 
   constructor(
     call: Omit<Call, "json" | "body">,
-    { bodyBytes, budget }: { bodyBytes: number; budget: BodyBudget },
+    { bodyBytes, idleMs, budget }: Pick<ServerSettings, "bodyBytes" | "idleMs"> & {
+      budget: BodyBudget;
+    },
   ) {
     this.request = call.request;
     this.url = call.url;
@@ -62,6 +66,7 @@ export class PendingCall implements Call, Disposable {
     this.signal = call.signal;
     this.hold = call.hold;
     this.#bodyBytes = bodyBytes;
+    this.#idleMs = idleMs;
     this.#budget = budget;
   }
 
@@ -73,6 +78,7 @@ export class PendingCall implements Call, Disposable {
   async body(): Promise<Uint8Array<ArrayBuffer>> {
     return await readBody(this.request, {
       ...PATIENCE,
+      pauseMs: this.#idleMs,
       limitBytes: this.#bodyBytes,
       onBytes: (bytes) => {
         this.#budget.take(bytes);

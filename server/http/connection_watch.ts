@@ -30,6 +30,8 @@ interface Quiet {
 }
 
 const LOOK_EVERY_MS = 1000;
+/** Time enough for an answer to arrive. */
+const SOON_MS = 2000;
 
 /** Watches all connections of a server. */
 export class ConnectionWatch implements Disposable {
@@ -58,6 +60,11 @@ export class ConnectionWatch implements Disposable {
       if (count > 0) this.#busy.set(remote, count);
       else this.#busy.delete(remote);
     };
+  }
+
+  /** Ends a connection soon unless something is asked for: its client has not sent what it began. */
+  hasten(remote: string): void {
+    this.#quiet.set(remote, { sinceMs: performance.now() - this.#options.quietMs + SOON_MS });
   }
 
   /** Looks at all connections, and ends those that have been quiet for too long. */

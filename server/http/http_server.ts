@@ -29,7 +29,6 @@ const MORE_REQUESTS = 64;
 const BUDGET_BYTES_MIN = 256 << 20;
 const BODIES_IN_BUDGET = 4;
 const BURST_SECONDS = 2;
-const QUIET_MS = 30_000;
 const QUIET_OF_MANY_MS = 5000;
 const MANY_CONNECTIONS = 500;
 /** Jobs that were cancelled end within that time. */
@@ -49,6 +48,8 @@ export class HttpServer {
   readonly #ending = new AbortController();
   #requests = 0;
   #isStopping = false;
+  /** Whether the languages are known, for which the first request would have to wait. */
+  #isReady = false;
   #server: Deno.HttpServer | undefined;
   #watch: ConnectionWatch | undefined;
   #stopped: Promise<void> | undefined;
@@ -81,7 +82,7 @@ export class HttpServer {
 
   /** Begins to listen, and gives the address, with the port that the kernel chose if that was 0. */
   async listen(): Promise<ListenAddress> {
-    const { settings: { listen }, listConnections, complain } = this.#options;
+    const { settings: { listen, idleMs }, listConnections, complain } = this.#options;
     silenceLegacyAbort();
     const ready = Promise.withResolvers<Deno.Addr>();
     const options = {
@@ -101,13 +102,16 @@ export class HttpServer {
       throw new ExpectedError(`Cannot listen on ${addressText(listen)}: ${reasonOf(error)}`);
     }
     const address = await ready.promise;
+    this.#executor.languages().then(() => this.#isReady = true, (error) => {
+      complain(`Cannot look for languages: ${describeFailure(error).message}`);
+    });
     if (listen.kind === "unix" || address.transport !== "tcp") return listen;
     const { port } = address;
     if (listConnections) {
       this.#watch = new ConnectionWatch({
         list: listConnections(port),
-        quietMs: QUIET_MS,
-        quietOfManyMs: QUIET_OF_MANY_MS,
+        quietMs: idleMs,
+        quietOfManyMs: Math.min(idleMs, QUIET_OF_MANY_MS),
         manyConnections: MANY_CONNECTIONS,
         onEnd: (count) => this.#metrics.connectionsEnded(count),
       });
@@ -151,7 +155,7 @@ export class HttpServer {
       const { parameters } = found;
       using call = new PendingCall(
         { request, url, parameters, requestId, client, signal, hold },
-        { bodyBytes: this.#options.settings.bodyBytes, budget: this.#budget },
+        { ...this.#options.settings, budget: this.#budget },
       );
       response = await route.handle(call);
     } catch (error) {
@@ -160,6 +164,8 @@ export class HttpServer {
       this.#requests--;
       release();
     }
+    // The rest of the body is still to come, and nobody reads it.
+    if (response.status === 408 || response.status === 413) this.#watch?.hasten(connection);
     const durationMs = performance.now() - sinceMs;
     this.#metrics.answered({ route: route?.path ?? "", status: response.status, durationMs });
     if (response.status === 101) return response;
@@ -231,7 +237,14 @@ export class HttpServer {
         method: "GET",
         path: "/readyz",
         isOpen: true,
-        handle: () => this.#isStopping ? text("the server is being stopped\n", 503) : text("ok\n"),
+        handle: () => {
+          const reason = this.#isStopping
+            ? "the server is being stopped"
+            : this.#isReady
+            ? undefined
+            : "the server looks for the languages of this machine";
+          return reason === undefined ? text("ok\n") : text(`${reason}\n`, 503);
+        },
       },
       {
         method: "GET",

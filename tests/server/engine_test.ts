@@ -5,40 +5,19 @@ import { SIGNALS } from "isolate/mod.ts";
 import { BusyError, JobError } from "isolate/server/engine/executor.ts";
 import type { JobEvent } from "isolate/server/engine/types.ts";
 import {
+  boxProcesses,
   bytesOf,
   jobOf,
   LIMITS,
   openExecutor,
   runOf,
-  SERVER_BOXES,
   textOf,
+  until,
 } from "isolate/tests/support/executor.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
 
 const base = [needs.root(), needs.command("python3"), needs.command("gcc")];
 const test = (name: string, body: () => Promise<void>) => testWith(base, name, body);
-
-/** The processes of the boxes of these tests. */
-function boxProcesses(): number {
-  let count = 0;
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const uid = Deno.statSync(`/proc/${name}`).uid! - 60000;
-      if (uid >= SERVER_BOXES.first && uid < SERVER_BOXES.first + SERVER_BOXES.count) count++;
-    } catch {
-      // It has ended.
-    }
-  }
-  return count;
-}
-
-async function until(what: () => boolean): Promise<void> {
-  for (let tries = 0; !what(); tries++) {
-    assert(tries < 500, `never true: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 test("a program in Python runs with its input, and tells of its end", async () => {
   await using executor = await openExecutor();

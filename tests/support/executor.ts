@@ -1,5 +1,6 @@
 /** An executor of jobs for tests, and jobs for it. */
 
+import { assert } from "@std/assert";
 import { callerEnvironment, HostFiles, type Sandbox, sharedSandbox } from "isolate/mod.ts";
 import { loadLanguages } from "isolate/judge/mod.ts";
 import { LocalExecutor, type LocalExecutorOptions } from "isolate/server/engine/local_executor.ts";
@@ -68,4 +69,27 @@ export function jobOf(
     runs: [runOf(input === undefined ? {} : { input })],
     ...others,
   };
+}
+
+/** The processes of the boxes of these tests. */
+export function boxProcesses(): number {
+  let count = 0;
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const uid = Deno.statSync(`/proc/${name}`).uid! - 60000;
+      if (uid >= SERVER_BOXES.first && uid < SERVER_BOXES.first + SERVER_BOXES.count) count++;
+    } catch {
+      // It has ended.
+    }
+  }
+  return count;
+}
+
+/** Waits until something is true, but not for long. */
+export async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !await what(); tries++) {
+    assert(tries < 500, `never true: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
