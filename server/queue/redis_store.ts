@@ -1,0 +1,103 @@
+/** Results, large files and messages in Redis. Keys go away by themselves. */
+
+import type { Redis } from "ioredis";
+import type { Bytes } from "../engine/types.ts";
+import type { KnownOfJob, QueueStore } from "./queue_store.ts";
+
+/** Two connections: one that listens can do nothing else. */
+export interface RedisStoreOptions {
+  readonly commands: Redis;
+  readonly listener: Redis;
+  /** What keys and channels begin with. */
+  readonly prefix: string;
+}
+
+/** The store of a queue on Redis. */
+export class RedisStore implements QueueStore {
+  readonly #commands: Redis;
+  readonly #listener: Redis;
+  readonly #prefix: string;
+  readonly #subscribers = new Map<string, (message: string) => void>();
+
+  constructor({ commands, listener, prefix }: RedisStoreOptions) {
+    this.#commands = commands;
+    this.#listener = listener;
+    this.#prefix = prefix;
+    listener.on("message", (channel, message) => this.#subscribers.get(channel)?.(message));
+  }
+
+  async outcomes(ids: readonly string[]): Promise<readonly (string | undefined)[]> {
+    if (ids.length === 0) return [];
+    const found = await this.#commands.mget(ids.map((id) => this.#key("outcome", id)));
+    return found.map((outcome) => outcome ?? undefined);
+  }
+
+  async putOutcome(id: string, outcome: string, keptMs: number): Promise<boolean> {
+    const answer = await this.#commands.set(this.#key("outcome", id), outcome, "PX", keptMs, "NX");
+    return answer === "OK";
+  }
+
+  async known(id: string): Promise<KnownOfJob> {
+    const keys = [this.#key("outcome", id), this.#key("cancelled", id)];
+    const [outcome, cancelled] = await this.#commands.mget(keys);
+    return { outcome: outcome ?? undefined, isCancelled: typeof cancelled === "string" };
+  }
+
+  async putCancelled(id: string, keptMs: number): Promise<void> {
+    await this.#commands.set(this.#key("cancelled", id), "1", "PX", keptMs);
+  }
+
+  async missingFiles(hashes: readonly string[], keptMs: number): Promise<readonly string[]> {
+    const found = await Promise.all(
+      hashes.map((hash) => this.#commands.pexpire(this.#key("file", hash), keptMs)),
+    );
+    return hashes.filter((_, index) => found[index] === 0);
+  }
+
+  async putFile(hash: string, content: Bytes, keptMs: number): Promise<void> {
+    const { buffer, byteOffset, byteLength } = content;
+    const bytes = (await import("node:buffer")).Buffer.from(buffer, byteOffset, byteLength);
+    await this.#commands.set(this.#key("file", hash), bytes, "PX", keptMs, "NX");
+  }
+
+  async file(hash: string): Promise<Bytes | undefined> {
+    const found = await this.#commands.getBuffer(this.#key("file", hash));
+    return found ? Uint8Array.from(found) : undefined;
+  }
+
+  async putWorker(id: string, info: string, keptMs: number): Promise<void> {
+    const key = this.#key("worker", id);
+    await this.#commands.pipeline()
+      .set(key, info, "PX", keptMs)
+      .sadd(this.#key("workers"), key)
+      .exec();
+  }
+
+  async removeWorker(id: string): Promise<void> {
+    const key = this.#key("worker", id);
+    await this.#commands.pipeline().del(key).srem(this.#key("workers"), key).exec();
+  }
+
+  async workers(): Promise<readonly string[]> {
+    const keys = await this.#commands.smembers(this.#key("workers"));
+    if (keys.length === 0) return [];
+    const infos = await this.#commands.mget(keys);
+    const gone = keys.filter((_, index) => infos[index] === null);
+    if (gone.length > 0) await this.#commands.srem(this.#key("workers"), ...gone);
+    return infos.filter((info) => info !== null);
+  }
+
+  async publish(channel: string, message: string): Promise<void> {
+    await this.#commands.publish(this.#key("channel", channel), message);
+  }
+
+  async subscribe(channel: string, onMessage: (message: string) => void): Promise<void> {
+    const name = this.#key("channel", channel);
+    this.#subscribers.set(name, onMessage);
+    await this.#listener.subscribe(name);
+  }
+
+  #key(...parts: string[]): string {
+    return [this.#prefix, ...parts].join(":");
+  }
+}
