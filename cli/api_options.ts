@@ -4,11 +4,12 @@ import { isLocal, type ListenAddress, parseListen } from "../server/settings.ts"
 import { UsageError } from "./complain.ts";
 import { boxRange } from "./judge_options.ts";
 import { flag, option, type OptionTable, type Read } from "./option.ts";
+import { QUEUE_OPTIONS, QueueOptions } from "./queue_options.ts";
 import type { Subcommand } from "./subcommand.ts";
 import { duration, limit, nonEmpty, takes, whole } from "./values.ts";
 
 /** What `isolate api` is asked for; at first, what an empty command line asks for. */
-export class ApiRequest {
+export class ApiRequest extends QueueOptions {
   listen: ListenAddress = { kind: "tcp", hostname: "127.0.0.1", port: 2000 };
   tokenFile: string | undefined;
   noToken = false;
@@ -257,6 +258,8 @@ const OPTIONS: OptionTable<ApiRequest> = {
     }),
   ],
 
+  "Other machines": [...QUEUE_OPTIONS],
+
   "Boxes": [
     option(
       "--languages=FILE",
@@ -300,6 +303,11 @@ Others: /healthz, /readyz, /metrics (Prometheus).
 
 --results=FILE needs the permissions to read and write the folder of FILE, and
 --callbacks the one to connect to these hosts.
+
+With --queue the programs run on other machines, where 'isolate worker' takes
+them from a queue (Redis or PostgreSQL); it needs --allow-env, too. Then
+--queue-limit counts all jobs that wait there, and options of boxes and
+languages are those of the workers.
 
 Example:
   isolate api --output-limit=65536

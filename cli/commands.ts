@@ -8,6 +8,7 @@ import { API } from "./api_options.ts";
 import { UsageError } from "./complain.ts";
 import { JUDGE } from "./judge_options.ts";
 import { flag, option } from "./option.ts";
+import { QUEUE, WORKER } from "./queue_options.ts";
 import { STEERING } from "./steering_table.ts";
 import { type Command, type Given, subcommand } from "./subcommand.ts";
 import { nonEmpty } from "./values.ts";
@@ -113,6 +114,8 @@ export const COMMANDS: readonly Command[] = [
     run: async (request, { version }) => (await import("./serve.ts")).serve(request, version),
   }),
   subcommand(API),
+  subcommand(WORKER),
+  subcommand(QUEUE),
   subcommand({
     name: "completions",
     parameters: "bash|zsh|fish",

@@ -3,29 +3,8 @@
 import type { Job as BullJob, Queue, Worker, WorkerOptions } from "bullmq";
 import { ExpectedError } from "../../text/errors.ts";
 import type { QueueStore } from "./queue_store.ts";
+import type { QueuedJob } from "./queued_job.ts";
 import type { QueueAddress } from "./queue_url.ts";
-
-/** What a job carries in the queue. */
-export interface QueuedJob {
-  /** The version of all that is written here. */
-  readonly format: number;
-  /** The id of the job; that in the queue has the number of the attempt in it. */
-  readonly id: string;
-  readonly attempt: number;
-  /** Who waits for the job. */
-  readonly sender: string;
-  /** Whether the sender wants to know what happens on the way. */
-  readonly wantsEvents: boolean;
-  /** Whether standard input comes as messages. */
-  readonly isSession: boolean;
-  /** The hashes of its large files. */
-  readonly fileHashes: readonly string[];
-  /** The job itself, see `server/queue/packing.ts`. */
-  readonly job: string;
-}
-
-/** The version of {@linkcode QueuedJob}, of messages and of outcomes. */
-export const FORMAT = 1;
 
 /** Does a job; `token` is the worker's right to it. */
 export type Processor = (job: BullJob<QueuedJob>, token: string) => Promise<void>;
@@ -37,13 +16,15 @@ export type BullWorkerOptions = Pick<
 >;
 
 /** The queue of an address. */
-export interface QueueBackend extends AsyncDisposable {
+export interface QueueBackend {
   readonly queue: Queue<QueuedJob>;
   readonly store: QueueStore;
   /** Whether there is a connection at the moment. */
   readonly isConnected: boolean;
   /** Makes a worker, which does not begin before its `run()`. */
   worker(processor: Processor, options: BullWorkerOptions): Worker<QueuedJob>;
+  /** Disconnects. */
+  close(): Promise<void>;
 }
 
 /** How a queue is connected with. */
@@ -84,7 +65,7 @@ export async function loadPackage<T>(name: "bullmq" | "ioredis" | "pg"): Promise
   try {
     return await import(name);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const [reason] = reasonOf(cause).split("\n");
     throw new ExpectedError(
       `A queue needs the package ${name} of the npm registry, which cannot be loaded: ${reason}`,
       { cause },

@@ -5,6 +5,8 @@ import { type BackendOptions, reasonOf } from "./backend.ts";
 /** The state of a connection that is made again by itself. */
 export class Outage {
   readonly #options: Pick<BackendOptions, "address" | "log" | "onReconnect">;
+  /** Until then, whoever connects tells what fails. */
+  #wasConnected = false;
   /** The last error since there was a connection. */
   error: unknown;
 
@@ -23,7 +25,7 @@ export class Outage {
 
   /** The connection is lost. */
   begins(error: unknown): void {
-    if (this.error === undefined) {
+    if (this.error === undefined && this.#wasConnected) {
       this.#options.log(
         `The queue ${this.#options.address.shown} cannot be reached: ${reasonOf(error)}`,
       );
@@ -33,8 +35,10 @@ export class Outage {
 
   /** There is a connection again. */
   ends(): void {
-    if (this.error === undefined) return;
+    const isNews = this.error !== undefined && this.#wasConnected;
     this.error = undefined;
+    this.#wasConnected = true;
+    if (!isNews) return;
     this.#options.log(`The queue ${this.#options.address.shown} can be reached again`);
     this.#options.onReconnect?.();
   }

@@ -6,6 +6,7 @@ import type { Job, JobResult } from "../engine/types.ts";
 import type { EventFilter } from "./event_filter.ts";
 import type { JobOutcome } from "./outcome.ts";
 import type { PackedJob } from "./packing.ts";
+import { queueIdOf } from "./queued_job.ts";
 import type { RemoteSession } from "./remote_session.ts";
 
 /** What a job is sent with. */
@@ -39,9 +40,9 @@ export class PendingJob {
     this.session = session;
   }
 
-  /** Its id in the queue. BullMQ allows no colon there, and no number. */
+  /** Its id in the queue. */
   get queueId(): string {
-    return `${encodeURIComponent(this.job.id)}.${this.attempt}`;
+    return queueIdOf(this.job.id, this.attempt);
   }
 
   /** What became of it. */

@@ -11,9 +11,9 @@ import {
   type Processor,
   QUEUE_NAME,
   type QueueBackend,
-  type QueuedJob,
 } from "./backend.ts";
 import { isConnectionError } from "./connection_error.ts";
+import type { QueuedJob } from "./queued_job.ts";
 import { Outage } from "./outage.ts";
 import { PostgresChannels } from "./postgres_channels.ts";
 import type { PgConfig, PgPackage, PgQueryable } from "./postgres_client.ts";
@@ -86,7 +86,7 @@ export async function connectPostgres(options: BackendOptions): Promise<QueueBac
       worker.on("error", fails);
       return worker;
     },
-    [Symbol.asyncDispose]: close,
+    close,
   };
 }
 

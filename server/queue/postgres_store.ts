@@ -90,7 +90,8 @@ export class PostgresStore implements QueueStore {
 
   async missingFiles(hashes: readonly string[], keptMs: number): Promise<readonly string[]> {
     const { rows } = await this.#query(
-      `UPDATE ${this.#schema}.file SET expires_at = ${until("$2")} WHERE id = ANY($1) RETURNING id`,
+      `UPDATE ${this.#schema}.file SET expires_at = greatest(expires_at, ${until("$2")})
+       WHERE id = ANY($1) RETURNING id`,
       [hashes, keptMs],
     );
     const found = new Set(rows.map(({ id }) => id));

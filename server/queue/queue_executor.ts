@@ -10,7 +10,9 @@ import {
   type Session,
 } from "../engine/executor.ts";
 import type { Bytes, Job, JobResult } from "../engine/types.ts";
-import { FORMAT, type QueueBackend, type QueuedJob, reasonOf } from "./backend.ts";
+import { connectQueue, type QueueBackend, reasonOf } from "./backend.ts";
+import { FORMAT, JOB_OPTIONS, type QueuedJob, queuePriority } from "./queued_job.ts";
+import type { QueueAddress } from "./queue_url.ts";
 import { persist } from "./connection_error.ts";
 import { EventFilter } from "./event_filter.ts";
 import {
@@ -29,20 +31,15 @@ import { QueueView } from "./queue_view.ts";
 import { RemoteSession } from "./remote_session.ts";
 import { JobWatch } from "./job_watch.ts";
 
-/** How often a job is tried before it is a dead letter. */
-const TRIES = 3;
-const RETRY_DELAY_MS = 500;
-/** How many dead letters are kept, and for how long. */
-const DEAD_KEPT = { age: 30 * 24 * 3600, count: 10_000 };
-/** BullMQ's priorities are not negative, and its 0 means none: before all others. */
-const PRIORITY_ZERO = 1 << 20;
 /** How long a cancelled job may take to end. */
 const CANCEL_LIMIT_MS = 10_000;
 const RETRY_AFTER_SECONDS = 5;
 
 /** How jobs go through a queue. */
 export interface QueueExecutorOptions {
-  readonly backend: QueueBackend;
+  readonly address: QueueAddress;
+  /** Whether a queue that forgets jobs is good enough. */
+  readonly allowVolatile: boolean;
   /** How many jobs may wait in the queue, whoever sent them. */
   readonly waiting: number;
   /** Told what fails. */
@@ -52,19 +49,22 @@ export interface QueueExecutorOptions {
 /** Executes jobs through a queue. */
 export class QueueExecutor implements Executor {
   readonly #options: QueueExecutorOptions;
+  readonly #backend: QueueBackend;
   readonly #id = crypto.randomUUID();
   readonly #view: QueueView;
   readonly #pending = new Map<string, PendingJob>();
   readonly #watch: JobWatch;
+  readonly #closed = Promise.withResolvers<void>();
   #isClosing = false;
 
-  private constructor(options: QueueExecutorOptions) {
-    const { backend, complain } = options;
+  private constructor(options: QueueExecutorOptions, backend: QueueBackend) {
+    const { complain } = options;
     const failed = (error: unknown) => {
       // Lost connections are told by the backend.
       if (backend.isConnected) complain(`The queue cannot be looked at: ${reasonOf(error)}`);
     };
     this.#options = options;
+    this.#backend = backend;
     this.#view = new QueueView(backend, failed);
     this.#watch = new JobWatch({
       backend,
@@ -74,19 +74,26 @@ export class QueueExecutor implements Executor {
     });
   }
 
-  /** Begins to listen to workers. */
+  /**
+   * Connects with a queue.
+   *
+   * @throws {ExpectedError} if it cannot be reached, or would forget jobs. Rejects with it
+   */
   static async open(options: QueueExecutorOptions): Promise<QueueExecutor> {
-    const executor = new QueueExecutor(options);
+    let onReconnect = () => {};
+    const backend = await connectQueue({
+      ...options,
+      log: options.complain,
+      onReconnect: () => onReconnect(),
+    });
+    const executor = new QueueExecutor(options, backend);
     const channel = channelOf(executor.#id);
-    await options.backend.store.subscribe(channel, (message) => executor.#hear(message));
+    await backend.store.subscribe(channel, (message) => executor.#hear(message));
+    // What was told last may be lost.
+    onReconnect = () => executor.#watch.hurry();
     await executor.#view.begin();
     executor.#watch.begin();
     return executor;
-  }
-
-  /** Looks after all jobs at once: the connection was lost. */
-  reconnected(): void {
-    this.#watch.hurry();
   }
 
   async execute(job: Job, options: ExecuteOptions = {}): Promise<JobResult> {
@@ -95,7 +102,7 @@ export class QueueExecutor implements Executor {
 
   open(job: Job, options: ExecuteOptions = {}): Session {
     const session = new RemoteSession((channel, message) =>
-      this.#options.backend.store.publish(channel, writeMessage({ ...message, id: job.id }))
+      this.#backend.store.publish(channel, writeMessage({ ...message, id: job.id }))
     );
     const result = job.runs.length === 1
       ? this.#execute(job, options, session)
@@ -112,10 +119,13 @@ export class QueueExecutor implements Executor {
   }
 
   async close(): Promise<void> {
+    if (this.#isClosing) return await this.#closed.promise;
     this.#isClosing = true;
     await Promise.allSettled([...this.#pending.values()].map(({ result }) => result));
     this.#view.close();
     this.#watch.close();
+    await this.#backend.close();
+    this.#closed.resolve();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -128,14 +138,14 @@ export class QueueExecutor implements Executor {
     session?: RemoteSession,
   ): Promise<JobResult> {
     signal?.throwIfAborted();
-    await this.#admit(job);
+    this.#admit(job);
     const filter = onEvent && new EventFilter(onEvent);
     const pending = new PendingJob({ job, packed: await packJob(job), filter, session });
     if (this.#pending.has(job.id)) throw new JobError(`the job ${job.id} runs already`);
     this.#pending.set(job.id, pending);
     const onAbort = () => this.#cancel(pending, signal?.reason);
     try {
-      await this.#send(pending);
+      await this.#view.adding(() => this.#send(pending), this.#options.waiting);
       onAccepted?.();
       if (signal?.aborted) onAbort();
       else signal?.addEventListener("abort", onAbort);
@@ -146,10 +156,10 @@ export class QueueExecutor implements Executor {
     }
   }
 
-  async #admit(job: Job): Promise<void> {
-    const { waiting, backend } = this.#options;
+  /** Refuses what cannot be done now. */
+  #admit(job: Job): void {
     if (this.#isClosing) throw new BusyError("The server is being stopped", RETRY_AFTER_SECONDS);
-    if (!backend.isConnected) {
+    if (!this.#backend.isConnected) {
       throw new BusyError("The queue cannot be reached; try again later", RETRY_AFTER_SECONDS);
     }
     const languages = this.#view.languages;
@@ -157,19 +167,11 @@ export class QueueExecutor implements Executor {
       const known = languages.map(({ id }) => id).join(", ");
       throw new JobError(`unknown language ${job.language} (known: ${known})`);
     }
-    const depth = await this.#view.waiting();
-    if (depth >= waiting) {
-      throw new BusyError(
-        `Too many jobs: ${depth} wait in the queue; try again later`,
-        RETRY_AFTER_SECONDS,
-      );
-    }
-    this.#view.added();
   }
 
   /** Puts a job into the queue, where it may be already. */
   async #send(pending: PendingJob): Promise<void> {
-    const { queue } = this.#options.backend;
+    const { queue } = this.#backend;
     const { job, packed: { text, files } } = pending;
     try {
       await this.#sendFiles(files);
@@ -185,12 +187,9 @@ export class QueueExecutor implements Executor {
       };
       const add = () =>
         queue.add(job.language, data, {
+          ...JOB_OPTIONS,
           jobId: pending.queueId,
           priority: queuePriority(job.priority ?? 0),
-          attempts: TRIES,
-          backoff: { type: "fixed", delay: RETRY_DELAY_MS },
-          removeOnComplete: true,
-          removeOnFail: DEAD_KEPT,
         });
       await persist(add);
       pending.lookedAtMs = performance.now();
@@ -204,7 +203,7 @@ export class QueueExecutor implements Executor {
 
   async #sendFiles(files: ReadonlyMap<string, Bytes>): Promise<void> {
     if (files.size === 0) return;
-    const { store } = this.#options.backend;
+    const { store } = this.#backend;
     for (const hash of await store.missingFiles([...files.keys()], FILE_KEPT_MS)) {
       await store.putFile(hash, files.get(hash)!, FILE_KEPT_MS);
     }
@@ -212,7 +211,7 @@ export class QueueExecutor implements Executor {
 
   /** Takes a job out of the queue, or has its box killed. */
   async #cancel(pending: PendingJob, reason: unknown): Promise<void> {
-    const { backend: { queue, store }, complain } = this.#options;
+    const { queue, store } = this.#backend;
     const { job: { id }, queueId } = pending;
     const timer = setTimeout(() => pending.reject(reason), CANCEL_LIMIT_MS);
     pending.result.catch(() => {}).finally(() => clearTimeout(timer));
@@ -223,12 +222,12 @@ export class QueueExecutor implements Executor {
       // One that runs is locked, and stays.
       if (await queue.remove(queueId) > 0) pending.reject(reason);
     } catch (error) {
-      complain(`Job ${id} was not cancelled: ${reasonOf(error)}`);
+      this.#options.complain(`Job ${id} was not cancelled: ${reasonOf(error)}`);
     }
   }
 
   async #publish(message: ServerMessage): Promise<void> {
-    await this.#options.backend.store.publish(WORKERS_CHANNEL, writeMessage(message));
+    await this.#backend.store.publish(WORKERS_CHANNEL, writeMessage(message));
   }
 
   #hear(text: string): void {
@@ -248,10 +247,4 @@ export class QueueExecutor implements Executor {
         return pending.die(message.reason);
     }
   }
-}
-
-/** BullMQ knows 1 to 2²¹; what is beyond comes first or last. */
-function queuePriority(priority: number): number {
-  const wanted = PRIORITY_ZERO + Math.round(priority);
-  return Math.min(2 * PRIORITY_ZERO, Math.max(1, Number.isNaN(wanted) ? PRIORITY_ZERO : wanted));
 }

@@ -21,7 +21,7 @@ export interface QueueStore {
   /** Notes that nobody wants a job any more. */
   putCancelled(id: string, keptMs: number): Promise<void>;
 
-  /** Keeps large files for longer, and lists those that are not there. */
+  /** Keeps large files at least for so long, and lists those that are not there. */
   missingFiles(hashes: readonly string[], keptMs: number): Promise<readonly string[]>;
   /** Stores a large file, unless it is there. */
   putFile(hash: string, content: Bytes, keptMs: number): Promise<void>;

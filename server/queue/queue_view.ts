@@ -7,6 +7,7 @@ import { commonLanguages, WORKER_TOLD_MS, type WorkerInfo } from "./worker_info.
 
 /** For how long the depth of the queue is taken as known. */
 const DEPTH_KNOWN_MS = 250;
+const RETRY_AFTER_SECONDS = 5;
 
 /** A view of a queue, which is looked at again now and then. */
 export class QueueView {
@@ -16,6 +17,9 @@ export class QueueView {
   #languages: readonly LanguageInfo[] = [];
   #running = 0;
   #waiting = 0;
+  /** How many jobs of this server are on their way to the queue, and were added since it was looked at. */
+  #adding = 0;
+  #added = 0;
   #lookedAtMs = -Infinity;
   #looking: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,18 +62,39 @@ export class QueueView {
    */
   get languages(): readonly LanguageInfo[] {
     if (this.#languages.length > 0) return this.#languages;
-    throw new BusyError("No worker has come to the queue yet: start `isolate worker`", 5);
+    throw new BusyError(
+      "No worker has come to the queue yet: start `isolate worker`",
+      RETRY_AFTER_SECONDS,
+    );
   }
 
-  /** Counts the jobs that wait, not more often than needed. */
-  async waiting(): Promise<number> {
-    if (performance.now() - this.#lookedAtMs > DEPTH_KNOWN_MS) await this.#look();
-    return this.#waiting;
-  }
-
-  /** A job of ours waits now, too. */
-  added(): void {
-    this.#waiting++;
+  /**
+   * Does what puts a job into the queue.
+   *
+   * @throws {BusyError} if more jobs wait than may, besides those that boxes are free for. Rejects
+   *   with it
+   */
+  async adding(work: () => Promise<void>, waitingMax: number): Promise<void> {
+    const isFull = () => {
+      const { running, waiting, boxes } = this.load;
+      return running + waiting + this.#adding + this.#added >= boxes + waitingMax;
+    };
+    const isOld = performance.now() - this.#lookedAtMs > DEPTH_KNOWN_MS;
+    // Nobody is refused for what has changed meanwhile.
+    if (isOld || isFull()) await this.#look();
+    if (isFull()) {
+      throw new BusyError(
+        `Too many jobs: ${this.#waiting + this.#added} wait in the queue; try again later`,
+        RETRY_AFTER_SECONDS,
+      );
+    }
+    this.#adding++;
+    try {
+      await work();
+      this.#added++;
+    } finally {
+      this.#adding--;
+    }
   }
 
   #look(): Promise<void> {
@@ -78,12 +103,15 @@ export class QueueView {
   }
 
   async #count(): Promise<void> {
+    // What is added while it is counted may be counted, or not.
+    const before = this.#added;
     const counts = await this.#backend.queue.getJobCounts(
       ...["active", "waiting", "prioritized", "delayed"] as const,
     );
     this.#running = counts["active"] ?? 0;
     this.#waiting = ["waiting", "prioritized", "delayed"]
       .reduce((sum, state) => sum + (counts[state] ?? 0), 0);
+    this.#added -= before;
     this.#lookedAtMs = performance.now();
   }
 }

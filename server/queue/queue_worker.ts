@@ -4,7 +4,9 @@ import type { Job as BullJob, Worker as BullWorker } from "bullmq";
 import { BusyError, type Executor, JobError, type Session } from "../engine/executor.ts";
 import type { Job, JobResult } from "../engine/types.ts";
 import { unfinished } from "../engine/stage_result.ts";
-import { FORMAT, loadPackage, type QueueBackend, type QueuedJob, reasonOf } from "./backend.ts";
+import { connectQueue, loadPackage, type QueueBackend, reasonOf } from "./backend.ts";
+import { DEAD_KEPT_SECONDS, FORMAT, type QueuedJob } from "./queued_job.ts";
+import type { QueueAddress } from "./queue_url.ts";
 import { FileCache } from "./file_cache.ts";
 import {
   channelOf,
@@ -28,7 +30,9 @@ const LAST_WORDS_MS = 5000;
 
 /** How a worker works. */
 export interface QueueWorkerOptions {
-  readonly backend: QueueBackend;
+  readonly address: QueueAddress;
+  /** Whether a queue that forgets jobs is good enough. */
+  readonly allowVolatile: boolean;
   /** Executes the jobs; the worker takes as many as it has boxes. */
   readonly engine: Executor;
   /** What people call it. */
@@ -52,6 +56,7 @@ const GIVEN_BACK = "the worker ends";
 /** A worker of a queue. */
 export class QueueWorker {
   readonly #options: QueueWorkerOptions;
+  readonly #backend: QueueBackend;
   readonly #id = crypto.randomUUID();
   readonly #files: FileCache;
   readonly #running = new Map<string, Running>();
@@ -61,9 +66,13 @@ export class QueueWorker {
   #isClosing = false;
   #done = 0;
 
-  private constructor(options: QueueWorkerOptions, waitingError: () => Error) {
-    const { backend, engine, lockMs, name } = options;
+  private constructor(
+    options: QueueWorkerOptions,
+    { backend, waitingError }: { backend: QueueBackend; waitingError: () => Error },
+  ) {
+    const { engine, lockMs, name } = options;
     this.#options = options;
+    this.#backend = backend;
     this.#waitingError = waitingError;
     this.#files = new FileCache({ store: backend.store, limitBytes: FILE_CACHE_BYTES });
     this.#worker = backend.worker((job, token) => this.#process(job, token), {
@@ -76,13 +85,22 @@ export class QueueWorker {
     this.#worker.on("failed", (job, error) => this.#failed(job, error));
   }
 
-  /** Begins to work. */
+  /**
+   * Connects with a queue, and begins to work.
+   *
+   * @throws {ExpectedError} if it cannot be reached, or would forget jobs. Rejects with it
+   */
   static async open(options: QueueWorkerOptions): Promise<QueueWorker> {
-    const { backend: { store }, engine, complain } = options;
+    const { engine, complain } = options;
+    const backend = await connectQueue({ ...options, log: complain });
+    const { store } = backend;
     const { WaitingError } = await loadPackage<typeof import("bullmq")>("bullmq");
     // Before the first job: what a server offers is what its workers have told.
     await engine.languages();
-    const worker = new QueueWorker(options, () => new WaitingError());
+    const worker = new QueueWorker(options, {
+      backend,
+      waitingError: () => new WaitingError(),
+    });
     await store.subscribe(WORKERS_CHANNEL, (message) => worker.#hear(message));
     await store.subscribe(channelOf(worker.#id), (message) => worker.#hear(message));
     await worker.#tell();
@@ -102,14 +120,17 @@ export class QueueWorker {
     if (this.#isClosing) return;
     this.#isClosing = true;
     clearTimeout(this.#heartbeat);
-    const { store } = this.#options.backend;
+    const { store } = this.#backend;
     const ended = Promise.all([store.removeWorker(this.#id), this.#worker.close()]);
-    if (await within(ended, graceMs)) return;
-    for (const { controller } of this.#running.values()) controller.abort(GIVEN_BACK);
-    if (await within(ended, LAST_WORDS_MS)) return;
-    this.#options.complain(
-      "The queue did not take the jobs back in time; other workers take them once their locks end",
-    );
+    if (!await within(ended, graceMs)) {
+      for (const { controller } of this.#running.values()) controller.abort(GIVEN_BACK);
+      if (!await within(ended, LAST_WORDS_MS)) {
+        this.#options.complain(
+          "The queue did not take the jobs back in time; other workers get them when their locks end",
+        );
+      }
+    }
+    await within(this.#backend.close(), LAST_WORDS_MS);
   }
 
   async #process(job: BullJob<QueuedJob>, token: string): Promise<void> {
@@ -144,7 +165,7 @@ export class QueueWorker {
     running: Running,
   ): Promise<JobOutcome | undefined> {
     const { id, fileHashes, isSession } = data;
-    const known = await this.#options.backend.store.known(id);
+    const known = await this.#backend.store.known(id);
     if (known.outcome !== undefined) return readMessage<JobOutcome>(known.outcome);
     if (known.isCancelled) return { kind: "cancelled" };
     if (isSession && attemptsStarted > 1) {
@@ -193,7 +214,7 @@ export class QueueWorker {
 
   /** The first one who says what became of a job is right. */
   async #conclude({ id, sender }: QueuedJob, outcome: JobOutcome): Promise<void> {
-    const { store } = this.#options.backend;
+    const { store } = this.#backend;
     const text = writeMessage(outcome);
     const isFirst = await store.putOutcome(id, text, OUTCOME_KEPT_MS);
     const message: WorkerMessage = isFirst && text.length <= MESSAGE_MAX_CHARS
@@ -204,18 +225,25 @@ export class QueueWorker {
 
   #failed(job: BullJob<QueuedJob> | undefined, error: Error): void {
     if (!job) return;
-    const { id, sender } = job.data;
+    const { id, sender, fileHashes } = job.data;
     // BullMQ tries again, unless it has an end.
     const isDead = job.finishedOn !== undefined;
     this.#options.complain(
       `Job ${id} failed${isDead ? " for good" : ""}: ${reasonOf(error)}`,
     );
-    if (isDead) void this.#send(sender, { kind: "dead", id, reason: reasonOf(error) });
+    if (!isDead) return;
+    void this.#send(sender, { kind: "dead", id, reason: reasonOf(error) });
+    if (fileHashes.length === 0) return;
+    // Whoever retries it needs them.
+    this.#backend.store.missingFiles(fileHashes, DEAD_KEPT_SECONDS * 1000).catch((error) =>
+      this.#options.complain(`The files of job ${id} will not be kept: ${reasonOf(error)}`)
+    );
   }
 
   /** A message that is lost is no harm: whoever waits for it asks now and then. */
   async #send(sender: string, message: WorkerMessage): Promise<void> {
-    const { backend: { store }, complain } = this.#options;
+    const { complain } = this.#options;
+    const { store } = this.#backend;
     try {
       await store.publish(channelOf(sender), writeMessage(message));
     } catch (error) {
@@ -236,7 +264,8 @@ export class QueueWorker {
 
   /** Says now and then that it is there, and what it can do. */
   async #tell(): Promise<void> {
-    const { backend: { store }, engine, name, complain } = this.#options;
+    const { engine, name, complain } = this.#options;
+    const { store } = this.#backend;
     try {
       const info: WorkerInfo = {
         name,

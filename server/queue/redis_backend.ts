@@ -11,8 +11,8 @@ import {
   type Processor,
   QUEUE_NAME,
   type QueueBackend,
-  type QueuedJob,
 } from "./backend.ts";
+import type { QueuedJob } from "./queued_job.ts";
 import { Outage } from "./outage.ts";
 import { RedisStore } from "./redis_store.ts";
 
@@ -65,7 +65,7 @@ export async function connectRedis(options: BackendOptions): Promise<QueueBacken
       worker.on("error", fails);
       return worker;
     },
-    async [Symbol.asyncDispose]() {
+    async close() {
       await queue.close();
       disconnect();
     },

@@ -4,6 +4,13 @@ import type { Redis } from "ioredis";
 import type { Bytes } from "../engine/types.ts";
 import type { KnownOfJob, QueueStore } from "./queue_store.ts";
 
+/** Keeps a key at least for so long; 1: it is there. */
+const KEEP = `
+  local leftMs = redis.call("PTTL", KEYS[1])
+  if leftMs < 0 then return 0 end
+  if leftMs < tonumber(ARGV[1]) then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
+  return 1`;
+
 /** Two connections: one that listens can do nothing else. */
 export interface RedisStoreOptions {
   readonly commands: Redis;
@@ -49,9 +56,9 @@ export class RedisStore implements QueueStore {
 
   async missingFiles(hashes: readonly string[], keptMs: number): Promise<readonly string[]> {
     const found = await Promise.all(
-      hashes.map((hash) => this.#commands.pexpire(this.#key("file", hash), keptMs)),
+      hashes.map((hash) => this.#commands.eval(KEEP, 1, this.#key("file", hash), keptMs)),
     );
-    return hashes.filter((_, index) => found[index] === 0);
+    return hashes.filter((_, index) => found[index] !== 1);
   }
 
   async putFile(hash: string, content: Bytes, keptMs: number): Promise<void> {

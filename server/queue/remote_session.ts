@@ -2,7 +2,6 @@
 
 import type { Session } from "../engine/executor.ts";
 import type { Bytes, JobResult } from "../engine/types.ts";
-import type { ServerMessage } from "./outcome.ts";
 
 /** A message without the job. */
 type InputMessage =

@@ -1,0 +1,161 @@
+/** Redis and PostgreSQL for tests: real ones, as an unprivileged user, in temporary folders. */
+
+import { type Missing, needs } from "./skip.ts";
+
+/** Nobody: `initdb` wants a user who has a name. */
+const USER = 65534;
+const START_LIMIT_MS = 20_000;
+
+/** A database that runs; with `await using` it ends with the test. */
+export interface TestDatabase extends AsyncDisposable {
+  /** The address for `--queue`. */
+  readonly url: string;
+  /** Ends it as a failure of the machine would: no file is written, no client told. */
+  kill(): Promise<void>;
+  /** Starts it again, with its data. */
+  start(): Promise<void>;
+}
+
+/** What tests with Redis need. */
+export const needsRedis: readonly Missing[] = [needs.root(), needs.command("redis-server")];
+
+/** What tests with PostgreSQL need. */
+export const needsPostgres: readonly Missing[] = [
+  needs.root(),
+  needs.that(postgresPrograms() !== undefined, "needs Debian's postgresql"),
+];
+
+/** How a database is started, and asked whether it answers. */
+interface Recipe {
+  readonly folder: string;
+  readonly url: string;
+  readonly command: readonly string[];
+  answers(): Promise<boolean>;
+}
+
+/** Starts Redis; by default it keeps what it is told. */
+export async function startRedis(options: readonly string[] = []): Promise<TestDatabase> {
+  const folder = await folderOfUser();
+  const port = freePort();
+  return await start({
+    folder,
+    url: `redis://127.0.0.1:${port}/0`,
+    command: [
+      ...["redis-server", "--bind", "127.0.0.1", "--port", `${port}`, "--dir", folder],
+      ...["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction", ...options],
+    ],
+    // While it reads its files it listens, but refuses commands.
+    answers: async () => (await ask(port, "PING\r\n")).startsWith("+PONG"),
+  });
+}
+
+/** Starts PostgreSQL, with settings such as `fsync=off`. */
+export async function startPostgres(settings: readonly string[] = []): Promise<TestDatabase> {
+  const folder = await folderOfUser();
+  const port = freePort();
+  const programs = postgresPrograms()!;
+  const data = `${folder}/data`;
+  const made = await asUser([
+    ...[`${programs}/initdb`, "-D", data, "-U", "judge", "-A", "trust", "-E", "UTF8"],
+    ...["--no-locale", "--no-sync"],
+  ], "inherit").output();
+  if (!made.success) throw new Error("initdb failed");
+  return await start({
+    folder,
+    url: `postgres://judge@127.0.0.1:${port}/postgres`,
+    command: [
+      ...[`${programs}/postgres`, "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", `${port}`],
+      ...settings.flatMap((setting) => ["-c", setting]),
+    ],
+    answers: async () => {
+      const { success } = await new Deno.Command(`${programs}/pg_isready`, {
+        args: ["-h", "127.0.0.1", "-p", `${port}`],
+        stdout: "null",
+        stderr: "null",
+      }).output();
+      return success;
+    },
+  });
+}
+
+async function start({ folder, url, command, answers }: Recipe): Promise<TestDatabase> {
+  let process: Deno.ChildProcess | undefined;
+  const kill = async () => {
+    process?.kill("SIGKILL");
+    await process?.status;
+    process = undefined;
+  };
+  const database: TestDatabase = {
+    url,
+    kill,
+    async start() {
+      process = asUser(command).spawn();
+      const end = performance.now() + START_LIMIT_MS;
+      while (!await answers().catch(() => false)) {
+        if (performance.now() > end) throw new Error(`${command[0]} does not start`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await kill();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+  try {
+    await database.start();
+  } catch (error) {
+    await database[Symbol.asyncDispose]();
+    throw error;
+  }
+  return database;
+}
+
+function asUser(
+  command: readonly string[],
+  stderr: "inherit" | "null" = "null",
+): Deno.Command {
+  return new Deno.Command("setpriv", {
+    args: [`--reuid=${USER}`, `--regid=${USER}`, "--clear-groups", "--pdeathsig=KILL", ...command],
+    cwd: "/",
+    stdin: "null",
+    stdout: "null",
+    stderr,
+  });
+}
+
+async function folderOfUser(): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "isolate-test-" });
+  await Deno.chown(folder, USER, USER);
+  return folder;
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}
+
+/** Debian has its programs below the version. */
+function postgresPrograms(): string | undefined {
+  try {
+    for (const { name } of Deno.readDirSync("/usr/lib/postgresql")) {
+      const programs = `/usr/lib/postgresql/${name}/bin`;
+      if (Deno.statSync(`${programs}/initdb`).isFile) return programs;
+    }
+  } catch {
+    // Not there.
+  }
+  return undefined;
+}
+
+async function ask(port: number, question: string): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  await connection.write(new TextEncoder().encode(question));
+  const answer = new Uint8Array(4096);
+  const count = await connection.read(answer);
+  return new TextDecoder().decode(answer.subarray(0, count ?? 0));
+}
+
+/** Sends a command to Redis, such as `FLUSHALL` or `INFO stats`, and gives the answer as it is sent. */
+export async function askRedis({ url }: TestDatabase, command: string): Promise<string> {
+  return await ask(Number(new URL(url).port), `${command}\r\n`);
+}
