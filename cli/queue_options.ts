@@ -35,7 +35,7 @@ export class QueueOptions {
 
 /** The options that name a queue. */
 export const QUEUE_OPTIONS: readonly Option<QueueOptions>[] = [
-  option("--queue=URL", "The queue: redis://HOST/0, rediss://… or postgres://USER@HOST/DB", {
+  option("--queue=URL", "The queue: redis://HOST/0, rediss://HOST/0 or postgres://USER@HOST/DB", {
     read: nonEmpty,
     set: (request, url) => request.queueUrl = url,
   }),
@@ -53,7 +53,8 @@ The parameter 'queue' of the URL tells apart the queues of one database:
 redis://host/0?queue=contest. Default: isolate.
 `;
 
-const PERMISSIONS = "It needs permissions: deno run --allow-ffi --allow-net --allow-env isolate.ts";
+const PERMISSIONS =
+  "It needs permissions:\n  deno run --allow-ffi --allow-net --allow-env isolate.ts";
 
 /** What `isolate worker` is asked for. */
 export class WorkerRequest extends QueueOptions {
@@ -91,7 +92,7 @@ export const WORKER: Subcommand<WorkerRequest> = {
     "machine, and say what became of it. A worker that is stopped gives its jobs back; the jobs " +
     "of one that dies are given to others. All workers of a queue should have the same languages.",
   notes: `\
-${PERMISSIONS} worker …
+${PERMISSIONS} worker ...
 
 ${NAMES}`,
   options: {
@@ -179,7 +180,7 @@ export const QUEUE: Subcommand<QueueRequest> = {
     "was told that it failed, and it is kept for 30 days. 'list' shows these jobs, 'retry' puts " +
     "them into the queue again, 'remove' forgets them. 'workers' shows who works.",
   notes: `\
-${PERMISSIONS} queue …
+${PERMISSIONS} queue ...
 
 ${NAMES}`,
   options: {

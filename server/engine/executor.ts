@@ -78,6 +78,11 @@ export interface Executor extends AsyncDisposable {
   languages(): Promise<readonly LanguageInfo[]>;
   /** Tells how busy it is. */
   load(): ExecutorLoad;
+  /**
+   * Tells why it can take no job at the moment, in a few words. Default: it can once it knows its
+   * languages.
+   */
+  readonly whyNotReady?: (() => string | undefined) | undefined;
   /** Begins no job any more, and returns once those that run have ended; others are refused. */
   close(): Promise<void>;
 }

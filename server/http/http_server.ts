@@ -3,6 +3,7 @@
 import type { Executor } from "../engine/executor.ts";
 import { ExpectedError } from "../../text/errors.ts";
 import { endpointOf } from "../../text/ip_address.ts";
+import { within } from "../within.ts";
 import { addressText, type ListenAddress, type ServerSettings } from "../settings.ts";
 import { BodyBudget, PendingCall, requestIdOf } from "./call.ts";
 import { ConnectionWatch, type ListConnections } from "./connection_watch.ts";
@@ -238,8 +239,11 @@ export class HttpServer {
         path: "/readyz",
         isOpen: true,
         handle: () => {
+          const { whyNotReady } = this.#options.executor;
           const reason = this.#isStopping
             ? "the server is being stopped"
+            : whyNotReady !== undefined
+            ? whyNotReady()
             : this.#isReady
             ? undefined
             : "the server looks for the languages of this machine";
@@ -260,17 +264,6 @@ export class HttpServer {
 
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
-}
-
-/** Waits for something, but only so long; tells whether it came. */
-async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function reasonOf(error: unknown): string {

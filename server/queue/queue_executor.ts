@@ -118,6 +118,11 @@ export class QueueExecutor implements Executor {
     return this.#view.load;
   }
 
+  readonly whyNotReady = (): string | undefined => {
+    if (!this.#backend.isConnected) return "the queue cannot be reached";
+    return this.#view.load.boxes === 0 ? "the queue has no worker" : undefined;
+  };
+
   async close(): Promise<void> {
     if (this.#isClosing) return await this.#closed.promise;
     this.#isClosing = true;

@@ -19,6 +19,7 @@ import {
   WORKERS_CHANNEL,
   writeMessage,
 } from "./outcome.ts";
+import { within } from "../within.ts";
 import { unpackJob } from "./packing.ts";
 import { WORKER_KEPT_MS, WORKER_TOLD_MS, type WorkerInfo } from "./worker_info.ts";
 
@@ -121,7 +122,7 @@ export class QueueWorker {
     this.#isClosing = true;
     clearTimeout(this.#heartbeat);
     const { store } = this.#backend;
-    const ended = Promise.all([store.removeWorker(this.#id), this.#worker.close()]);
+    const ended = Promise.allSettled([store.removeWorker(this.#id), this.#worker.close()]);
     if (!await within(ended, graceMs)) {
       for (const { controller } of this.#running.values()) controller.abort(GIVEN_BACK);
       if (!await within(ended, LAST_WORDS_MS)) {
@@ -288,17 +289,4 @@ function isUnfinished(result: JobResult, kind: "failed" | "cancelled"): string |
   const stage = [...compile ? [compile] : [], ...runs].find(({ ending }) => ending.kind === kind);
   if (!stage) return undefined;
   return stage.ending.kind === "failed" ? stage.ending.reason : kind;
-}
-
-/** Whether it ends in time; what it throws counts as an end. */
-async function within(work: Promise<unknown>, limitMs: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), limitMs);
-  });
-  try {
-    return await Promise.race([work.then(() => true, () => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
