@@ -15,10 +15,14 @@ const SOURCES = [
   "ffi",
   "host",
   "judge",
+  "server",
   "service",
   "text",
 ];
-const FILES = ["cli.ts", "core.ts", "deno.json", "deno.lock", "direct.ts", "isolate.ts", "mod.ts"];
+const FILES = [
+  ...["cli.ts", "core.ts", "deno.json", "deno.lock", "direct.ts", "isolate.ts", "mod.ts"],
+  "server.ts",
+];
 const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "SECURITY.md"];
 const UNITS = ["isolate.service", "isolate.socket", "isolate.slice", "isolate-cg-keeper.service"];
 const PACKAGE = "isolate-deno";
