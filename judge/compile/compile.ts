@@ -7,6 +7,7 @@ import type { Language } from "../languages/language_table.ts";
 import type { CompileResult, ProgramSource } from "../types.ts";
 import { CompileCache, type Kept, sha256 } from "./compile_cache.ts";
 import type { Compiled, CompileOptions, CompilerOptions } from "./compile_options.ts";
+import { joinBytes } from "../../text/bytes.ts";
 import {
   type CompilerRunOptions,
   type CompilerVerdict,
@@ -24,7 +25,7 @@ import {
 import { cannotLimit, Program, type StepContext, type Words } from "./program.ts";
 
 /** Part of each key: to be changed with anything that makes other programs of the same source. */
-const FORMAT = 1;
+const FORMAT = 2;
 const PREPARE_LIMITS = { timeMs: 600_000, memoryKib: 4 << 20 };
 const VERSION_LIMITS = { timeMs: 30_000, memoryKib: 1 << 20 };
 
@@ -291,12 +292,14 @@ async function keyOf(language: Language, { version, what, prepared }: {
   what: unknown;
   prepared?: PreparedSource;
 }): Promise<string> {
-  const files: [string, string][] = [];
-  for (const { name, bytes } of prepared?.files ?? []) files.push([name, await sha256(bytes)]);
+  const files = prepared?.files ?? [];
+  const sizes = files.map(({ name, bytes }) => [name, bytes.length]);
   const { definition, tools, directories } = language;
   const text = JSON.stringify(
-    [FORMAT, definition, [...tools], directories, version, what, files],
+    [FORMAT, definition, [...tools], directories, version, what, sizes],
     (_, value) => value instanceof Map ? [...value] : value,
   );
-  return await sha256(new TextEncoder().encode(text));
+  // One digest of everything: each has its price, however little there is.
+  const pieces = [new TextEncoder().encode(text), ...files.map(({ bytes }) => bytes)];
+  return await sha256(joinBytes(pieces, pieces.reduce((sum, { length }) => sum + length, 0)));
 }

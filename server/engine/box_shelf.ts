@@ -9,7 +9,7 @@ const IDLE_MS = 60_000;
 export interface BoxShelfOptions {
   readonly sandbox: Sandbox;
   readonly boxIds: { readonly first: number; readonly count: number };
-  /** How many may be in use at once. */
+  /** How many may be in use at once; as many more may be about to be emptied. */
   readonly size: number;
   readonly controlGroup: boolean;
 }
@@ -23,6 +23,8 @@ interface Idle {
 export class BoxShelf implements AsyncDisposable {
   readonly #pool: BoxPool;
   readonly #idle: Idle[] = [];
+  /** Boxes that are being emptied. */
+  readonly #emptied = new Set<Promise<void>>();
   #isClosed = false;
 
   private constructor(pool: BoxPool) {
@@ -35,7 +37,7 @@ export class BoxShelf implements AsyncDisposable {
   ): Promise<BoxShelf> {
     const pool = await BoxPool.create({
       sandbox,
-      size,
+      size: Math.min(2 * size, boxIds.count),
       firstBoxId: boxIds.first,
       count: boxIds.count,
       init: { controlGroup },
@@ -43,7 +45,10 @@ export class BoxShelf implements AsyncDisposable {
     return new BoxShelf(pool);
   }
 
-  /** Does work in a box, which is emptied afterwards, whatever becomes of the work. */
+  /**
+   * Does work in a box, whatever becomes of the work. The box is emptied before anybody gets it again, but
+   * whoever waits for the work does not wait for that.
+   */
   async use<T>(
     work: (box: Box) => Promise<T>,
     { signal }: { signal?: AbortSignal | undefined } = {},
@@ -52,13 +57,15 @@ export class BoxShelf implements AsyncDisposable {
     try {
       return await work(lease.box);
     } finally {
-      await this.#giveBack(lease);
+      const emptied = this.#giveBack(lease).finally(() => this.#emptied.delete(emptied));
+      this.#emptied.add(emptied);
     }
   }
 
   /** Removes the boxes that nobody uses, and waits for the others. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    await Promise.all(this.#emptied);
     const idle = this.#idle.splice(0);
     for (const { timer } of idle) clearTimeout(timer);
     await Promise.allSettled(idle.map(({ lease }) => lease.release()));
@@ -66,6 +73,9 @@ export class BoxShelf implements AsyncDisposable {
   }
 
   async #take(signal: AbortSignal | undefined): Promise<Lease> {
+    // To wait for one takes less time than to make another one.
+    while (this.#idle.length === 0 && this.#emptied.size > 0) await Promise.race(this.#emptied);
+    signal?.throwIfAborted();
     // The one used last: what it needs is still in the caches.
     const idle = this.#idle.pop();
     if (!idle) return await this.#pool.lease({ signal });
@@ -75,8 +85,9 @@ export class BoxShelf implements AsyncDisposable {
 
   async #giveBack(lease: Lease): Promise<void> {
     try {
-      await lease.box.stop();
-      await lease.box.clear({ controlGroup: true });
+      const { box } = lease;
+      await box.stop();
+      await box.clear({ controlGroup: box.peakMemoryIsOfBox || "if-used" });
     } catch {
       // The pool knows what to do with a box that cannot be emptied: nobody gets it any more.
       await lease.release().catch(() => {});

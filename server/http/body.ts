@@ -1,5 +1,6 @@
 /** Reads the body of a request: never more than is allowed, and never for longer than it should take. */
 
+import { joinBytes } from "../../text/bytes.ts";
 import { HttpError } from "./failure.ts";
 
 /** How a body is read. */
@@ -39,7 +40,7 @@ export async function readBody(
       const dueMs = sinceMs + options.graceMs + 1000 * length / options.bytesPerSecond;
       const waitMs = Math.min(options.pauseMs, dueMs - performance.now());
       const { done, value } = await orTimeout(reader.read(), waitMs);
-      if (done) return joined(pieces, length);
+      if (done) return joinBytes(pieces, length);
       length += value.length;
       if (length > limitBytes) throw tooLarge(limitBytes);
       options.onBytes?.(value.length);
@@ -100,14 +101,4 @@ function tooLarge(limitBytes: number): HttpError {
   return new HttpError(413, `the body of a request must have at most ${limitBytes} bytes`, {
     Connection: "close",
   });
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
