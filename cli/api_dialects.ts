@@ -6,6 +6,7 @@ import type { Dialect } from "../server/http/route.ts";
 import { judge0 } from "../server/judge0/judge0.ts";
 import { readSettings } from "../server/judge0/settings.ts";
 import { piston } from "../server/piston/piston.ts";
+import { run } from "../server/run/run.ts";
 import { ResultStore } from "../server/store/result_store.ts";
 import type { ApiRequest } from "./api_options.ts";
 import { tell } from "./complain.ts";
@@ -31,7 +32,11 @@ export function openDialects(
     bytesMax: request.resultsMib << 20,
   });
   return {
-    list: [piston, judge0({ settings, store, callbacks, userToken, maxQueueSize })],
+    list: [
+      piston,
+      judge0({ settings, store, callbacks, userToken, maxQueueSize }),
+      run({ store }),
+    ],
     async [Symbol.asyncDispose]() {
       // Whoever waits for a callback of a job that has ended gets it, if that does not take long.
       await callbacks.close(AbortSignal.timeout(stopWaitMs));

@@ -28,13 +28,13 @@ export class ApiServer implements AsyncDisposable {
   /** Starts a server with more options. */
   static async start(...options: string[]): Promise<ApiServer> {
     const listens = options.some((option) => option.startsWith("--listen"));
-    // The runtime wants more for a socket of the unix kind.
-    const [, path] = /^--listen=unix:(.*)$/.exec(
-      options.find((option) => option.startsWith("--listen=unix:")) ?? "",
-    ) ?? [];
+    // The runtime wants more for a socket of the unix kind, and for a database.
+    const paths = options.flatMap((option) =>
+      /^--(?:listen=unix:|results=)(.*)$/.exec(option)?.slice(1) ?? []
+    );
     const args = [
       ...["run", "--quiet", "--no-prompt", "--allow-ffi", "--allow-net"],
-      ...path === undefined ? [] : [`--allow-read=${path}`, `--allow-write=${path}`],
+      ...paths.flatMap((path) => [`--allow-read=${path}`, `--allow-write=${path}`]),
       ...[`${ROOT}server.ts`, ...listens ? [] : ["--listen=127.0.0.1:0"]],
       `--box-ids=${SERVER_BOXES.first}-${SERVER_BOXES.first + SERVER_BOXES.count - 1}`,
       ...options,
