@@ -108,11 +108,11 @@ export class Grading {
     }
   }
 
-  /** Grades by the results so far. */
-  conclude(): Grades {
+  /** Grades by the results so far; `isGraded`: no program that grades groups was interrupted. */
+  conclude({ isGraded = true }: { isGraded?: boolean } = {}): Grades {
     const details: Details = { tests: [], groups: [], warnings: [] };
     const { verdict, score, decidedBy, message } = this.#judge(this.#root, details);
-    const { isComplete } = this;
+    const isComplete = this.isComplete && isGraded;
     if (!isComplete) {
       const count = `${details.tests.length} of ${this.tests.length} tests`;
       const message = `Judging was interrupted after ${count}`;

@@ -70,6 +70,8 @@ export class Judging {
   #marginNotes: readonly string[] = [];
   #validators: Promise<ProblemValidators> | undefined;
   #lastProgram: Program | undefined;
+  /** Whether nothing was broken off. */
+  #isOver = false;
 
   constructor(options: JudgeOptions) {
     const { problem, timeLimitMs = problem.limits.timeLimitMs } = options;
@@ -101,7 +103,14 @@ export class Judging {
     const tests = this.#tests.length;
     onEvent?.({ kind: "start", problem, submissions: submissions.length, tests });
     if (verify || onlyTests) await this.#checkData(context);
-    if (this.#signal.aborted || onlyTests) return;
+    if (this.#signal.aborted) return;
+    if (!onlyTests) await this.#judgeSubmissions(context);
+    this.#isOver = true;
+  }
+
+  /** Judges the submissions, first those that show the time limit. */
+  async #judgeSubmissions(context: CompileContext): Promise<void> {
+    const { problem, submissions, verify } = this.#options;
     if (this.#timeLimit) return await this.#judgeAll(submissions, context);
     await this.#findTimeLimit(context);
     if (this.#signal.aborted) return;
@@ -119,12 +128,16 @@ export class Judging {
       return;
     }
     const { output: validator } = await this.#compileValidators(compile);
+    if (this.#signal.aborted) return;
     // That it cannot be used is said of each submission.
     if (typeof validator === "string") {
       if (onlyTests) this.#data = { complaints: [validator], warnings: [] };
       return;
     }
-    this.#data = await checkData({ problem, host, compile, validator });
+    const data = await checkData({ problem, host, compile, validator });
+    // What was broken off says nothing.
+    if (this.#signal.aborted) return;
+    this.#data = data;
     this.#warnings.push(...this.#data.warnings);
   }
 
@@ -189,6 +202,7 @@ export class Judging {
       if (this.#signal.aborted) break;
       emit({ kind: "compiled", submission: name, compile: compiled.result });
       const validators = await this.#compileValidators(context);
+      if (this.#signal.aborted) break;
       const { workers } = context;
       const work = this.#judgeOne(submission, {
         compiled,
@@ -250,7 +264,7 @@ export class Judging {
       grader,
     };
     const allTests = isReported && this.#options.allTests === true;
-    const { grades, slowest, tests } = await runTests(context, {
+    const { grades, slowest, tests, isBrokenOff } = await runTests(context, {
       workers,
       signal: this.#signal,
       memory: this.#options.memory,
@@ -269,7 +283,7 @@ export class Judging {
         tests: allTests ? withExtra(grades.tests, tests) : grades.tests,
       }),
       slowest: slowest && { ...slowest, submission: name },
-      isInterrupted: !grades.isComplete || allTests && tests.length < this.#tests.length,
+      isInterrupted: isBrokenOff,
       unmet,
     };
   }
@@ -320,7 +334,7 @@ export class Judging {
       submissions: judged.map(({ result }) => result),
       complaints,
       warnings: [...new Set([...this.#warnings, ...this.#notes(judged), ...this.#marginNotes])],
-      interrupted: judged.length < submissions.length ||
+      interrupted: !this.#isOver || judged.length < submissions.length ||
         judged.some(({ isInterrupted }) => isInterrupted),
       startedAt: this.#startedAt.toISOString(),
       durationMs: performance.now() - this.#startMs,

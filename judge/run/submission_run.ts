@@ -25,23 +25,37 @@ export interface RunTestsOptions {
   readonly memory?: ResultMemory | undefined;
 }
 
+/** What running the tests of a submission has shown. */
+export interface SubmissionTests {
+  readonly grades: Grades;
+  /** Whether it was interrupted before all was known that is wanted. */
+  readonly isBrokenOff: boolean;
+  /** The slowest test, even if it does not count. */
+  readonly slowest: TestResult | undefined;
+  /** All tests that were run. */
+  readonly tests: readonly TestResult[];
+}
+
 /** Runs the tests that are needed, and no others but those that were begun before that was known. */
 export async function runTests(
   context: TestContext,
   options: RunTestsOptions,
-): Promise<{ grades: Grades; slowest: TestResult | undefined; tests: readonly TestResult[] }> {
+): Promise<SubmissionTests> {
   const run = new SubmissionRun(context, options);
   await run.runNeeded();
-  if (options.allTests) await run.search(() => false);
-  else if (options.searchUntil) await run.search(options.searchUntil);
+  const { workers, signal, searchUntil } = options;
+  const isSearched = !options.allTests && !searchUntil ||
+    await run.search(options.allTests ? () => false : searchUntil!);
   const { grader, problem: { limits } } = context;
-  const { workers, signal } = options;
   if (grader && !signal.aborted) {
     await run.grading.applyGrader((group, grades) =>
       runGrader({ program: grader, limits, workers, signal }, { group, grades })
     );
   }
-  return { grades: run.grading.conclude(), slowest: run.slowest, tests: run.tests };
+  // What a grader said that was broken off is no verdict.
+  const grades = run.grading.conclude({ isGraded: !grader || !signal.aborted });
+  const isBrokenOff = !grades.isComplete || !isSearched;
+  return { grades, isBrokenOff, slowest: run.slowest, tests: run.tests };
 }
 
 /** The run of a submission over its tests. */
@@ -74,8 +88,8 @@ class SubmissionRun {
     return [...this.#results].sort(([one], [other]) => one - other).map(([, result]) => result);
   }
 
-  /** Runs the other tests until enough is known. */
-  async search(isOver: (tests: readonly TestResult[]) => boolean): Promise<void> {
+  /** Runs the other tests until enough is known; false: it was interrupted before. */
+  async search(isOver: (tests: readonly TestResult[]) => boolean): Promise<boolean> {
     const others = this.grading.tests.filter(({ index }) => !this.#results.has(index));
     const isFound = () => isOver(this.tests);
     await this.#spread(() => isFound() ? undefined : others.shift(), (planned, result) => {
@@ -83,6 +97,7 @@ class SubmissionRun {
       if (this.#options.allTests) this.#options.onResult(result, this.#results.size);
       if (isFound()) this.#stopAll();
     });
+    return isFound() || this.#results.size === this.grading.tests.length;
   }
 
   async #result(assignment: Assignment): Promise<TestResult> {

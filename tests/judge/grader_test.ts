@@ -50,6 +50,26 @@ testWith(needsJudge, "a grader of the package gives groups their verdict and sco
   });
 });
 
+testWith(needsJudge, "a grader that is broken off gives no verdict", async () => {
+  const files = {
+    ...GRADED,
+    "graders/half.py": "import time\ntime.sleep(100)\n",
+    "submissions/accepted/all.py": "print(input())\n",
+  };
+  await withPackage(files, async (judge) => {
+    const stop = new AbortController();
+    const report = await judge.judge({
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.kind === "test" && event.done === 4) setTimeout(() => stop.abort(), 300);
+      },
+    });
+    assertEquals([report.interrupted, report.complaints], [true, []]);
+    const message = "JE: Judging was interrupted after 4 of 4 tests";
+    assertEquals(verdicts(report)["accepted/all.py"], message);
+  });
+});
+
 for (
   const [text, message] of [
     ["print('fine')\n", 'must print a verdict and a score, such as AC 10, not "fine"'],

@@ -218,6 +218,55 @@ testWith(needsJudge, "an abort ends everything, and the report has partial resul
   assertEquals(existingBoxes(), []);
 });
 
+testWith(
+  needsJudge,
+  "a report is partial if the search for another failure was broken off",
+  async () => {
+    const files = {
+      ...SUM,
+      "submissions/accepted/a.py": GOOD,
+      "submissions/wrong_answer/b.py":
+        "import time\nif input() != '1 2': time.sleep(100)\nprint(0)\n",
+    };
+    await withPackage(files, async (judge) => {
+      const stop = new AbortController();
+      const report = await judge.judge({
+        jobs: 1,
+        verify: true,
+        timeLimitMs: 20_000,
+        signal: stop.signal,
+        onEvent: (event) => {
+          const isFirst = event.kind === "test" && event.submission === "wrong_answer/b.py";
+          if (isFirst) setTimeout(() => stop.abort(), 300);
+        },
+      });
+      assertEquals(report.interrupted, true);
+      assertEquals(report.submissions.map(({ verdict }) => verdict), ["AC", "WA"]);
+      assertEquals(report.complaints, []);
+    });
+  },
+);
+
+testWith(
+  needsJudge,
+  "a check of the tests that was broken off is not said to be over",
+  async () => {
+    const files = { ...SUM, "input_validators/sleeps.py": "import time\ntime.sleep(100)\n" };
+    await withPackage(files, async (judge) => {
+      const stop = new AbortController();
+      const report = await judge.judge({
+        onlyTests: true,
+        submissions: [],
+        signal: stop.signal,
+        onEvent: (event) => {
+          if (event.kind === "start") setTimeout(() => stop.abort(), 1000);
+        },
+      });
+      assertEquals([report.interrupted, report.complaints], [true, []]);
+    });
+  },
+);
+
 testWith(needsJudge, "boxes are kept on request, with the last program", async () => {
   await withPackage({ ...SUM, "submissions/accepted/a.py": GOOD }, async (judge) => {
     const report = await judge.judge({ keep: true, jobs: 1 });
