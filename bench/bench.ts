@@ -14,6 +14,7 @@ import { measureJudge } from "./judge.ts";
 import { measureKeeper } from "./keeper.ts";
 import type { Row } from "./measure.ts";
 import { measureOvershoot } from "./overshoot.ts";
+import { measurePackages } from "./packages.ts";
 import { measurePair } from "./pair.ts";
 import { measureParallel } from "./parallel.ts";
 import { measureRootless } from "./rootless.ts";
@@ -34,6 +35,7 @@ const BENCHMARKS: readonly (readonly [string, summary: string, () => Promise<Row
   ["pair", "two programs that talk: with a transcript against direct pipes", measurePair],
   ["keeper", "memory and threads of the keeper", measureKeeper],
   ["judge", "many tests against bare runs, and all examples", measureJudge],
+  ["packages", "whole packages, against problemtools if VERIFYPROBLEM names it", measurePackages],
   ["files", "a box with 100,000 files against chown -R and rm -rf", measureFiles],
   ["cgroup", "what a control group costs, and how true its figures are", measureControlGroup],
   ["guest", "the same as cgroup, with version 2 in a virtual machine", measureGuest],

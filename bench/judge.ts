@@ -10,7 +10,15 @@ import {
   readPackage,
 } from "isolate/judge/mod.ts";
 import { ROOT } from "../tools/process.ts";
-import { BOX_IDS, compile, mediansInTurns, type Row, timeMs, withFolder } from "./measure.ts";
+import {
+  BOX_IDS,
+  compile,
+  mediansInTurns,
+  ownCpuMs,
+  type Row,
+  timeMs,
+  withFolder,
+} from "./measure.ts";
 
 const TESTS = 1000;
 const ROUNDS = 4;
@@ -32,10 +40,18 @@ async function writePackage(folder: string): Promise<void> {
   }
 }
 
+/** Measures how long something takes, or how much CPU time of this process. */
+type Clock = (work: () => unknown) => Promise<number>;
+
 /** The same runs with the library alone, whose results nobody looks at; in milliseconds a run. */
 async function libraryRunMs(
   sandbox: Sandbox,
-  { folder, program, jobs }: { folder: string; program: string; jobs: number },
+  { folder, program, jobs, clock = timeMs }: {
+    folder: string;
+    program: string;
+    jobs: number;
+    clock?: Clock;
+  },
 ): Promise<number> {
   await using stack = new AsyncDisposableStack();
   const boxes: Box[] = [];
@@ -57,21 +73,24 @@ async function libraryRunMs(
       await box.run(["./program"], { ...options, stdin: { file } });
     }
   };
-  return await timeMs(() => Promise.all(boxes.map(work))) / TESTS;
+  return await clock(() => Promise.all(boxes.map(work))) / TESTS;
 }
 
 interface Judge {
   sandbox: Sandbox;
   host: HostFiles;
-  run(problem: Problem, options: Pick<JudgeOptions, "jobs" | "verify">): Promise<number>;
+  run(
+    problem: Problem,
+    options: Pick<JudgeOptions, "jobs" | "verify"> & { clock?: Clock },
+  ): Promise<number>;
 }
 
 async function openJudge(cacheDirectory: string): Promise<Judge> {
   const sandbox = await Sandbox.open();
   const host = new HostFiles(sandbox);
   const languages = await loadLanguages(host, { environment: await callerEnvironment() });
-  const run: Judge["run"] = (problem, options) =>
-    timeMs(async () => {
+  const run: Judge["run"] = (problem, { clock = timeMs, ...options }) =>
+    clock(async () => {
       const { submissions } = problem;
       const common = { sandbox, host, problem, submissions, languages, cacheDirectory };
       const report = await judge({ ...common, ...options, boxIds: BOXES });
@@ -98,6 +117,19 @@ async function overhead(folder: string, jobs: number): Promise<Row> {
   };
 }
 
+/** What the judge itself needs for a test, besides what the library needs to run it in a box. */
+async function ownTime(folder: string): Promise<Row> {
+  const { sandbox, host, run } = await openJudge(`${folder}/cache`);
+  const problem = await readPackage(host, folder);
+  const program = await compile("sum", folder);
+  const { library, all } = await mediansInTurns(ROUNDS, {
+    library: () => libraryRunMs(sandbox, { folder, program, jobs: 1, clock: ownCpuMs }),
+    all: async () => await run(problem, { jobs: 1, verify: false, clock: ownCpuMs }) / TESTS,
+  });
+  const what = "CPU time of the judge for a test, beyond that of a library run";
+  return { what, unit: "ms", here: all - library, goal: 1 };
+}
+
 /** Verifies all examples, as their author would. */
 async function examples(folder: string): Promise<Row> {
   const { host, run } = await openJudge(`${folder}/examples-cache`);
@@ -115,6 +147,11 @@ async function examples(folder: string): Promise<Row> {
 export async function measureJudge(): Promise<Row[]> {
   return await withFolder(async (folder) => {
     await writePackage(folder);
-    return [await overhead(folder, 1), await overhead(folder, 2), await examples(folder)];
+    return [
+      await overhead(folder, 1),
+      await overhead(folder, 2),
+      await ownTime(folder),
+      await examples(folder),
+    ];
   });
 }

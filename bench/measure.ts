@@ -1,5 +1,6 @@
 /** What all benchmarks share: rows, medians, runs that must succeed, compiled programs. */
 
+import process from "node:process";
 import type { Box, Outcome, RunOptions } from "isolate/mod.ts";
 import { output } from "../tools/process.ts";
 
@@ -47,6 +48,14 @@ export async function timeMs(work: () => unknown): Promise<number> {
   const startMs = performance.now();
   await work();
   return performance.now() - startMs;
+}
+
+/** Measures how much CPU time of this process something takes, in milliseconds. */
+export async function ownCpuMs(work: () => unknown): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
 }
 
 /**
