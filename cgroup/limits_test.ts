@@ -1,6 +1,8 @@
 /** Kernels that are not at hand: groups whose files are in an ordinary folder. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ERRNO } from "../ffi/errno.ts";
+import type { Plan } from "../ffi/plan.ts";
 import { System } from "../ffi/system.ts";
 import { withFolder } from "../tests/support/folder.ts";
 import { ControlGroupFiles } from "./files.ts";
@@ -30,9 +32,10 @@ async function withGroup(
   version: 1 | 2,
   extra: Record<string, string>,
   test: (group: ControlGroup, folder: string, log: string[]) => Promise<void>,
+  system?: System,
 ): Promise<void> {
   const log: string[] = [];
-  const files = new ControlGroupFiles(await System.load(), (level, message) => {
+  const files = new ControlGroupFiles(system ?? await System.load(), (level, message) => {
     if (level === 1) log.push(message());
   });
   await withFolder(async (folder) => {
@@ -81,6 +84,29 @@ Deno.test("v1 limits memory and swap together", async () => {
     assertEquals(run.usage(), { cpuTimeMs: 2.5, peakMemoryKib: 4, oomKills: 2 });
     run.close();
   });
+});
+
+/** Says of so many plans that a signal has broken them off. */
+class InterruptedSystem extends System {
+  interruptions = 0;
+
+  override run(plan: Plan, title: string): void {
+    super.run(plan, title);
+    if (title !== "limit the memory of the box" || this.interruptions === 0) return;
+    this.interruptions--;
+    Object.defineProperty(plan, "result", { value: () => -ERRNO.EINTR });
+  }
+}
+
+Deno.test("v1 limits memory although signals interrupt that, but does not try for ever", async () => {
+  const system = Object.setPrototypeOf(await System.load(), InterruptedSystem.prototype);
+  await withGroup(1, {}, async (group, folder) => {
+    system.interruptions = 3;
+    group.begin({ memoryKib: 100 }).close();
+    assertEquals(await Deno.readTextFile(`${folder}/memory.limit_in_bytes`), "102400");
+    system.interruptions = Infinity;
+    assertThrows(() => group.begin({ memoryKib: 100 }), ControlGroupError, "(EINTR)");
+  }, system);
 });
 
 Deno.test("v1 without the cpuset controller refuses to choose CPUs", async () => {

@@ -18,6 +18,9 @@ import {
   memoryInUse,
 } from "./types.ts";
 
+/** How often a limit is written that a signal breaks off. */
+const TRIES_MAX = 20;
+
 /** The directories of controllers; memory and cpuacct are needed, the others used where they are. */
 export interface ControllerDirectories {
   /** Limits and counts memory. */
@@ -156,19 +159,33 @@ class GroupV1 implements ControlGroup {
 
   /** Returns whether the kernel accepted the limit. */
   #tryLimitMemory(memoryKib: number | undefined): boolean {
-    const { memory } = this.#directories;
     const limit = memoryKib === undefined ? "-1" : String(memoryKib * 1024);
+    for (let tries = 1;; tries++) {
+      const done = this.#writeMemoryLimit(limit, { isLast: tries === TRIES_MAX });
+      if (done !== undefined) return done;
+    }
+  }
+
+  /** Returns whether the kernel accepted the limit; undefined if a signal came in between. */
+  #writeMemoryLimit(limit: string, { isLast }: { isLast: boolean }): boolean | undefined {
+    const { memory } = this.#directories;
     const batch = this.#files.batch();
-    const { ENOENT, EBUSY, EINVAL } = ERRNO;
+    const { ENOENT, EBUSY, EINVAL, EINTR } = ERRNO;
+    // A signal that the keeper handles breaks a write off, and then the next one is wrong.
+    const again = isLast ? [] : [EINTR, EINVAL];
     // Memory with swap must never be limited to less than memory alone, not even in between. Where
     // swap is not accounted the file is not there.
     const swapLimit = `${memory}/memory.memsw.limit_in_bytes`;
-    batch.write(swapLimit, "-1", { tolerate: [ENOENT] });
-    const limited = batch.write(`${memory}/memory.limit_in_bytes`, limit, { tolerate: [EBUSY] });
+    const freed = batch.write(swapLimit, "-1", { tolerate: [ENOENT, ...again] });
+    const limited = batch.write(`${memory}/memory.limit_in_bytes`, limit, {
+      tolerate: [EBUSY, ...again],
+    });
     const swap = limit === "-1"
       ? undefined
-      : batch.write(swapLimit, limit, { tolerate: [ENOENT, EBUSY, EINVAL] });
+      : batch.write(swapLimit, limit, { tolerate: [ENOENT, EBUSY, EINVAL, ...again] });
     batch.run("limit the memory of the box");
+    const isBrokenOff = [freed, limited, swap].some((access) => access?.errno === EINTR);
+    if (!isLast && (isBrokenOff || limited.errno === EINVAL)) return undefined;
     if (limited.errno !== 0) return false;
     if (swap?.errno === ENOENT) this.#avoidSwap();
     return swap === undefined || swap.errno === 0 || swap.errno === ENOENT;
