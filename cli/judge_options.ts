@@ -1,6 +1,7 @@
 /** The table of `isolate judge`. */
 
 import { UsageError } from "./complain.ts";
+import { checkNoStress, checkTogether } from "./judge_together.ts";
 import { flag, option, type OptionTable, type Read } from "./option.ts";
 import type { Subcommand } from "./subcommand.ts";
 import { duration, nonEmpty, takes, whole } from "./values.ts";
@@ -49,6 +50,15 @@ export class JudgeRequest {
   quiet = false;
   verbose = false;
   configFile: string | undefined;
+  /** The command of a generator. */
+  generator: string | undefined;
+  /** The submission whose outputs are right; undefined: the first accepted one. */
+  against: string | undefined;
+  /** How many inputs are tried. */
+  tries: number | undefined;
+  firstSeed: number | undefined;
+  /** The folder for the test that was found. */
+  into: string | undefined;
   /** The kind of the new package. */
   kind: string | undefined;
 
@@ -173,6 +183,38 @@ const OPTIONS: OptionTable<JudgeRequest> = {
     }),
   ],
 
+  "A test on which submissions differ": [
+    option("--generator=COMMAND", "What judge stress has inputs written by; {seed} is a number", {
+      example: "'gen.py 10 {seed}'",
+      read: nonEmpty,
+      set: (request, command) => request.generator = command,
+    }),
+    option("--against=SUBMISSION", "The submission that is right", {
+      default: "the first accepted one of the package",
+      read: nonEmpty,
+      set: (request, submission) => request.against = submission,
+    }),
+    option("--tries=N", "Try N inputs", {
+      default: "1000",
+      example: "100",
+      range: [1, 1e9],
+      read: whole,
+      set: (request, tries) => request.tries = tries,
+    }),
+    option("--first-seed=N", "The seed of the first input; the next one has N + 1", {
+      default: "1",
+      example: "42",
+      range: [0, 1e9],
+      read: whole,
+      set: (request, seed) => request.firstSeed = seed,
+    }),
+    option("--into=FOLDER", "Keep the test that is found in FOLDER", {
+      default: "the current one",
+      read: nonEmpty,
+      set: (request, folder) => request.into = folder,
+    }),
+  ],
+
   "A new package": [
     option("--kind=KIND", "What judge new makes: pass-fail, checker, interactive or scored", {
       default: "pass-fail",
@@ -225,6 +267,7 @@ Exit status: 0 if all is as expected (given submissions: accepted), 1 if not,
 Example:
   isolate judge examples/pairs --html=report.html
   isolate judge examples/pairs mine.py && echo accepted
+  isolate judge stress pairs --generator=gen.py --against=slow.py fast.cpp
   isolate judge new sums --kind=interactive && isolate judge sums
 `,
   options: OPTIONS,
@@ -235,11 +278,16 @@ Example:
         "judge needs the folder of a problem package: isolate judge PACKAGE [SUBMISSION...]",
       );
     }
-    checkTogether(request, submissions);
+    checkTogether(request, directory === "stress" ? submissions.slice(1) : submissions);
     if (directory === "new") {
       const { makePackage } = await import("./judge_new.ts");
       return await makePackage(request, submissions);
     }
+    if (directory === "stress") {
+      const { stressPackage } = await import("./judge_stress.ts");
+      return await stressPackage(request, submissions);
+    }
+    checkNoStress(request);
     if (request.kind !== undefined) {
       throw new UsageError("Option --kind is for a new package: isolate judge new FOLDER");
     }
@@ -247,32 +295,3 @@ Example:
     return await judgePackage({ request, directory, submissions });
   },
 };
-
-/** Refuses options that contradict each other. */
-export function checkTogether(request: JudgeRequest, submissions: readonly string[]): void {
-  if (request.quiet && request.verbose) {
-    throw new UsageError("Only one of --quiet and --verbose can be given");
-  }
-  if (request.noCache && request.cache !== undefined) {
-    throw new UsageError("Only one of --cache and --no-cache can be given");
-  }
-  if (request.check && submissions.length > 0) {
-    throw new UsageError("Option --check runs no submissions: name only the package");
-  }
-  if (request.submissions.length > 0 && submissions.length > 0) {
-    throw new UsageError(
-      "Option --submissions chooses among those of the package: name only the package",
-    );
-  }
-  if (request.watch && (request.json || request.keep)) {
-    const name = request.json ? "json" : "keep";
-    throw new UsageError(`Only one of --watch and --${name} can be given`);
-  }
-  if (request.check && (request.submissions.length > 0 || request.allTests)) {
-    const name = request.allTests ? "all-tests" : "submissions";
-    throw new UsageError(`Only one of --check and --${name} can be given: it runs no submissions`);
-  }
-  if (request.language !== undefined && submissions.length === 0) {
-    throw new UsageError("Option --language is for submissions: name one after the package");
-  }
-}

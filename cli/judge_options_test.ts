@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "./complain.ts";
-import { CACHE_DIRECTORY, checkTogether, JUDGE, JudgeRequest } from "./judge_options.ts";
+import { CACHE_DIRECTORY, JUDGE, JudgeRequest } from "./judge_options.ts";
+import { checkTogether } from "./judge_together.ts";
 import { optionsOf } from "./option.ts";
 import { parse } from "./subcommand.ts";
 
@@ -78,6 +79,10 @@ Deno.test("isolate judge refuses what it does not understand, with what would be
   assertRefused(
     ["--submissions=x", "p", "a.py"],
     "Option --submissions chooses among those of the package: name only the package",
+  );
+  assertRefused(
+    ["--watch", "--json", "p"],
+    "Only one of --watch and --json can be given",
   );
   assertRefused(
     ["--check", "--all-tests", "p"],

@@ -165,6 +165,11 @@ export const SECTIONS: readonly ManualSection[] = [
       "leaves out packages whose files are as in a commit; git runs in a box, so the repository must be " +
       "readable by others. `--watch` judges again when files change: tests of a submission are run again if " +
       "the submission, the test, a validator or a limit has changed.",
+      "`isolate judge stress` _PACKAGE_ `--generator`=_COMMAND_ has a program of `generators/`, or any other, " +
+      "write inputs with one seed after the other, until a submission is not accepted with the output of the " +
+      "one of `--against` as the answer. Submissions are those that follow, or those of `--submissions`, or the " +
+      "accepted ones. The test is kept; where the package has input validators it is made smaller first, and " +
+      "keeps its verdict. The exit status is 1 if there is such a test, and 0 if not.",
       "`isolate judge new` _FOLDER_ makes a package to start from, which verifies at once. `--kind` says how its " +
       "outputs are judged: `pass-fail` compares them with the answers, `checker` has a program for it, in " +
       "`interactive` a program talks to the submission, and `scored` has groups of tests with points.",

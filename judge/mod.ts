@@ -63,6 +63,10 @@ export { type Language, LanguageTable, type RecogniseOptions } from "./languages
 export { loadLanguages, type LoadLanguagesOptions } from "./languages/languages.ts";
 export type { FoundTool } from "./languages/tool_finder.ts";
 export { type UnpackedPackage, unpackPackage } from "./package/archive.ts";
+export { StressError } from "./stress/errors.ts";
+export { readGenerator } from "./stress/generator.ts";
+export { stress } from "./stress/stress.ts";
+export type * from "./stress/types.ts";
 export { PackageError } from "./package/errors.ts";
 export { NEW_PACKAGE_KINDS, newPackage, type NewPackageKind } from "./package/new_package.ts";
 export { NoMatchError, partOfProblem, type PartOptions } from "./package/narrow.ts";

@@ -1,21 +1,16 @@
 /** Checks the tests of a package with its own validators, where the package is verified. */
 
-import { Capture, type HostFiles, type Outcome } from "../../mod.ts";
-import { cut } from "../../text/quantities.ts";
-import { visibleText } from "../../text/visible.ts";
+import type { HostFiles } from "../../mod.ts";
 import { checkOutput } from "../checker/checker.ts";
 import { sha256 } from "../compile/compile_cache.ts";
 import type { Program } from "../compile/program.ts";
-import { describeEnding } from "../grading/outcome_verdict.ts";
-import type { DataChecks, Problem, ProgramSource, TestCase, TestGroup } from "../types.ts";
+import type { DataChecks, Problem, TestCase, TestGroup } from "../types.ts";
 import { type CompileContext, compileProgram, reasonOf } from "./compile_program.ts";
-import { wallTimeMs } from "./idle_watchdog.ts";
+import { type InputValidator, type InputVerdict, validateInput } from "./input_validator.ts";
 import { type PlacedTest, testsDigest, testsIn } from "./tests_digest.ts";
-import { validateOutput, type Validator, VALIDATOR_ACCEPTED } from "./validator.ts";
+import { validateOutput, type Validator } from "./validator.ts";
 import type { Assignment, Worker } from "./workers.ts";
 
-const MESSAGE_BYTES = 8192;
-const SENTENCE_LENGTH = 200;
 /** So many files are named; of the others only the number is told. */
 const NAMED_MAX = 10;
 const FORMAT = 2;
@@ -33,11 +28,6 @@ export interface DataCheckContext {
   readonly compile: CompileContext;
   /** The compiled output validator; undefined: the default one. */
   readonly validator: Validator | undefined;
-}
-
-interface InputValidator {
-  readonly source: ProgramSource;
-  readonly program: Program;
 }
 
 /** Checks inputs, answers, and files that must be accepted or refused. */
@@ -168,39 +158,12 @@ class DataCheck {
     return verdict === "AC" ? undefined : message;
   }
 
-  async #validate(worker: Worker, { source, program, test, group }: {
-    source: ProgramSource;
-    program: Program;
-    test: TestCase;
-    group: TestGroup;
-  }): Promise<{ isAccepted: boolean; reason: string }> {
-    const { problem: { limits }, compile: { signal } } = this.#context;
-    const { box, cpus } = worker;
-    await box.clear();
-    for (const { name, hostFile } of test.files ?? []) {
-      await box.files.write(name, { hostFile, followLinks: false }, { mode: 0o644 });
-    }
-    const { command, ...own } = program.invocation({
-      timeLimitMs: limits.validationTimeMs,
-      memoryKib: limits.validationMemoryKib,
-      controlGroup: box.hasControlGroup,
-      leavesNothing: !test.files,
-      readOnly: test.files !== undefined,
-    });
-    const args = [...flagsOf(test.inputFlags ?? group.inputFlags ?? {}, source.name)];
-    args.push(...test.args ?? group.args ?? []);
-    const said = new Capture({ limitBytes: MESSAGE_BYTES, overflow: "discard" });
-    const outcome = await box.run([...command, ...args], {
-      ...own,
-      limits: { ...own.limits, wallTimeMs: wallTimeMs(limits.validationTimeMs) },
-      stdin: { file: test.inputFile, followLinks: false },
-      stdout: said,
-      stderr: "stdout",
-      signal,
-      ...cpus && { cpus },
-    });
-    const isAccepted = outcome.kind === "exit" && outcome.exitCode === VALIDATOR_ACCEPTED;
-    return { isAccepted, reason: reasonFor(outcome, said.text()) };
+  #validate(
+    worker: Worker,
+    { test, group, ...validator }: InputValidator & { test: TestCase; group: TestGroup },
+  ): Promise<InputVerdict> {
+    const { problem: { limits }, host, compile: { signal } } = this.#context;
+    return validateInput(validator, { worker, test, group, limits, host, signal });
   }
 
   get #isAborted(): boolean {
@@ -248,21 +211,4 @@ class DataCheck {
     const text = JSON.stringify([what, FORMAT, program.directory, limits, digests]);
     return await sha256(new TextEncoder().encode(text));
   }
-}
-
-/** Finds the arguments of a validator, which is named with or without its ending. */
-function flagsOf(
-  inputFlags: NonNullable<TestGroup["inputFlags"]>,
-  name: string,
-): readonly string[] {
-  const names = [name, name.replace(/\.[^.]+$/, ""), "*"];
-  const found = names.find((name) => Object.hasOwn(inputFlags, name));
-  return found === undefined ? [] : inputFlags[found]!;
-}
-
-function reasonFor(outcome: Outcome, said: string): string {
-  const lines = said.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  const last = lines.at(-1);
-  const ending = describeEnding(outcome);
-  return last === undefined ? ending : `${ending}: ${cut(visibleText(last), SENTENCE_LENGTH)}`;
 }

@@ -194,6 +194,32 @@ async function judgeRun(
   return { outcome, ...feedback };
 }
 
+/**
+ * Runs a program on a test for its output alone, of which it gives the file; or why it did not end as it
+ * should.
+ */
+export async function runForOutput(
+  context: TestContext,
+  assignment: Assignment,
+): Promise<{ output: HostFile } | { failure: Judgement }> {
+  const run = { ...assignment, stderr: newStderr(), outcome: undefined, usage: undefined };
+  const { sandbox, problem, killTimeMs } = context;
+  const side = contestantSide(context, { run, cpuTimeMs: killTimeMs });
+  using resources = new DisposableStack();
+  const output = resources.use(openOutputFile(sandbox));
+  await prepareForTest(side.box, run.planned.test);
+  const outcome = await side.box.run(side.command, {
+    ...side.options,
+    ...side.watchdog.options(run.signal),
+    stdin: inputOf(run.planned.test, undefined),
+    stdout: { fd: output.fd, limitBytes: problem.limits.outputKib * 1024 },
+  });
+  const failure = side.judge(side.watchdog.outcome(outcome));
+  if (failure) return { failure };
+  resources.move();
+  return { output };
+}
+
 async function judgeOutput(
   { host, validator }: TestContext,
   { run, output, pass }: { run: RunningTest; output: HostFile; pass: NextPass | undefined },

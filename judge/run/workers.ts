@@ -8,6 +8,12 @@ import type { JudgeOptions } from "./judge_options.ts";
 /** How long to wait for a box that is not strictly needed. */
 const MORE_BOXES_MS = 2000;
 
+/** What is needed to lease boxes. */
+export type WorkersOptions = Pick<
+  JudgeOptions,
+  "sandbox" | "problem" | "jobs" | "boxIds" | "boxes" | "signal"
+>;
+
 /** Runs one test at a time. */
 export interface Worker {
   /** Runs submissions and compilers. */
@@ -50,7 +56,7 @@ export class Workers implements AsyncDisposable {
   }
 
   /** Leases the boxes, with control groups where those can be used. */
-  static async open(options: JudgeOptions): Promise<Workers> {
+  static async open(options: WorkersOptions): Promise<Workers> {
     const { sandbox, problem, jobs, boxIds, signal } = options;
     const given = options.boxes;
     const reason = given ? given.whyNoControlGroups : await whyNoControlGroups(sandbox);
