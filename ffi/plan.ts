@@ -72,6 +72,7 @@ export interface Step {
 }
 
 const encoder = new TextEncoder();
+const NO_WORDS = new Int32Array(0);
 
 /** Collects steps and the data that they point to. */
 export class Plan {
@@ -87,6 +88,7 @@ export class Plan {
   #reason = "";
   #target: Step[] = this.steps;
   #image: Uint8Array<ArrayBuffer> | undefined;
+  #words = NO_WORDS;
   #dataAt = 0;
   #slotsAt = 0;
 
@@ -278,6 +280,7 @@ export class Plan {
     words.set(this.#pointers, pointersAt / 4);
     image.set(this.#data.subarray(0, this.#dataLength), dataAt);
     this.#image = image;
+    this.#words = words;
     this.#dataAt = dataAt;
     this.#slotsAt = slotsAt;
     return image;
@@ -291,14 +294,17 @@ export class Plan {
 
   /** Reads a slot after execution. */
   result(slot: Slot): number {
-    const view = viewOf(this.#executed());
-    return Number(view.getBigInt64(this.#slotsAt + slot.index * 8, true));
+    const at = this.#slotsAt / 4 + slot.index * 2;
+    const words = this.#executedWords();
+    return words[at + 1]! * 2 ** 32 + (words[at]! >>> 0);
   }
 
   /** Sets a slot before the next execution of a plan that runs many times: say, an offset in a file. */
   put(slot: Slot, value: number): void {
-    const at = this.#slotsAt + slot.index * 8;
-    viewOf(this.#executed()).setBigInt64(at, BigInt(value), true);
+    const at = this.#slotsAt / 4 + slot.index * 2;
+    const words = this.#executedWords();
+    words[at] = value % 2 ** 32;
+    words[at + 1] = Math.floor(value / 2 ** 32);
   }
 
   /**
@@ -330,6 +336,12 @@ export class Plan {
   content(data: Data, length: number = data.length): Uint8Array<ArrayBuffer> {
     const { buffer, byteOffset } = this.#executed();
     return new Uint8Array(buffer, byteOffset + this.#dataAt + data.offset, length);
+  }
+
+  /** The words of the image: views of 64 bits are slow. */
+  #executedWords(): Int32Array {
+    this.#executed();
+    return this.#words;
   }
 
   #executed(): Uint8Array<ArrayBuffer> {

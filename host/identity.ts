@@ -1,7 +1,7 @@
 /** The caller, for whom the sandbox acts, and how a plan does something with the caller's rights. */
 
 import * as linux from "../ffi/linux.ts";
-import { Plan } from "../ffi/plan.ts";
+import { Plan, type Slot } from "../ffi/plan.ts";
 import type { System } from "../ffi/system.ts";
 import { SandboxError } from "./errors.ts";
 import { planPathStatus, readStatus } from "./status.ts";
@@ -43,6 +43,11 @@ export interface HostAccess {
   readonly caller: Identity;
   /** Who this process is. */
   readonly own: Identity;
+}
+
+/** Whose rights a plan takes; which user that is can be known later than the plan. */
+interface Acting extends Omit<Identity, "uid"> {
+  readonly uid: number | Slot;
 }
 
 /** The kernel allows more; nobody has them. */
@@ -131,7 +136,7 @@ export function callerIdentity(
  */
 export function asCaller<T>(
   plan: Plan,
-  { caller, own }: Pick<HostAccess, "caller" | "own">,
+  { caller, own }: { caller: Acting; own: Identity },
   build: () => T,
 ): T {
   if (isSame(caller, own)) return build();
@@ -158,7 +163,7 @@ export function withCallerRights<T>({ system, caller, own }: HostAccess, work: (
   }
 }
 
-function planBecome(plan: Plan, { uid, gid, groups }: Identity): void {
+function planBecome(plan: Plan, { uid, gid, groups }: Acting): void {
   plan.step("setgroups", [groups.length, plan.struct(groups.length ? groups : [0])]);
   plan.step("setresgid", [-1, gid, -1]);
   plan.step("setresuid", [-1, uid, -1]);
@@ -172,7 +177,7 @@ function planReturn(plan: Plan, { uid, gid, groups }: Identity): void {
   });
 }
 
-function isSame(a: Identity, b: Identity): boolean {
+function isSame(a: Acting, b: Identity): boolean {
   return a.uid === b.uid && a.gid === b.gid && a.groups.length === b.groups.length &&
     a.groups.every((group, i) => group === b.groups[i]);
 }

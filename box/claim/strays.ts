@@ -6,9 +6,10 @@
 import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import type { Operation } from "../../ffi/abi.ts";
-import { Plan } from "../../ffi/plan.ts";
+import { Plan, type Slot } from "../../ffi/plan.ts";
+import { Routine } from "../../ffi/routine.ts";
 import type { System } from "../../ffi/system.ts";
-import { asCaller, type HostAccess } from "../../host/identity.ts";
+import { asCaller, type HostAccess, type Identity } from "../../host/identity.ts";
 import { statusOf } from "../../host/open.ts";
 import { decodeOsString } from "../../text/os_string.ts";
 import { listNumbers, together } from "../survey/processes.ts";
@@ -53,48 +54,86 @@ export async function killStrays(access: HostAccess, uid: number): Promise<numbe
 const NICEST = -20;
 /** The last id that there can be. */
 const NOBODY_AT_ALL = 0xffff_fffe;
+/** So many processes are asked about at once; where there are fewer, about one that cannot be. */
+const ASKED_AT_ONCE = 64;
+const NO_PROCESS = 0x7fff_ffff;
 
 /**
  * Asks the kernel whom the user could signal or renice, which is much faster than to read about all
  * processes: that compares the user with the real and saved ids, and with the real and effective ones.
  */
 function mayHaveStrays({ system, own }: HostAccess, uid: number): boolean {
-  const plan = new Plan();
   const self = ownPid(system);
   const pids = listNumbers(system, "/proc").filter((pid) => pid !== self);
-  const ask = (operation: Operation, args: readonly number[]) => {
-    const answer = plan.slot("answer");
-    plan.step(operation, args, { into: answer, ignore: "all" });
-    return () => plan.result(answer);
-  };
-  const as = <T>(uid: number, build: () => T) =>
-    asCaller(plan, { own, caller: { ...own, uid } }, build);
-  // Root's own processes can be signalled in any case, as our real id stays.
-  const usual = as(NOBODY_AT_ALL, () => pids.map((pid) => ask("kill", [pid, 0])));
-  const answers = as(uid, () =>
-    pids.map((pid) => ({
-      signal: ask("kill", [pid, 0]),
-      renice: ask("setpriority", [linux.PRIO_PROCESS, pid, NICEST]),
-    })));
-  // Of threads, too, but of real ids only.
-  const thread = as(uid, () => ask("getpriority", [linux.PRIO_USER, uid]));
-  // Who may not become another user cannot have lost one either.
-  if (system.attempt(plan, "look for processes that run as the user of a box")) return false;
-  const { ESRCH, EPERM } = ERRNO;
-  return thread() !== -ESRCH ||
-    answers.some(({ signal, renice }, i) =>
-      signal() === 0 && usual[i]!() !== 0 || ![-ESRCH, -EPERM].includes(renice())
-    );
+  const ask = askingFor(system, own);
+  for (let at = 0; at < pids.length; at += ASKED_AT_ONCE) {
+    const asked = pids.slice(at, at + ASKED_AT_ONCE);
+    while (asked.length < ASKED_AT_ONCE) asked.push(NO_PROCESS);
+    const { plan, parts: { answers, thread }, failure } = ask.attempt(system, uid, ...asked);
+    // Who may not become another user cannot have lost one either.
+    if (failure) return false;
+    if (plan.result(thread) !== -ERRNO.ESRCH) return true;
+    const isStray = answers.some(({ usual, signal, renice }) => {
+      const reniced = plan.result(renice);
+      return plan.result(signal) === 0 && plan.result(usual) !== 0 ||
+        reniced !== -ERRNO.EPERM && reniced !== -ERRNO.ESRCH;
+    });
+    if (isStray) return true;
+  }
+  return false;
+}
+
+/** What the kernel says of some processes, and of the threads of all. */
+interface Answers {
+  readonly answers: readonly { usual: Slot; signal: Slot; renice: Slot }[];
+  readonly thread: Slot;
+}
+
+const asking = new WeakMap<System, Routine<Answers>>();
+
+/** Finds what asks about some processes; its inputs are the user and the processes. */
+function askingFor(system: System, own: Identity): Routine<Answers> {
+  let ask = asking.get(system);
+  if (!ask) asking.set(system, ask = planAsking(own));
+  return ask;
+}
+
+function planAsking(own: Identity): Routine<Answers> {
+  const names = ["user", ...Array.from({ length: ASKED_AT_ONCE }, () => "process")];
+  const title = "look for processes that run as the user of a box";
+  return new Routine(title, names, (plan, uid, ...pids) => {
+    const ask = (operation: Operation, args: readonly (number | Slot)[]) => {
+      const answer = plan.slot("answer");
+      plan.step(operation, args, { into: answer, ignore: "all" });
+      return answer;
+    };
+    const as = <T>(uid: number | Slot, build: () => T) =>
+      asCaller(plan, { own, caller: { ...own, uid } }, build);
+    // Root's own processes can be signalled in any case, as our real id stays.
+    const usual = as(NOBODY_AT_ALL, () => pids.map((pid) => ask("kill", [pid, 0])));
+    return as(uid!, () => ({
+      answers: pids.map((pid, i) => ({
+        usual: usual[i]!,
+        signal: ask("kill", [pid, 0]),
+        renice: ask("setpriority", [linux.PRIO_PROCESS, pid, NICEST]),
+      })),
+      // Of threads, too, but of real ids only.
+      thread: ask("getpriority", [linux.PRIO_USER, uid!]),
+    }));
+  });
 }
 
 /** This process may signal itself, whoever it is. */
 function ownPid(system: System): number {
-  const plan = new Plan();
+  const { plan, parts } = OWN_PID.run(system);
+  return plan.result(parts);
+}
+
+const OWN_PID = new Routine("which process is this", [], (plan) => {
   const pid = plan.slot("pid");
   plan.step("getpid", [], { into: pid });
-  system.run(plan, "which process is this");
-  return plan.result(pid);
-}
+  return pid;
+});
 
 /** What tells a stray from others. */
 interface Glimpse {

@@ -9,7 +9,7 @@
 import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
-import { nameOf, readDirectory } from "../../host/list.ts";
+import { readDirectory } from "../../host/list.ts";
 import { decodeOsString } from "../../text/os_string.ts";
 
 const STATUS_BYTES = 4096;
@@ -151,7 +151,10 @@ export function listNumbers(system: System, path: string, max = Infinity): numbe
   try {
     const found: number[] = [];
     for (const entries of readDirectory(system, fd)) {
-      found.push(...entries.map(nameOf).filter((name) => /^[0-9]+$/.test(name)).map(Number));
+      for (const { name } of entries) {
+        const number = numberOf(name);
+        if (number !== undefined) found.push(number);
+      }
       if (found.length >= max) break;
     }
     return found.sort((a, b) => a - b).slice(0, max);
@@ -161,6 +164,17 @@ export function listNumbers(system: System, path: string, max = Infinity): numbe
   } finally {
     system.close(fd);
   }
+}
+
+/** Reads a name with its terminating NUL; undefined if that is not a number. */
+function numberOf(name: Uint8Array): number | undefined {
+  let number = 0;
+  for (let i = 0; i < name.length - 1; i++) {
+    const digit = name[i]! - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    number = 10 * number + digit;
+  }
+  return name.length > 1 ? number : undefined;
 }
 
 /** Does something small with many things, on another thread; `plan` gives what reads the result. */
