@@ -25,6 +25,7 @@ import type { Outcome } from "./outcome/outcome.ts";
 import { type BoxPlaces, boxPlaces } from "./claim/paths.ts";
 import { runProgram } from "./run.ts";
 import type { RunOptions } from "./run_options.ts";
+import { prepareBox } from "./setup/spawn.ts";
 import { checkOpen, checkRun } from "./option_forms.ts";
 import { type Sandbox, sharedSandbox } from "./sandbox.ts";
 import { TransferredFds } from "./streams/streams.ts";
@@ -191,6 +192,7 @@ export class Box {
       throw error;
     }
     lock.write({ ...record, initialised: true });
+    if (ready) prepareBox(sandbox, { places, ready, controlGroup: controlGroup !== undefined });
     const { directory, boxId } = places;
     sandbox.log(1, () => `Made box ${boxId} in ${directory} for user ${record.ownerUid}`);
     return box;
@@ -515,7 +517,7 @@ export class Box {
 
   async #unmake(): Promise<void> {
     const { lock, controlGroup, ready, places } = this.#claim;
-    ready?.close();
+    ready?.closeBox();
     this.#sandbox.runs?.forget(this.boxId);
     await unmakeBox({
       sandbox: this.#sandbox,

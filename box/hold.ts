@@ -7,6 +7,7 @@ import type { Enterable } from "./enter.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { defaultDirectoryRules } from "./setup/directory_rules.ts";
 import { planCallerLimits } from "./setup/limits.ts";
+import { boxKind } from "./setup/box_kind.ts";
 import { closeSources, openSources } from "./setup/sources.ts";
 import { discard, Receiver, Stage, type WaitingBox } from "./setup/stage.ts";
 
@@ -24,15 +25,16 @@ export async function inHeldBox<Result>(
     rules: defaultDirectoryRules(),
     places: boxPlaces(settings, boxId),
   });
-  let stage: Stage;
-  try {
-    stage = new Stage(system, { rules, shareNetwork: false, terminal: false, controlGroup: false });
-  } finally {
-    closeSources(system, rules);
-  }
+  const setup = { rules, shareNetwork: false, terminal: false, controlGroup: false };
+  let stage: Stage | undefined;
   let box: WaitingBox | undefined;
   try {
-    box = new Receiver(system).receive(stage.order());
+    try {
+      stage = new Stage(system, setup, boxKind(setup));
+      box = new Receiver(system).receive(stage.order(setup));
+    } finally {
+      closeSources(system, rules);
+    }
     if (!box) throw new SandboxError("internal", `Box ${boxId} cannot be made for a visitor`);
     return await work({
       boxId,
@@ -43,6 +45,6 @@ export async function inHeldBox<Result>(
     });
   } finally {
     if (box) discard(system, box);
-    stage.close();
+    stage?.close();
   }
 }

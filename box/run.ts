@@ -13,7 +13,7 @@ import type { Outcome } from "./outcome/outcome.ts";
 import type { Run, RunOptions } from "./run_options.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { buildEnvironment } from "./setup/environment.ts";
-import { type CallerLimits, planCallerLimits } from "./setup/limits.ts";
+import { type CallerLimits, planCallerLimits, planRemoteLimits } from "./setup/limits.ts";
 import type { ReadyBox } from "./setup/ready.ts";
 import { askForSources } from "./setup/sources.ts";
 import { spawnBox } from "./setup/spawn.ts";
@@ -155,7 +155,7 @@ function describeRun(
 ): AskedRun {
   const { system, settings, caller } = sandbox;
   const { limits = {}, cpus, syscallFlags = settings.syscallFlags } = options;
-  const { readLimits, readCpus } = askForLimits(system, sandbox.remote);
+  const { callerLimits, readCpus } = askForLimits(system, sandbox.remote);
   const isOneProcess = limits.processes === undefined || limits.processes === 1;
   return {
     sandbox,
@@ -171,7 +171,7 @@ function describeRun(
         configuredFlags: settings.syscallFlags,
       }),
     ),
-    callerLimits: readLimits(),
+    callerLimits,
     cpuCount: isOneProcess ? 1 : cpus ? new Set(cpus).size : Math.max(1, readCpus().length),
     controlGroup,
     ready,
@@ -180,26 +180,27 @@ function describeRun(
 }
 
 /** Asks what the limits of a run depend on. */
-function askForLimits(system: System, remote: Sandbox["remote"]): LimitReaders {
-  if (!remote) return OWN_LIMITS.run(system).parts;
-  const plan = new Plan();
-  const readers = planLimitReaders(plan, remote);
-  system.run(plan, LIMITS_TITLE);
-  return readers;
+function askForLimits(
+  system: System,
+  remote: Sandbox["remote"],
+): { callerLimits: CallerLimits; readCpus: () => number[] } {
+  if (!remote) {
+    const { readLimits, readCpus } = OWN_LIMITS.run(system).parts;
+    return { callerLimits: readLimits(), readCpus };
+  }
+  const { readLimits, readCpus } = REMOTE_LIMITS.run(system, remote.pid).parts;
+  return { callerLimits: readLimits(remote.limits), readCpus };
 }
 
-interface LimitReaders {
-  readonly readLimits: () => CallerLimits;
-  readonly readCpus: () => number[];
-}
-
-const planLimitReaders = (plan: Plan, remote: Sandbox["remote"]): LimitReaders => ({
-  readLimits: planCallerLimits(plan, remote),
+const LIMITS_TITLE = "which limits the caller has";
+const OWN_LIMITS = new Routine(LIMITS_TITLE, [], (plan) => ({
+  readLimits: planCallerLimits(plan),
   readCpus: planUsableCpus(plan),
-});
-
-const LIMITS_TITLE = "which limits this process has";
-const OWN_LIMITS = new Routine(LIMITS_TITLE, [], (plan) => planLimitReaders(plan, undefined));
+}));
+const REMOTE_LIMITS = new Routine(LIMITS_TITLE, ["caller"], (plan, pid) => ({
+  readLimits: planRemoteLimits(plan, pid!),
+  readCpus: planUsableCpus(plan),
+}));
 
 /** Many runs have no stream that needs more than the box itself does. */
 function plainStreams(options: RunOptions): ProgramStreams | undefined {

@@ -230,12 +230,15 @@ export class Sandbox {
    *
    * @internal
    */
-  async keepBoxesReady(uses: ReadyUses = { hits: 0, misses: 0 }): Promise<void> {
+  async keepBoxesReady(uses?: ReadyUses): Promise<void> {
     // Where nothing of the host's is mounted any more the kernel lets nobody but root of the initial user
     // namespace mount a new proc.
     if (this.contained) return;
     const { ReadyBoxes } = await import("./setup/ready.ts");
-    this.#ready ??= new ReadyBoxes(this.system, uses);
+    this.#ready ??= new ReadyBoxes(this.system, {
+      uses: uses ?? { hits: 0, misses: 0 },
+      outlivesBoxes: uses !== undefined,
+    });
   }
 
   /**

@@ -13,7 +13,10 @@ export interface Executed<Parts> {
 interface Prepared<Parts> {
   readonly plan: Plan;
   readonly parts: Parts;
-  readonly execute: (inputs: readonly number[]) => SystemError | undefined;
+  readonly execute: (
+    inputs: readonly number[],
+    fill?: (plan: Plan, parts: Parts) => void,
+  ) => SystemError | undefined;
 }
 
 /** A plan that differs only in some numbers, its inputs, from one time to the next. */
@@ -43,16 +46,27 @@ export class Routine<Parts> {
 
   /** Executes it; returns the failure too. */
   attempt(system: System, ...inputs: number[]): Executed<Parts> {
+    return this.attemptWith(system, inputs);
+  }
+
+  /** The same, after `fill` has filled in data of the encoded plan. */
+  attemptWith(
+    system: System,
+    inputs: readonly number[],
+    fill?: (plan: Plan, parts: Parts) => void,
+  ): Executed<Parts> {
     // Who reads a trace wants to see each one, with its numbers.
     if (system.trace) {
       const plan = new Plan();
       const parts = this.#build(plan, ...inputs);
-      return { plan, parts, failure: system.attempt(plan, this.#title) };
+      const execute = system.prepare(plan, this.#title);
+      fill?.(plan, parts);
+      return { plan, parts, failure: execute() };
     }
     let prepared = this.#prepared.get(system);
     if (!prepared) this.#prepared.set(system, prepared = this.#prepare(system));
     const { plan, parts, execute } = prepared;
-    return { plan, parts, failure: execute(inputs) };
+    return { plan, parts, failure: execute(inputs, fill) };
   }
 
   #prepare(system: System): Prepared<Parts> {
@@ -63,7 +77,11 @@ export class Routine<Parts> {
     return {
       plan,
       parts,
-      execute: (inputs) => execute(() => slots.forEach((slot, i) => plan.put(slot, inputs[i]!))),
+      execute: (inputs, fill) =>
+        execute(() => {
+          for (let i = 0; i < slots.length; i++) plan.put(slots[i]!, inputs[i]!);
+          fill?.(plan, parts);
+        }),
     };
   }
 }

@@ -3,11 +3,10 @@
  * in is hostile, and nothing here waits for the client but the promise of the plan that it owes.
  */
 
-import * as linux from "../ffi/linux.ts";
 import type { Waiter } from "../box/keep/waiter.ts";
-import { Plan } from "../ffi/plan.ts";
+import type { Plan } from "../ffi/plan.ts";
 import { type System, SystemError } from "../ffi/system.ts";
-import { closeAside, receive } from "./packets.ts";
+import { closeAside, receive, send } from "./packets.ts";
 import { type Packet, parsePacket, REFUSAL } from "./protocol.ts";
 
 /** A client sends few descriptors at once: the two of its first packet, or one batch that was asked for. */
@@ -122,17 +121,7 @@ export class Connection {
 
   #send(bytes: Uint8Array): void {
     if (!this.#isOpen) throw new ConnectionLost("The client has gone");
-    const plan = new Plan();
-    const data = plan.bytes(bytes);
-    plan.step("sendto", [
-      this.#fd,
-      data,
-      bytes.length,
-      linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL,
-      0,
-      0,
-    ]);
-    if (this.#system.attempt(plan, "send to a client")) {
+    if (send(this.#system, this.#fd, bytes)) {
       this.close();
       throw new ConnectionLost("The client has gone, or reads nothing");
     }
@@ -140,19 +129,7 @@ export class Connection {
 
   /** Tells a client of another version so. */
   refuse(): void {
-    const plan = new Plan();
-    const words = plan.struct(REFUSAL);
-    plan.step("sendto", [
-      this.#fd,
-      words,
-      words.length,
-      linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL,
-      0,
-      0,
-    ], {
-      ignore: "all",
-    });
-    this.#system.run(plan, "refuse a client");
+    send(this.#system, this.#fd, new Uint8Array(Int32Array.from(REFUSAL).buffer));
     this.close();
   }
 

@@ -2,8 +2,9 @@
 
 import * as linux from "../ffi/linux.ts";
 import { ERRNO } from "../ffi/errno.ts";
-import { Plan } from "../ffi/plan.ts";
-import type { System } from "../ffi/system.ts";
+import { type Data, Plan, type Slot } from "../ffi/plan.ts";
+import { Routine } from "../ffi/routine.ts";
+import type { System, SystemError } from "../ffi/system.ts";
 import { PACKET_BYTES_MAX, PACKET_HEADER_BYTES } from "./protocol.ts";
 
 /** As many descriptors as the kernel lets through in one packet (SCM_MAX_FD). */
@@ -55,6 +56,38 @@ function prepare(system: System): (socket: number) => Received {
     }
     return { bytes: plan.content(body, count).slice(), fds };
   };
+}
+
+/** Nearly all plans for clients are smaller. */
+const SENT_BYTES = 4096;
+
+const SEND = new Routine("send", ["connection", "length"], (plan, socket, length) => {
+  const body = plan.alloc(SENT_BYTES);
+  planSend(plan, { socket: socket!, body, length: length! });
+  return body;
+});
+
+function planSend(plan: Plan, { socket, body, length }: {
+  socket: number | Slot;
+  body: Data;
+  length: number | Slot;
+}): void {
+  const flags = linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL;
+  plan.step("sendto", [socket, body, length, flags, 0, 0], { what: "send to a client" });
+}
+
+/** Sends a packet without waiting; returns the failure. */
+export function send(system: System, socket: number, bytes: Uint8Array): SystemError | undefined {
+  if (bytes.length <= SENT_BYTES) {
+    return SEND.attemptWith(
+      system,
+      [socket, bytes.length],
+      (plan, body) => plan.content(body).set(bytes),
+    ).failure;
+  }
+  const plan = new Plan();
+  planSend(plan, { socket, body: plan.bytes(bytes), length: bytes.length });
+  return system.attempt(plan, "send");
 }
 
 function readRights(view: DataView, length: number): number[] {

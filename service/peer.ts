@@ -2,7 +2,8 @@
 
 import * as linux from "../ffi/linux.ts";
 import { ERRNO } from "../ffi/errno.ts";
-import { Plan } from "../ffi/plan.ts";
+import { type Data, Plan, type StepOptions } from "../ffi/plan.ts";
+import { Routine } from "../ffi/routine.ts";
 import type { System } from "../ffi/system.ts";
 import type { Identity } from "../host/identity.ts";
 import { type ClientSurroundings, compareSurroundings, planLook } from "./surroundings.ts";
@@ -17,23 +18,7 @@ export interface Peer extends Identity {
 
 /** Asks the kernel. */
 export function peerOf(system: System, socket: number): Peer {
-  const plan = new Plan();
-  const credentials = plan.alloc(12);
-  const groups = plan.alloc(4 * 64);
-  const length = plan.struct([4 * 64]);
-  const result = plan.slot("groups");
-  plan.step("getsockopt", [
-    socket,
-    linux.SOL_SOCKET,
-    linux.SO_PEERCRED,
-    credentials,
-    plan.struct([12]),
-  ]);
-  plan.step("getsockopt", [socket, linux.SOL_SOCKET, linux.SO_PEERGROUPS, groups, length], {
-    into: result,
-    ignore: ERRNO.ERANGE,
-  });
-  system.run(plan, "who is the peer");
+  const { plan, parts: { credentials, groups, length, result } } = PEER.run(system, socket);
   const view = plan.view(credentials);
   const bytes = plan.view(length).getUint32(0, true);
   return {
@@ -46,6 +31,18 @@ export function peerOf(system: System, socket: number): Peer {
   };
 }
 
+const PEER = new Routine("who is the peer", ["connection"], (plan, socket) => {
+  const credentials = plan.alloc(12);
+  const groups = plan.alloc(4 * 64);
+  const length = plan.struct([4 * 64]);
+  const result = plan.slot("groups");
+  const ask = (option: number, data: Data, size: Data, options: StepOptions = {}) =>
+    plan.step("getsockopt", [socket!, linux.SOL_SOCKET, option, data, size], options);
+  ask(linux.SO_PEERCRED, credentials, plan.struct([12]));
+  ask(linux.SO_PEERGROUPS, groups, length, { into: result, ignore: ERRNO.ERANGE });
+  return { credentials, groups, length, result };
+});
+
 /**
  * Opens a descriptor that tells when the peer has died, whoever else holds its end of the connection;
  * and where it is. Undefined if it has died already.
@@ -54,13 +51,30 @@ export function openPeer(
   system: System,
   { pid }: Peer,
 ): { fd: number; surroundings: ClientSurroundings } | undefined {
+  let watch = watching.get(system);
+  if (!watch) watching.set(system, watch = prepareWatch(system));
+  return watch(pid);
+}
+
+type PeerFound = { fd: number; surroundings: ClientSurroundings } | undefined;
+
+/** Planned once for each system. */
+const watching = new WeakMap<System, (pid: number) => PeerFound>();
+
+function prepareWatch(system: System): (pid: number) => PeerFound {
   const plan = new Plan();
-  const fd = plan.slot("peer");
-  plan.step("pidfd_open", [pid, 0], { into: fd, ignore: "all" });
-  const seen = planLook(plan, pid);
-  system.run(plan, "watch the peer");
-  if (plan.result(fd) < 0) return undefined;
-  return { fd: plan.result(fd), surroundings: compareSurroundings(system, seen()) };
+  const [process, fd] = [plan.slot("process"), plan.slot("peer")];
+  plan.step("pidfd_open", [process, 0], { into: fd, ignore: "all" });
+  const look = planLook(plan);
+  const execute = system.prepare(plan, "watch the peer");
+  return (pid) => {
+    plan.put(process, pid);
+    look.put(pid);
+    execute();
+    const opened = plan.result(fd);
+    if (opened < 0) return undefined;
+    return { fd: opened, surroundings: compareSurroundings(system, look.read()) };
+  };
 }
 
 function manyGroups(system: System, socket: number, bytes: number): number[] {

@@ -4,17 +4,16 @@ import * as linux from "../ffi/linux.ts";
 import type { Waiter } from "../box/keep/waiter.ts";
 import { ABI_VERSION } from "../ffi/abi.ts";
 import { ERRNO } from "../ffi/errno.ts";
-import { Plan } from "../ffi/plan.ts";
+import { Routine } from "../ffi/routine.ts";
 import type { System } from "../ffi/system.ts";
 import { Connection } from "./connection.ts";
 import { closeAside } from "./packets.ts";
 import { openPeer, type Peer, peerOf } from "./peer.ts";
-import { type CommandLine, type Hello, parseCommandLine } from "./protocol.ts";
+import { readCommandLine } from "./command_line.ts";
+import type { CommandLine, Hello } from "./protocol.ts";
 import { type ClientSurroundings, ELSEWHERE } from "./surroundings.ts";
 
 const SOCK_CLOEXEC_NONBLOCK = linux.SOCK_CLOEXEC | linux.SOCK_NONBLOCK;
-/** Shrinking, growing and writing are over: what is read is there and stays. */
-const SEALS_NEEDED = linux.F_SEAL_SHRINK | linux.F_SEAL_GROW | linux.F_SEAL_WRITE;
 /** A client sends its command line at once, or is none; one that is refused reads why. */
 const HELLO_MS = 10_000;
 /** How long what a client that has gone ran may hold up the next client of the same user, at most. */
@@ -116,11 +115,8 @@ export class Server {
   /** Accepts a client; a negative errno: there is none, or it cannot be accepted. */
   #accept(): number {
     const { system, socket } = this.#options;
-    const plan = new Plan();
-    const fd = plan.slot("connection");
-    plan.step("accept4", [socket, 0, 0, SOCK_CLOEXEC_NONBLOCK], { into: fd, ignore: "all" });
-    system.run(plan, "accept a client");
-    const accepted = plan.result(fd);
+    const { plan, parts } = ACCEPT.run(system, socket);
+    const accepted = plan.result(parts);
     if (accepted < 0) return accepted;
     this.#accepted++;
     const peer = peerOf(system, accepted);
@@ -195,7 +191,7 @@ export class Server {
         closeAside(system, fds);
         return connection.refuse();
       }
-      const command = this.#readCommand(hello, fds);
+      const command = readCommandLine(system, hello, fds);
       if (!command) return;
       const signals = (next: (signal: number) => void) => {
         listener = next;
@@ -259,26 +255,6 @@ export class Server {
     system.close(fd);
     connection.close();
   }
-
-  /** Reads the memory file and closes it; undefined, and all closed, if the descriptors are others. */
-  #readCommand(hello: Hello, fds: readonly number[]): CommandLine | undefined {
-    const { system } = this.#options;
-    if (fds.length !== 2 || !isSealed(system, fds[0]!) || !isPacketSocket(system, fds[1]!)) {
-      closeAside(system, fds);
-      return undefined;
-    }
-    const [memory, streams] = fds as [number, number];
-    const size = hello.argumentBytes + hello.environmentBytes;
-    const plan = new Plan();
-    const text = plan.alloc(size);
-    const length = plan.slot("length");
-    plan.step("pread64", [memory, text, size, 0], { into: length, ignore: "all" });
-    plan.step("close", [memory], { ignore: "all" });
-    system.run(plan, "read the command line");
-    if (plan.result(length) === size) return parseCommandLine(hello, plan.content(text));
-    system.close(streams);
-    return undefined;
-  }
 }
 
 /** Nobody says when such a client dies. */
@@ -288,28 +264,11 @@ async function closeAfter(ms: number, connection: Connection, gone: AbortSignal)
   clearTimeout(timer);
 }
 
-function isSealed(system: System, fd: number): boolean {
-  const plan = new Plan();
-  const seals = plan.slot("seals");
-  plan.step("fcntl", [fd, linux.F_GET_SEALS, 0], { into: seals, ignore: "all" });
-  system.run(plan, "look at a memory file");
-  const found = plan.result(seals);
-  return found >= 0 && (found & SEALS_NEEDED) === SEALS_NEEDED;
-}
-
-function isPacketSocket(system: System, fd: number): boolean {
-  const plan = new Plan();
-  const [domain, type] = [plan.struct([0]), plan.struct([0])];
-  plan.step("getsockopt", [fd, linux.SOL_SOCKET, linux.SO_DOMAIN, domain, plan.struct([4])], {
-    ignore: "all",
-  });
-  plan.step("getsockopt", [fd, linux.SOL_SOCKET, linux.SO_TYPE, type, plan.struct([4])], {
-    ignore: "all",
-  });
-  system.run(plan, "look at a socket");
-  const value = (data: typeof domain) => plan.view(data).getInt32(0, true);
-  return value(domain) === linux.AF_UNIX && value(type) === linux.SOCK_SEQPACKET;
-}
+const ACCEPT = new Routine("accept a client", ["socket"], (plan, socket) => {
+  const fd = plan.slot("connection");
+  plan.step("accept4", [socket!, 0, 0, SOCK_CLOEXEC_NONBLOCK], { into: fd, ignore: "all" });
+  return fd;
+});
 
 /** Counts clients, in all and by their users. */
 class Crowd {

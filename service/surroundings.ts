@@ -24,23 +24,44 @@ export const ELSEWHERE: ClientSurroundings = {
 };
 
 const LINK_BYTES = 4096;
+const PATH_BYTES = 64;
+const SLASH = 0x2f;
+const encoder = new TextEncoder();
 const NAMES = ["ns/user", "ns/mnt", "root"] as const;
 
+/** Steps that look at a process: at which one is put into the encoded plan before each execution. */
+export interface PeerLook {
+  readonly put: (pid: number | "self") => void;
+  readonly read: () => string[];
+}
+
 /** Adds steps that look at a process. One that changes afterwards gets what those get who did not. */
-export function planLook(plan: Plan, pid: number | "self"): () => string[] {
+export function planLook(plan: Plan): PeerLook {
   const links = NAMES.map((name) => {
-    const [text, length] = [plan.alloc(LINK_BYTES), plan.slot("length")];
-    const path = plan.string(`/proc/${pid}/${name}`);
+    const [path, text, length] = [
+      plan.alloc(PATH_BYTES),
+      plan.alloc(LINK_BYTES),
+      plan.slot("length"),
+    ];
     plan.step("readlinkat", [linux.AT_FDCWD, path, text, LINK_BYTES], {
       into: length,
       ignore: "all",
     });
-    return { text, length };
+    return { name, path, text, length };
   });
-  return () =>
-    links.map(({ text, length }) =>
-      decodeOsString(plan.content(text, Math.max(0, plan.result(length))).slice())
-    );
+  return {
+    put: (pid) => {
+      for (const { name, path } of links) {
+        encoder.encodeInto(`/proc/${pid}/${name}\0`, plan.content(path));
+      }
+    },
+    read: () =>
+      links.map(({ text, length }) => {
+        const bytes = plan.content(text, Math.max(0, plan.result(length)));
+        // Most are like ours, and short.
+        return bytes.length === 1 && bytes[0] === SLASH ? "/" : decodeOsString(bytes.slice());
+      }),
+  };
 }
 
 /** Ours stay as they are. */
@@ -48,8 +69,10 @@ const ours = new WeakMap<System, string[]>();
 
 function look(system: System): string[] {
   const plan = new Plan();
-  const read = planLook(plan, "self");
-  system.run(plan, "where the service is");
+  const { put, read } = planLook(plan);
+  const execute = system.prepare(plan, "where the service is");
+  put("self");
+  execute();
   return read();
 }
 

@@ -15,6 +15,7 @@ import {
 } from "../../ffi/linux.ts";
 import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import { Routine } from "../../ffi/routine.ts";
+import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { Identity } from "../../host/identity.ts";
 import { MOUNTED, planOpen, STRICT } from "../../host/open.ts";
@@ -43,25 +44,46 @@ const DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 /** Opens `box/` again and again. */
 type BoxOpening = Routine<{ inner: Slot; outer: Slot; status: Data }>;
 
+interface BoxRoutines {
+  readonly openings: BoxOpening[];
+  readonly end: Routine<void>;
+}
+
+/** What a client does in a box its next one probably does again. */
+const REMEMBERED_MAX = 256;
+const known = new WeakMap<System, Map<string, BoxRoutines>>();
+
+function remembered(system: System, directory: string, make: () => BoxRoutines): BoxRoutines {
+  let routines = known.get(system);
+  if (!routines) known.set(system, routines = new Map());
+  let found = routines.get(directory);
+  if (found) return found;
+  if (routines.size >= REMEMBERED_MAX) routines.delete(routines.keys().next().value!);
+  routines.set(directory, found = make());
+  return found;
+}
+
 /** The directory of one box. */
 export class BoxDirectory {
   readonly #sandbox: Sandbox;
   readonly #places: BoxPlaces;
   readonly #newness: Newness;
-  readonly #openings: BoxOpening[] = [];
-  readonly #end: Routine<void>;
+  readonly #routines: BoxRoutines;
 
   /** Names a directory, which need not exist. */
   constructor(sandbox: Sandbox, places: BoxPlaces) {
     this.#sandbox = sandbox;
     this.#places = places;
     this.#newness = new Newness(sandbox.system);
-    this.#end = new Routine("end the run in the box", ["box/"], (plan, files) => {
-      const outer = this.#planOpen(plan);
-      plan.step("fchmod", [outer, READABLE], { what: "open the box's directory to its caller" });
-      plan.step("close", [outer], { always: true, ignore: "all" });
-      plan.step("close", [files], { always: true, ignore: "all" });
-    });
+    this.#routines = remembered(sandbox.system, places.directory, () => ({
+      openings: [],
+      end: new Routine("end the run in the box", ["box/"], (plan, files) => {
+        const outer = this.#planOpen(plan);
+        plan.step("fchmod", [outer, READABLE], { what: "open the box's directory to its caller" });
+        plan.step("close", [outer], { always: true, ignore: "all" });
+        plan.step("close", [files!], { always: true, ignore: "all" });
+      }),
+    }));
   }
 
   /** Makes it, with an empty `box/` that belongs to the caller. */
@@ -100,7 +122,7 @@ export class BoxDirectory {
 
   /** Ends what {@linkcode openForRun} has begun. */
   endRun(files: number): void {
-    const { failure } = this.#end.attempt(this.#sandbox.system, files);
+    const { failure } = this.#routines.end.attempt(this.#sandbox.system, files);
     // Who has removed it needs no way there.
     if (failure && failure.errno !== ERRNO.ENOENT) throw failure;
   }
@@ -124,7 +146,7 @@ export class BoxDirectory {
 
   #opening({ ownFileSystem, close }: { ownFileSystem: boolean; close: boolean }): BoxOpening {
     const { directory } = this.#places;
-    return this.#openings[2 * Number(ownFileSystem) + Number(close)] ??= new Routine(
+    return this.#routines.openings[2 * Number(ownFileSystem) + Number(close)] ??= new Routine(
       "open the box",
       [],
       (plan) => {

@@ -8,6 +8,7 @@
 import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import { Plan } from "../../ffi/plan.ts";
+import { Routine } from "../../ffi/routine.ts";
 import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { Waiter } from "../keep/waiter.ts";
@@ -64,6 +65,7 @@ export function parseBoxRecord(bytes: Uint8Array): BoxRecord | undefined {
 export class BoxLock {
   readonly #system: System;
   readonly #fd: number;
+  #record: BoxRecord | undefined;
 
   private constructor(system: System, fd: number) {
     this.#system = system;
@@ -78,13 +80,14 @@ export class BoxLock {
     if (fd === undefined) return undefined;
     const lock = new BoxLock(system, fd);
     try {
-      for (let pauseMs = 2; !lock.#tryLock(path); pauseMs = Math.min(2 * pauseMs, 50)) {
+      for (let pauseMs = 2; !lock.#tryLock(); pauseMs = Math.min(2 * pauseMs, 50)) {
         if (!waiter) {
           throw inUse(boxId, lockHolder(system, lock.#fd));
         }
         abort?.throwIfAborted();
         await waiter.sleep(pauseMs);
       }
+      lock.#readFile();
     } catch (error) {
       lock.release();
       throw error;
@@ -92,52 +95,67 @@ export class BoxLock {
     return lock;
   }
 
-  #tryLock(path: string): boolean {
-    const plan = new Plan();
-    plan.step("flock", [this.#fd, linux.LOCK_EX | linux.LOCK_NB], { what: `lock ${path}` });
-    const failure = this.#system.attempt(plan, "lock the box");
+  #tryLock(): boolean {
+    const { failure } = LOCK.attempt(this.#system, this.#fd);
     if (failure && failure.errno !== ERRNO.EAGAIN) throw failure;
     return failure === undefined;
   }
 
-  /** Reads what the file says. */
+  /** Says what the file says; while it is locked only we write it. */
   read(): BoxRecord | undefined {
-    const plan = new Plan();
-    const [record, length] = [plan.alloc(RECORD_BYTES), plan.slot("length")];
-    const what = "read the lock file";
-    plan.step("pread64", [this.#fd, record, RECORD_BYTES, 0], { into: length, what });
-    this.#system.run(plan, what);
-    return parseBoxRecord(plan.content(record, Math.max(0, plan.result(length))));
+    return this.#record;
+  }
+
+  #readFile(): void {
+    const { plan, parts: { record, length } } = READ.run(this.#system, this.#fd);
+    this.#record = parseBoxRecord(plan.content(record, Math.max(0, plan.result(length))));
   }
 
   /** Writes the record. */
-  write({ ownerUid, ownerGid, ...set }: BoxRecord): void {
+  write(record: BoxRecord): void {
+    const { ownerUid, ownerGid, ...set } = record;
     const flags = FLAG_NAMES.reduce((sum, name) => set[name] ? sum | FLAG[name] : sum, 0);
     const plan = new Plan();
     const words = plan.struct([MAGIC, ownerUid, flags, ownerGid]);
     const what = "write the lock file";
     plan.step("pwrite64", [this.#fd, words, RECORD_BYTES, 0], { what });
     this.#system.run(plan, what);
+    this.#record = record;
   }
 
   /** Empties the file: the box is free. */
   clear(): void {
-    const plan = new Plan();
-    const what = "empty the lock file";
-    plan.step("ftruncate", [this.#fd, 0], { what });
-    this.#system.run(plan, what);
+    CLEAR.run(this.#system, this.#fd);
+    this.#record = undefined;
   }
 
   /** Unlocks the box. */
   release(): void {
-    const plan = new Plan();
-    // A child that is just being started has a copy of the descriptor until it executes its program,
-    // and with that the lock.
-    plan.step("flock", [this.#fd, linux.LOCK_UN], { ignore: "all" });
-    plan.step("close", [this.#fd], { ignore: "all" });
-    this.#system.run(plan, "unlock the box");
+    RELEASE.run(this.#system, this.#fd);
   }
 }
+
+const LOCK = new Routine("lock the box", ["lock"], (plan, fd) => {
+  plan.step("flock", [fd!, linux.LOCK_EX | linux.LOCK_NB], { what: "lock the lock file" });
+});
+
+const READ = new Routine("read the lock file", ["lock"], (plan, fd) => {
+  const [record, length] = [plan.alloc(RECORD_BYTES), plan.slot("length")];
+  const what = "read the lock file";
+  plan.step("pread64", [fd!, record, RECORD_BYTES, 0], { into: length, what });
+  return { record, length };
+});
+
+const CLEAR = new Routine("empty the lock file", ["lock"], (plan, fd) => {
+  plan.step("ftruncate", [fd!, 0], { what: "empty the lock file" });
+});
+
+const RELEASE = new Routine("unlock the box", ["lock"], (plan, fd) => {
+  // A child that is just being started has a copy of the descriptor until it executes its program, and
+  // with that the lock.
+  plan.step("flock", [fd!, linux.LOCK_UN], { ignore: "all" });
+  plan.step("close", [fd!], { ignore: "all" });
+});
 
 function inUse(boxId: number, pid: number | undefined): SandboxError {
   const who = `(box ${boxId}${pid === undefined ? "" : `, process ${pid}`})`;

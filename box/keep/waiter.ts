@@ -40,6 +40,13 @@ const UNWATCH = new Routine("forget a descriptor", ["epoll", "descriptor"], (pla
   plan.step("epoll_ctl", [epoll, linux.EPOLL_CTL_DEL, fd, 0], { ignore: "all" });
 });
 
+const ARM = new Routine("set the timer", ["timer", "s", "ns"], (plan, timer, seconds, ns) => {
+  const time = plan.struct([0n, 0n, 0n, 0n]);
+  plan.step("store", [time.part(16, 8), 8, seconds!]);
+  plan.step("store", [time.part(24, 8), 8, ns!]);
+  plan.step("timerfd_settime", [timer!, linux.TFD_TIMER_ABSTIME, time, 0]);
+});
+
 interface EventsPlan {
   readonly plan: Plan;
   readonly events: Data;
@@ -76,6 +83,14 @@ interface Wait {
   readonly wake: () => void;
 }
 
+/** The calls that wait: on another thread, and for a moment on this one. */
+interface Calls {
+  readonly aside: EventsPlan;
+  readonly image: Uint8Array<ArrayBuffer>;
+  readonly here: EventsPlan;
+  readonly linger: () => unknown;
+}
+
 /** Waits for descriptors and deadlines of many boxes at once. */
 export class Waiter {
   readonly #system: System;
@@ -86,6 +101,8 @@ export class Waiter {
   readonly #observers = new Map<number, () => void>();
   #armedMs = Infinity;
   #turning = false;
+  #isInFlight = false;
+  #calls: Calls | undefined;
   #lingers = false;
   #onTurn: ((delayMs: number) => void) | undefined;
 
@@ -142,10 +159,7 @@ export class Waiter {
   }
 
   #wakeAt(deadlineMs: number): void {
-    if (deadlineMs >= this.#armedMs) return;
-    const plan = new Plan();
-    this.#arm(plan, deadlineMs);
-    this.#system.run(plan, "set the timer");
+    if (deadlineMs < this.#armedMs) this.#arm(deadlineMs);
   }
 
   /** Calls back when a descriptor is readable, but only while something else is waited for. */
@@ -169,12 +183,9 @@ export class Waiter {
       UNWATCH.run(this.#system, this.#epoll, fd);
     }
     const woken = [...this.#waits].filter((wait) => wait.fds.some((fd) => fds.includes(fd)));
-    if (woken.length === 0) return;
     for (const wait of woken) wait.wake();
     // Otherwise the call in flight might wait for ever, for nobody.
-    const plan = new Plan();
-    this.#arm(plan, 0);
-    this.#system.run(plan, "end the call in flight");
+    if (woken.length > 0 && this.#isInFlight) this.#arm(0);
   }
 
   /**
@@ -198,22 +209,25 @@ export class Waiter {
     this.#system.close(this.#timer, this.#epoll);
   }
 
-  #arm(plan: Plan, deadlineMs: number): void {
+  #arm(deadlineMs: number): void {
     this.#armedMs = deadlineMs;
-    const ns = deadlineMs === Infinity ? 0n : BigInt(Math.max(1, Math.ceil(deadlineMs * 1e6)));
-    const time = plan.struct([0n, 0n, ns / 1_000_000_000n, ns % 1_000_000_000n]);
-    plan.step("timerfd_settime", [this.#timer, linux.TFD_TIMER_ABSTIME, time, 0]);
+    const isSet = deadlineMs !== Infinity;
+    const ms = isSet ? Math.max(0, deadlineMs) : 0;
+    const seconds = Math.floor(ms / 1000);
+    const ns = Math.min(Math.ceil((ms - 1000 * seconds) * 1e6), 999_999_999);
+    // All zero means never.
+    ARM.run(this.#system, this.#timer, seconds, isSet && seconds === 0 ? Math.max(1, ns) : ns);
   }
 
   /** Keeps one call in flight while there are waits. */
   async #turn(): Promise<void> {
     if (this.#turning) return;
     this.#turning = true;
-    const [aside, here] = [planEvents(this.#epoll), planEvents(this.#epoll, LINGER_NS)];
-    const image = aside.plan.encode();
-    const linger = this.#system.prepare(here.plan, "linger");
+    const { aside, image, here, linger } = this.#calls ??= this.#planCalls();
     while (this.#waits.size > 0) {
+      this.#isInFlight = true;
       await this.#system.library.execAside(image);
+      this.#isInFlight = false;
       if (this.#onTurn) {
         this.#onTurn(this.#system.nowMs() - timespecMs(aside.plan.view(aside.now), 0));
       }
@@ -233,6 +247,12 @@ export class Waiter {
     this.#turning = false;
   }
 
+  #planCalls(): Calls {
+    const [aside, here] = [planEvents(this.#epoll), planEvents(this.#epoll, LINGER_NS)];
+    const linger = this.#system.prepare(here.plan, "linger");
+    return { aside, image: aside.plan.encode(), here, linger };
+  }
+
   #dispatch(found: EventsPlan): void {
     const events = found.plan.view(found.events);
     const count = found.plan.result(found.count);
@@ -249,8 +269,6 @@ export class Waiter {
     }
     // A timer that is set too early wakes us once for nothing; one that went off must be set again.
     if (!ready.has(TIMER) && this.#armedMs <= nextMs) return;
-    const plan = new Plan();
-    this.#arm(plan, nextMs);
-    this.#system.run(plan, "set the timer");
+    this.#arm(nextMs);
   }
 }

@@ -10,8 +10,33 @@ import type { System } from "../../ffi/system.ts";
 import { planAttach, planFilesystem, planPrivateMounts } from "./mounts.ts";
 import { planMask, reap, STACK_SIZE } from "./clone.ts";
 
+/** The mount namespace from which the boxes of a process start. */
+export class BareMounts {
+  readonly #system: System;
+  #isAsked = false;
+  #fd: number | undefined;
+
+  constructor(system: System) {
+    this.#system = system;
+  }
+
+  /** Makes it when it is first asked for. */
+  get fd(): number | undefined {
+    if (!this.#isAsked) this.#fd = makeBareMounts(this.#system);
+    this.#isAsked = true;
+    return this.#fd;
+  }
+
+  /** Lets go of it for good: boxes start from where this process is. */
+  close(): void {
+    if (this.#fd !== undefined) this.#system.close(this.#fd);
+    this.#fd = undefined;
+    this.#isAsked = true;
+  }
+}
+
 /** Makes such a namespace, which lives as long as the descriptor; undefined: it cannot be made here. */
-export function makeBareMounts(system: System): number | undefined {
+function makeBareMounts(system: System): number | undefined {
   const plan = new Plan();
   const [child, namespace] = [plan.slot("child"), plan.slot("bare mounts")];
   const [pidfd, isMade] = [plan.struct([-1n]), plan.struct([0n])];

@@ -9,7 +9,7 @@ import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
 import { Plan, type Slot } from "../../ffi/plan.ts";
 import type { Run } from "../run_options.ts";
-import { planOwnFilesystems, planRoot } from "./mounts.ts";
+import { planDeferred, planRoot } from "./mounts.ts";
 import { planBecome, planBoundCapabilities } from "./privileges.ts";
 import { planProgram, type ProgramFds } from "./program.ts";
 import type { PlacedRule } from "./sources.ts";
@@ -34,6 +34,12 @@ export interface InitFds extends BoxFds {
   readonly mountFds: readonly (number | undefined)[];
 }
 
+/** What is opened for a stage. */
+interface StageFds extends BoxFds {
+  /** For each rule, whether its mount is left to the boxes. */
+  readonly deferred: readonly boolean[];
+}
+
 /** Where an init that waits has its socket; 0 to 2 are that too, as long as it waits. */
 export const WAITING_FD = 3;
 
@@ -54,11 +60,6 @@ export interface BoxSetup {
   readonly terminal: boolean;
   /** Whether the program has a control group, in which case it makes the namespace of those itself. */
   readonly controlGroup: boolean;
-}
-
-/** Names the kind of box that is made of this. */
-export function keyOf({ rules, ...setup }: BoxSetup): string {
-  return JSON.stringify([setup, rules.map(({ rule, source }) => [rule, source?.identity])]);
 }
 
 /** Reads from a run what its box is made of. */
@@ -107,14 +108,19 @@ export function planInit(run: Run, { setup, fds, programFds }: {
 }
 
 /**
- * Adds the steps of a stage: it has all mounts of a box but the new file systems, and for each message of
- * the keeper it clones an init, which makes the rest of a box, and dies with the stage at the latest.
+ * Adds the steps of a stage: it has all mounts of a box but those that it leaves to each box, and for each
+ * message of the keeper it clones an init, which makes the rest of a box, and dies with the stage at the
+ * latest.
  *
- * @param fds the stage's socket, and what the rules mount
+ * @param fds the stage's socket, and what its rules mount
  */
-export function planStage(plan: Plan, setup: BoxSetup, { reportFd, mountFds }: BoxFds): void {
+export function planStage(
+  plan: Plan,
+  setup: BoxSetup,
+  { reportFd, mountFds, deferred }: StageFds,
+): void {
   planBegin(plan, "isolate-stage", { reportFd, mountFds });
-  planRoot(plan, setup.rules, { mounts: mountFds, isStage: true });
+  planRoot(plan, setup.rules, { mounts: mountFds, deferred });
   plan.because("the capabilities of the box", () => planBoundCapabilities(plan));
   // What is sent to it gets numbers above those of the standard streams; see sentFds().
   for (const fd of [0, 1, 2]) plan.step("dup3", [reportFd, fd, linux.O_CLOEXEC]);
@@ -123,36 +129,38 @@ export function planStage(plan: Plan, setup: BoxSetup, { reportFd, mountFds }: B
   const flags = linux.CLONE_NEWNS | namespacesOf({ ...setup, shareNetwork: true });
   const args = plan.cloneArgs({ flags });
   plan.spawn(args, { eachOf: WAITING_FD, what: "wait for boxes to make" }, () => {
-    planWaitingInit(plan, setup);
+    planWaitingInit(plan, setup, deferred);
   });
 }
 
-/** The first descriptor of a message to a stage, and, if it comes with one, that of a network. */
-const [SENT_FD, SENT_NETWORK_FD] = [WAITING_FD + 1, WAITING_FD + 2];
+/** The first descriptor of a message to a stage: the socket. Mounts follow, and a network, if there is one. */
+const SENT_FD = WAITING_FD + 1;
 
 /**
  * Adds the steps of an init that a stage has cloned: it makes the rest of the box, keeps nothing open but
  * its socket, says so with one byte, and waits there.
  */
-function planWaitingInit(plan: Plan, setup: BoxSetup): void {
+function planWaitingInit(plan: Plan, setup: BoxSetup, deferred: readonly boolean[]): void {
+  let sent = SENT_FD;
+  const mounts = setup.rules.map(({ source }, i) => source && deferred[i] ? ++sent : undefined);
   for (const fd of [0, 1, 2, WAITING_FD]) plan.step("dup3", [SENT_FD, fd, linux.O_CLOEXEC]);
   planBegin(plan, "isolate-init", { reportFd: WAITING_FD, mountFds: [] });
   if (!setup.terminal) planLeaveTerminal(plan);
   if (setup.hostname !== undefined) planHostname(plan, setup.hostname);
-  planOwnFilesystems(plan, setup.rules);
-  if (!setup.shareNetwork) planGivenNetwork(plan);
+  planDeferred(plan, setup.rules, { mounts, deferred });
+  if (!setup.shareNetwork) planGivenNetwork(plan, sent + 1);
   plan.step("close_range", [SENT_FD, 0xffffffff, 0]);
   plan.step("sendto", [WAITING_FD, plan.alloc(1), 1, linux.MSG_NOSIGNAL, 0, 0]);
   plan.step("next", [WAITING_FD], { what: "wait for a program" });
 }
 
 /** Adds the steps that enter the network namespace that came, or a new one if none did. */
-function planGivenNetwork(plan: Plan): void {
+function planGivenNetwork(plan: Plan, networkFd: number): void {
   plan.because("the network of the box", () => {
     const given = plan.slot("given network");
     const isNew = [given, -ERRNO.EBADF] as const;
-    plan.step("fcntl", [SENT_NETWORK_FD, linux.F_GETFD], { into: given, ignore: ERRNO.EBADF });
-    plan.step("setns", [SENT_NETWORK_FD, linux.CLONE_NEWNET], { when: [given, 0] });
+    plan.step("fcntl", [networkFd, linux.F_GETFD], { into: given, ignore: ERRNO.EBADF });
+    plan.step("setns", [networkFd, linux.CLONE_NEWNET], { when: [given, 0] });
     plan.step("unshare", [linux.CLONE_NEWNET], { when: isNew });
     planLoopback(plan, isNew);
   });
@@ -171,7 +179,7 @@ function planBox(plan: Plan, setup: BoxSetup, { reportFd, mountFds }: BoxFds): v
   planBegin(plan, "isolate-init", { reportFd, mountFds });
   if (!setup.terminal) planLeaveTerminal(plan);
   if (setup.hostname !== undefined) planHostname(plan, setup.hostname);
-  planRoot(plan, setup.rules, { mounts: mountFds, isStage: false });
+  planRoot(plan, setup.rules, { mounts: mountFds });
   if (!setup.shareNetwork) plan.because("the network of the box", () => planLoopback(plan));
   plan.because("the capabilities of the box", () => planBoundCapabilities(plan));
 }

@@ -2,7 +2,7 @@
 
 import { ERRNO } from "../../ffi/errno.ts";
 import * as linux from "../../ffi/linux.ts";
-import type { Plan } from "../../ffi/plan.ts";
+import type { Plan, Slot } from "../../ffi/plan.ts";
 import type { RemoteCaller } from "../remote_caller.ts";
 
 /** What a program may use. What is undefined is not limited, unless a default is named. */
@@ -70,12 +70,18 @@ const RESOURCES = [
   linux.RLIMIT_NOFILE,
 ];
 
+/** The kernel's RLIM_NLIMITS. */
+const LIMITS_COUNT = 16;
+
 const OPEN_FILES_DEFAULT = 1024;
 
 /** Adds steps that ask for the caller's limits, and returns what reads the answer. */
 export function planCallerLimits(plan: Plan, remote?: RemoteCaller): () => CallerLimits {
+  if (remote) {
+    const read = planRemoteLimits(plan, remote.pid);
+    return () => read(remote.limits);
+  }
   const readHardLimits = planHardLimits(plan);
-  if (remote) return planRemoteLimits(plan, remote, readHardLimits);
   const own = plan.alloc(16);
   const parents = plan.alloc(16);
   const parent = plan.slot("parent");
@@ -105,22 +111,28 @@ function planHardLimits(plan: Plan): () => Map<number, bigint> {
     );
 }
 
+/** A limit that a caller in another process says it has. */
+type SaidLimits = RemoteCaller["limits"];
+
 /**
- * The kernel is believed before the caller is. Without CAP_SYS_RESOURCE the kernel does not say it, but
- * then nobody can get more than we have either.
+ * Adds steps that ask for the limits of a caller in another process; what it says itself comes later. The
+ * kernel is believed before the caller is. Without CAP_SYS_RESOURCE the kernel does not say it, but then
+ * nobody can get more than we have either.
  */
-function planRemoteLimits(
+export function planRemoteLimits(
   plan: Plan,
-  { pid, limits }: RemoteCaller,
-  readHardLimits: () => Map<number, bigint>,
-): () => CallerLimits {
-  const asked = limits.map(({ soft, hard }, resource) => {
-    const limit = plan.struct([soft, hard]);
-    plan.step("prlimit64", [pid, resource, 0, limit], { ignore: "all" });
-    return { resource, limit };
+  pid: number | Slot,
+): (said: SaidLimits) => CallerLimits {
+  const readHardLimits = planHardLimits(plan);
+  const asked = Array.from({ length: LIMITS_COUNT }, (_, resource) => {
+    const [limit, result] = [plan.alloc(16), plan.slot("limit")];
+    plan.step("prlimit64", [pid, resource, 0, limit], { into: result, ignore: "all" });
+    return { limit, result };
   });
-  return () => {
-    const inherited = asked.map(({ resource, limit }) => {
+  return (said) => {
+    const inherited = said.map(({ soft, hard }, resource) => {
+      const { limit, result } = asked[resource]!;
+      if (plan.result(result) < 0) return { resource, soft, hard };
       const view = plan.view(limit);
       return { resource, soft: view.getBigInt64(0, true), hard: view.getBigInt64(8, true) };
     });

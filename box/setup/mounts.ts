@@ -68,14 +68,14 @@ export function planClones(
 /**
  * Adds init's steps, which build the box's root and enter it.
  *
- * @param options `isStage`: leave out the new file systems, which every box is to have for itself
+ * @param options `deferred`: which rules a stage leaves to its boxes, if it is one
  */
 export function planRoot(
   plan: Plan,
   rules: readonly PlacedRule[],
-  { mounts, isStage }: {
+  { mounts, deferred }: {
     mounts: readonly (number | Slot | undefined)[];
-    isStage: boolean;
+    deferred?: readonly boolean[];
   },
 ): void {
   const { base, root } = plan.because("the root of the box", () => {
@@ -97,7 +97,7 @@ export function planRoot(
     return { base, root };
   });
   rules.forEach(({ rule }, i) => {
-    if (isStage && rule.kind === "filesystem") return;
+    if (deferred?.[i]) return;
     plan.because(ruleName(rule), () => {
       planMount(plan, root, { inside: rule.inside, mount: mounts[i] ?? planNewMount(plan, rule) });
     });
@@ -105,27 +105,22 @@ export function planRoot(
   plan.because("the root of the box", () => planEnter(plan, base, root));
 }
 
-/** Adds the steps of an init that a stage has cloned: the new file systems, in the root where it is. */
-export function planOwnFilesystems(plan: Plan, rules: readonly PlacedRule[]): void {
-  for (const { rule } of rules) {
-    if (rule.kind !== "filesystem") continue;
+/** Adds the steps of an init that a stage has cloned: what that has left to it, in the root where it is. */
+export function planDeferred(
+  plan: Plan,
+  rules: readonly PlacedRule[],
+  { mounts, deferred }: {
+    mounts: readonly (number | undefined)[];
+    deferred: readonly boolean[];
+  },
+): void {
+  rules.forEach(({ rule }, i) => {
+    if (!deferred[i]) return;
     plan.because(ruleName(rule), () => {
-      const mount = planNewMount(plan, rule);
+      const mount = mounts[i] ?? planNewMount(plan, rule);
       planMount(plan, linux.AT_FDCWD, { inside: rule.inside, mount });
     });
-  }
-}
-
-/** Whether the new file systems can come last: nothing is mounted in one of them. */
-export function canStage(rules: readonly PlacedRule[]): boolean {
-  // A mount that a caller has cloned can be put into one box, not into a stage as well.
-  if (rules.some(({ source }) => source?.isClone)) return false;
-  return rules.every(({ rule: { kind, inside } }, i) =>
-    kind !== "filesystem" ||
-    !rules.slice(i + 1).some(({ rule }) =>
-      rule.inside === inside || rule.inside.startsWith(`${inside}/`) && rule.kind !== "filesystem"
-    )
-  );
+  });
 }
 
 /**

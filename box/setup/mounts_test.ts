@@ -75,7 +75,6 @@ function rootPlan(rules: readonly PlacedRule[]): Plan {
   const plan = new Plan();
   planRoot(plan, rules, {
     mounts: rules.map(({ source }, i) => source && 100 + i),
-    isStage: false,
   });
   return plan;
 }

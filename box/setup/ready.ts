@@ -3,19 +3,19 @@
  * whose box would be made in the same way takes it, and is spared that time.
  */
 
-import * as linux from "../../ffi/linux.ts";
-import { Routine } from "../../ffi/routine.ts";
 import { type System, SystemError } from "../../ffi/system.ts";
 import type { Run } from "../run_options.ts";
-import { makeBareMounts } from "./bare_mounts.ts";
+import { BareMounts } from "./bare_mounts.ts";
+import type { BoxKind } from "./box_kind.ts";
+import type { DirectoryRule } from "./directory_rules.ts";
 import type { BoxSetup } from "./init.ts";
-import { canStage } from "./mounts.ts";
 import { closeNetworks, type Network, openNetwork, PristineNetwork } from "./network.ts";
 import { Programs } from "./start_ready.ts";
-import { type AwaitedBox, discard, Receiver, Stage, type WaitingBox } from "./stage.ts";
+import { type AwaitedBox, discard, Receiver, type WaitingBox } from "./stage.ts";
+import { type SharedStage, Stages } from "./stages.ts";
 
-/** A box is run in one way, or in few: compiler, program, checker. */
-const STAGES_MAX = 4;
+/** One network is that of the run, the other one that of the box that waits. */
+const NETWORKS_MAX = 2;
 
 /** How many runs found a box ready, and how many had to make one. */
 export interface ReadyUses {
@@ -29,34 +29,53 @@ interface Shared {
   readonly receiver: Receiver;
   readonly programs: Programs;
   readonly bareMounts: BareMounts;
+  readonly stages: Stages;
   readonly uses: ReadyUses;
+  /** What is kept of a box outlives it until it is idle. */
+  readonly outlivesBoxes: boolean;
+  /** Those of boxes that have not been removed. */
+  readonly open: Set<ReadyBox>;
   /** Whether boxes are made ready now. */
   areKept: boolean;
+  /** How a box was made last. */
+  recipe: Recipe | undefined;
 }
 
 interface Awaited {
   readonly key: string;
-  readonly stage: Stage;
+  readonly stage: SharedStage;
   readonly box: AwaitedBox;
   /** The network that it has; undefined: a new one, or that of this process. */
   readonly network: Network | undefined;
   readonly sharesNetwork: boolean;
 }
 
+/** A box that a run would make, and which kind that is. */
+interface Wanted {
+  readonly setup: BoxSetup;
+  readonly kind: BoxKind;
+  readonly nowMs: number;
+}
+
+/** What a run has asked for, as far as it goes for other boxes too. */
+interface Recipe {
+  readonly rules: readonly DirectoryRule[];
+  readonly setup: BoxSetup;
+}
+
 /** The box that is ready for the next run in one box id. */
 export class ReadyBox {
   readonly #system: System;
   readonly #shared: Shared;
-  readonly #stages = new Map<string, Stage>();
   #awaited: Awaited | undefined;
-  /** The stage that made the box in which a program runs, and ends with it. */
-  #inUse: Stage | undefined;
+  /** The stage that made the box in which a program runs, and ends after it. */
+  #inUse: SharedStage | undefined;
   #sinceMs = 0;
-  /** The network namespace of the run, and of one that has ended. */
+  /** The network namespace of the run, and those of runs that have ended. */
   #runNetwork: Network | undefined;
-  #usedNetwork: Network | undefined;
-  /** Something to poll for changes of the mounts that we, and so the boxes, have. */
-  #mounts: number | undefined;
+  #usedNetworks: Network[] = [];
+  #recipe: Recipe | undefined;
+  readonly #discard = (): void => this.#endAwaited({ waits: true });
 
   /** Has none ready yet. */
   constructor(system: System, shared: Shared) {
@@ -74,178 +93,168 @@ export class ReadyBox {
     return this.#shared.programs;
   }
 
+  /** Whether what is kept for this id outlives its box. */
+  get outlivesBox(): boolean {
+    return this.#shared.outlivesBoxes;
+  }
+
+  /** How a box of this id was made last, or of any id if there was none. */
+  get recipe(): Recipe | undefined {
+    return this.#recipe ?? this.#shared.recipe;
+  }
+
+  set recipe(recipe: Recipe) {
+    this.#recipe = this.#shared.recipe = recipe;
+  }
+
   /** Whether one waits for a program. */
   get isWaiting(): boolean {
     return this.#awaited !== undefined;
   }
 
-  /** Takes the box that is ready if it is the one that the run would make; one that is not is ended. */
-  take(key: string, { options }: Run): WaitingBox | undefined {
+  /**
+   * Takes the box that is ready if it is the one that the run would make; one that is not is ended. Where
+   * there is a stage for such boxes it makes one, which is still faster than to make all of it.
+   */
+  take(wanted: Wanted, { options }: Run): WaitingBox | undefined {
+    const { stages, uses, open } = this.#shared;
+    open.add(this);
     // The run before has ended: another one may be in its network next, if nothing of the first is.
-    if (this.#runNetwork) {
-      closeNetworks(this.#system, this.#usedNetwork);
-      this.#usedNetwork = this.#runNetwork;
-      this.#runNetwork = undefined;
-    }
-    const isStale = this.#haveMountsChanged();
-    const awaited = this.#awaited;
-    const fits = !options.inheritDescriptors && !isStale && awaited?.key === key;
-    const box = fits ? this.#receive(awaited!) : undefined;
-    if (!fits) this.#discard();
-    this.#awaited = undefined;
-    // A stage that is ended before it has said which process it made leaves that to nobody.
-    if (isStale) this.#closeStages();
-    if (box) this.#shared.uses.hits++;
-    else this.#shared.uses.misses++;
-    return box;
+    this.#keepNetwork(this.#runNetwork);
+    this.#runNetwork = undefined;
+    stages.endStale();
+    const fits = !options.inheritDescriptors && this.#awaited?.key === wanted.kind.key;
+    if (!fits) this.#endAwaited({ waits: false });
+    const box = this.#receive();
+    if (box) uses.hits++;
+    else uses.misses++;
+    if (box || options.inheritDescriptors || !stages.find(wanted.kind)) return box;
+    this.put(wanted);
+    return this.#receive();
   }
 
-  #receive({ stage, box: ordered, network, sharesNetwork }: Awaited): WaitingBox | undefined {
-    const box = this.#shared.receiver.receive(ordered);
+  #receive(): WaitingBox | undefined {
+    const awaited = this.#awaited;
+    if (!awaited) return undefined;
+    const { stage, network, sharesNetwork } = awaited;
+    this.#awaited = undefined;
+    stage.settle(this.#discard);
+    const box = this.#shared.receiver.receive(awaited.box);
     if (!box) {
-      this.#closeStages();
+      this.#shared.stages.drop(stage);
       closeNetworks(this.#system, network);
       return undefined;
     }
-    this.#inUse = stage;
-    if (sharesNetwork) return box;
-    this.#runNetwork = network ?? openNetwork(this.#system, box.initPid);
-    if (this.#runNetwork) {
+    if (!sharesNetwork) {
+      this.#runNetwork = network ?? openNetwork(this.#system, box.initPid);
+      if (!this.#runNetwork) {
+        // Somebody has killed it while it waited.
+        discard(this.#system, box);
+        return undefined;
+      }
       this.#shared.pristine.learn(this.#runNetwork);
-      return box;
     }
-    // Somebody has killed it while it waited.
-    discard(this.#system, box);
-    return undefined;
+    this.#inUse = stage;
+    stage.beginRun();
+    return box;
+  }
+
+  /** Orders one for a new box, if there is a stage for its kind. */
+  prepare(wanted: Wanted): void {
+    const { open, stages } = this.#shared;
+    stages.endStale();
+    if (!stages.find(wanted.kind)) return;
+    open.add(this);
+    this.put(wanted);
   }
 
   /** Orders the next one. That it cannot be made is said by the run that does without. */
-  put(setup: BoxSetup, { key, nowMs }: { key: string; nowMs: number }): void {
-    if (!this.#shared.areKept) {
-      this.#discard();
-      this.#closeStages();
-    }
-    if (setup.terminal || this.#awaited || !this.#shared.areKept || !canStage(setup.rules)) return;
+  put({ setup, kind, nowMs }: Wanted): void {
+    const { areKept, stages } = this.#shared;
+    if (!areKept) this.#endAwaited({ waits: true });
+    if (setup.terminal || this.#awaited || !areKept || kind.stageKey === undefined) return;
+    let [stage, network]: [SharedStage?, Network?] = [];
     try {
-      const stage = this.#stage(setup, key);
-      const network = setup.shareNetwork ? undefined : this.#takeNetwork();
+      stage = stages.get(kind.stageKey, { setup, kind, nowMs });
+      network = setup.shareNetwork ? undefined : this.#takeNetwork();
       this.#awaited = {
-        key,
+        key: kind.key,
         stage,
         network,
-        box: stage.order(network?.fd),
+        box: stage.order(setup, network?.fd, this.#discard),
         sharesNetwork: setup.shareNetwork,
       };
       this.#sinceMs = nowMs;
     } catch (error) {
+      closeNetworks(this.#system, network);
       if (!(error instanceof SystemError)) throw error;
-      this.#closeStages();
+      if (stage) stages.drop(stage);
     }
   }
 
-  /** The network of the run before the one that goes on, if it is like new. */
+  #keepNetwork(network: Network | undefined): void {
+    if (!network) return;
+    this.#usedNetworks.push(network);
+    if (this.#usedNetworks.length > NETWORKS_MAX) {
+      closeNetworks(this.#system, this.#usedNetworks.shift());
+    }
+  }
+
+  /** The network of a run that has ended, if it is like new. */
   #takeNetwork(): Network | undefined {
-    const used = this.#usedNetwork;
-    this.#usedNetwork = undefined;
-    if (!used || this.#shared.pristine.isLike(used)) return used;
-    closeNetworks(this.#system, used);
-    return undefined;
-  }
-
-  /** Finds the stage of a kind of boxes, or starts it. */
-  #stage(setup: BoxSetup, key: string): Stage {
-    let stage = this.#stages.get(key);
-    if (!stage) {
-      if (this.#stages.size >= STAGES_MAX) this.#closeStages();
-      stage = new Stage(this.#system, setup);
-      this.#stages.set(key, stage);
+    for (let used; (used = this.#usedNetworks.shift());) {
+      if (this.#shared.pristine.isLike(used)) return used;
+      closeNetworks(this.#system, used);
     }
-    return stage;
-  }
-
-  /** Ends what makes boxes, when its mounts are older than the host's for instance. */
-  #closeStages(): void {
-    for (const stage of this.#stages.values()) if (stage !== this.#inUse) stage.close();
-    this.#stages.clear();
+    return undefined;
   }
 
   /** Says that the program in the box that was taken is dead. */
   endRun(): void {
-    const stage = this.#inUse;
+    this.#inUse?.endRun();
     this.#inUse = undefined;
-    if (stage && ![...this.#stages.values()].includes(stage)) stage.close();
   }
 
-  /** Since when something waits, in milliseconds of CLOCK_MONOTONIC; undefined: nothing does. */
-  get waitingSinceMs(): number | undefined {
-    return this.#awaited || this.#stages.size > 0 ? this.#sinceMs : undefined;
+  /** Since when something is kept, in milliseconds of CLOCK_MONOTONIC; undefined: nothing is. */
+  get keptSinceMs(): number | undefined {
+    return this.#awaited || this.#usedNetworks.length > 0 ? this.#sinceMs : undefined;
   }
 
-  #discard(): void {
-    if (!this.#awaited) return;
-    const box = this.#shared.receiver.receive(this.#awaited.box);
-    if (box) discard(this.#system, box);
-    closeNetworks(this.#system, this.#awaited.network);
+  /** Ends what waits, and keeps its network; it is dead afterwards if that `waits`, else soon. */
+  #endAwaited({ waits }: { waits: boolean }): void {
+    const awaited = this.#awaited;
+    if (!awaited) return;
+    const { stage, box: { socket }, sharesNetwork } = awaited;
     this.#awaited = undefined;
+    stage.settle(this.#discard);
+    let { network } = awaited;
+    if (waits || !sharesNetwork && !network) {
+      const box = this.#shared.receiver.receive({ socket });
+      if (box && !sharesNetwork) network ??= openNetwork(this.#system, box.initPid);
+      if (box) discard(this.#system, box);
+    } else this.#system.close(socket); // which init notices
+    this.#keepNetwork(network);
   }
 
-  /** Ends what waits. */
-  close(): void {
-    this.#discard();
-    this.#closeStages();
-    closeNetworks(this.#system, this.#runNetwork, this.#usedNetwork);
-    if (this.#mounts !== undefined) this.#system.close(this.#mounts);
-    this.#mounts = this.#runNetwork = this.#usedNetwork = undefined;
-  }
-
-  /** Whether something was mounted or unmounted since this was asked last; see proc_pid_mountinfo(5). */
-  #haveMountsChanged(): boolean {
-    if (this.#mounts === undefined) {
-      const { plan, parts } = OPEN_MOUNTS.run(this.#system);
-      this.#mounts = plan.result(parts);
+  /** Ends what waits, as the box is removed. */
+  closeBox(): void {
+    const { outlivesBoxes, open, stages } = this.#shared;
+    open.delete(this);
+    if (!outlivesBoxes) this.close();
+    else {
+      this.#endAwaited({ waits: false });
+      this.#keepNetwork(this.#runNetwork);
+      this.#runNetwork = undefined;
     }
-    const { plan, parts } = LOOK_FOR_MOUNTS.run(this.#system, this.#mounts);
-    return plan.result(parts) !== 0;
-  }
-}
-
-const OPEN_MOUNTS = new Routine("watch the mounts", [], (plan) => {
-  const file = plan.slot("mounts");
-  const path = plan.string("/proc/self/mountinfo");
-  plan.step("openat", [linux.AT_FDCWD, path, linux.O_CLOEXEC, 0], { into: file });
-  return file;
-});
-
-const LOOK_FOR_MOUNTS = new Routine("look for new mounts", ["mounts"], (plan, file) => {
-  const changed = plan.slot("changed");
-  const poll = plan.struct([0, linux.POLLPRI]);
-  plan.step("store", [poll.part(0, 4), 4, file]);
-  plan.step("ppoll", [poll, 1, plan.struct([0n, 0n]), 0, 8], { into: changed, ignore: "all" });
-  return changed;
-});
-
-/** The mount namespace from which the boxes of a process start. */
-class BareMounts {
-  readonly #system: System;
-  #isAsked = false;
-  #fd: number | undefined;
-
-  constructor(system: System) {
-    this.#system = system;
+    if (!outlivesBoxes && open.size === 0) stages.close();
   }
 
-  /** Makes it when it is first asked for. */
-  get fd(): number | undefined {
-    if (!this.#isAsked) this.#fd = makeBareMounts(this.#system);
-    this.#isAsked = true;
-    return this.#fd;
-  }
-
-  /** Lets go of it for good: boxes start from where this process is. */
+  /** Ends what waits, and keeps nothing. */
   close(): void {
-    if (this.#fd !== undefined) this.#system.close(this.#fd);
-    this.#fd = undefined;
-    this.#isAsked = true;
+    this.#endAwaited({ waits: true });
+    closeNetworks(this.#system, this.#runNetwork, ...this.#usedNetworks);
+    this.#runNetwork = undefined;
+    this.#usedNetworks = [];
   }
 }
 
@@ -258,8 +267,14 @@ export class ReadyBoxes {
   /** What came of them so far. */
   readonly uses: ReadyUses;
 
-  /** Counts in `uses` what comes of them. */
-  constructor(system: System, uses: ReadyUses) {
+  /**
+   * Counts in `uses` what comes of them. With `outlivesBoxes` what is kept for an id outlives its box, and
+   * somebody calls {@linkcode ReadyBoxes.closeIdle} now and then.
+   */
+  constructor(
+    system: System,
+    { uses, outlivesBoxes }: { uses: ReadyUses; outlivesBoxes: boolean },
+  ) {
     this.#system = system;
     this.uses = uses;
     this.#shared = {
@@ -267,8 +282,12 @@ export class ReadyBoxes {
       receiver: new Receiver(system),
       programs: new Programs(system),
       bareMounts: new BareMounts(system),
+      stages: new Stages(system),
       uses,
+      outlivesBoxes,
+      open: new Set(),
       areKept: true,
+      recipe: undefined,
     };
   }
 
@@ -295,12 +314,14 @@ export class ReadyBoxes {
 
   /** Ends those that have waited since before this moment, and of more than so many the oldest. */
   closeIdle({ beforeMs, boxesMax }: { beforeMs: number; boxesMax: number }): void {
-    const waiting = [...this.#boxes.values()].flatMap((box) =>
-      box.waitingSinceMs === undefined ? [] : [{ box, sinceMs: box.waitingSinceMs }]
+    const kept = [...this.#boxes.values()].flatMap((box) =>
+      box.keptSinceMs === undefined ? [] : [{ box, sinceMs: box.keptSinceMs }]
     ).sort((a, b) => b.sinceMs - a.sinceMs);
-    waiting.forEach(({ box, sinceMs }, i) => {
+    kept.forEach(({ box, sinceMs }, i) => {
       if (sinceMs < beforeMs || i >= boxesMax) box.close();
     });
+    if (boxesMax === 0) this.#shared.stages.endAll();
+    else this.#shared.stages.endIdle(beforeMs);
   }
 
   /** Ends them all, for good. */
@@ -308,6 +329,7 @@ export class ReadyBoxes {
     this.#shared.areKept = false;
     for (const box of this.#boxes.values()) box.close();
     this.#boxes.clear();
+    this.#shared.stages.close();
     this.#shared.bareMounts.close();
     this.#shared.programs.close();
   }

@@ -80,6 +80,7 @@ interface SourcesRequest {
 /** A plan that opens sources, and where each of them is in it. */
 interface Opening {
   readonly plan: Plan;
+  readonly rules: readonly DirectoryRule[];
   readonly sources: readonly (PlannedSource | undefined)[];
   readonly execute: () => SystemError | undefined;
 }
@@ -100,8 +101,8 @@ const openings = new WeakMap<System, Map<string, Opening>>();
  */
 export function openSources(access: HostAccess, request: SourcesRequest): PlacedRule[] {
   const { system } = access;
-  const { rules, given } = request;
-  const { plan, sources, execute } = opening(access, request);
+  const { given } = request;
+  const { plan, rules, sources, execute } = opening(access, request);
   const failure = execute();
   if (failure) {
     system.close(...sources.flatMap((source) => source ? [plan.result(source.slot)] : []));
@@ -163,7 +164,7 @@ function planOpening(access: HostAccess, { rules, places, given }: SourcesReques
   });
   plan.step("close", [base], { always: true, ignore: "all" });
   const execute = access.system.prepareAfresh(plan, "find what the directory rules bind");
-  return { plan, sources, execute: () => execute() };
+  return { plan, rules, sources, execute: () => execute() };
 }
 
 /** Adds a descriptor that was opened elsewhere, as if this plan had opened it. */
@@ -183,7 +184,8 @@ function pathOf(rule: Exclude<DirectoryRule, FilesystemRule>, { directory }: Box
   return isInBox(rule) ? `${directory}/${rule.outside.slice(2)}` : rule.outside;
 }
 
-function isInBox({ outside }: BindRule): boolean {
+/** Whether a rule binds what is in the directory of the box. */
+export function isInBox({ outside }: BindRule): boolean {
   return outside.startsWith("./");
 }
 

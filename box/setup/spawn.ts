@@ -8,14 +8,18 @@
 
 import * as linux from "../../ffi/linux.ts";
 import { type Data, Plan } from "../../ffi/plan.ts";
-import type { System } from "../../ffi/system.ts";
+import { type System, SystemError } from "../../ffi/system.ts";
+import type { BoxPlaces } from "../claim/paths.ts";
 import type { Run } from "../run_options.ts";
+import type { Sandbox } from "../sandbox.ts";
+import { boxKind } from "./box_kind.ts";
 import { planMask, planStartMounts, reap, STACK_SIZE } from "./clone.ts";
 import { defaultDirectoryRules } from "./directory_rules.ts";
 import { rulesWithin } from "./contained_rules.ts";
-import { type BoxSetup, boxSetup, type InitFds, keyOf, namespacesOf, planInit } from "./init.ts";
+import { type BoxSetup, boxSetup, type InitFds, namespacesOf, planInit } from "./init.ts";
 import { planClones } from "./mounts.ts";
 import { clonedFds } from "./program_fds.ts";
+import type { ReadyBox } from "./ready.ts";
 import { closeSources, type GivenSources, openSources, type PlacedRule } from "./sources.ts";
 
 /** A box that has been started. */
@@ -37,22 +41,42 @@ export interface StartedBox {
 export function spawnBox(run: Run, given?: GivenSources): StartedBox {
   const { sandbox, places, options } = run;
   const { system } = sandbox;
-  const wanted = options.directoryRules ?? defaultDirectoryRules();
-  const rules = openSources(sandbox, {
-    rules: sandbox.contained ? rulesWithin(wanted, sandbox.contained) : wanted,
-    places,
-    given,
-  });
+  const asked = options.directoryRules ?? defaultDirectoryRules();
+  const wantedRules = sandbox.contained ? rulesWithin(asked, sandbox.contained) : asked;
+  const rules = openSources(sandbox, { rules: wantedRules, places, given });
   try {
     const setup = boxSetup(run, rules, run.ready?.bareMounts);
     // What is ready has a network of its own, which the run after this one can have.
     const keeper = run.networkFd === undefined ? run.ready : undefined;
-    const key = keeper ? keyOf(setup) : "";
-    const ready = keeper?.take(key, run);
+    const wanted = keeper && { setup, kind: boxKind(setup), nowMs: system.nowMs() };
+    // What a caller has opened nobody else can open for another box.
+    if (wanted && !given?.size) keeper.recipe = { rules: wantedRules, setup };
+    const ready = wanted && keeper.take(wanted, run);
     const startedMs = system.nowMs();
     const started = ready && keeper?.programs.start(run, ready) || startCold(run, setup);
-    keeper?.put(setup, { key, nowMs: startedMs });
+    if (wanted) keeper.put(wanted);
     return { ...started, startedMs };
+  } finally {
+    closeSources(system, rules);
+  }
+}
+
+/** Has a new box made ready, as if its next run were like the one before, if there is a stage for that. */
+export function prepareBox(
+  sandbox: Sandbox,
+  { places, ready, controlGroup }: { places: BoxPlaces; ready: ReadyBox; controlGroup: boolean },
+): void {
+  const { system } = sandbox;
+  const { recipe } = ready;
+  if (!recipe || !ready.outlivesBox) return;
+  let rules: PlacedRule[] = [];
+  try {
+    rules = openSources(sandbox, { rules: recipe.rules, places });
+    const setup = { ...recipe.setup, rules, controlGroup };
+    ready.prepare({ setup, kind: boxKind(setup), nowMs: system.nowMs() });
+  } catch (error) {
+    // The run itself says what is wrong with it.
+    if (!(error instanceof SystemError)) throw error;
   } finally {
     closeSources(system, rules);
   }

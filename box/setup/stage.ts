@@ -1,16 +1,19 @@
 /**
- * Stages: where boxes of one kind are made ready. A stage is a process outside of the box, with all mounts
- * of it but the new file systems. At a message from us it clones an init, which thereby has a copy of the
- * mounts, and everything else new: processes, IPC objects, file systems, host name, keys. So a box that is
- * ready costs a clone of a tiny process, and nothing of the run before can be in it.
+ * Stages: where boxes of one kind are made ready. A stage is a process outside of the boxes, with the mounts
+ * that they have in common. At a message from us it clones an init, which thereby has a copy of those, and
+ * everything else new: processes, IPC objects, file systems, host name, keys. What belongs to one box comes
+ * with the message. So a box that is ready costs a clone of a tiny process, and nothing of the run before
+ * can be in it.
  */
 
 import { PLAN } from "../../ffi/abi.ts";
 import * as linux from "../../ffi/linux.ts";
 import { type Data, Plan, type Slot } from "../../ffi/plan.ts";
 import type { System, SystemError } from "../../ffi/system.ts";
+import type { BoxKind } from "./box_kind.ts";
 import { type BoxSetup, planStage } from "./init.ts";
 import { planClones } from "./mounts.ts";
+import type { PlacedRule } from "./sources.ts";
 import { awaitDeath, planMask, planStartMounts, reap, STACK_SIZE } from "./clone.ts";
 
 /** A stage and its inits are given so long in all; more than a thousand times of what they need. */
@@ -38,19 +41,22 @@ export class Stage {
   readonly #system: System;
   readonly #socket: number;
   readonly #pidFd: number;
-  readonly #order: Order;
+  readonly #deferred: readonly boolean[];
+  #order: Order | undefined;
 
   /** Starts the process; the sources of the rules are open. */
-  constructor(system: System, setup: BoxSetup) {
+  constructor(system: System, setup: BoxSetup, { deferred }: BoxKind) {
     this.#system = system;
-    const { socket, pidFd } = startStage(system, setup);
+    this.#deferred = deferred;
+    const { socket, pidFd } = startStage(system, setup, deferred);
     [this.#socket, this.#pidFd] = [socket, pidFd];
-    this.#order = new Order(system, socket);
   }
 
-  /** Orders a box, in this network namespace or in a new one. */
-  order(networkFd?: number): AwaitedBox {
-    return { socket: this.#order.send(networkFd) };
+  /** Orders a box of this kind, in this network namespace or in a new one; its sources are open. */
+  order({ rules }: Pick<BoxSetup, "rules">, networkFd?: number): AwaitedBox {
+    const own = rules.filter((_, i) => this.#deferred[i]);
+    this.#order ??= new Order(this.#system, this.#socket, own);
+    return { socket: this.#order.send(own, networkFd) };
   }
 
   /** Ends the process, and all boxes that it has made. */
@@ -67,48 +73,55 @@ export class Stage {
 class Order {
   readonly #system: System;
   readonly #plan = new Plan();
-  readonly #execute: () => SystemError | undefined;
+  readonly #execute: (put: () => void) => SystemError | undefined;
+  readonly #sources: readonly (Slot | undefined)[];
   readonly #pair: Data;
   readonly #control: Data;
   readonly #message: Data;
   readonly #network: Slot;
+  /** How long the descriptors are in the message, without a network. */
+  readonly #length: number;
 
-  constructor(system: System, stage: number) {
+  constructor(system: System, stage: number, own: readonly PlacedRule[]) {
     this.#system = system;
     const plan = this.#plan;
-    const [own, its] = [plan.slot("our socket"), plan.slot("its socket")];
+    const [mine, its] = [plan.slot("our socket"), plan.slot("its socket")];
+    this.#sources = own.map(({ source }) => source && plan.slot(source.path));
     this.#network = plan.slot("network namespace");
     this.#pair = plan.struct([-1, -1]);
-    this.#control = plan.struct([0n, linux.SOL_SOCKET, linux.SCM_RIGHTS, -1, -1]);
+    const type = linux.SOCK_SEQPACKET | linux.SOCK_CLOEXEC;
+    plan.step("socketpair", [linux.AF_UNIX, type, 0, this.#pair]);
+    plan.step("load", [this.#pair.part(0, 4), 4], { into: mine });
+    plan.step("load", [this.#pair.part(4, 4), 4], { into: its });
+    // The kernel adds the sender's process id, as we see it, to every message of the box.
+    plan.step("setsockopt", [mine, linux.SOL_SOCKET, linux.SO_PASSCRED, plan.struct([1]), 4]);
+    const mounts = planClones(plan, own, this.#sources).filter((mount) => mount !== undefined);
+    const sent = [its, ...mounts, this.#network];
+    this.#length = 16 + 4 * (1 + mounts.length);
+    this.#control = plan.struct([0n, linux.SOL_SOCKET, linux.SCM_RIGHTS, ...sent.map(() => -1)]);
+    sent.forEach((fd, i) => plan.step("store", [this.#control.part(16 + 4 * i, 4), 4, fd]));
     const vector = plan.struct([0n, 8n]);
     plan.point(vector, 0, plan.alloc(8));
     this.#message = plan.struct([0n, 0n, 0n, 1n, 0n, 0n, 0n]);
     plan.point(this.#message, 16, vector);
     plan.point(this.#message, 32, this.#control);
-    const type = linux.SOCK_SEQPACKET | linux.SOCK_CLOEXEC;
-    plan.step("socketpair", [linux.AF_UNIX, type, 0, this.#pair]);
-    plan.step("load", [this.#pair.part(0, 4), 4], { into: own });
-    plan.step("load", [this.#pair.part(4, 4), 4], { into: its });
-    // The kernel adds the sender's process id, as we see it, to every message of the box.
-    plan.step("setsockopt", [own, linux.SOL_SOCKET, linux.SO_PASSCRED, plan.struct([1]), 4]);
-    plan.step("store", [this.#control.part(16, 4), 4, its]);
-    plan.step("store", [this.#control.part(20, 4), 4, this.#network]);
     plan.step("sendmsg", [stage, this.#message, linux.MSG_NOSIGNAL | linux.MSG_DONTWAIT], {
       what: "order a box",
     });
-    plan.step("close", [its], { always: true, ignore: "all" });
-    this.#execute = system.prepare(plan, "order a box");
+    for (const fd of [its, ...mounts]) plan.step("close", [fd], { always: true, ignore: "all" });
+    this.#execute = system.prepareAfresh(plan, "order a box");
   }
 
   /** Returns our socket of the box. */
-  send(networkFd: number | undefined): number {
+  send(own: readonly PlacedRule[], networkFd: number | undefined): number {
     const plan = this.#plan;
-    plan.put(this.#network, networkFd ?? -1);
-    const length = networkFd === undefined ? 20n : 24n;
-    plan.view(this.#control).setBigUint64(0, length, true);
-    plan.view(this.#message).setBigUint64(40, length, true);
-    plan.view(this.#pair).setBigInt64(0, -1n, true);
-    const failure = this.#execute();
+    const length = BigInt(this.#length + (networkFd === undefined ? 0 : 4));
+    const failure = this.#execute(() => {
+      own.forEach(({ source }, i) => source && plan.put(this.#sources[i]!, source.fd));
+      plan.put(this.#network, networkFd ?? -1);
+      plan.view(this.#control).setBigUint64(0, length, true);
+      plan.view(this.#message).setBigUint64(40, length, true);
+    });
     const socket = plan.view(this.#pair).getInt32(0, true);
     if (!failure) return socket;
     this.#system.close(socket);
@@ -116,13 +129,18 @@ class Order {
   }
 }
 
-function startStage(system: System, setup: BoxSetup): { socket: number; pidFd: number } {
+function startStage(
+  system: System,
+  setup: BoxSetup,
+  deferred: readonly boolean[],
+): { socket: number; pidFd: number } {
   const [plan, its] = [new Plan(), new Plan()];
   const itsSocket = its.slot("socket of the stage");
-  const itsMounts = setup.rules.map(({ rule, source }) =>
-    source && its.slot(`mount of ${rule.inside}`)
+  const sources = setup.rules.map(({ source }, i) => deferred[i] ? undefined : source?.fd);
+  const itsMounts = setup.rules.map(({ rule }, i) =>
+    sources[i] === undefined ? undefined : its.slot(`mount of ${rule.inside}`)
   );
-  planStage(its, setup, { reportFd: itsSocket, mountFds: itsMounts });
+  planStage(its, setup, { reportFd: itsSocket, mountFds: itsMounts, deferred });
   system.trace?.(its, "a stage for boxes");
   const image = its.encode();
   const pair = plan.struct([-1, -1]);
@@ -136,7 +154,7 @@ function startStage(system: System, setup: BoxSetup): { socket: number; pidFd: n
   plan.step("load", [pair.part(0, 4), 4], { into: own });
   plan.step("load", [pair.part(4, 4), 4], { into: socket });
   plan.step("memfd_create", [plan.string("isolate-plan"), linux.MFD_CLOEXEC], { into: memory });
-  const mounts = planClones(plan, setup.rules);
+  const mounts = planClones(plan, setup.rules, sources);
   const data = plan.bytes(image);
   const fill = (slot: Slot, value: Slot) => {
     plan.step("store", [data.part(its.slotOffset(slot), 8), 8, value]);

@@ -302,6 +302,50 @@ Deno.test("a run goes on when what has made its box is given up", async () => {
   assertEquals(stages(), before);
 });
 
+Deno.test("one stage serves boxes of several ids, and each has its own files", async () => {
+  const stages = () => childrenOf([Deno.pid], "isolate-stage").length;
+  const before = stages();
+  await using first = await Box.init({ boxId: BOX_ID, ready: true });
+  await using second = await Box.init({ boxId: BOX_ID + 1, ready: true });
+  const script = 'ls /box /tmp; echo "$1" >/box/of-$1; echo "$1" >/tmp/of-$1';
+  const options = { limits: { processes: 9 } };
+  const run = (box: Box, name: string) =>
+    output(box, ["/bin/sh", "-c", script, "sh", name], options);
+  for (let i = 0; i < 3; i++) {
+    const files = (name: string) => i === 0 ? "" : `of-${name}\n`;
+    for (const [box, name] of [[first, "a"], [second, "b"]] as const) {
+      assertEquals(await run(box, name), `/box:\n${files(name)}\n/tmp:\n${files(name)}`);
+    }
+  }
+  assertEquals(stages(), before + 1);
+  await first.cleanup();
+  await using again = await Box.init({ boxId: BOX_ID, ready: true });
+  assertEquals(await run(again, "c"), "/box:\n\n/tmp:\n");
+  assertEquals(await run(second, "b"), "/box:\nof-b\n\n/tmp:\nof-b\n");
+});
+
+Deno.test("boxes with mounts in their own files are made ready, too", async () => {
+  await withFolder(async (folder) => {
+    await Deno.chmod(folder, 0o755);
+    await Deno.writeTextFile(`${folder}/file`, "text");
+    for (const boxId of [BOX_ID, BOX_ID + 1]) {
+      await using box = await Box.init({ boxId, ready: true });
+      const { uses } = box.sandbox.ready!;
+      await Deno.mkdir(`${box.directory}/box/data`);
+      await Deno.writeTextFile(`${box.directory}/box/own`, `${boxId}`);
+      const hits = uses.hits;
+      for (let i = 0; i < 4; i++) {
+        const text = await output(box, ["/bin/cat", "/box/data/file", "/box/own"], {
+          directoryRules: rules(`box/data=${folder}`),
+        });
+        assertEquals(text, `text${boxId}`);
+      }
+      // Not all of them: others may mount something on this host meanwhile.
+      assert(uses.hits > hits);
+    }
+  });
+});
+
 const LIMIT = { limitBytes: 100 };
 
 Deno.test("each run in a ready box has its own command, environment, limits and streams, not those of the one before", async () => {

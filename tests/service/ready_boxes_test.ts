@@ -39,6 +39,25 @@ Deno.test("a box is kept ready for as long as is configured", async () => {
   });
 });
 
+Deno.test("a new box is ready before its first run, if others like it were run before", async () => {
+  await withBox([], async (service, shell) => {
+    const hits = async () => {
+      const text = await shell(`${CLIENT} metrics`);
+      return Number(/^isolate_ready_hits_total (\d+)$/m.exec(text)?.[1]);
+    };
+    const life = `${CLIENT} -b2 --init >&2; ${RUN.replace("-b1", "-b2")}; ${CLIENT} -b2 --cleanup`;
+    await shell(RUN);
+    await shell(RUN);
+    const before = await hits();
+    // Others may mount something on this host meanwhile.
+    await eventually("the first run finds a box ready", async () => {
+      await shell(life);
+      return await hits() > before;
+    });
+    assertEquals(await waiting(service), 1);
+  });
+});
+
 Deno.test("no box is kept ready with service_ready = 0", async () => {
   await withBox(["service_ready = 0"], async (service, shell) => {
     await shell(RUN);
