@@ -3,7 +3,7 @@
 import { type Holdings, soak } from "../tests/support/soak.ts";
 
 const RUNS = 100_000;
-const SLICE = 5000;
+const SLICE = 1000;
 const WARM_UP = 2000;
 const SLABS_SHOWN = 25;
 
@@ -12,10 +12,15 @@ function describe({ slabs: _, ...rest }: Holdings): string {
 }
 
 const runs = Number(Deno.args[0] ?? RUNS);
+const warmUp = Math.min(WARM_UP, runs);
+console.log(`${warmUp} runs to warm up`);
 const { seconds, failures, before, after } = await soak(runs, {
-  warmUp: Math.min(WARM_UP, runs),
+  warmUp,
   slice: SLICE,
-  onSlice: (done, now) => console.log(`${done} runs: ${describe(now)}`),
+  onSlice: ({ done, perSecond, now }) => {
+    const rate = done > 0 ? `${perSecond.toFixed(0)} a second, ` : "";
+    console.log(`${done} runs: ${rate}${describe(now)}`);
+  },
 });
 console.log(`${runs} runs in ${seconds.toFixed(0)} s, ${(runs / seconds).toFixed(0)} a second`);
 if (failures) console.log(failures);

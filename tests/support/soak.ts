@@ -20,6 +20,14 @@ export interface Holdings {
   readonly slabs: ReadonlyMap<string, number>;
 }
 
+/** How far it has come. */
+export interface Progress {
+  readonly done: number;
+  /** Runs in a second, without the pauses between slices. */
+  readonly perSecond: number;
+  readonly now: Holdings;
+}
+
 /** What was run, and what was held before and after it. */
 export interface SoakReport {
   readonly runs: number;
@@ -82,9 +90,9 @@ export async function soak(
   runs: number,
   { warmUp = 400, slice = runs, onSlice = () => {} }: {
     warmUp?: number;
-    /** So many runs there are between two reports of what is held. */
+    /** So many runs there are between two reports. */
     slice?: number;
-    onSlice?: (done: number, now: Holdings) => void;
+    onSlice?: (progress: Progress) => void;
   } = {},
 ): Promise<SoakReport> {
   const scratch = await Deno.makeTempDir({ prefix: "isolate-soak-" });
@@ -96,10 +104,14 @@ export async function soak(
     const started = performance.now();
     let failures = "";
     let after = before;
-    for (let done = 0; done < runs; done += slice) {
-      failures += await call(Math.min(slice, runs - done));
+    onSlice({ done: 0, perSecond: 0, now: before });
+    for (let done = 0; done < runs;) {
+      const [count, beganMs] = [Math.min(slice, runs - done), performance.now()];
+      failures += await call(count);
+      const perSecond = count / (performance.now() - beganMs) * 1000;
       after = await settled(service, before);
-      onSlice(Math.min(done + slice, runs), after);
+      done += count;
+      onSlice({ done, perSecond, now: after });
     }
     const seconds = (performance.now() - started) / 1000;
     return { runs, seconds, failures, before, after };
