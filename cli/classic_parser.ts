@@ -92,6 +92,22 @@ function checkTogether(request: ClassicRequest): void {
   }
 }
 
+/** Most runs have no rules of their own: then these are the same objects each time. */
+let defaultRules: DirectoryRules | undefined;
+
+type DirectoryRules = NonNullable<RunOptions["directoryRules"]>;
+
+function directoryRules(request: ClassicRequest): DirectoryRules {
+  const defaults = !request.noDefaultDirectories;
+  if (request.directoryRules.length === 0 && defaults) {
+    return defaultRules ??= Object.freeze(
+      resolveDirectoryRules({ rules: [], defaults }).map((rule) => Object.freeze(rule)),
+    );
+  }
+  const rules = request.directoryRules.map(parseDirectoryRule);
+  return resolveDirectoryRules({ rules, defaults });
+}
+
 /** Completes the options of the run, for which the rules are read. */
 export function runOptions(
   request: ClassicRequest,
@@ -100,10 +116,7 @@ export function runOptions(
   try {
     return {
       ...request.run,
-      directoryRules: resolveDirectoryRules({
-        rules: request.directoryRules.map(parseDirectoryRule),
-        defaults: !request.noDefaultDirectories,
-      }),
+      directoryRules: directoryRules(request),
       environment: buildEnvironment({
         callerEnvironment,
         inheritAll: request.fullEnvironment,

@@ -43,7 +43,7 @@ export function clientOrigin(client: Client, rules: ClientRules): ClientOrigin {
   const onlyRoot = (option: string) => {
     if (peer.uid !== 0) throw new UsageError(`${option} can be used only by root.`);
   };
-  let acted = false;
+  let [acted, isOver] = [false, false];
   const act = async (actAs: ActAs) => {
     if (!actAs || acted) return;
     onlyRoot("--as-uid");
@@ -90,11 +90,12 @@ export function clientOrigin(client: Client, rules: ClientRules): ClientOrigin {
     checkBox: (boxId) => rules.checkBox(client, boxId),
     catchSignals(_, onSignal) {
       client.signals(onSignal);
-      const onGone = () => onSignal(SIGNALS.SIGTERM);
-      if (client.gone.aborted) onGone();
-      else client.gone.addEventListener("abort", onGone);
+      client.gone.listen(() => {
+        if (!isOver) onSignal(SIGNALS.SIGTERM);
+      });
     },
     async exit(status) {
+      isOver = true;
       await printed;
       const last = texts.length === 1 && texts[0]!.text.length <= EXIT_TEXT_MAX && texts.pop();
       if (last) return await hands.writeAndExit(last.fd, last.text, status);

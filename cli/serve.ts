@@ -59,6 +59,6 @@ async function withOrigin(
     });
     await origin.exit(status);
   } catch (error) {
-    if (!client.gone.aborted) tell(describeError(error));
+    if (!client.gone.hasHappened) tell(describeError(error));
   }
 }

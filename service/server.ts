@@ -18,13 +18,35 @@ const SOCK_CLOEXEC_NONBLOCK = linux.SOCK_CLOEXEC | linux.SOCK_NONBLOCK;
 const HELLO_MS = 10_000;
 /** How long what a client that has gone ran may hold up the next client of the same user, at most. */
 const ENDING_MS = 500;
-const GONE = "the client has gone";
 /** The process id of whom the kernel does not show us. */
 const UNSEEN = 0;
 const REFUSED_MS = 10_000;
 
 const NO_DESCRIPTORS: ReadonlySet<number> = new Set([ERRNO.EMFILE, ERRNO.ENFILE]);
 const FULL_MS = 50;
+
+/** That a client has gone; an AbortSignal would take longer, and every client goes in the end. */
+export class Departure {
+  readonly #listeners: (() => void)[] = [];
+  #hasHappened = false;
+
+  /** Whether it has gone. */
+  get hasHappened(): boolean {
+    return this.#hasHappened;
+  }
+
+  /** Calls back when it goes; at once if it has gone. */
+  listen(listener: () => void): void {
+    if (this.#hasHappened) listener();
+    else this.#listeners.push(listener);
+  }
+
+  /** Says that it has gone. */
+  happen(): void {
+    this.#hasHappened = true;
+    for (const listener of this.#listeners.splice(0)) listener();
+  }
+}
 
 /** A client that has handed over its command line. */
 export interface Client {
@@ -37,8 +59,7 @@ export interface Client {
   readonly streamSocket: number;
   /** Hands on the signals that the client is sent. */
   readonly signals: (listener: (signal: number) => void) => void;
-  /** Aborted when the client has gone. */
-  readonly gone: AbortSignal;
+  readonly gone: Departure;
 }
 
 /** How a server listens, and what it does with clients. */
@@ -153,7 +174,7 @@ export class Server {
     const { system, waiter } = this.#options;
     const crowd = complaint === undefined ? this.#served : this.#refused;
     crowd.add(peer.uid);
-    const gone = new AbortController();
+    const gone = new Departure();
     const early: number[] = [];
     let listener = (signal: number): void => {
       early.push(signal);
@@ -170,8 +191,7 @@ export class Server {
         onEnd: () => {
           this.#ending.set(connection, peer.uid);
           greeted(undefined);
-          // A reason of our own spares the runtime an exception with its stack.
-          gone.abort(GONE);
+          gone.happen();
         },
       },
     });
@@ -180,8 +200,8 @@ export class Server {
     const listening = connection.listen();
     const process = openPeer(system, peer);
     const watched = peer.pid === UNSEEN
-      ? closeAfter(HELLO_MS, connection, gone.signal)
-      : this.#closeWithPeer(connection, process?.fd, gone.signal);
+      ? closeAfter(HELLO_MS, connection, gone)
+      : this.#closeWithPeer(connection, process?.fd, gone);
     try {
       const greeted = await greeting;
       clearTimeout(timer);
@@ -206,7 +226,7 @@ export class Server {
         command,
         streamSocket,
         signals,
-        gone: gone.signal,
+        gone,
       };
       try {
         if (complaint === undefined) {
@@ -244,13 +264,12 @@ export class Server {
   async #closeWithPeer(
     connection: Connection,
     fd: number | undefined,
-    gone: AbortSignal,
+    gone: Departure,
   ): Promise<void> {
     const { system, waiter } = this.#options;
     if (fd === undefined) return connection.close();
-    const stop = () => waiter.forget(fd);
-    gone.addEventListener("abort", stop);
-    if (!gone.aborted) await waiter.readable([fd], Infinity);
+    gone.listen(() => waiter.forget(fd));
+    if (!gone.hasHappened) await waiter.readable([fd], Infinity);
     waiter.forget(fd);
     system.close(fd);
     connection.close();
@@ -258,9 +277,9 @@ export class Server {
 }
 
 /** Nobody says when such a client dies. */
-async function closeAfter(ms: number, connection: Connection, gone: AbortSignal): Promise<void> {
+async function closeAfter(ms: number, connection: Connection, gone: Departure): Promise<void> {
   const timer = setTimeout(() => connection.close(), ms);
-  if (!gone.aborted) await new Promise((resolve) => gone.addEventListener("abort", resolve));
+  await new Promise<void>((resolve) => gone.listen(resolve));
   clearTimeout(timer);
 }
 

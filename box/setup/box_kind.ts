@@ -35,10 +35,12 @@ export function boxKind({ rules, ...setup }: BoxSetup): BoxKind {
 
 const texts = new WeakMap<DirectoryRule, string>();
 
-/** Rules are the same objects from run to run. */
+/** Where rules are opened again they are the same objects, which never change. */
 function textOf(rule: DirectoryRule): string {
   let text = texts.get(rule);
-  if (text === undefined) texts.set(rule, text = JSON.stringify(rule));
+  if (text !== undefined) return text;
+  text = JSON.stringify(rule);
+  if (Object.isFrozen(rule)) texts.set(rule, text);
   return text;
 }
 

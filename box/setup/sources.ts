@@ -60,15 +60,26 @@ export async function askForSources(
   remote: RemoteCaller,
   rules: readonly DirectoryRule[],
 ): Promise<GivenSources> {
-  const defaults = new Set(defaultDirectoryRules().map(describeDirectoryRule));
   const sources = rules.filter((rule): rule is BindRule => rule.kind === "bind" && !isInBox(rule));
-  const isDefault = (rule: BindRule) => defaults.has(describeDirectoryRule(rule));
   const others = await remote.findOthers(sources.filter(isDefault));
   const asked = sources.filter((rule) => !isDefault(rule) || others.has(rule));
   const { fds, areClones } = asked.length === 0
     ? { fds: [], areClones: false }
     : await remote.openSources(asked);
   return Object.assign(new Map(asked.map((rule, i) => [rule, fds[i]])), { areClones });
+}
+
+/** Which of the rules are default ones, that never change. */
+const known = new WeakMap<DirectoryRule, boolean>();
+let defaults: ReadonlySet<string> | undefined;
+
+function isDefault(rule: DirectoryRule): boolean {
+  const found = known.get(rule);
+  if (found !== undefined) return found;
+  defaults ??= new Set(defaultDirectoryRules().map(describeDirectoryRule));
+  const isOne = defaults.has(describeDirectoryRule(rule));
+  if (Object.isFrozen(rule)) known.set(rule, isOne);
+  return isOne;
 }
 
 interface SourcesRequest {
@@ -88,6 +99,7 @@ interface Opening {
 interface PlannedSource {
   readonly slot: Slot;
   readonly path: string;
+  readonly isClone: boolean;
   readonly status: Data;
 }
 
@@ -101,7 +113,6 @@ const openings = new WeakMap<System, Map<string, Opening>>();
  */
 export function openSources(access: HostAccess, request: SourcesRequest): PlacedRule[] {
   const { system } = access;
-  const { given } = request;
   const { plan, rules, sources, execute } = opening(access, request);
   const failure = execute();
   if (failure) {
@@ -111,12 +122,11 @@ export function openSources(access: HostAccess, request: SourcesRequest): Placed
   return rules.flatMap((rule, i): PlacedRule[] => {
     const source = sources[i];
     if (!source) return [{ rule, source }];
-    const { slot, path, status } = source;
+    const { slot, path, isClone, status } = source;
     const fd = plan.result(slot);
     if (fd < 0) return [];
     const { kind, identity, mountId } = readStatus(plan.view(status));
     const isDirectory = kind === "directory";
-    const isClone = given?.has(rule) === true && given.areClones;
     return [{
       rule,
       source: { fd, path, isClone, isDirectory, identity: `${identity}:${mountId}` },
@@ -124,22 +134,33 @@ export function openSources(access: HostAccess, request: SourcesRequest): Placed
   });
 }
 
+/** The texts of rules that never change. */
+const texts = new WeakMap<readonly DirectoryRule[], string>();
+
+function textOf(rules: readonly DirectoryRule[]): string {
+  const known = texts.get(rules);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(rules);
+  if (Object.isFrozen(rules) && rules.every(Object.isFrozen)) texts.set(rules, text);
+  return text;
+}
+
 function opening(access: HostAccess, request: SourcesRequest): Opening {
   const { system, caller, own } = access;
   // Descriptors are others each time, and a trace shows each plan.
   if (request.given?.size || system.trace) return planOpening(access, request);
-  let known = openings.get(system);
-  if (!known) openings.set(system, known = new Map());
-  const key = JSON.stringify([request.rules, request.places, caller, own]);
-  const found = known.get(key);
+  let remembered = openings.get(system);
+  if (!remembered) openings.set(system, remembered = new Map());
+  const key = textOf(request.rules) + JSON.stringify([request.places, caller, own]);
+  const found = remembered.get(key);
   if (found) {
-    known.delete(key);
-    known.set(key, found);
+    remembered.delete(key);
+    remembered.set(key, found);
     return found;
   }
   const planned = planOpening(access, request);
-  if (known.size >= OPENINGS_MAX) known.delete(known.keys().next().value!);
-  known.set(key, planned);
+  if (remembered.size >= OPENINGS_MAX) remembered.delete(remembered.keys().next().value!);
+  remembered.set(key, planned);
   return planned;
 }
 
@@ -160,11 +181,15 @@ function planOpening(access: HostAccess, { rules, places, given }: SourcesReques
         ? planTemporary(plan, base, { rule, path, places })
         : planBind(plan, base, { rule, path, access });
     });
-    return { slot, path, status: planStatus(plan, slot, { ignore: "all", cached: true }) };
+    const isClone = given?.has(rule) === true && given.areClones;
+    const status = planStatus(plan, slot, { ignore: "all", cached: true });
+    return { slot, path, isClone, status };
   });
   plan.step("close", [base], { always: true, ignore: "all" });
   const execute = access.system.prepareAfresh(plan, "find what the directory rules bind");
-  return { plan, rules, sources, execute: () => execute() };
+  // The caller may change its own.
+  const copies = rules.map((rule) => Object.freeze({ ...rule }));
+  return { plan, rules: copies, sources, execute: () => execute() };
 }
 
 /** Adds a descriptor that was opened elsewhere, as if this plan had opened it. */
