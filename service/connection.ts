@@ -53,6 +53,11 @@ export class Connection {
     this.#events = events;
   }
 
+  /** Whether the first packet has come. */
+  get isGreeted(): boolean {
+    return this.#isGreeted;
+  }
+
   /** Takes packets until the connection ends. */
   async listen(): Promise<void> {
     // Most clients have sent the first packet before they are accepted.
@@ -64,10 +69,13 @@ export class Connection {
   }
 
   #takeWhatCame(): void {
+    const wasNew = !this.#isGreeted;
     for (let count = 0; this.#isOpen && count < PACKETS_AT_ONCE; count++) {
       const received = receive(this.#system, this.#fd);
       if (received === "nothing") break;
       this.#take(received);
+      // After its first packet most clients wait for an answer.
+      if (count === 0 && wasNew && this.#isGreeted) break;
     }
   }
 

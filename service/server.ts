@@ -196,8 +196,8 @@ export class Server {
       },
     });
     this.#connections.add(connection);
-    let timer = setTimeout(() => greeted(undefined), HELLO_MS);
     const listening = connection.listen();
+    let timer = connection.isGreeted ? 0 : setTimeout(() => greeted(undefined), HELLO_MS);
     const process = openPeer(system, peer);
     const watched = peer.pid === UNSEEN
       ? closeAfter(HELLO_MS, connection, gone)

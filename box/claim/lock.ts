@@ -87,7 +87,6 @@ export class BoxLock {
         abort?.throwIfAborted();
         await waiter.sleep(pauseMs);
       }
-      lock.#readFile();
     } catch (error) {
       lock.release();
       throw error;
@@ -96,19 +95,16 @@ export class BoxLock {
   }
 
   #tryLock(): boolean {
-    const { failure } = LOCK.attempt(this.#system, this.#fd);
-    if (failure && failure.errno !== ERRNO.EAGAIN) throw failure;
-    return failure === undefined;
+    const { plan, parts: { record, length }, failure } = LOCK.attempt(this.#system, this.#fd);
+    if (failure?.errno === ERRNO.EAGAIN) return false;
+    if (failure) throw failure;
+    this.#record = parseBoxRecord(plan.content(record, Math.max(0, plan.result(length))));
+    return true;
   }
 
   /** Says what the file says; while it is locked only we write it. */
   read(): BoxRecord | undefined {
     return this.#record;
-  }
-
-  #readFile(): void {
-    const { plan, parts: { record, length } } = READ.run(this.#system, this.#fd);
-    this.#record = parseBoxRecord(plan.content(record, Math.max(0, plan.result(length))));
   }
 
   /** Writes the record. */
@@ -136,13 +132,12 @@ export class BoxLock {
 }
 
 const LOCK = new Routine("lock the box", ["lock"], (plan, fd) => {
-  plan.step("flock", [fd!, linux.LOCK_EX | linux.LOCK_NB], { what: "lock the lock file" });
-});
-
-const READ = new Routine("read the lock file", ["lock"], (plan, fd) => {
   const [record, length] = [plan.alloc(RECORD_BYTES), plan.slot("length")];
-  const what = "read the lock file";
-  plan.step("pread64", [fd!, record, RECORD_BYTES, 0], { into: length, what });
+  plan.step("flock", [fd!, linux.LOCK_EX | linux.LOCK_NB], { what: "lock the lock file" });
+  plan.step("pread64", [fd!, record, RECORD_BYTES, 0], {
+    into: length,
+    what: "read the lock file",
+  });
   return { record, length };
 });
 
@@ -168,6 +163,9 @@ export function openLockFile(
   path: string,
   { create }: { create: boolean },
 ): number | undefined {
+  const found = openKnown(system, path, { create });
+  if (found !== undefined) return found;
+  // A failure is told with the path, and a long path has no place there.
   const plan = new Plan();
   const fd = plan.slot("lock");
   const flags = linux.O_RDWR | linux.O_CLOEXEC | linux.O_NOFOLLOW | (create ? linux.O_CREAT : 0);
@@ -179,4 +177,32 @@ export function openLockFile(
   if (failure?.errno === ERRNO.ENOENT && !create) return undefined;
   if (failure) throw failure;
   return plan.result(fd);
+}
+
+/** Longer paths are rare. */
+const PATH_BYTES = 128;
+const encoder = new TextEncoder();
+
+const opening = (create: boolean) =>
+  new Routine("open the lock file", [], (plan) => {
+    const [fd, file] = [plan.slot("lock"), plan.alloc(PATH_BYTES)];
+    const flags = linux.O_RDWR | linux.O_CLOEXEC | linux.O_NOFOLLOW | (create ? linux.O_CREAT : 0);
+    plan.step("openat", [linux.AT_FDCWD, file, flags, 0o600], { into: fd });
+    return { fd, file };
+  });
+
+const OPEN = { orMake: opening(true), known: opening(false) };
+
+function openKnown(
+  system: System,
+  path: string,
+  { create }: { create: boolean },
+): number | undefined {
+  const bytes = encoder.encode(`${path}\0`);
+  if (bytes.length > PATH_BYTES || system.trace) return undefined;
+  const open = create ? OPEN.orMake : OPEN.known;
+  const { plan, parts, failure } = open.attemptWith(system, [], (plan, { file }) => {
+    plan.content(file).set(bytes);
+  });
+  return failure ? undefined : plan.result(parts.fd);
 }
