@@ -16,7 +16,7 @@ import {
 } from "./claim/box_claim.ts";
 import { BoxDirectory, noBox } from "./claim/box_directory.ts";
 import { SandboxError, translated } from "../host/errors.ts";
-import type { ReadyBox } from "./setup/ready.ts";
+import type { ReadyBox } from "./setup/ready_box.ts";
 import { BoxFiles } from "./files/files.ts";
 import type { BoxLock, BoxRecord } from "./claim/lock.ts";
 import type { LiveRun } from "./keep/runs.ts";

@@ -14,7 +14,7 @@ import type { Run, RunOptions } from "./run_options.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { buildEnvironment } from "./setup/environment.ts";
 import { type CallerLimits, planCallerLimits, planRemoteLimits } from "./setup/limits.ts";
-import type { ReadyBox } from "./setup/ready.ts";
+import type { ReadyBox } from "./setup/ready_box.ts";
 import { askForSources } from "./setup/sources.ts";
 import { spawnBox } from "./setup/spawn.ts";
 import { describeFilter, filterWalls } from "./setup/syscall_filter.ts";
@@ -120,7 +120,7 @@ async function runAsked(request: RunRequest, asked: Omit<Run, "streams">): Promi
     let userNamespace: number | undefined;
     try {
       userNamespace = userNamespaceOf(asked);
-      box = spawnBox({ ...run, userNamespace }, given);
+      box = await spawnBox({ ...run, userNamespace }, given);
     } finally {
       if (given) system.close(...[...given.values()].filter((fd) => fd !== undefined));
       if (userNamespace !== undefined) system.close(userNamespace);

@@ -6,7 +6,7 @@ import type { LiveRun } from "./keep/runs.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { DirectoryRule } from "./setup/directory_rules.ts";
 import type { CallerLimits, Limits } from "./setup/limits.ts";
-import type { ReadyBox } from "./setup/ready.ts";
+import type { ReadyBox } from "./setup/ready_box.ts";
 import type { SyscallFilter } from "./setup/syscall_filter.ts";
 import type { Input, Output, ProgramStreams } from "./streams/streams.ts";
 

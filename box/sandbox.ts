@@ -236,6 +236,7 @@ export class Sandbox {
     if (this.contained) return;
     const { ReadyBoxes } = await import("./setup/ready.ts");
     this.#ready ??= new ReadyBoxes(this.system, {
+      waiter: this.waiter,
       uses: uses ?? { hits: 0, misses: 0 },
       outlivesBoxes: uses !== undefined,
     });

@@ -19,7 +19,7 @@ import { rulesWithin } from "./contained_rules.ts";
 import { type BoxSetup, boxSetup, type InitFds, namespacesOf, planInit } from "./init.ts";
 import { planClones } from "./mounts.ts";
 import { clonedFds } from "./program_fds.ts";
-import type { ReadyBox } from "./ready.ts";
+import type { ReadyBox } from "./ready_box.ts";
 import { closeSources, type GivenSources, openSources, type PlacedRule } from "./sources.ts";
 
 /** A box that has been started. */
@@ -38,7 +38,7 @@ export interface StartedBox {
 }
 
 /** Starts a box and its program; one that is ready is taken, and another one made ready, if asked for. */
-export function spawnBox(run: Run, given?: GivenSources): StartedBox {
+export async function spawnBox(run: Run, given?: GivenSources): Promise<StartedBox> {
   const { sandbox, places, options } = run;
   const { system } = sandbox;
   const asked = options.directoryRules ?? defaultDirectoryRules();
@@ -51,7 +51,10 @@ export function spawnBox(run: Run, given?: GivenSources): StartedBox {
     const wanted = keeper && { setup, kind: boxKind(setup), nowMs: system.nowMs() };
     // What a caller has opened nobody else can open for another box.
     if (wanted && !given?.size) keeper.recipe = { rules: wantedRules, setup };
-    const ready = wanted && keeper.take(wanted, run);
+    if (wanted) keeper.choose(wanted, run);
+    const arrival = wanted && keeper.arrival();
+    if (arrival) await arrival;
+    const ready = wanted && keeper.take();
     const startedMs = system.nowMs();
     const started = ready && keeper?.programs.start(run, ready) || startCold(run, setup);
     if (wanted) keeper.put(wanted);

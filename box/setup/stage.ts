@@ -22,14 +22,22 @@ const MADE_NS_MAX = 500_000_000n;
 /** With so many a stage says which process it has cloned. */
 const PID_BYTES = 8;
 
-/** A box that was asked for, and whose init will be there. */
+/** A box that was asked for, with what has come of it so far. */
 export interface AwaitedBox {
   /** Our end of the socket on which it reports. */
   readonly socket: number;
+  initPid: number;
+  initFd: number;
+  /** Its init says that it is there. */
+  isMade: boolean;
+  /** It will never be there. */
+  isLost: boolean;
 }
 
 /** A box whose init waits for a program. */
-export interface WaitingBox extends AwaitedBox {
+export interface WaitingBox {
+  /** Our end of the socket on which it reports. */
+  readonly socket: number;
   readonly initFd: number;
   readonly initPid: number;
   /** Its parent is a stage: the kernel reaps it. */
@@ -56,7 +64,8 @@ export class Stage {
   order({ rules }: Pick<BoxSetup, "rules">, networkFd?: number): AwaitedBox {
     const own = rules.filter((_, i) => this.#deferred[i]);
     this.#order ??= new Order(this.#system, this.#socket, own);
-    return { socket: this.#order.send(own, networkFd) };
+    const socket = this.#order.send(own, networkFd);
+    return { socket, initPid: -1, initFd: -1, isMade: false, isLost: false };
   }
 
   /** Ends the process, and all boxes that it has made. */
@@ -210,7 +219,7 @@ export class Receiver {
   readonly #socket: Slot;
   readonly #pid: Slot;
   readonly #pidFd: Slot;
-  readonly #lengths: readonly Slot[];
+  readonly #messages: readonly { length: Slot; timeout: Data }[];
 
   constructor(system: System) {
     this.#system = system;
@@ -220,34 +229,63 @@ export class Receiver {
     const poll = plan.struct([-1, linux.POLLIN]);
     plan.step("store", [poll.part(0, 4), 4, this.#socket]);
     // The stage says which process it is, and that one when the box is made: in any order.
-    this.#lengths = [0, 1].map(() => {
+    this.#messages = [0, 1].map(() => {
       const [came, length] = [plan.slot("came"), plan.slot("length")];
-      const [timeout, body] = [plan.struct([0n, MADE_NS_MAX]), plan.alloc(PID_BYTES)];
+      const [timeout, body] = [plan.struct([0n, 0n]), plan.alloc(PID_BYTES)];
       plan.step("ppoll", [poll, 1, timeout, 0, 8], { into: came, ignore: "all" });
       const read = [this.#socket, body, PID_BYTES] as const;
       plan.step("read", read, { when: [came, 1], into: length, ignore: "all" });
       plan.step("load", [body, 8], { into: this.#pid, when: [length, PID_BYTES], ignore: "all" });
-      return length;
+      return { length, timeout };
     });
     plan.step("pidfd_open", [this.#pid, 0], { into: this.#pidFd, ignore: "all" });
     this.#execute = system.prepare(plan, "receive a box");
   }
 
-  /** Receives one; undefined if it could not be made. */
-  receive({ socket }: AwaitedBox): WaitingBox | undefined {
-    const plan = this.#plan;
-    for (const slot of plan.slots) plan.put(slot, -1);
-    plan.put(this.#socket, socket);
-    const failure = this.#execute();
-    if (failure) throw failure;
-    const [initPid, initFd] = [plan.result(this.#pid), plan.result(this.#pidFd)];
-    const box = { socket, initPid, initFd, isStaged: true } as const;
-    const isMade = this.#lengths.some((length) => plan.result(length) === 1);
-    if (isMade && initFd >= 0) return box;
-    if (initFd >= 0) discard(this.#system, box);
+  /** Takes what has come; whether that was all. */
+  hasCome(box: AwaitedBox): boolean {
+    return this.#take(box, 0n);
+  }
+
+  /** Receives a box, for which it waits if need be; undefined if it could not be made. */
+  receive(box: AwaitedBox): WaitingBox | undefined {
+    if (!isOver(box) && !this.#take(box, MADE_NS_MAX)) box.isLost = true;
+    const { socket, initPid, initFd } = box;
+    const made = { socket, initPid, initFd, isStaged: true } as const;
+    if (!box.isLost) return made;
+    if (initFd >= 0) discard(this.#system, made);
     else this.#system.close(socket);
     return undefined;
   }
+
+  #take(box: AwaitedBox, waitNs: bigint): boolean {
+    const plan = this.#plan;
+    for (const slot of plan.slots) plan.put(slot, NOTHING);
+    plan.put(this.#socket, box.socket);
+    // The second one is waited for unless the first one was taken before.
+    const isFirst = box.initFd < 0 && !box.isMade;
+    this.#messages.forEach(({ timeout }, i) =>
+      plan.view(timeout).setBigInt64(8, i === 0 || isFirst ? waitNs : 0n, true)
+    );
+    const failure = this.#execute();
+    if (failure) throw failure;
+    const lengths = this.#messages.map(({ length }) => plan.result(length));
+    box.isMade ||= lengths.includes(1);
+    if (lengths.includes(PID_BYTES)) {
+      [box.initPid, box.initFd] = [plan.result(this.#pid), plan.result(this.#pidFd)];
+      box.isLost ||= box.initFd < 0;
+    }
+    box.isLost ||= lengths.some((length) => length !== NOTHING && length <= 0);
+    return isOver(box);
+  }
+}
+
+/** No result of a call is this. */
+const NOTHING = -0xffff;
+
+/** Whether it is there, or will never be. */
+function isOver({ initFd, isMade, isLost }: AwaitedBox): boolean {
+  return isLost || isMade && initFd >= 0;
 }
 
 /** Ends a box that waits, or could not be given its program. */
