@@ -299,7 +299,7 @@ Paths of Piston: /api/v2/execute, /api/v2/runtimes, /api/v2/packages,
 /api/v2/connect (WebSocket).
 Paths of Judge0: /submissions, /submissions/batch, /languages, /statuses,
 /config_info, /system_info, /workers, /about, /version.
-Ours: /run. Others: /healthz, /readyz, /metrics (Prometheus).
+Ours: /run. Others: /openapi.json, /healthz, /readyz, /metrics (Prometheus).
 
 --results=FILE needs the permissions to read and write the folder of FILE, and
 --callbacks the one to connect to these hosts.
