@@ -7,13 +7,14 @@ import type { Program } from "../compile/program.ts";
 import type { DataChecks, Problem, TestCase, TestGroup } from "../types.ts";
 import { type CompileContext, compileProgram, reasonOf } from "./compile_program.ts";
 import { type InputValidator, type InputVerdict, validateInput } from "./input_validator.ts";
+import { TrailingFiles } from "./trailing_files.ts";
 import { type PlacedTest, testsDigest, testsIn } from "./tests_digest.ts";
 import { validateOutput, type Validator } from "./validator.ts";
 import type { Assignment, Worker } from "./workers.ts";
 
 /** So many files are named; of the others only the number is told. */
 const NAMED_MAX = 10;
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** What was found. */
 export interface DataFindings {
@@ -34,21 +35,25 @@ export interface DataCheckContext {
 export async function checkData(context: DataCheckContext): Promise<DataFindings> {
   const { checks } = context.problem;
   const findings: DataFindings = { complaints: [], warnings: [] };
-  if (checks) await new DataCheck(context, checks, findings).run();
+  if (!checks) return findings;
+  using check = new DataCheck(context, checks, findings);
+  await check.run();
   return findings;
 }
 
-class DataCheck {
+class DataCheck implements Disposable {
   readonly #context: DataCheckContext;
   readonly #checks: DataChecks;
   readonly #findings: DataFindings;
   readonly #tests: readonly PlacedTest[];
+  readonly #trailing: TrailingFiles;
 
   constructor(context: DataCheckContext, checks: DataChecks, findings: DataFindings) {
     this.#context = context;
     this.#checks = checks;
     this.#findings = findings;
     this.#tests = testsIn(context.problem.data);
+    this.#trailing = new TrailingFiles(context.host);
   }
 
   async run(): Promise<void> {
@@ -61,9 +66,33 @@ class DataCheck {
       else this.#complain(`The input validator ${source.name} cannot be used: ${result.message}`);
     }
     for (const validator of validators) await this.#checkInputs(validator);
-    if (validators.length > 0) await this.#checkInvalidInputs(validators);
+    if (validators.length > 0) {
+      await this.#checkInvalidInputs(validators);
+      await this.#checkTrailingInput(validators);
+    }
     await this.#checkAnswers();
     await this.#checkOutputs();
+    await this.#checkTrailingOutput();
+  }
+
+  /** Looks for something wrong, unless nothing was found before in the same programs and files. */
+  async #unlessKnown(
+    { what, programs, tests, to }: {
+      what: string;
+      programs: readonly (Program | undefined)[];
+      tests: readonly PlacedTest[];
+      /** Where to tell what is wrong. */
+      to: string[];
+    },
+    find: () => Promise<readonly string[]>,
+  ): Promise<void> {
+    if (tests.length === 0) return;
+    const { compiler } = this.#context.compile;
+    const key = await this.#keyOf(what, programs, tests);
+    if (key !== undefined && await compiler.recall(key)) return;
+    const wrong = await find();
+    this.#tell(wrong, to);
+    if (wrong.length === 0 && key !== undefined && !this.#isAborted) compiler.remember(key, true);
   }
 
   #complain(sentence: string): void {
@@ -72,32 +101,112 @@ class DataCheck {
 
   /** Runs a validator on all inputs, also on those that belong to outputs. */
   async #checkInputs({ source, program }: InputValidator): Promise<void> {
-    const { data } = this.#context.problem;
-    const others = this.#checks.outputs.map(({ test }) => ({ test, group: data }));
+    const others = this.#checks.outputs.map(({ test }) => this.#besides(test));
     const tests = [...this.#tests, ...others];
-    const key = await this.#keyOf("inputs", program, tests);
-    const { compiler } = this.#context.compile;
-    if (key !== undefined && await compiler.recall(key)) return;
-    const refused = await this.#each(tests, async (worker, { test, group }) => {
-      const outcome = await this.#validate(worker, { source, program, test, group });
-      return outcome.isAccepted
-        ? undefined
-        : `${test.name}.in is refused by the input validator ${source.name}: ${outcome.reason}`;
-    });
-    this.#tell(refused, this.#findings.complaints);
-    if (refused.length === 0 && key !== undefined && !this.#isAborted) compiler.remember(key, true);
+    const { complaints: to } = this.#findings;
+    await this.#unlessKnown(
+      { what: "inputs", programs: [program], tests, to },
+      () =>
+        this.#each(tests, async (worker, { test, group }) => {
+          const { isAccepted, reason } = await this.#validate(worker, {
+            ...{ source, program, test, group },
+          });
+          return isAccepted
+            ? undefined
+            : `${test.name}.in is refused by the input validator ${source.name}: ${reason}`;
+        }),
+    );
+  }
+
+  /** Places a test that is for validators only. */
+  #besides(test: TestCase): PlacedTest {
+    return { test, group: this.#context.problem.data };
   }
 
   async #checkInvalidInputs(validators: readonly InputValidator[]): Promise<void> {
-    const group = this.#context.problem.data;
-    const accepted = await this.#each(this.#checks.invalidInputs, async (worker, test) => {
-      for (const validator of validators) {
-        const { isAccepted } = await this.#validate(worker, { ...validator, test, group });
-        if (!isAccepted) return undefined;
-      }
-      return `${test.name}.in must be refused, but every input validator accepts it`;
-    });
-    this.#tell(accepted, this.#findings.complaints);
+    const tests = this.#checks.invalidInputs.map((test) => this.#besides(test));
+    const programs = validators.map(({ program }) => program);
+    const { complaints: to } = this.#findings;
+    await this.#unlessKnown(
+      { what: "invalid inputs", programs, tests, to },
+      () =>
+        this.#each(
+          tests,
+          async (worker, placed) =>
+            await this.#isRefused(worker, { validators, placed })
+              ? undefined
+              : `${placed.test.name}.in must be refused, but every input validator accepts it`,
+        ),
+    );
+  }
+
+  async #isRefused(worker: Worker, { validators, placed }: {
+    validators: readonly InputValidator[];
+    placed: PlacedTest;
+  }): Promise<boolean> {
+    for (const validator of validators) {
+      const { isAccepted } = await this.#validate(worker, { ...validator, ...placed });
+      if (!isAccepted) return true;
+    }
+    return false;
+  }
+
+  /** Tries whether some validator reads an input to its end. */
+  async #checkTrailingInput(validators: readonly InputValidator[]): Promise<void> {
+    const programs = validators.map(({ program }) => program);
+    const tests = this.#small(({ inputFile }) => inputFile);
+    const { warnings: to } = this.#findings;
+    await this.#unlessKnown(
+      { what: "trailing input", programs, tests, to },
+      () =>
+        this.#each(tests, async (worker, { test, group }) => {
+          const placed = {
+            test: { ...test, inputFile: this.#trailing.extend(test.inputFile) },
+            group,
+          };
+          return await this.#isRefused(worker, { validators, placed })
+            ? undefined
+            : `The input validators do not notice trailing input: they accept ${test.name}.in with ` +
+              "a line more";
+        }),
+    );
+  }
+
+  /** Tries whether the output validator reads an output to its end. */
+  async #checkTrailingOutput(): Promise<void> {
+    const { validator, problem: { validation } } = this.#context;
+    if (!validator || validation.kind !== "custom" || validation.interactive) return;
+    if (validation.passes !== undefined) return;
+    const tests = this.#small(({ answerFile }) => answerFile);
+    const programs = programsOf(validator);
+    const { warnings: to } = this.#findings;
+    await this.#unlessKnown(
+      { what: "trailing output", programs, tests, to },
+      () =>
+        this.#each(tests, async (worker, { test, group }) => {
+          const { answerFile: outputFile } = test;
+          // An answer that is no output shows nothing.
+          if (
+            await this.#judge(worker, { test, group, outputFile }) !== undefined
+          ) return undefined;
+          const longer = this.#trailing.extend(outputFile);
+          const refusal = await this.#judge(worker, { test, group, outputFile: longer });
+          return refusal === undefined
+            ? `The output validator does not notice trailing output: it accepts ${test.name}.ans ` +
+              "with a line more"
+            : undefined;
+        }),
+    );
+  }
+
+  /** Finds one test whose file is small; empty if there is none. */
+  #small(fileOf: (test: TestCase) => string): PlacedTest[] {
+    return this.#tests.filter(({ test }) => this.#trailing.isSmall(fileOf(test))).slice(0, 1);
+  }
+
+  /** Removes what was written. */
+  [Symbol.dispose](): void {
+    this.#trailing[Symbol.dispose]();
   }
 
   /** Runs the package's own validator on the answers; an answer need not be an output. */
@@ -105,7 +214,7 @@ class DataCheck {
     const { validator, problem: { validation } } = this.#context;
     if (!validator || validation.kind !== "custom" || validation.interactive) return;
     if (validation.passes !== undefined) return;
-    const key = await this.#keyOf("answers", validator.program, this.#tests);
+    const key = await this.#keyOf("answers", programsOf(validator), this.#tests);
     const { compiler } = this.#context.compile;
     if (key !== undefined && await compiler.recall(key)) return;
     const wrong: { isSample: boolean; sentence: string }[] = [];
@@ -127,16 +236,23 @@ class DataCheck {
   async #checkOutputs(): Promise<void> {
     const { data, validation } = this.#context.problem;
     if (validation.kind === "custom" && (validation.interactive || validation.passes)) return;
-    const wrong = await this.#each(this.#checks.outputs, async (worker, check) => {
-      const { test, outputFile, isValid } = check;
-      const refusal = await this.#judge(worker, { test, group: data, outputFile });
-      if (isValid === (refusal === undefined)) return undefined;
-      const name = `${test.name}${outputFile.slice(outputFile.lastIndexOf("."))}`;
-      return isValid
-        ? `${name} must be accepted, but the output validator refuses it: ${refusal}`
-        : `${name} must be refused, but the output validator accepts it`;
-    });
-    this.#tell(wrong, this.#findings.complaints);
+    const tests = this.#checks.outputs.flatMap(({ test, outputFile }) =>
+      [test, { ...test, answerFile: outputFile }].map((one) => this.#besides(one))
+    );
+    const programs = programsOf(this.#context.validator);
+    const { complaints: to } = this.#findings;
+    await this.#unlessKnown(
+      { what: "outputs", programs, tests, to },
+      () =>
+        this.#each(this.#checks.outputs, async (worker, { test, outputFile, isValid }) => {
+          const refusal = await this.#judge(worker, { test, group: data, outputFile });
+          if (isValid === (refusal === undefined)) return undefined;
+          const name = `${test.name}${outputFile.slice(outputFile.lastIndexOf("."))}`;
+          return isValid
+            ? `${name} must be accepted, but the output validator refuses it: ${refusal}`
+            : `${name} must be refused, but the output validator accepts it`;
+        }),
+    );
   }
 
   /** Judges an output; gives why it is refused, undefined if it is accepted. */
@@ -202,13 +318,24 @@ class DataCheck {
   /** Names what a check depends on; undefined if that is too much to be read. */
   async #keyOf(
     what: string,
-    program: Program,
+    programs: readonly (Program | undefined)[],
     tests: readonly PlacedTest[],
   ): Promise<string | undefined> {
     const { host, problem: { limits } } = this.#context;
     const digests = await testsDigest(host, tests);
     if (!digests) return undefined;
-    const text = JSON.stringify([what, FORMAT, program.directory, limits, digests]);
+    const text = JSON.stringify([
+      ...[what, FORMAT, limits, digests],
+      programs.map((program) => program?.directory),
+      this.#checks.outputs.map(({ isValid }) => isValid),
+    ]);
     return await sha256(new TextEncoder().encode(text));
   }
+}
+
+/** Lists what an output is judged by; one undefined: the default validator. */
+function programsOf(validator: Validator | undefined): (Program | undefined)[] {
+  return validator
+    ? [validator, ...validator.more ?? []].map(({ program }) => program)
+    : [undefined];
 }

@@ -1,6 +1,6 @@
 /** The tests of a package are checked with its own validators where the package is verified. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { withFolder } from "../support/folder.ts";
 import { isolate } from "../support/isolate.ts";
 import {
@@ -68,9 +68,9 @@ testWith(
     });
     assertEquals(complaints, [
       "secret/3.in is refused by the input validator numbers.py: Exit status 43: line 1: not two " +
-      "numbers with one blank between them",
+      'numbers with one blank between them (line 1 is "1  2")',
       "secret/small/4.in is refused by the input validator numbers.py: Exit status 43: line 1: a " +
-      "number is more than 5",
+      'number is more than 5 (line 1 is "6 1")',
       "invalid_input/fine.in must be refused, but every input validator accepts it",
     ]);
   },
@@ -187,6 +187,68 @@ testWith(
       const broken = await check();
       assertEquals(broken.code, 1, broken.stdout);
       assertStringIncludes(broken.stdout, "The input validator numbers.py cannot be used");
+    });
+  },
+);
+
+/** It reads only as many words as there are in the answer. */
+const HASTY = `
+import sys
+said, words = open(sys.argv[2]).read().split(), sys.stdin.read().split()
+sys.exit(42 if words[:len(said)] == said else 43)
+`;
+
+testWith(
+  needsJudge,
+  "validators that do not read to the end are noted, and only these",
+  async () => {
+    const hasty = {
+      ...CHECKED,
+      "problem.yaml": `${SUM["problem.yaml"]}validation: custom\n`,
+      "output_validators/check.py": HASTY,
+      "input_validators/numbers.py": "import sys\ninput()\nsys.exit(42)\n",
+    };
+    const noted = async (files: Files) => {
+      const { complaints, warnings } = await complaintsOf(files);
+      return [...complaints, ...warnings].filter((text) => text.includes("trailing"));
+    };
+    assertEquals(await noted(hasty), [
+      "The input validators do not notice trailing input: they accept secret/1.in with a line more",
+      "The output validator does not notice trailing output: it accepts secret/1.ans with a line more",
+    ]);
+    assertEquals(await noted({ ...hasty, ...CHECKED, "problem.yaml": hasty["problem.yaml"] }), [
+      "The output validator does not notice trailing output: it accepts secret/1.ans with a line more",
+    ]);
+    const whole = { "output_validators/check.py": OUTPUT_VALIDATOR };
+    assertEquals(await noted({ ...hasty, ...CHECKED, ...whole }), []);
+  },
+);
+
+testWith(
+  needsJudge,
+  "what validators have accepted is known the next time, until it changes",
+  async () => {
+    // Each run takes a second, so the time tells how many there were.
+    const files = {
+      ...CHECKED,
+      "input_validators/numbers.py": `import time\ntime.sleep(1)\n${INPUT_VALIDATOR}`,
+      "data/invalid_input/letters.in": "a b\n",
+    };
+    await withPackage(files, async (judge) => {
+      const cacheDirectory = `${judge.folder}/cache`;
+      const check = async () => {
+        const { complaints, durationMs } = await judge.judge({
+          ...{ onlyTests: true, submissions: [], cacheDirectory },
+        });
+        assertEquals(complaints, []);
+        return durationMs;
+      };
+      const first = await check();
+      const second = await check();
+      await Deno.writeTextFile(`${judge.folder}/data/invalid_input/letters.in`, "a c\n");
+      const third = await check();
+      // Four runs by two workers; none; one.
+      assert(first > 2000 && second < 1000 && third > 1000, `${first} ${second} ${third}`);
     });
   },
 );
