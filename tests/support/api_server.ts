@@ -37,6 +37,9 @@ export class ApiServer implements AsyncDisposable {
       ...paths.flatMap((path) => [`--allow-read=${path}`, `--allow-write=${path}`]),
       ...[`${ROOT}server.ts`, ...listens ? [] : ["--listen=127.0.0.1:0"]],
       `--box-ids=${SERVER_BOXES.first}-${SERVER_BOXES.first + SERVER_BOXES.count - 1}`,
+      ...options.some((option) => option.startsWith("--languages="))
+        ? []
+        : [`--languages=${ROOT}tests/support/few_languages.yaml`],
       ...options,
     ];
     const process = new Deno.Command(Deno.execPath(), {
