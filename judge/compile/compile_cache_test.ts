@@ -123,3 +123,28 @@ Deno.test("sha256() gives hexadecimal digits", async () => {
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
   );
 });
+
+cacheTest(
+  "in a temporary cache, programs that nobody uses make room for others",
+  async ({ host, box }) => {
+    const cache = new CompileCache(host, { limitBytes: 10_000 });
+    const first = await cache.store(key("a"), { box, note: 1 });
+    const again = await cache.find(key("a"));
+    const others: { release: (() => void) | undefined }[] = [];
+    for (const digit of ["b", "c"]) {
+      others.push(await cache.store(key(digit), { box, note: digit }));
+    }
+    first.release?.();
+    first.release?.();
+    // One more user has not let it go, and those that are older than others go first.
+    for (const { release } of others) release?.();
+    assertEquals(await cache.find(key("b")), undefined);
+    assertEquals([(await cache.find(key("a")))?.note, (await cache.find(key("c")))?.note], [
+      1,
+      "c",
+    ]);
+    assertEquals(Deno.statSync(`${again!.directory}/bin/program`).size, 7);
+    cache.close();
+    assertEquals(await Deno.stat(first.directory).catch(() => "gone"), "gone");
+  },
+);

@@ -296,6 +296,11 @@ for (
       /:3: c\.run\.file_locks: programs must not lock files/,
     ],
     [
+      "a run that only checks",
+      "c:\n  run:\n    only_checks: true\n",
+      /:3: c\.run\.only_checks: only a compile step can only check programs/,
+    ],
+    [
       "no flag",
       "c:\n  tools: {a: {commands: [a], alone: maybe}}\n",
       /:2: c\.tools\.a\.alone: must be true or false, not "maybe"$/,
