@@ -324,6 +324,28 @@ Deno.test("one stage serves boxes of several ids, and each has its own files", a
   assertEquals(await run(second, "b"), "/box:\nof-b\n\n/tmp:\nof-b\n");
 });
 
+Deno.test("nobody waits for a stage that does not answer, and the run gets a box without it", async () => {
+  const before = childrenOf([Deno.pid], "isolate-stage");
+  await using box = await Box.init({ boxId: BOX_ID, ready: true });
+  await box.run(["/bin/true"]);
+  const [stage] = childrenOf([Deno.pid], "isolate-stage").filter((pid) => !before.includes(pid));
+  Deno.kill(stage!, "SIGSTOP");
+  // It orders one that will not be made, if not the one before has done so.
+  await box.run(["/bin/true"]);
+  let [lastMs, longestMs] = [performance.now(), 0];
+  const beganMs = lastMs;
+  const tick = () => {
+    longestMs = Math.max(longestMs, performance.now() - lastMs);
+    lastMs = performance.now();
+  };
+  const ticking = setInterval(tick, 5);
+  const outcome = await box.run(["/bin/true"]);
+  clearInterval(ticking);
+  tick();
+  assertEquals(outcome.kind, "exit");
+  assertLess(longestMs, (performance.now() - beganMs) / 2);
+});
+
 Deno.test("boxes with mounts in their own files are made ready, too", async () => {
   await withFolder(async (folder) => {
     await Deno.chmod(folder, 0o755);
