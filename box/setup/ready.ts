@@ -76,7 +76,8 @@ export class ReadyBoxes {
       box.keptSinceMs === undefined ? [] : [{ box, sinceMs: box.keptSinceMs }]
     ).sort((a, b) => b.sinceMs - a.sinceMs);
     kept.forEach(({ box, sinceMs }, i) => {
-      if (sinceMs < beforeMs || i >= boxesMax) box.close();
+      // There may be hundreds, and clients wait meanwhile.
+      if (sinceMs < beforeMs || i >= boxesMax) box.close({ waits: boxesMax === 0 });
     });
     if (boxesMax === 0) this.#shared.stages.endAll();
     else this.#shared.stages.endIdle(beforeMs);
@@ -85,7 +86,7 @@ export class ReadyBoxes {
   /** Ends them all, for good. */
   close(): void {
     this.#shared.areKept = false;
-    for (const box of this.#boxes.values()) box.close();
+    for (const box of this.#boxes.values()) box.close({ waits: true });
     this.#boxes.clear();
     this.#shared.stages.close();
     this.#shared.bareMounts.close();

@@ -250,21 +250,21 @@ export class ReadyBox {
   }
 
   /** Ends what waits, and keeps its network; it is dead afterwards if that `waits`, else soon. */
-  #endAwaited({ waits }: { waits: boolean }): void {
+  #endAwaited({ waits, keepsNetwork = true }: { waits: boolean; keepsNetwork?: boolean }): void {
     const awaited = this.#awaited;
     if (!awaited) return;
-    const { stage, sharesNetwork } = awaited;
+    const { stage, box, sharesNetwork } = awaited;
     this.#awaited = undefined;
     stage.settle(this.#discard);
-    this.#shared.waiter.forget(awaited.box.socket);
+    this.#shared.waiter.forget(box.socket);
     let { network } = awaited;
-    if (waits || !sharesNetwork && !network) {
-      const box = this.#shared.receiver.receive(awaited.box);
-      if (box && !sharesNetwork) network ??= openNetwork(this.#system, box.initPid);
-      if (box) discard(this.#system, box);
+    if (waits || keepsNetwork && !sharesNetwork && !network) {
+      const waiting = this.#shared.receiver.receive(box);
+      if (waiting && !sharesNetwork) network ??= openNetwork(this.#system, waiting.initPid);
+      if (waiting) discard(this.#system, waiting);
     } else {
       // Its init notices that.
-      this.#system.close(awaited.box.socket, awaited.box.initFd);
+      this.#system.close(box.socket, box.initFd);
     }
     this.#keepNetwork(network);
   }
@@ -273,7 +273,7 @@ export class ReadyBox {
   closeBox(): void {
     const { outlivesBoxes, open, stages } = this.#shared;
     open.delete(this);
-    if (!outlivesBoxes) this.close();
+    if (!outlivesBoxes) this.close({ waits: true });
     else {
       this.#endAwaited({ waits: false });
       this.#keepNetwork(this.#runNetwork);
@@ -282,9 +282,9 @@ export class ReadyBox {
     if (!outlivesBoxes && open.size === 0) stages.close();
   }
 
-  /** Ends what waits, and keeps nothing. */
-  close(): void {
-    this.#endAwaited({ waits: true });
+  /** Ends what waits, and keeps nothing; all is dead afterwards if that `waits`, else soon. */
+  close({ waits }: { waits: boolean }): void {
+    this.#endAwaited({ waits, keepsNetwork: false });
     closeNetworks(this.#system, this.#runNetwork, ...this.#usedNetworks);
     this.#runNetwork = undefined;
     this.#usedNetworks = [];
