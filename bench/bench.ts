@@ -17,6 +17,7 @@ import { measureOvershoot } from "./overshoot.ts";
 import { measurePackages } from "./packages.ts";
 import { measurePair } from "./pair.ts";
 import { measureParallel } from "./parallel.ts";
+import { measureQueue } from "./queue.ts";
 import { measureRootless } from "./rootless.ts";
 import { measureRun } from "./run.ts";
 import { measureService } from "./service.ts";
@@ -41,6 +42,7 @@ const BENCHMARKS: readonly (readonly [string, summary: string, () => Promise<Row
   ["guest", "the same as cgroup, with version 2 in a virtual machine", measureGuest],
   ["rootless", "commands of an ordinary user against root's", measureRootless],
   ["walls", "what each wall adds to a run of `true`", measureWalls],
+  ["queue", "what a queue adds to each job of the execution server", measureQueue],
   ["checker", "the default output validator on 100 MB against cmp", measureChecker],
 ];
 

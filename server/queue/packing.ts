@@ -1,7 +1,7 @@
 /** Writes jobs as text for a queue, without their large files, which are stored once by their hash. */
 
 import { decode, encode } from "../engine/codec.ts";
-import type { Bytes, Job, JobFile, JobRun } from "../engine/types.ts";
+import type { Bytes, Job } from "../engine/types.ts";
 
 /** Files, inputs and expected outputs beyond that do not go with the job. */
 export const LARGE_FILE_BYTES = 1 << 20;
@@ -13,25 +13,23 @@ export interface PackedJob {
   readonly files: ReadonlyMap<string, Bytes>;
 }
 
-/** A part of a job as it is written: bytes, or the hash of bytes. */
-type Part = Bytes | { readonly fileHash: string };
-
-type Replace = (part: Bytes) => Bytes;
+/** The only key of an object that stands for a large file; nothing else in a job has this key. */
+const KEY = "fileHash";
 
 /** Writes a job. */
 export async function packJob(job: Job): Promise<PackedJob> {
   const hashes = new Map<Bytes, string>();
-  for (const part of partsOf(job)) {
+  for (const part of bytesIn(job)) {
     // Tests of one job may share an input.
     if (part.length > LARGE_FILE_BYTES && !hashes.has(part)) hashes.set(part, await hashOf(part));
   }
   if (hashes.size === 0) return { text: encode(job), files: new Map() };
-  const short = (part: Bytes): Part => {
-    const fileHash = hashes.get(part);
-    return fileHash === undefined ? part : { fileHash };
-  };
+  const short = replaced(job, (part) => {
+    const hash = part instanceof Uint8Array ? hashes.get(part as Bytes) : undefined;
+    return hash === undefined ? undefined : { [KEY]: hash };
+  });
   return {
-    text: encode(mapParts(job, short as Replace)),
+    text: encode(short),
     files: new Map([...hashes].map(([part, hash]) => [hash, part])),
   };
 }
@@ -42,13 +40,14 @@ export async function packJob(job: Job): Promise<PackedJob> {
  * @throws if a file is not among those given
  */
 export function unpackJob(text: string, files: ReadonlyMap<string, Bytes>): Job {
-  return mapParts(decode<Job>(text), (part) => {
-    const { fileHash } = part as Part & { fileHash?: string };
-    if (fileHash === undefined) return part;
-    const content = files.get(fileHash);
-    if (!content) throw new Error(`the file ${fileHash} of a job is missing`);
+  const whole = replaced(decode<unknown>(text), (part) => {
+    const hash = (part as { readonly [KEY]?: unknown })[KEY];
+    if (typeof hash !== "string") return undefined;
+    const content = files.get(hash);
+    if (!content) throw new Error(`the file ${hash} of a job is missing`);
     return content;
   });
+  return whole as Job;
 }
 
 /** The hash that a large file is stored by. */
@@ -56,22 +55,22 @@ export async function hashOf(content: Bytes): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", content)).toHex();
 }
 
-function* partsOf(job: Job): Generator<Bytes> {
-  for (const { content } of job.files) yield content;
-  for (const { stdin, expectedOutput } of job.runs) {
-    yield stdin;
-    if (expectedOutput) yield expectedOutput;
+/** Finds all bytes in plain data. */
+function* bytesIn(part: unknown): Generator<Bytes> {
+  if (part instanceof Uint8Array) yield part as Bytes;
+  else if (typeof part === "object" && part !== null) {
+    for (const inner of Object.values(part)) yield* bytesIn(inner);
   }
 }
 
-function mapParts(job: Job, replace: Replace): Job {
-  return {
-    ...job,
-    files: job.files.map((file): JobFile => ({ ...file, content: replace(file.content) })),
-    runs: job.runs.map((run): JobRun => ({
-      ...run,
-      stdin: replace(run.stdin),
-      ...run.expectedOutput && { expectedOutput: replace(run.expectedOutput) },
-    })),
-  };
+/** Copies plain data, with something else in the place of the objects for which there is that. */
+function replaced(part: unknown, replacement: (part: object) => unknown): unknown {
+  if (typeof part !== "object" || part === null) return part;
+  const other = replacement(part);
+  if (other !== undefined) return other;
+  if (part instanceof Uint8Array) return part;
+  if (Array.isArray(part)) return part.map((inner) => replaced(inner, replacement));
+  return Object.fromEntries(
+    Object.entries(part).map(([key, inner]) => [key, replaced(inner, replacement)]),
+  );
 }

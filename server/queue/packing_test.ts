@@ -27,11 +27,13 @@ Deno.test("a job without large files is packed whole", async () => {
   assertEquals(unpackJob(text, files), small);
 });
 
-Deno.test("large files, inputs and expected outputs are packed apart, each content once", async () => {
+Deno.test("large files, inputs and outputs, wherever they are, are packed apart, each content once", async () => {
   const large = new Uint8Array(LARGE_FILE_BYTES + 1).fill(65);
   const same = new Uint8Array(LARGE_FILE_BYTES + 1).fill(65);
   const other = new Uint8Array(LARGE_FILE_BYTES + 1).fill(66);
-  const whole = job([new Uint8Array([1]), large], same, other);
+  const plain = job([new Uint8Array([1]), large], same, other);
+  const more = [{ name: "data", content: same }];
+  const whole = { ...plain, runs: plain.runs.map((run) => ({ ...run, files: more })) };
   const { text, files } = await packJob(whole);
   assertEquals(text.length < 2000, true);
   assertEquals(files.size, 2);

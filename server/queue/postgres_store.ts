@@ -4,7 +4,7 @@ import type { Bytes } from "../engine/types.ts";
 import { persist } from "./connection_error.ts";
 import type { PgAnswer, PgQueryable } from "./postgres_client.ts";
 import type { PostgresChannels } from "./postgres_channels.ts";
-import type { KnownOfJob, QueueStore } from "./queue_store.ts";
+import type { KnownOfJob, OutcomeToPut, QueueStore } from "./queue_store.ts";
 
 const CLEAN_MS = 30_000;
 const TABLES = ["outcome", "cancelled", "file", "worker", "message"];
@@ -66,8 +66,12 @@ export class PostgresStore implements QueueStore {
     return ids.map((id) => found.get(id));
   }
 
-  async putOutcome(id: string, outcome: string, keptMs: number): Promise<boolean> {
-    const { rowCount } = await this.#put("outcome", { id, body: outcome, keptMs });
+  async putOutcome(
+    id: string,
+    { text, keptMs, channel, message }: OutcomeToPut,
+  ): Promise<boolean> {
+    const { rowCount } = await this.#put("outcome", { id, body: text, keptMs });
+    if (rowCount === 1) await this.publish(channel, message);
     return rowCount === 1;
   }
 

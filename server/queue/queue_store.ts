@@ -10,12 +10,21 @@ export interface KnownOfJob {
   readonly isCancelled: boolean;
 }
 
+/** What became of a job. */
+export interface OutcomeToPut {
+  readonly text: string;
+  readonly keptMs: number;
+  /** Who is told, and how. */
+  readonly channel: string;
+  readonly message: string;
+}
+
 /** Data of a queue with a time after which it goes away by itself. */
 export interface QueueStore {
   /** Reads what became of jobs; undefined where that is not known. */
   outcomes(ids: readonly string[]): Promise<readonly (string | undefined)[]>;
-  /** Says what became of a job, unless that is said already; tells whether it was not. */
-  putOutcome(id: string, outcome: string, keptMs: number): Promise<boolean>;
+  /** Says what became of a job, and sends a message; does neither, and tells so, if it is said already. */
+  putOutcome(id: string, outcome: OutcomeToPut): Promise<boolean>;
   /** Reads what a worker has to know before it begins. */
   known(id: string): Promise<KnownOfJob>;
   /** Notes that nobody wants a job any more. */

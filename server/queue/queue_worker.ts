@@ -217,11 +217,14 @@ export class QueueWorker {
   async #conclude({ id, sender }: QueuedJob, outcome: JobOutcome): Promise<void> {
     const { store } = this.#backend;
     const text = writeMessage(outcome);
-    const isFirst = await store.putOutcome(id, text, OUTCOME_KEPT_MS);
-    const message: WorkerMessage = isFirst && text.length <= MESSAGE_MAX_CHARS
+    const message: WorkerMessage = text.length <= MESSAGE_MAX_CHARS
       ? { kind: "outcome", id, outcome }
       : { kind: "stored", id };
-    await this.#send(sender, message);
+    const isFirst = await store.putOutcome(id, {
+      ...{ text, keptMs: OUTCOME_KEPT_MS },
+      ...{ channel: channelOf(sender), message: writeMessage(message) },
+    });
+    if (!isFirst) await this.#send(sender, { kind: "stored", id });
   }
 
   #failed(job: BullJob<QueuedJob> | undefined, error: Error): void {

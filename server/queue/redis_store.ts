@@ -2,13 +2,19 @@
 
 import type { Redis } from "ioredis";
 import type { Bytes } from "../engine/types.ts";
-import type { KnownOfJob, QueueStore } from "./queue_store.ts";
+import type { KnownOfJob, OutcomeToPut, QueueStore } from "./queue_store.ts";
 
 /** Keeps a key at least for so long; 1: it is there. */
 const KEEP = `
   local leftMs = redis.call("PTTL", KEYS[1])
   if leftMs < 0 then return 0 end
   if leftMs < tonumber(ARGV[1]) then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
+  return 1`;
+
+/** Sets a key that is not there, and only then sends a message; 1: it was not there. */
+const PUT = `
+  if not redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2], "NX") then return 0 end
+  redis.call("PUBLISH", KEYS[2], ARGV[3])
   return 1`;
 
 /** Two connections: one that listens can do nothing else. */
@@ -39,9 +45,12 @@ export class RedisStore implements QueueStore {
     return found.map((outcome) => outcome ?? undefined);
   }
 
-  async putOutcome(id: string, outcome: string, keptMs: number): Promise<boolean> {
-    const answer = await this.#commands.set(this.#key("outcome", id), outcome, "PX", keptMs, "NX");
-    return answer === "OK";
+  async putOutcome(
+    id: string,
+    { text, keptMs, channel, message }: OutcomeToPut,
+  ): Promise<boolean> {
+    const keys = [this.#key("outcome", id), this.#key("channel", channel)];
+    return await this.#commands.eval(PUT, keys.length, ...keys, text, keptMs, message) === 1;
   }
 
   async known(id: string): Promise<KnownOfJob> {

@@ -1,6 +1,6 @@
 /** Jobs through real queues, in real boxes. */
 
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BusyError, type Executor, JobError } from "isolate/server/engine/executor.ts";
 import { unfinished } from "isolate/server/engine/stage_result.ts";
 import type { Job, JobEvent } from "isolate/server/engine/types.ts";
@@ -9,7 +9,6 @@ import { DeadLetters } from "isolate/server/queue/dead_letters.ts";
 import { readQueueAddress } from "isolate/server/queue/queue_url.ts";
 import { ExpectedError } from "isolate/text/errors.ts";
 import {
-  askRedis,
   needsPostgres,
   needsRedis,
   startPostgres,
@@ -17,7 +16,7 @@ import {
   type TestDatabase,
 } from "isolate/tests/support/database.ts";
 import { bytesOf, jobOf, openExecutor, runOf, textOf } from "isolate/tests/support/executor.ts";
-import { openQueue, openWorker } from "isolate/tests/support/queue.ts";
+import { haveWorker, openQueue, openWorker, until } from "isolate/tests/support/queue.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
 
 const base = [needs.command("python3")];
@@ -36,24 +35,12 @@ function test(name: string, body: (database: TestDatabase) => Promise<void>): vo
   }
 }
 
-function testRedis(name: string, body: () => Promise<void>): void {
-  testWith([...base, ...needsRedis], name, body);
-}
-
-/** Waits for a turn of events that only comes with time. */
-async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; !await what(); tries++) {
-    assert(tries < 1000, `never true: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 test("jobs go to a worker and come back, with events, refusals and languages", async (database) => {
   await using engine = await openExecutor();
   await using queue = await openQueue(database);
   await assertRejects(() => queue.execute(jobOf("python3", "")), BusyError, "No worker has come");
   await using _worker = await openWorker(database, engine);
-  await until(async () => (await queue.languages().catch(() => [])).length > 0);
+  await haveWorker(queue);
   assertEquals(JSON.stringify(await queue.languages()), JSON.stringify(await engine.languages()));
   assertEquals(queue.load().boxes, 2);
 
@@ -75,7 +62,7 @@ test("a cancelled job leaves the queue, or its box is killed", async (database) 
   await using engine = await openExecutor({ boxes: 1 });
   await using queue = await openQueue(database);
   await using _worker = await openWorker(database, engine);
-  await until(async () => (await queue.languages().catch(() => [])).length > 0);
+  await haveWorker(queue);
 
   const running = new AbortController();
   const begun = Promise.withResolvers<void>();
@@ -105,7 +92,7 @@ test("a session goes to a worker: input, its end, and signals", async (database)
   await using engine = await openExecutor();
   await using queue = await openQueue(database);
   await using _worker = await openWorker(database, engine);
-  await until(async () => (await queue.languages().catch(() => [])).length > 0);
+  await haveWorker(queue);
   let said = "";
   const session = queue.open(
     jobOf("python3", "import sys\nfor line in sys.stdin: print(line.upper(), end='', flush=True)"),
@@ -132,7 +119,7 @@ test("jobs of a lower number come first, and among equals the older ones", async
   await using engine = await openExecutor({ boxes: 1 });
   await using queue = await openQueue(database);
   await using _worker = await openWorker(database, engine);
-  await until(async () => (await queue.languages().catch(() => [])).length > 0);
+  await haveWorker(queue);
   const order: string[] = [];
   const begun = Promise.withResolvers<void>();
   const blocker = queue.execute(
@@ -161,7 +148,7 @@ test("the server refuses jobs when too many wait", async (database) => {
   await using engine = await openExecutor({ boxes: 1 });
   await using queue = await openQueue(database, { waiting: 2 });
   await using _worker = await openWorker(database, engine);
-  await until(async () => (await queue.languages().catch(() => [])).length > 0);
+  await haveWorker(queue);
   const stop = new AbortController();
   const jobs: Promise<unknown>[] = [];
   for (let count = 0; count < 3; count++) {
@@ -214,7 +201,7 @@ test("a job that no worker can do is a dead letter, which can be retried", async
   const unreliable = new Unreliable(engine);
   await using queue = await openQueue(database);
   await using _worker = await openWorker(database, unreliable);
-  await until(async () => (await queue.languages().catch(() => [])).length > 0);
+  await haveWorker(queue);
   const backend = await connectQueue({
     address: readQueueAddress(database.url),
     allowVolatile: false,
@@ -254,92 +241,4 @@ test("a job that no worker can do is a dead letter, which can be retried", async
   } finally {
     await backend.close();
   }
-});
-
-testRedis("a large file goes to Redis once, not with each job", async () => {
-  await using database = await startRedis();
-  await using engine = await openExecutor();
-  await using queue = await openQueue(database);
-  await using _worker = await openWorker(database, engine);
-  await until(async () => (await queue.languages().catch(() => [])).length > 0);
-  const size = 3 << 20;
-  const input = new Uint8Array(size).fill(97);
-  const source = "import sys\nprint(len(sys.stdin.read()), sys.argv[1])";
-  const received = async (word: string) => {
-    const pattern = new RegExp(`total_net_${word}_bytes:(\\d+)`);
-    return Number(pattern.exec(await askRedis(database, "INFO stats"))![1]);
-  };
-  const before = [await received("input"), await received("output")];
-  for (let count = 0; count < 5; count++) {
-    const run = { ...runOf({ args: [`${count}`] }), stdin: input };
-    const { runs } = await queue.execute(jobOf("python3", source, { runs: [run, run] }));
-    assertEquals(runs.map(({ stdout }) => textOf(stdout)), Array(2).fill(`${size} ${count}\n`));
-  }
-  for (const [index, word] of ["input", "output"].entries()) {
-    const bytes = await received(word) - before[index]!;
-    assert(bytes > size && bytes < 1.5 * size, `${word}: ${bytes} bytes`);
-  }
-});
-
-testRedis(
-  "a queue that forgets everything is given the jobs again that somebody waits for",
-  async () => {
-    await using database = await startRedis();
-    await using engine = await openExecutor();
-    await using queue = await openQueue(database);
-    {
-      await using _worker = await openWorker(database, engine);
-      await until(async () => (await queue.languages().catch(() => [])).length > 0);
-    }
-    const accepted = Promise.withResolvers<void>();
-    const content = new Uint8Array(2 << 20).fill(65);
-    const job = jobOf("python3", "import sys; print(len(sys.stdin.read()))", {
-      runs: [{ ...runOf(), stdin: content }],
-    });
-    const result = queue.execute(job, { onAccepted: accepted.resolve });
-    await accepted.promise;
-    assertMatch(await askRedis(database, "FLUSHALL"), /OK/);
-    await using _worker = await openWorker(database, engine);
-    assertEquals(textOf((await result).runs[0]!.stdout), `${2 << 20}\n`);
-  },
-);
-
-const VOLATILE = {
-  "appendonly no": ["--appendonly", "no"],
-  "maxmemory-policy allkeys-lru": ["--maxmemory-policy", "allkeys-lru"],
-};
-for (const [setting, options] of Object.entries(VOLATILE)) {
-  testRedis(`Redis with '${setting}' is refused, unless that is allowed`, async () => {
-    await using database = await startRedis(options);
-    const right = setting.startsWith("append")
-      ? "'appendonly yes'"
-      : "'maxmemory-policy noeviction'";
-    await assertRejects(
-      () => openQueue(database),
-      ExpectedError,
-      `would lose jobs: set ${right} in`,
-    );
-    await using queue = await openQueue(database, { allowVolatile: true });
-    assertEquals(queue.load().waiting, 0);
-  });
-}
-
-testWith(
-  [...needsPostgres],
-  "PostgreSQL without fsync is refused, unless that is allowed",
-  async () => {
-    await using database = await startPostgres(["fsync=off"]);
-    await assertRejects(
-      () => openQueue(database),
-      ExpectedError,
-      "would lose jobs: set 'fsync on' in",
-    );
-    await using queue = await openQueue(database, { allowVolatile: true });
-    assertEquals(queue.load().waiting, 0);
-  },
-);
-
-testRedis("a queue that cannot be reached is told in one sentence", async () => {
-  const address = { url: "redis://127.0.0.1:1/0" } as TestDatabase;
-  await assertRejects(() => openQueue(address), ExpectedError, "redis://127.0.0.1:1/0 cannot be");
 });

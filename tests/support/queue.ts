@@ -120,3 +120,16 @@ export async function openWorker(
   });
   return { [Symbol.asyncDispose]: () => worker.close(1000) };
 }
+
+/** Waits for what only comes with time. */
+export async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !await what(); tries++) {
+    if (tries > 1000) throw new Error(`never true: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Waits until a worker has said that it is there. */
+export async function haveWorker(queue: Executor): Promise<void> {
+  await until(async () => (await queue.languages().catch(() => [])).length > 0);
+}
