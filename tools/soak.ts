@@ -39,6 +39,7 @@ async function soakService(runs: number): Promise<void> {
   console.log("slabs that have grown most, in objects:");
   for (const { name, count } of growth.slice(0, SLABS_SHOWN)) {
     if (count > 0) console.log(`  ${name}: ${count}, ${(count / runs).toFixed(4)} a run`);
+  }
 }
 
 async function soakQueue(jobs: number): Promise<void> {
