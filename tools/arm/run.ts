@@ -9,7 +9,7 @@ import { projectFiles } from "../files.ts";
 import { parseJunit } from "../junit.ts";
 import { output, ROOT } from "../process.ts";
 import { installIfMissing, unpackOnce } from "../vm/debian.ts";
-import { type Accelerator, type Machine, runGuest } from "../vm/guest.ts";
+import { type Accelerator, type Machine, runGuest, withoutRepeat } from "../vm/guest.ts";
 import { addProject, imageOfPackages } from "../vm/images.ts";
 
 /** Where everything about these guests is kept. */
@@ -106,7 +106,7 @@ async function main(args: readonly string[]): Promise<number> {
       onLine: (line) => {
         // What it hands out comes last.
         isResult ||= line.startsWith("BEGIN ");
-        if (!isResult) console.log(`arm| ${line}`);
+        if (!isResult) console.log(`arm| ${withoutRepeat(line)}`);
       },
     });
     const reports = [...run.results.values()].map((report) => new TextDecoder().decode(report));

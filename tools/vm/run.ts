@@ -4,7 +4,7 @@ import { projectFiles } from "../files.ts";
 import { type CaseResult, parseJunit, type TestRun } from "../junit.ts";
 import { ROOT } from "../process.ts";
 import { chooseAccelerator } from "./accelerator.ts";
-import { type Accelerator, runGuest } from "./guest.ts";
+import { type Accelerator, runGuest, withoutRepeat } from "./guest.ts";
 import type { Image } from "./image.ts";
 import {
   type ImageOptions,
@@ -124,11 +124,6 @@ function allSkipped({ kind, tests }: Job, error: unknown): TestRun {
 function broken(error: unknown): TestRun {
   console.error(error);
   return { cases: [], problem: `no guest: ${error}` };
-}
-
-/** Drops one of the two names that Deno writes for a test where its output is not a terminal. */
-function withoutRepeat(line: string): string {
-  return line.replace(/^(.+ \.\.\.)\r?\1/, "$1");
 }
 
 /** One guest and its tests. */
