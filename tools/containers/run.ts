@@ -14,7 +14,9 @@ import { installIfMissing } from "../vm/debian.ts";
 const FOLDER = `${ROOT}/.tools/containers`;
 const DEBIAN = `${FOLDER}/bookworm`;
 /** What tests inside need. */
-const PACKAGES = "gcc,libc6-dev,python3-minimal,uidmap,util-linux";
+const PACKAGES = "gcc,libc6-dev,procps,python3,uidmap,util-linux";
+/** Names the packages that a root was made with. */
+const STAMP = `${DEBIAN}.packages`;
 const COMMANDS = {
   podman: "podman",
   crun: "crun",
@@ -23,13 +25,16 @@ const COMMANDS = {
 };
 
 async function makeRoot(): Promise<void> {
-  const there = await Deno.stat(DEBIAN).catch(() => undefined);
-  if (there) return;
+  if (await Deno.readTextFile(STAMP).catch(() => "") === PACKAGES) return;
   const partial = `${FOLDER}/new-${Deno.pid}`;
   await Deno.mkdir(FOLDER, { recursive: true });
   const words = ["--variant=minbase", `--include=${PACKAGES}`, "bookworm", partial];
   const { success, stdout, stderr } = await execute(["debootstrap", ...words, await findMirror()]);
-  if (success) return await Deno.rename(partial, DEBIAN);
+  if (success) {
+    await execute(["rm", "-rf", "--one-file-system", DEBIAN]);
+    await Deno.rename(partial, DEBIAN);
+    return await Deno.writeTextFile(STAMP, PACKAGES);
+  }
   await execute(["rm", "-rf", "--one-file-system", partial]);
   const complaint = (stderr.trim() || stdout.trim()).split("\n").at(-1);
   throw new Error(`debootstrap cannot make a root: ${complaint}`);
