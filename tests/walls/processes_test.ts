@@ -14,10 +14,10 @@ Deno.test("a program can signal neither its init nor anybody on the host", async
   await withBox(210, async (box) => {
     // A process of the same user outside, as another sandbox of the machine could have one.
     const bystander = new Deno.Command("setpriv", {
-      args: ["--reuid=60210", "--regid=60210", "--clear-groups", "sleep", "60"],
+      args: ["--reuid=60210", "--regid=60210", "--clear-groups", "sleep", "120"],
     }).spawn();
     try {
-      const result = await attack(box, ["processes", "signal"], ["--wall-time=10"]);
+      const result = await attack(box, ["processes", "signal"], ["--wall-time=60"]);
       assertDenied(result, 8);
       assertEquals(result.meta.status, undefined);
       bystander.kill("SIGCONT"); // throws if it is dead
@@ -47,10 +47,10 @@ Deno.test("a program cannot attack its init when that belongs to a caller who is
 Deno.test("programs of two boxes do not see or reach each other", async () => {
   await withBox(212, async (one) => {
     await withBox(213, async (other) => {
-      const victim = one.start(["--wall-time=20"], ["/bin/sleep", "10"]);
+      const victim = one.start(["--wall-time=80"], ["/bin/sleep", "60"]);
       try {
         assertDenied(await attack(other, ["processes", "see"]), 12);
-        assertDenied(await attack(other, ["processes", "signal"], ["--wall-time=10"]), 8);
+        assertDenied(await attack(other, ["processes", "signal"], ["--wall-time=60"]), 8);
         assertEquals((await sh("pgrep -u 60212 -c sleep")).trim(), "1");
       } finally {
         victim.kill("SIGTERM");
