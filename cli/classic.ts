@@ -140,7 +140,7 @@ class ClassicCommandLine {
         return 0;
       case "init": {
         const { quota, boxSize: size } = this.#request;
-        if (sandbox.isRootless && size) throw sizeNeedsRoot();
+        if (size && sandbox.contained?.keepsMounts === false) throw sizeNeedsRoot();
         const box = await Box.init({ ...where, quota, size });
         this.#origin.print("stdout", box.directory + "\n");
         box.release();
@@ -224,8 +224,8 @@ class ClassicCommandLine {
 
 function sizeNeedsRoot(): UsageError {
   return new UsageError(
-    "Option --box-size needs root: the file system of an ordinary user's box would be gone when this " +
-      "command ends",
+    "Option --box-size needs root, with CAP_SYS_ADMIN: else the file system of the box would be gone when " +
+      "this command ends",
   );
 }
 

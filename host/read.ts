@@ -132,6 +132,21 @@ export function readText(system: System, path: string, options?: { limitBytes: n
   return decodeOsString(readFile(system, path, options)?.bytes ?? new Uint8Array());
 }
 
+const PATH_BYTES_MAX = 4096;
+
+/** Reads what a symbolic link says, such as those of `/proc`; undefined where that is not to be seen. */
+export function readLink(system: System, path: string): string | undefined {
+  const plan = new Plan();
+  const [target, length] = [plan.alloc(PATH_BYTES_MAX), plan.slot("length")];
+  plan.step("readlinkat", [AT_FDCWD, plan.string(path), target, PATH_BYTES_MAX], {
+    into: length,
+    ignore: "all",
+  });
+  system.run(plan, `look at the link ${path}`);
+  const bytes = plan.result(length);
+  return bytes < 0 ? undefined : decodeOsString(plan.content(target, bytes));
+}
+
 /** What the kernel lets a process have, with room to spare. */
 const ARGUMENTS = { limitBytes: 1 << 26 };
 

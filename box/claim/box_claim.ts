@@ -97,7 +97,11 @@ export async function prepareInit(
   if (settings.restrictedInit && caller.uid !== 0) {
     throw new SandboxError("restricted", "New sandboxes can be created only by root");
   }
-  if (sandbox.isRootless && options.quota) {
+  if (sandbox.contained) {
+    const { refuseUnmapped } = await import("../rootless/surroundings.ts");
+    refuseUnmapped(sandbox.contained, places);
+  }
+  if (sandbox.contained && options.quota) {
     throw new SandboxError(
       "restricted",
       "Option --quota needs root: the kernel lets nobody else set disk quotas",

@@ -14,16 +14,14 @@ import { type Argument, Plan } from "../../ffi/plan.ts";
 import type { System } from "../../ffi/system.ts";
 import { SandboxError, toSandboxError } from "../../host/errors.ts";
 import type { Standing } from "../../host/identity.ts";
-import { commandLineOf, environmentOf, readText } from "../../host/read.ts";
+import { commandLineOf, environmentOf, readLink, readText } from "../../host/read.ts";
 import { whyNoUserNamespaces } from "../../host/refusals.ts";
-import { decodeOsString } from "../../text/os_string.ts";
 import { holdNamespace, writeMaps } from "../setup/user_namespace.ts";
 import { formatIdMap, parseIdMap } from "./id_maps.ts";
 import { findSubordinateMaps, mapSubordinateIds } from "./subordinate.ts";
 
 const REASON = "boxes without root";
 const FAILURE_STATUS = 2;
-const PATH_BYTES_MAX = 4096;
 
 /** What the last steps can fail with, when nobody is there any more to tell it but they themselves. */
 const LAST_ERRNOS = [
@@ -136,7 +134,8 @@ function planAgain(system: System, namespace: number): Plan {
     ];
     plan.step("close", [namespace]);
     const strings = (texts: readonly string[]) => plan.pointers(texts.map((t) => plan.string(t)));
-    const path = ownPath(system);
+    const path = readLink(system, "/proc/self/exe");
+    if (path === undefined) throw new SandboxError("internal", "Cannot find this program in /proc");
     const args = strings(commandLineOf(system));
     const variables = strings([...environmentOf(system)].map((entry) => entry.join("=")));
     return [
@@ -153,13 +152,4 @@ function planAgain(system: System, namespace: number): Plan {
     }
   }
   return plan;
-}
-
-function ownPath(system: System): string {
-  const plan = new Plan();
-  const [target, length] = [plan.alloc(PATH_BYTES_MAX), plan.slot("length")];
-  const link = plan.string("/proc/self/exe");
-  plan.step("readlinkat", [linux.AT_FDCWD, link, target, PATH_BYTES_MAX], { into: length });
-  system.run(plan, "find this program");
-  return decodeOsString(plan.content(target, plan.result(length)));
 }

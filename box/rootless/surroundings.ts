@@ -5,8 +5,9 @@ import { defaultSettings, type Settings } from "../../config/settings.ts";
 import type { System } from "../../ffi/system.ts";
 import { SandboxError } from "../../host/errors.ts";
 import type { Identity } from "../../host/identity.ts";
-import { environmentOf, readText } from "../../host/read.ts";
+import { environmentOf, readLink, readText } from "../../host/read.ts";
 import { readRights } from "../../host/refusals.ts";
+import type { BoxPlaces } from "../claim/paths.ts";
 import { type IdRange, idsForBoxes, parseIdMap } from "./id_maps.ts";
 
 /** What is weaker where an ordinary user has no subordinate ids. */
@@ -23,17 +24,52 @@ export const WITHOUT_PROC =
 export interface Containment {
   /** Whether a new `/proc` can be mounted: not where parts of the one that is there are covered. */
   readonly canMountProc: boolean;
+  /** Whether what is mounted stays when this process ends: not in a namespace that it has made itself. */
+  readonly keepsMounts: boolean;
+  /** The ids that there are. */
+  readonly uids: readonly IdRange[];
+  readonly gids: readonly IdRange[];
 }
 
 /** Finds out what it allows. */
 export function containment(system: System): Containment {
-  return { canMountProc: !readRights(system).isProcMasked };
+  const own = readLink(system, "/proc/self/ns/mnt");
+  return {
+    canMountProc: !readRights(system).isProcMasked,
+    // Where another one is the first process's, or nobody here may look, this one is our own.
+    keepsMounts: own !== undefined && readLink(system, "/proc/1/ns/mnt") === own,
+    ...idsOf(system),
+  };
+}
+
+function idsOf(system: System): Pick<Containment, "uids" | "gids"> {
+  const read = (name: string) => parseIdMap(readText(system, `/proc/self/${name}`));
+  return { uids: read("uid_map"), gids: read("gid_map") };
+}
+
+/** Refuses the user of a box who does not exist here. */
+export function refuseUnmapped(
+  { uids, gids }: Containment,
+  { boxId, boxUser: { uid, gid } }: Pick<BoxPlaces, "boxId" | "boxUser">,
+): void {
+  const kinds = [["user", uid, uids, "first_uid"], ["group", gid, gids, "first_gid"]] as const;
+  for (const [kind, id, ranges, key] of kinds) {
+    if (ranges.some(({ inside, count }) => inside <= id && id < inside + count)) continue;
+    const there = ranges.map(({ inside, count }) => `${inside} to ${inside + count - 1}`).join(
+      ", ",
+    );
+    throw new SandboxError(
+      "bad-option",
+      `Box ${boxId} cannot have the ${kind} ${id} (${key} in the configuration): in this user ` +
+        `namespace there are ${there}`,
+    );
+  }
 }
 
 /** Lists what is weaker than for root, a sentence each. */
 export function weaknesses(
   { hasOneUser }: Pick<Settings, "hasOneUser">,
-  { canMountProc }: Containment,
+  { canMountProc }: Pick<Containment, "canMountProc">,
 ): string[] {
   return [...hasOneUser ? [WITHOUT_USERS] : [], ...canMountProc ? [] : [WITHOUT_PROC]];
 }
@@ -47,8 +83,7 @@ export interface RootlessSurroundings {
 
 /** Finds that out. */
 export function rootlessSurroundings(system: System, identity: Identity): RootlessSurroundings {
-  const uids = parseIdMap(readText(system, "/proc/self/uid_map"));
-  const gids = parseIdMap(readText(system, "/proc/self/gid_map"));
+  const { uids, gids } = idsOf(system);
   const environment = environmentOf(system);
   const canChangeGroups = readText(system, "/proc/self/setgroups").trim() === "allow";
   return {

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { SandboxError } from "../../host/errors.ts";
 import { parseIdMap } from "./id_maps.ts";
-import { rootlessSettings } from "./surroundings.ts";
+import { refuseUnmapped, rootlessSettings } from "./surroundings.ts";
 
 const MANY = parseIdMap("0 7400 1\n60000 700000 20");
 const ONE = parseIdMap("0 7400 1");
@@ -42,4 +42,24 @@ Deno.test("there are as many boxes as there are ids, or one user for all of them
   assertEquals(settingsOf(home, ONE).numBoxes, 1000);
   // Where groups cannot be changed a program would keep those of the caller.
   assertEquals(settingsOf(home, MANY, false).hasOneUser, true);
+});
+
+Deno.test("a box whose user or group does not exist in the user namespace is refused, and says why", () => {
+  const contained = {
+    canMountProc: true,
+    keepsMounts: false,
+    uids: MANY,
+    gids: parseIdMap("0 1 9"),
+  };
+  const boxOf = (uid: number, gid: number) => ({ boxId: 7, boxUser: { uid, gid, groups: [] } });
+  refuseUnmapped(contained, boxOf(60000, 8));
+  refuseUnmapped(contained, boxOf(60019, 0));
+  const uid = assertThrows(() => refuseUnmapped(contained, boxOf(60020, 8)), SandboxError);
+  assertEquals(
+    uid.message,
+    "Box 7 cannot have the user 60020 (first_uid in the configuration): in this user namespace " +
+      "there are 0 to 0, 60000 to 60019",
+  );
+  const gid = assertThrows(() => refuseUnmapped(contained, boxOf(60000, 9)), SandboxError);
+  assertEquals(gid.message.startsWith("Box 7 cannot have the group 9 (first_gid"), true);
 });

@@ -11,8 +11,18 @@ interface Inapplicable {
 
 const NEEDS_MOUNT = "needs mounts, and CAP_SYS_ADMIN for them";
 const NEEDS_MKNOD = "needs CAP_MKNOD to make devices";
+const OTHER_RIGHTS = "here rights are those of a user namespace, see tests/containers";
+const HAS_FILTER = "here the container itself has a filter";
 
 const INAPPLICABLE: readonly Inapplicable[] = [
+  // tests/cli
+  { names: /--box-size (?!at --run|is memory)/, reason: NEEDS_MOUNT },
+  { names: /with --box-size/, reason: NEEDS_MOUNT },
+  { names: /^--init removes what killed keepers have left mounted/, reason: NEEDS_MOUNT },
+  { names: /^--run refuses a box (whose file|on which somebody)/, reason: NEEDS_MOUNT },
+  { names: /\ba plain chroot\b|outside a chroot$/, reason: NEEDS_MOUNT },
+  { names: /where boxes are, who their users are/, reason: "needs ids that this container lacks" },
+  { names: /^box ids may be as large as the/, reason: "needs ids that this container lacks" },
   { names: /^the default rules and their restrictions$/, reason: "here /dev is made of devices" },
   { names: /^devices work only with dev$/, reason: NEEDS_MKNOD },
   { names: /^special files are removed before a run, even the caller's own$/, reason: NEEDS_MKNOD },
@@ -20,6 +30,13 @@ const INAPPLICABLE: readonly Inapplicable[] = [
   { names: /^mounts that the host makes during a run do not reach/, reason: NEEDS_MOUNT },
   { names: /^(restricted_init lets only root|--quota that cannot be set)/, reason: NEEDS_MOUNT },
   { names: /namespaces are the box's own, user and time are not$/, reason: "here user is, too" },
+  { names: /^isolate.ts says why it cannot go on$/, reason: NEEDS_MOUNT },
+  { names: /^without root rights and user namespaces every command/, reason: NEEDS_MOUNT },
+  { names: /makes impossible names the missing capability$/, reason: OTHER_RIGHTS },
+  { names: /^without CAP_\w+ a run works or says so/, reason: OTHER_RIGHTS },
+  { names: /^isolate check tries a box, and says what is missing$/, reason: OTHER_RIGHTS },
+  { names: /^x32 numbers kill under any flags|^--syscalls=0 installs no/, reason: HAS_FILTER },
+  { names: /^the configured syscall_flags hold unless/, reason: HAS_FILTER },
 ];
 
 /** Registers a test, or skips it with the reason in its name. */

@@ -50,6 +50,20 @@ for (const isRootless of [false, true]) {
       assertEquals([code, stdout], [0, "/var/local/lib/isolate/0\n60000\n"], stderr);
     });
 
+    await context.step(
+      "what needs root of the machine, and users it has not, is refused",
+      async () => {
+        const script = `isolate --init --box-size=1000; isolate --init --quota=100,100
+        printf 'first_uid = 70000\nbox_root = /tmp/b\nlock_root = /tmp/l\n' >/tmp/config
+        isolate --config=/tmp/config --init; exit 0`;
+        const { stderr } = await podman.run(script, OUR_PROFILE);
+        assertMatch(
+          stderr,
+          /^Option --box-size needs root.*\nOption --quota needs root.*\nBox 0 cannot have the user 70000/m,
+        );
+      },
+    );
+
     await context.step("where /proc is covered in part, boxes have an empty one", async () => {
       const script =
         "isolate -v --init && isolate --silent --run -- /bin/ls -A /proc; isolate check";

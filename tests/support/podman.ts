@@ -96,7 +96,7 @@ export class Podman implements AsyncDisposable {
         "--network=none",
         "--cgroups=disabled",
       ],
-      ...[`--ulimit=nofile=${limit}:${limit}`, "--ulimit=nproc=4000:4000"],
+      ...[`--ulimit=nofile=${limit}:${limit}`, "--ulimit=nproc=8000:8000"],
       ...[`--volume=${PROJECT}:${PROJECT}:ro`, `--volume=${DENO}:${DENO}:ro`],
       ...["--env=ISOLATE_SERVICE=off", ...options, IMAGE],
       ...["/bin/sh", "-c", `${isolate}\n${script}`],

@@ -2,7 +2,8 @@
  * Runs tests on the other processor: boots Debian's kernel for aarch64 in qemu, with Debian's packages
  * and Deno for aarch64. An emulated processor is slow: all that is named here takes a long time.
  *
- * usage: ./dev arm-test [WORD…]   only test files whose paths contain one of the words
+ * usage: ./dev arm-test [WORD…]   only test files whose paths contain one of the words; without words all
+ *                                 but those that judge whole packages
  */
 
 import { projectFiles } from "../files.ts";
@@ -31,6 +32,9 @@ const LEFT_OUT = new RegExp([
 
 /** What runs there: the shim and its plans, attacks, and the classic command line. */
 const TESTS = /^(ffi|tests\/(walls|cli))\/.*_test\.ts$|^tests\/shim_test\.ts$/;
+
+/** They compile and judge, for minutes each: what the processor can change is in the other files. */
+const JUDGING = /^tests\/walls\/(judge_|random_)/;
 
 /** Attacks, too, go through the client of a service: Deno takes more than ten seconds to start there. */
 const SERVED = /^tests\/(walls|cli)\//;
@@ -82,7 +86,9 @@ async function main(args: readonly string[]): Promise<number> {
 
   const tests = (await projectFiles())
     .filter((file) => TESTS.test(file))
-    .filter((file) => args.length === 0 || args.some((word) => file.includes(word)));
+    .filter((file) =>
+      args.length === 0 ? !JUDGING.test(file) : args.some((word) => file.includes(word))
+    );
   if (tests.length === 0) throw new Error(`no test file contains ${args.join(" or ")}`);
 
   const image = imageOfPackages(system, LEFT_OUT);
