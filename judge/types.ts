@@ -239,6 +239,8 @@ export interface Problem {
   readonly staticValidator?: ProgramSource | undefined;
   /** The program that makes verdicts and scores of groups with `graderFlags`. */
   readonly grader?: ProgramSource | undefined;
+  /** Whether a submission may be outputs instead of a program. */
+  readonly acceptsOutputs?: boolean | undefined;
   /** Whether submissions cannot write into their working directory. */
   readonly forbidsWriting?: boolean | undefined;
   /**

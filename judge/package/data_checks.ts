@@ -5,8 +5,6 @@ import { isHidden, type PackageEntry, type PackageFiles } from "./files.ts";
 import { readProgram } from "./programs.ts";
 
 const VALIDATOR_FOLDERS = ["input_validators", "input_format_validators"];
-/** Languages of their own for which this judge has no interpreter. */
-const GRAMMARS: Readonly<Record<string, string>> = { ".ctd": "Checktestdata", ".viva": "VIVA" };
 
 /** Folders of `data` whose tests are for checking validators, not submissions. */
 export const FOLDERS_FOR_VALIDATORS: readonly string[] = [
@@ -35,9 +33,11 @@ function readValidators(files: PackageFiles, folder: string): ProgramSource[] {
     if (isHidden(name) || /^readme(\.|$)/i.test(name) || /\.(md|txt|h|hpp|yaml)$/i.test(name)) {
       return [];
     }
-    const grammar = Object.entries(GRAMMARS).find(([ending]) => name.endsWith(ending));
-    if (grammar) {
-      files.warn(path, `not run: ${grammar[1]} is not supported; a program in any language is`);
+    if (name.endsWith(".viva")) {
+      const reason =
+        "cannot be run: VIVA is not supported; write it for checktestdata (.ctd), or " +
+        "as a program in any language";
+      files.complaints.push(files.error(path, reason).message);
       return [];
     }
     if (kind === "directory" && (files.list(path) ?? []).every(({ name }) => isHidden(name))) {

@@ -21,6 +21,13 @@ import { findProgram, readValidation, unknownFlags } from "./validators.ts";
 
 const STATIC_VALIDATOR = "static_validator";
 const GRADERS = "graders";
+/** Folders of programs that draw tests, for people. */
+const VISUALIZERS = [
+  "input_visualizer",
+  "input_visualizers",
+  "output_visualizer",
+  "output_visualizers",
+];
 
 /** The file that makes a folder a package. */
 export const PROBLEM_FILE = "problem.yaml";
@@ -87,6 +94,9 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
   const givesScores = validation.kind === "custom" && (validation.score || version !== "legacy");
   const scored = { kind, objective, data, givesScores } as const;
   const submissions = await readSubmissions(files, { folder: "submissions", problem: scored });
+  for (const folder of VISUALIZERS) {
+    if (files.find(folder)) files.warn(folder, "not run: visualizers change no verdict");
+  }
   const shortName = nameOf(files.directory);
   const writing = values.get("allow_file_writing");
   return {
@@ -100,6 +110,7 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
     validation,
     ...staticValidator && { staticValidator },
     ...grader && { grader },
+    ...types.includes("submit-answer") && { acceptsOutputs: true },
     ...!(writing?.truth() ?? version === "legacy") && { forbidsWriting: true },
     included: readIncluded(files),
     checks: readDataChecks(files),
@@ -181,11 +192,9 @@ function readTypes(node: YamlNode | undefined): readonly string[] {
   const types = node.isList
     ? node.list().map((entry) => entry.oneOf(TYPES))
     : node.words().map((word) => TYPES.find((type) => type === word) ?? node.oneOf(TYPES));
-  if (types.includes("submit-answer")) {
-    throw node.error(
-      "submit-answer is not supported: there is no program to run; compare the answers with an " +
-        "output validator by hand",
-    );
+  const other = types.find((type) => type === "interactive" || type === "multi-pass");
+  if (types.includes("submit-answer") && other) {
+    throw node.error(`cannot be both submit-answer and ${other}, which needs a program`);
   }
   if (types.includes("scoring") && types.includes("pass-fail")) {
     throw node.error("cannot be both pass-fail and scoring");

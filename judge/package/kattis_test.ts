@@ -190,9 +190,8 @@ const MESSAGES: [yaml: string, message: string, more?: Record<string, string>][]
     'submit-answer, not "pass-fali"; did you mean pass-fail?',
   ],
   [
-    "type: submit-answer",
-    "pack/problem.yaml:1: type: submit-answer is not supported: there is no program to run; " +
-    "compare the answers with an output validator by hand",
+    "type: [submit-answer, interactive]",
+    "pack/problem.yaml:1: type: cannot be both submit-answer and interactive, which needs a program",
   ],
   [
     "type: multi-pass",

@@ -35,6 +35,7 @@ import { copyTree } from "./copy_tree.ts";
 import { checkData, type DataFindings } from "./data_check.ts";
 import type { JudgeOptions } from "./judge_options.ts";
 import { runTests } from "./submission_run.ts";
+import { type Submitted, submittedOutputs } from "./submitted_outputs.ts";
 import type { TestContext } from "./test_run.ts";
 import { recallTimeLimit, rememberTimeLimit, timeLimitKey } from "./time_limit_memory.ts";
 import type { Workers } from "./workers.ts";
@@ -187,11 +188,12 @@ export class Judging {
       if (isReported) this.#options.onEvent?.(event);
     };
     const compile = (submission: Submission | undefined) =>
-      submission && compileProgram(submission.source, context, {
-        kind: "submission",
-        language: submission.language,
-        entrypoint: submission.entrypoint,
-      });
+      submission && (this.#submitted(submission)?.compiled ??
+        compileProgram(submission.source, context, {
+          kind: "submission",
+          language: submission.language,
+          entrypoint: submission.entrypoint,
+        }));
     let ahead = compile(submissions[0]);
     for (const [i, submission] of submissions.entries()) {
       if (this.#signal.aborted) break;
@@ -222,6 +224,13 @@ export class Judging {
     await ahead;
   }
 
+  /** Finds the outputs that a submission consists of; undefined: it is a program. */
+  #submitted({ source, language }: Submission): Submitted | undefined {
+    const { problem } = this.#options;
+    if (!problem.acceptsOutputs || language !== undefined) return undefined;
+    return submittedOutputs(source, testNames((problem.whole ?? problem).data));
+  }
+
   /** Compiles the validators of the problem once. */
   #compileValidators(context: CompileContext): Promise<ProblemValidators> {
     const { problem, host } = this.#options;
@@ -250,7 +259,8 @@ export class Judging {
       slowest: undefined,
       isInterrupted: false,
     });
-    if (!program) return failed(judgeError ? "JE" : "CE", compile.message);
+    const outputs = this.#submitted(submission)?.outputs;
+    if (!program && !outputs) return failed(judgeError ? "JE" : "CE", compile.message);
     const { output: validator, static: staticValidator, grader } = validators;
     if (typeof validator === "string") return failed("JE", validator);
     if (typeof staticValidator === "string") return failed("JE", staticValidator);
@@ -259,6 +269,7 @@ export class Judging {
     if (compile.note !== undefined) this.#warnings.push(`${name}: ${compile.note}`);
     const context = {
       ...this.#testContext(program, isReported),
+      outputs,
       validator,
       staticValidator,
       grader,
@@ -289,7 +300,7 @@ export class Judging {
   }
 
   #testContext(
-    program: Program,
+    program: Program | undefined,
     isReported: boolean,
   ): Omit<TestContext, "validator" | "staticValidator" | "grader"> {
     const { sandbox, host, verify, transcriptBytes = 0 } = this.#options;

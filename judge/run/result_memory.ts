@@ -50,8 +50,8 @@ export class ResultMemory {
    * @internal
    */
   async keyOf(context: TestContext, { test, group }: PlannedTest): Promise<string | undefined> {
-    if (test.staticFlags) return undefined;
     const { host, problem, program, validator, timeLimitMs, killTimeMs, transcriptBytes } = context;
+    if (test.staticFlags || !program) return undefined;
     let digest = this.#digests.get(test);
     if (!digest) this.#digests.set(test, digest = testsDigest(host, [{ test, group }]));
     const files = await digest;

@@ -7,6 +7,7 @@ import { checkOutput } from "../checker/checker.ts";
 import type { Program } from "../compile/program.ts";
 import { PROGRAM_BYTES_MAX, TreeWatch } from "../compile/box_tree.ts";
 import { type Judgement, judgeOutcome } from "../grading/outcome_verdict.ts";
+import { sizeText } from "../../text/quantities.ts";
 import type { Problem, TestCase, TestResult } from "../types.ts";
 import { reasonOf } from "./compile_program.ts";
 import { idleTimeMs, IdleWatchdog, spareTimeMs, wallTimeMs } from "./idle_watchdog.ts";
@@ -14,6 +15,7 @@ import { type ContestantSide, converse } from "./interactive.ts";
 import type { NextPass } from "./feedback.ts";
 import { inputOf, mostOf, type Pass, type PassUsage, runPasses } from "./passes.ts";
 import { validateStatically } from "./static_validation.ts";
+import type { SubmittedOutputs } from "./submitted_outputs.ts";
 import { type Feedback, validateOutput, type Validator } from "./validator.ts";
 import type { Assignment } from "./workers.ts";
 
@@ -26,8 +28,10 @@ export interface TestContext {
   readonly sandbox: Sandbox;
   readonly host: HostFiles;
   readonly problem: Problem;
-  /** The compiled submission. */
-  readonly program: Program;
+  /** The compiled submission; undefined: it is outputs. */
+  readonly program: Program | undefined;
+  /** The outputs of a submission that is no program. */
+  readonly outputs?: SubmittedOutputs | undefined;
   /** Undefined: outputs are compared with the answers. */
   readonly validator: Validator | undefined;
   /** Undefined: there are no static tests. */
@@ -88,9 +92,12 @@ function newStderr(): Capture {
 }
 
 async function judgeTest(context: TestContext, run: RunningTest): Promise<Judgement> {
-  const { problem: { validation }, program, staticValidator } = context;
+  const { problem: { validation }, program, staticValidator, outputs } = context;
+  if (outputs) return await judgeSubmitted(context, { run, outputs });
   if (run.planned.test.staticFlags) {
-    if (!staticValidator) throw new TypeError("Cannot judge files without a static validator");
+    if (!staticValidator || !program) {
+      throw new TypeError("Cannot judge files without a static validator");
+    }
     return await validateStatically(staticValidator, { run, program });
   }
   const isCustom = validation.kind === "custom";
@@ -99,6 +106,23 @@ async function judgeTest(context: TestContext, run: RunningTest): Promise<Judgem
     run.stderr = newStderr();
     return await judgePass(context, run, pass);
   });
+}
+
+/** Judges an output that was submitted. */
+async function judgeSubmitted(
+  context: TestContext,
+  { run, outputs }: { run: RunningTest; outputs: SubmittedOutputs },
+): Promise<Judgement> {
+  const { host, problem: { limits: { outputKib } } } = context;
+  const { test } = run.planned;
+  if (test.staticFlags) return { verdict: "AC", message: "Outputs have no source to look at" };
+  const file = outputs.get(test.name);
+  if (!file) return { verdict: "WA", message: "There is no output for this test" };
+  if (file.sizeBytes > outputKib * 1024) {
+    return { verdict: "OLE", message: `The output has more than ${sizeText(outputKib)}` };
+  }
+  using output = host.open(file.hostFile, { followLinks: false });
+  return (await judgeOutput(context, { run, output, pass: undefined })).judgement;
 }
 
 function ended(run: RunningTest, outcome: Outcome): Outcome {
@@ -115,6 +139,7 @@ function contestantSide(
     cpuTimeMs: number;
   },
 ): ContestantSide {
+  if (!program) throw new TypeError("Cannot run a submission without a program");
   const { memoryKib, outputKib } = problem.limits;
   const { box, cpus } = worker;
   const { command, ...own } = program.invocation({

@@ -1,6 +1,7 @@
 /** The tests of a package are checked with its own validators where the package is verified. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { loadLanguages } from "isolate/judge/mod.ts";
 import { withFolder } from "../support/folder.ts";
 import { isolate } from "../support/isolate.ts";
 import {
@@ -77,13 +78,48 @@ testWith(
 );
 
 testWith(needsJudge, "an input validator that cannot be used is a complaint", async () => {
-  const { complaints, warnings } = await complaintsOf({
+  const { complaints } = await complaintsOf({
     ...CHECKED,
     "input_validators/broken.py": "def (",
-    "input_validators/grammar.ctd": "EOF\n",
+    "input_validators/old.viva": "{ a; }\n",
   });
-  assertMatch(complaints.join(), /^The input validator broken\.py cannot be used: [^,]*$/);
-  assertMatch(warnings.join(), /grammar\.ctd: not run: Checktestdata is not supported/);
+  const [viva, broken, ...others] = complaints;
+  assertMatch(viva!, /old\.viva: cannot be run: VIVA is not supported; write it for checktestdata/);
+  assertMatch(broken!, /^The input validator broken\.py cannot be used: [^,]*$/);
+  assertEquals(others, []);
+});
+
+/** Is called like the real one; for it, what is described is the whole input. */
+const CHECKTESTDATA = `#!/bin/sh
+[ "$1" = --version ] && { echo checktestdata 1; exit 0; }
+cmp -s "$1" - || { echo "ERROR at line 1: not as described"; exit 1; }
+`;
+
+testWith(needsJudge, "an input validator in Checktestdata runs where that is set up", async () => {
+  const { "input_validators/numbers.py": _, ...others } = CHECKED;
+  const files = {
+    ...others,
+    "input_validators/numbers.ctd": "1 2\n",
+    "tools/bin/checktestdata": CHECKTESTDATA,
+  };
+  await withPackage(files, async (judge) => {
+    const complaints = async (path: string) => {
+      const environment = new Map([["PATH", path]]);
+      const languages = await loadLanguages(judge.host, { environment });
+      return (await judge.judge({ onlyTests: true, submissions: [], languages })).complaints;
+    };
+    await Deno.chmod(judge.folder, 0o755);
+    await Deno.chmod(`${judge.folder}/tools/bin/checktestdata`, 0o755);
+    assertEquals(await complaints(`${judge.folder}/tools/bin:/usr/bin:/bin`), [
+      "secret/2.in is refused by the input validator numbers.ctd: Exit status 1: ERROR at line 1: " +
+      'not as described (line 1 is "20 22")',
+    ]);
+    const [missing] = await complaints("/nowhere");
+    assertMatch(
+      missing!,
+      /numbers\.ctd cannot be used: Checktestdata is not set up: install check/,
+    );
+  });
 });
 
 const OUTPUT_VALIDATOR = `
