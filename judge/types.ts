@@ -182,6 +182,22 @@ export interface OutputCheck {
   readonly isValid: boolean;
 }
 
+/** A test that `generators/generators.yaml` lists. */
+export interface GeneratedTest {
+  /** Its path below `data/` without the ending. */
+  readonly name: string;
+  /** Where its input comes from: a text, another file of the package, or a program that writes it. */
+  readonly from:
+    | { readonly kind: "text"; readonly text: string }
+    | { readonly kind: "file"; readonly path: string; readonly hostFile: string }
+    | {
+      readonly kind: "command";
+      readonly command: string;
+      readonly program: ProgramSource;
+      readonly args: readonly string[];
+    };
+}
+
 /** What checks the tests of a package. */
 export interface DataChecks {
   /** Programs that must accept each input. */
@@ -190,6 +206,8 @@ export interface DataChecks {
   readonly invalidInputs: readonly TestCase[];
   /** Outputs for the output validator. */
   readonly outputs: readonly OutputCheck[];
+  /** What the tests are made of, as far as the package says it; undefined: it does not. */
+  readonly generated?: readonly GeneratedTest[] | undefined;
 }
 
 /** A group of tests. The topmost group is `data/` itself, named `""`. */

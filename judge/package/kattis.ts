@@ -6,6 +6,7 @@ import { readConstants } from "./constants.ts";
 import { readData } from "./data.ts";
 import { readDataChecks } from "./data_checks.ts";
 import { nameOf, type PackageFiles } from "./files.ts";
+import { readGenerated } from "./generated_data.ts";
 import {
   DEFAULT_GROUP,
   type GroupSettings,
@@ -99,6 +100,7 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
   }
   const shortName = nameOf(files.directory);
   const writing = values.get("allow_file_writing");
+  const generated = await readGenerated(files);
   return {
     directory: files.directory,
     format: "kattis",
@@ -113,7 +115,7 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
     ...types.includes("submit-answer") && { acceptsOutputs: true },
     ...!(writing?.truth() ?? version === "legacy") && { forbidsWriting: true },
     included: readIncluded(files),
-    checks: readDataChecks(files),
+    checks: { ...readDataChecks(files), ...generated.length > 0 && { generated } },
     languages: readLanguages(values.get("languages")),
     data,
     submissions,

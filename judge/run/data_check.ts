@@ -7,6 +7,7 @@ import type { Program } from "../compile/program.ts";
 import type { DataChecks, Problem, TestCase, TestGroup } from "../types.ts";
 import { type CompileContext, compileProgram, reasonOf } from "./compile_program.ts";
 import { type InputValidator, type InputVerdict, validateInput } from "./input_validator.ts";
+import { checkGenerated } from "./generated_check.ts";
 import { TrailingFiles } from "./trailing_files.ts";
 import { type PlacedTest, testsDigest, testsIn } from "./tests_digest.ts";
 import { validateOutput, type Validator } from "./validator.ts";
@@ -73,6 +74,9 @@ class DataCheck implements Disposable {
     await this.#checkAnswers();
     await this.#checkOutputs();
     await this.#checkTrailingOutput();
+    if (this.#isAborted || !this.#checks.generated) return;
+    const stale = await checkGenerated(this.#context, this.#checks.generated);
+    this.#findings.warnings.push(...stale);
   }
 
   /** Looks for something wrong, unless nothing was found before in the same programs and files. */

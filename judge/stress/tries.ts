@@ -1,11 +1,9 @@
 /** Tries inputs: generates them, has them validated, and runs the submissions on them. */
 
-import { Capture, type HostFile } from "../../mod.ts";
-import { sizeText } from "../../text/quantities.ts";
+import type { HostFile } from "../../mod.ts";
 import { BlockReader } from "../checker/block_reader.ts";
 import type { Program } from "../compile/program.ts";
-import { describeEnding } from "../grading/outcome_verdict.ts";
-import { wallTimeMs } from "../run/idle_watchdog.ts";
+import { generateInput } from "../run/generate_input.ts";
 import { type InputValidator, validateInput } from "../run/input_validator.ts";
 import { runForOutput, runTest, type TestContext } from "../run/test_run.ts";
 import { validateOutput } from "../run/validator.ts";
@@ -13,8 +11,6 @@ import type { Assignment, Worker, Workers } from "../run/workers.ts";
 import type { TestCase, TestGroup, TestResult } from "../types.ts";
 import { StressError } from "./errors.ts";
 import type { StressFinding, StressOptions } from "./types.ts";
-
-const INPUT_BYTES = 64 << 20;
 
 /** Everything that is run, compiled. */
 export interface StressPrograms {
@@ -99,37 +95,13 @@ export class StressTries {
   }
 
   async #generate(worker: Worker, seed: number): Promise<Uint8Array<ArrayBuffer>> {
-    const { generator: { args }, problem: { limits } } = this.#options;
+    const { generator: { source, args }, problem: { limits } } = this.#options;
     const { generator, signal } = this.#programs;
-    const { box, cpus } = worker;
-    await box.clear();
-    const { command, ...own } = generator.invocation({
-      timeLimitMs: limits.validationTimeMs,
-      memoryKib: limits.validationMemoryKib,
-      controlGroup: box.hasControlGroup,
-      leavesNothing: true,
-    });
     const words = args.map((word) => word.replaceAll("{seed}", `${seed}`));
-    const said = new Capture({ limitBytes: INPUT_BYTES });
-    const stderr = new Capture({ limitBytes: 4096, overflow: "discard" });
-    const outcome = await box.run([...command, ...words], {
-      ...own,
-      limits: { ...own.limits, wallTimeMs: wallTimeMs(limits.validationTimeMs) },
-      stdin: "none",
-      stdout: said,
-      stderr,
-      signal,
-      ...cpus && { cpus },
-    });
-    const { source } = this.#options.generator;
-    const what = `The generator ${[source.name, ...words].join(" ")}`;
-    if (outcome.kind === "output-limit") {
-      throw new StressError(`${what} writes more than ${sizeText(INPUT_BYTES >> 10)}`);
-    }
-    const isFine = outcome.kind === "exit" && outcome.exitCode === 0;
-    if (isFine || signal.aborted) return said.bytes.slice();
-    const last = stderr.text().trim().split("\n").at(-1);
-    throw new StressError(`${what} fails: ${describeEnding(outcome)}${last ? `: ${last}` : ""}`);
+    const made = await generateInput(generator, { worker, args: words, limits, signal });
+    if ("bytes" in made) return made.bytes;
+    if (signal.aborted) return new Uint8Array(0);
+    throw new StressError(`The generator ${[source.name, ...words].join(" ")} ${made.failure}`);
   }
 
   async #try(worker: Worker, { input, seed, isGenerated }: {
