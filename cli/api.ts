@@ -19,6 +19,8 @@ import { stopOnSignals } from "./stop_on_signals.ts";
 const TOKEN_BYTES_MAX = 4096;
 const RATE_PER_SECOND = 50;
 const KIB_PER_MIB = 1024;
+const COMPILE_PROCESSES = 100;
+const COMPILE_FILE_MIB = 256;
 
 /** `isolate api [OPTION...]`. */
 export async function serveApi(request: ApiRequest, version: string): Promise<number> {
@@ -91,6 +93,9 @@ function settingsOf(request: ApiRequest, host: HostFiles): ServerSettings {
     ...limits,
     wallTimeMs: request.compileTimeMs,
     cpuTimeMs: request.compileCpuTimeMs,
+    // What compilers write is bounded elsewhere, and theirs are not the processes of a program.
+    processes: Math.max(limits.processes, COMPILE_PROCESSES),
+    fileSizeKib: Math.max(limits.fileSizeKib, COMPILE_FILE_MIB * KIB_PER_MIB),
     memoryKib: (request.compileMemoryMib ?? memoryMib) * KIB_PER_MIB,
   };
   return {

@@ -4,6 +4,7 @@ import { loadLanguages } from "../judge/mod.ts";
 import { callerEnvironment, type HostFiles, type Sandbox } from "../mod.ts";
 import { LocalExecutor } from "../server/engine/local_executor.ts";
 import type { StageLimits } from "../server/engine/types.ts";
+import { CACHE_DIRECTORY } from "./judge_options.ts";
 import { tell, UsageError } from "./complain.ts";
 
 const BOXES_MAX = 200;
@@ -43,6 +44,8 @@ export async function openLocalExecutor(
     ...{ sandbox, languages, waiting, memoryKib, compileLimits, allowNetwork },
     boxes: request.jobs ?? JOBS_PER_CPU * navigator.hardwareConcurrency,
     boxIds: boxIdsOf(request, sandbox),
+    // To prepare a language takes minutes, and a judge has done it perhaps.
+    preparedDirectory: sandbox.isRootless ? undefined : CACHE_DIRECTORY,
     cacheLimitBytes: cacheMib * KIB_PER_MIB * 1024,
     complain: tell,
   });

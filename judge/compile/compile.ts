@@ -40,6 +40,8 @@ export class Compiler implements AsyncDisposable {
   readonly #host: HostFiles;
   readonly #syscallFlags: number;
   readonly #cache: CompileCache;
+  /** The same one, unless prepared languages are to be kept elsewhere. */
+  readonly #preparedCache: CompileCache;
   readonly #versions = new Map<Language, Promise<string>>();
   readonly #prepared = new Map<Language, Promise<string>>();
 
@@ -55,6 +57,10 @@ export class Compiler implements AsyncDisposable {
       directory: options.cacheDirectory,
       limitBytes: options.cacheLimitBytes,
     });
+    const { preparedDirectory: directory } = options;
+    this.#preparedCache = directory === undefined
+      ? this.#cache
+      : new CompileCache(options.host, { directory });
   }
 
   /**
@@ -87,12 +93,20 @@ export class Compiler implements AsyncDisposable {
     const { language, box } = options;
     const reason = whyNot(language, box);
     if (reason !== undefined) throw new SandboxError("bad-option", reason);
-    try {
-      return await once(this.#versions, language, () => this.#version(options));
-    } catch (error) {
-      if (!(error instanceof JudgeFailure)) throw error;
-      throw new SandboxError("bad-option", error.message);
-    }
+    return await asUnusable(once(this.#versions, language, () => this.#version(options)));
+  }
+
+  /**
+   * Prepares a language, if its table says how, so that the first program need not wait for that.
+   *
+   * @param options the language, and a box that nobody else uses meanwhile; its content is lost
+   * @throws {SandboxError} `bad-option` if the language cannot be used here, with the reason. Rejects with it
+   */
+  async prepare(options: Pick<CompileOptions, "language" | "box" | "signal">): Promise<void> {
+    const { language } = options;
+    const version = await this.version(options);
+    if (!language.definition.prepare) return;
+    await asUnusable(once(this.#prepared, language, () => this.#prepare(options, version)));
   }
 
   /** Finds what was found out before, if this compiler keeps anything for longer than it exists. */
@@ -108,6 +122,7 @@ export class Compiler implements AsyncDisposable {
   /** Removes programs that are not to be kept. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#cache.close();
+    if (this.#preparedCache !== this.#cache) this.#preparedCache.close();
     return Promise.resolve();
   }
 
@@ -192,12 +207,13 @@ export class Compiler implements AsyncDisposable {
 
   /** Prepares a language, and gives the directory of the host with the result. */
   async #prepare(
-    { language, box, signal }: CompileOptions,
+    { language, box, signal }: Pick<CompileOptions, "language" | "box" | "signal">,
     version: string,
   ): Promise<string> {
     const step = language.definition.prepare!;
     const key = await keyOf(language, { version, what: ["prepared"] });
-    const kept = await this.#cache.find(key);
+    const cache = this.#preparedCache;
+    const kept = await cache.find(key);
     if (kept) return kept.directory;
     await box.clear();
     const context = { language, step, words: new Map() };
@@ -208,16 +224,19 @@ export class Compiler implements AsyncDisposable {
       trusted: true,
     });
     if (!ok) throw new JudgeFailure(`Cannot prepare ${language.name}: ${message}`);
-    return (await this.#store(key, { box, note: null })).directory;
+    return (await this.#store(key, { box, note: null, cache })).directory;
   }
 
   #run(context: StepContext, options: Omit<CompilerRunOptions, "syscallFlags">) {
     return runCompiler(context, { ...options, syscallFlags: this.#syscallFlags });
   }
 
-  async #store(key: string, what: { box: JudgeBox; note: unknown }): Promise<Kept> {
+  async #store(
+    key: string,
+    { cache = this.#cache, ...what }: { box: JudgeBox; note: unknown; cache?: CompileCache },
+  ): Promise<Kept> {
     try {
-      return await this.#cache.store(key, what);
+      return await cache.store(key, what);
     } catch (error) {
       if (!(error instanceof SandboxError)) throw error;
       // The source can make a program too large; every other failure is ours.
@@ -231,6 +250,16 @@ export class Compiler implements AsyncDisposable {
 export function notCompiled(message: string, language: Language | undefined): Compiled {
   const rest = { ok: false, cached: false, output: "", cpuTimeMs: 0 };
   return { result: { ...rest, language: language?.name, message }, program: undefined };
+}
+
+/** Turns failures of a language's tools into errors that callers know. */
+async function asUnusable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof JudgeFailure)) throw error;
+    throw new SandboxError("bad-option", error.message);
+  }
 }
 
 /** Tells why a language cannot be used in a box, if so. */

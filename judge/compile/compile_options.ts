@@ -80,6 +80,10 @@ export interface CompilerOptions {
   /** Where programs are kept; undefined: only as long as this compiler exists. */
   readonly cacheDirectory?: string | undefined;
   /**
+   * Where languages are kept that had to be prepared, which takes long; undefined: where programs are.
+   */
+  readonly preparedDirectory?: string | undefined;
+  /**
    * The size of all programs, in bytes, beyond which those are removed that were not used for longest:
    * at the end, or where they are kept only as long as this compiler exists, at any time but not before
    * they are released. Default: 1 GiB.

@@ -84,7 +84,9 @@ export function withEnding({ definition }: Language, files: readonly JobFile[]):
   const ending = extensions[0] ?? extensionsWithShebang[0];
   if (hasEnding || ending === undefined) return [...files];
   const taken = new Set(others.map(({ name }) => name));
-  let name = `${main.name}${ending}`;
-  for (let i = 2; taken.has(name); i++) name = `${main.name}-${i}${ending}`;
+  // Clients of Piston call what has no name so.
+  const stem = main.name.replace(/\.code$/, "");
+  let name = `${stem}${ending}`;
+  for (let i = 2; taken.has(name); i++) name = `${stem}-${i}${ending}`;
   return [{ ...main, name }, ...others];
 }

@@ -38,6 +38,8 @@ export interface LocalExecutorOptions {
   readonly allowNetwork?: boolean | undefined;
   /** The size of all compiled programs that are kept, in bytes. Default: 1 GiB. */
   readonly cacheLimitBytes?: number | undefined;
+  /** Where languages are kept that have to be prepared; undefined: only as long as the executor exists. */
+  readonly preparedDirectory?: string | undefined;
   /** Told of failures that no client is to blame for. */
   readonly complain: (message: string) => void;
 }
@@ -52,6 +54,9 @@ export class LocalExecutor implements Executor {
   readonly #compiler: Compiler;
   readonly #admission: Admission;
   #languages: Promise<readonly LanguageInfo[]> | undefined;
+  /** Languages are being prepared. */
+  #preparing: Promise<void> = Promise.resolve();
+  readonly #ending = new AbortController();
   /** Why boxes have no control groups; undefined: they have. */
   readonly whyNoControlGroups: string | undefined;
 
@@ -59,10 +64,11 @@ export class LocalExecutor implements Executor {
     options: LocalExecutorOptions,
     { shelf, reason }: { shelf: BoxShelf; reason: string | undefined },
   ) {
-    const { sandbox, boxes, waiting, cacheLimitBytes } = options;
+    const { sandbox, boxes, waiting, cacheLimitBytes, preparedDirectory } = options;
     this.#options = options;
     this.#shelf = shelf;
-    this.#compiler = new Compiler({ sandbox, host: new HostFiles(sandbox), cacheLimitBytes });
+    const host = new HostFiles(sandbox);
+    this.#compiler = new Compiler({ sandbox, host, cacheLimitBytes, preparedDirectory });
     this.#admission = new Admission({ running: boxes, waiting });
     this.whyNoControlGroups = reason;
   }
@@ -110,7 +116,10 @@ export class LocalExecutor implements Executor {
   }
 
   async languages(): Promise<readonly LanguageInfo[]> {
-    this.#languages ??= this.#listLanguages();
+    if (!this.#languages) {
+      this.#languages = this.#listLanguages();
+      this.#preparing = this.#languages.then((infos) => this.#prepare(infos), () => {});
+    }
     try {
       return await this.#languages;
     } catch (error) {
@@ -126,7 +135,9 @@ export class LocalExecutor implements Executor {
 
   async close(): Promise<void> {
     await this.#admission.close();
+    this.#ending.abort();
     await this.#languages?.catch(() => {});
+    await this.#preparing;
     await this.#shelf[Symbol.asyncDispose]();
     await this.#compiler[Symbol.asyncDispose]();
   }
@@ -212,6 +223,23 @@ export class LocalExecutor implements Executor {
       }
       return infos;
     });
+  }
+
+  /** Prepares the languages that need it, while nobody waits for them. */
+  async #prepare(infos: readonly LanguageInfo[]): Promise<void> {
+    const { languages: { languages }, complain } = this.#options;
+    const { signal } = this.#ending;
+    for (const language of languages) {
+      const isUsable = infos.some(({ id, version }) => id === language.id && version !== undefined);
+      if (!language.definition.prepare || !isUsable || signal.aborted) continue;
+      try {
+        await this.#shelf.use((box) => this.#compiler.prepare({ language, box, signal }), {
+          signal,
+        });
+      } catch (error) {
+        if (!signal.aborted) complain(error instanceof Error ? error.message : String(error));
+      }
+    }
   }
 
   /** Asks the tool of a language for its version, which also proves that it works in a box. */

@@ -15,7 +15,9 @@ import {
   until,
 } from "isolate/tests/support/executor.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
+import { languages } from "isolate/tests/support/workbench.ts";
 
+const known = await languages();
 const base = [needs.root(), needs.command("python3"), needs.command("gcc")];
 const test = (name: string, body: () => Promise<void>) => testWith(base, name, body);
 
@@ -264,6 +266,28 @@ test("languages are listed with the versions of their tools", async () => {
     assert((version === undefined) !== (missing === undefined));
   }
 });
+
+for (
+  const [id, text] of [
+    ["cpp", '#include <iostream>\nint main() { std::cout << "1\\n"; }\n'],
+    ["java", "class Any { public static void main(String[] a) { System.out.println(1); } }\n"],
+    ["javascript", "console.log(1)\n"],
+    ["perl", 'print "1\\n"\n'],
+    ["rust", 'fn main() { println!("1"); }\n'],
+    ["shell", "echo 1\n"],
+  ] as const
+) {
+  testWith(
+    [...base, known.needs(id)],
+    `a file without a name of its own runs in ${id}`,
+    async () => {
+      await using executor = await openExecutor();
+      const files = [{ name: "file0.code", content: bytesOf(text) }];
+      const { runs: [run], compile } = await executor.execute(jobOf(id, "", { files }));
+      assertEquals(run && textOf(run.stdout), "1\n", compile && textOf(compile.stderr));
+    },
+  );
+}
 
 test("compiled programs that are not used make room for others", async () => {
   await using executor = await openExecutor({ cacheLimitBytes: 1 });
