@@ -6,6 +6,7 @@ import type { Dialect } from "../server/http/route.ts";
 import { judge0 } from "../server/judge0/judge0.ts";
 import { readSettings } from "../server/judge0/settings.ts";
 import { openApi } from "../server/openapi/openapi.ts";
+import { page } from "../server/page/page.ts";
 import { piston } from "../server/piston/piston.ts";
 import { run } from "../server/run/run.ts";
 import { ResultStore } from "../server/store/result_store.ts";
@@ -38,6 +39,7 @@ export function openDialects(
       judge0({ settings, store, callbacks, userToken, maxQueueSize }),
       run({ store }),
       openApi,
+      page,
     ],
     async [Symbol.asyncDispose]() {
       // Whoever waits for a callback of a job that has ended gets it, if that does not take long.

@@ -25,6 +25,11 @@ export const serverDescription: ApiDescription = {
       summary: "Tells numbers in the text format of Prometheus",
       answers: { 200: { description: "All of them", ...said } },
     },
+    "GET /": {
+      summary: "A page to try the server with",
+      isOpen: true,
+      answers: { 200: { description: "The page", type: "text/html", schema: TEXT } },
+    },
     "GET /openapi.json": {
       summary: "This document",
       isOpen: true,

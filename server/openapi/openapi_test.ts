@@ -4,6 +4,7 @@ import { Destinations } from "../callbacks/destinations.ts";
 import type { ServerContext } from "../http/route.ts";
 import { judge0 } from "../judge0/judge0.ts";
 import { readSettings } from "../judge0/settings.ts";
+import { page } from "../page/page.ts";
 import { piston } from "../piston/piston.ts";
 import { run } from "../run/run.ts";
 import { ResultStore } from "../store/result_store.ts";
@@ -27,6 +28,7 @@ Deno.test("each route is described, and each description is that of a route", ()
     }),
     run({ store }),
     openApi,
+    page,
   ];
   // Nothing is asked of them.
   const context = { settings: { compileLimits: {} }, executor: {} } as unknown as ServerContext;

@@ -125,6 +125,15 @@ export const runDescription: ApiDescription = {
         422: { description: "The Idempotency-Key is that of another request", schema: FAILURE },
       },
     },
+    "GET /run/languages": {
+      summary: "Lists languages that can be used",
+      answers: {
+        200: {
+          description: "Their ids, names, and what their tools print of their versions",
+          schema: list(object({ id: TEXT, name: TEXT, version: TEXT, isCompiled: TRUTH }, CLOSED)),
+        },
+      },
+    },
     "DELETE /run/{id}": {
       summary: "Cancels a run by its X-Request-Id",
       answers: {

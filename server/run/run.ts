@@ -17,6 +17,7 @@ export function run({ store }: { readonly store: ResultStore }): Dialect {
     const running = new RunRegistry(store);
     return [
       { method: "POST", path: "/run", handle: (call) => post(call, { context, running }) },
+      { method: "GET", path: "/run/languages", handle: () => listLanguages(context) },
       {
         method: "DELETE",
         path: "/run/{id}",
@@ -27,6 +28,14 @@ export function run({ store }: { readonly store: ResultStore }): Dialect {
       },
     ];
   };
+}
+
+async function listLanguages({ executor }: ServerContext): Promise<Response> {
+  const languages = await executor.languages();
+  return json(
+    languages.filter(({ missing }) => missing === undefined)
+      .map(({ id, name, version = "", isCompiled }) => ({ id, name, version, isCompiled })),
+  );
 }
 
 interface Environment {

@@ -41,6 +41,7 @@ const ASKS: readonly Ask[] = [
     headers: { "Idempotency-Key": "a" },
     status: 422,
   },
+  { route: "GET /run/languages", status: 200 },
   { route: "DELETE /run/{id}", path: "/run/none", status: 404 },
   { route: "POST /submissions", json: PYTHON, status: 201 },
   {
@@ -106,7 +107,7 @@ const ASKS: readonly Ask[] = [
     { route: `POST ${prefix}/packages`, json: {}, status: 403 },
     { route: `DELETE ${prefix}/packages`, status: 403 },
   ]),
-  ...["/healthz", "/readyz", "/metrics", "/openapi.json"]
+  ...["/", "/healthz", "/readyz", "/metrics", "/openapi.json"]
     .map((path): Ask => ({ route: `GET ${path}`, status: 200 })),
 ];
 
