@@ -42,7 +42,7 @@ export interface BackendOptions {
 export const QUEUE_NAME = "jobs";
 
 /** How long connecting may take. */
-export const CONNECT_LIMIT_MS = 10_000;
+export const CONNECT_LIMIT_MS = 5000;
 
 /**
  * Connects with a queue.

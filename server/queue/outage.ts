@@ -1,6 +1,7 @@
 /** Says once that a queue cannot be reached, and once that it can be again. */
 
 import { type BackendOptions, reasonOf } from "./backend.ts";
+import { isConnectionError } from "./connection_error.ts";
 
 /** The state of a connection that is made again by itself. */
 export class Outage {
@@ -16,7 +17,7 @@ export class Outage {
 
   /** Something failed: the connection, or only what was tried. */
   fails(error: unknown, { isConnected }: { isConnected: boolean }): void {
-    if (isConnected) {
+    if (isConnected && !isConnectionError(error)) {
       this.#options.log(`The queue ${this.#options.address.shown}: ${reasonOf(error)}`);
     } else {
       this.begins(error);

@@ -12,7 +12,6 @@ import {
   QUEUE_NAME,
   type QueueBackend,
 } from "./backend.ts";
-import { isConnectionError } from "./connection_error.ts";
 import type { QueuedJob } from "./queued_job.ts";
 import { Outage } from "./outage.ts";
 import { PostgresChannels } from "./postgres_channels.ts";
@@ -49,8 +48,7 @@ export async function connectPostgres(options: BackendOptions): Promise<QueueBac
   const bullConfig = { ...config, max: POOL_SIZE + 2, schema: address.name, migrate: true };
   const connection = bullConfig as Bull.ConnectionOptions;
   const queue = new Queue<QueuedJob>(QUEUE_NAME, { connection }, factory);
-  const fails = (error: unknown) =>
-    outage.fails(error, { isConnected: channels.isConnected && !isConnectionError(error) });
+  const fails = (error: unknown) => outage.fails(error, { isConnected: channels.isConnected });
   const close = async () => {
     store.close();
     await Promise.allSettled([queue.close(), channels.close(), pool.end()]);

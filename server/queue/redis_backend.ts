@@ -43,18 +43,20 @@ export async function connectRedis(options: BackendOptions): Promise<QueueBacken
     disconnect();
     throw error;
   }
-  listener.on("ready", () => outage.ends());
+  const isReady = () => [commands, listener].every(({ status }) => status === "ready");
+  const ready = () => isReady() && outage.ends();
+  for (const client of [commands, listener]) client.on("ready", ready);
+  outage.ends();
   const prefix = address.name;
   const queue = new Queue<QueuedJob>(QUEUE_NAME, { connection: commands, prefix });
-  const fails = (error: unknown) =>
-    outage.fails(error, { isConnected: commands.status === "ready" });
+  const fails = (error: unknown) => outage.fails(error, { isConnected: isReady() });
   queue.on("error", fails);
   await queue.waitUntilReady();
   return {
     queue,
     store: new RedisStore({ commands, listener, prefix }),
     get isConnected() {
-      return commands.status === "ready";
+      return isReady();
     },
     worker(processor: Processor, given: BullWorkerOptions) {
       const worker = new Worker<QueuedJob>(

@@ -90,9 +90,9 @@ testWith(
   [...needsPostgres],
   "PostgreSQL without fsync is refused, unless that is allowed",
   async () => {
-    await using database = await startPostgres(["fsync=off"]);
+    await using database = await startPostgres();
     await assertRejects(
-      () => openQueue(database),
+      () => openQueue(database, { allowVolatile: false }),
       ExpectedError,
       "would lose jobs: set 'fsync on' in",
     );
@@ -102,6 +102,6 @@ testWith(
 );
 
 testRedis("a queue that cannot be reached is told in one sentence", async () => {
-  const address = { url: "redis://127.0.0.1:1/0" } as TestDatabase;
+  const address = { url: "redis://127.0.0.1:1/0", isVolatile: false } as TestDatabase;
   await assertRejects(() => openQueue(address), ExpectedError, "redis://127.0.0.1:1/0 cannot be");
 });

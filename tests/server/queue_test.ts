@@ -204,7 +204,7 @@ test("a job that no worker can do is a dead letter, which can be retried", async
   await haveWorker(queue);
   const backend = await connectQueue({
     address: readQueueAddress(database.url),
-    allowVolatile: false,
+    allowVolatile: database.isVolatile,
     log: () => {},
   });
   try {
@@ -241,4 +241,24 @@ test("a job that no worker can do is a dead letter, which can be retried", async
   } finally {
     await backend.close();
   }
+});
+
+test("a database that is killed and comes back loses no job", async (database) => {
+  await using engine = await openExecutor();
+  await using queue = await openQueue(database);
+  await using _worker = await openWorker(database, engine);
+  await haveWorker(queue);
+  const begun = Promise.withResolvers<void>();
+  const running = queue.execute(jobOf("python3", "import time\ntime.sleep(2)\nprint(1)"), {
+    onEvent: ({ kind }) => kind === "begin" && begun.resolve(),
+  });
+  await begun.promise;
+  await database.kill();
+  await until(() => queue.whyNotReady() === "the queue cannot be reached");
+  await assertRejects(() => queue.execute(jobOf("python3", "")), BusyError, "cannot be reached");
+  await database.start();
+  assertEquals(textOf((await running).runs[0]!.stdout), "1\n");
+  await until(() => queue.whyNotReady() === undefined);
+  const next = await queue.execute(jobOf("python3", "print(2)"));
+  assertEquals(textOf(next.runs[0]!.stdout), "2\n");
 });

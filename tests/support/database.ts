@@ -10,6 +10,8 @@ const START_LIMIT_MS = 20_000;
 export interface TestDatabase extends AsyncDisposable {
   /** The address for `--queue`. */
   readonly url: string;
+  /** Whether it loses data when the machine fails; it is faster then. */
+  readonly isVolatile: boolean;
   /** Ends it as a failure of the machine would: no file is written, no client told. */
   kill(): Promise<void>;
   /** Starts it again, with its data. */
@@ -26,9 +28,8 @@ export const needsPostgres: readonly Missing[] = [
 ];
 
 /** How a database is started, and asked whether it answers. */
-interface Recipe {
+interface Recipe extends Pick<TestDatabase, "url" | "isVolatile"> {
   readonly folder: string;
-  readonly url: string;
   readonly command: readonly string[];
   answers(): Promise<boolean>;
 }
@@ -40,6 +41,7 @@ export async function startRedis(options: readonly string[] = []): Promise<TestD
   return await start({
     folder,
     url: `redis://127.0.0.1:${port}/0`,
+    isVolatile: false,
     command: [
       ...["redis-server", "--bind", "127.0.0.1", "--port", `${port}`, "--dir", folder],
       ...["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction", ...options],
@@ -49,8 +51,8 @@ export async function startRedis(options: readonly string[] = []): Promise<TestD
   });
 }
 
-/** Starts PostgreSQL, with settings such as `fsync=off`. */
-export async function startPostgres(settings: readonly string[] = []): Promise<TestDatabase> {
+/** Starts PostgreSQL, which does not wait for the disk. */
+export async function startPostgres(): Promise<TestDatabase> {
   const folder = await folderOfUser();
   const port = freePort();
   const programs = postgresPrograms()!;
@@ -63,9 +65,10 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
   return await start({
     folder,
     url: `postgres://judge@127.0.0.1:${port}/postgres`,
+    isVolatile: true,
     command: [
       ...[`${programs}/postgres`, "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", `${port}`],
-      ...settings.flatMap((setting) => ["-c", setting]),
+      ...["-c", "fsync=off"],
     ],
     answers: async () => {
       const { success } = await new Deno.Command(`${programs}/pg_isready`, {
@@ -78,21 +81,31 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
   });
 }
 
-async function start({ folder, url, command, answers }: Recipe): Promise<TestDatabase> {
+async function start({ folder, command, answers, ...facts }: Recipe): Promise<TestDatabase> {
   let process: Deno.ChildProcess | undefined;
   const kill = async () => {
-    process?.kill("SIGKILL");
+    try {
+      process?.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
     await process?.status;
     process = undefined;
   };
   const database: TestDatabase = {
-    url,
+    ...facts,
     kill,
     async start() {
-      process = asUser(command).spawn();
+      let hasEnded = true;
       const end = performance.now() + START_LIMIT_MS;
       while (!await answers().catch(() => false)) {
         if (performance.now() > end) throw new Error(`${command[0]} does not start`);
+        // PostgreSQL refuses to start while processes of the killed one are still there.
+        if (hasEnded) {
+          hasEnded = false;
+          process = asUser(command).spawn();
+          process.status.then(() => hasEnded = true);
+        }
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     },

@@ -91,12 +91,12 @@ export async function startProcess(
 
 /** Makes the server's side of a queue. */
 export async function openQueue(
-  { url }: TestDatabase,
+  { url, isVolatile }: TestDatabase,
   changes: Partial<QueueExecutorOptions> = {},
 ): Promise<QueueExecutor> {
   return await QueueExecutor.open({
     address: readQueueAddress(url),
-    allowVolatile: false,
+    allowVolatile: isVolatile,
     waiting: 100_000,
     complain: () => {},
     ...changes,
@@ -105,13 +105,13 @@ export async function openQueue(
 
 /** Makes a worker in this process, for an executor that the test has made. */
 export async function openWorker(
-  { url }: TestDatabase,
+  { url, isVolatile }: TestDatabase,
   engine: Executor,
   changes: Partial<QueueWorkerOptions> = {},
 ): Promise<AsyncDisposable> {
   const worker = await QueueWorker.open({
     address: readQueueAddress(url),
-    allowVolatile: false,
+    allowVolatile: isVolatile,
     engine,
     name: "test",
     lockMs: 5000,
