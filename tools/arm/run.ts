@@ -11,7 +11,8 @@ import { parseJunit } from "../junit.ts";
 import { output, ROOT } from "../process.ts";
 import { installIfMissing, unpackOnce } from "../vm/debian.ts";
 import { type Accelerator, type Machine, runGuest, withoutRepeat } from "../vm/guest.ts";
-import { addProject, imageOfPackages } from "../vm/images.ts";
+import type { Image } from "../vm/image.ts";
+import { addProject, GUEST_PROJECT, imageOfPackages } from "../vm/images.ts";
 
 /** Where everything about these guests is kept. */
 const FOLDER = `${ROOT}/.tools/arm`;
@@ -69,6 +70,30 @@ async function prepareDeno(): Promise<string> {
   return deno;
 }
 
+/** What the tests import of npm. */
+const NEEDED = "deno-std@";
+
+/**
+ * Names no package but those that the tests need: of others, parts for the guest's processor would be
+ * missing, which are not here.
+ */
+async function trimPackages(image: Image): Promise<void> {
+  const lock = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.lock`));
+  const isNeeded = (name: string) => name.replace(/^npm:/, "").startsWith(NEEDED);
+  const keep = (table: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(table).filter(([name]) => isNeeded(name)));
+  const trimmed = {
+    ...lock,
+    specifiers: keep(lock.specifiers),
+    npm: keep(lock.npm),
+    workspace: { dependencies: lock.workspace.dependencies.filter(isNeeded) },
+  };
+  const lines = (await Deno.readTextFile(`${ROOT}/deno.json`)).split("\n");
+  const isOther = (line: string) => /"npm:/.test(line) && !line.includes(`"npm:${NEEDED}`);
+  image.addText(`${GUEST_PROJECT}/deno.lock`, JSON.stringify(trimmed));
+  image.addText(`${GUEST_PROJECT}/deno.json`, lines.filter((line) => !isOther(line)).join("\n"));
+}
+
 async function main(args: readonly string[]): Promise<number> {
   await Deno.mkdir(FOLDER, { recursive: true });
   await installIfMissing(MACHINE.qemu, "qemu-system-arm");
@@ -97,6 +122,7 @@ async function main(args: readonly string[]): Promise<number> {
   const busybox = `${system}/bin/busybox`;
   const isServed = (file: string) => SERVED.test(file);
   await addProject(image, { deno, busybox, hands: [tests], isServed });
+  await trimPackages(image);
   const file = `${FOLDER}/image-${Deno.pid}.cpio`;
   try {
     const size = await image.write(file);

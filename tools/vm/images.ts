@@ -8,7 +8,7 @@ import type { Kernel } from "./kernel.ts";
 import { isServed as isServedInGuests } from "./suite.ts";
 
 /** Where the project lies in the guest: not below a directory that something is mounted on. */
-const GUEST_PROJECT = "/srv/isolate";
+export const GUEST_PROJECT = "/srv/isolate";
 
 /** Below a directory that everybody may enter, so that boxes can run it too. */
 const GUEST_DENO = "/usr/local/bin/deno";
