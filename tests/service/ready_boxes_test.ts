@@ -30,10 +30,11 @@ async function withBox(
 }
 
 Deno.test("a box is kept ready for as long as is configured", async () => {
-  await withBox(["service_ready = 1"], async (service, shell) => {
+  // Long enough for two commands on a machine that is busy.
+  await withBox(["service_ready = 2"], async (service, shell) => {
     await shell(RUN);
     assertEquals(await waiting(service), 1);
-    await eventually("it is given up", async () => await waiting(service) === 0, 5000);
+    await eventually("it is given up", async () => await waiting(service) === 0, 10_000);
     await shell(RUN);
     assertEquals(await waiting(service), 1);
   });
