@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ApiServer, readToEnd } from "isolate/tests/support/api_server.ts";
-import { boxProcesses, until } from "isolate/tests/support/executor.ts";
+import { boxProcesses, removeLeftBoxes, until } from "isolate/tests/support/executor.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
 
@@ -251,6 +251,7 @@ testWith(base, "a server that is killed leaves no box that runs", async () => {
   await until(() => boxProcesses() > 0);
   await server.stop("SIGKILL");
   await until(() => boxProcesses() === 0);
+  await removeLeftBoxes();
 });
 
 testWith(
@@ -266,6 +267,7 @@ testWith(
       const killed = await ApiServer.start(`--listen=unix:${path}`);
       assertEquals(await ask(), "ok\n");
       await killed.stop("SIGKILL");
+      await removeLeftBoxes();
       const server = await ApiServer.start(`--listen=unix:${path}`);
       assertEquals(await ask(), "ok\n");
       assertMatch(await refusal(`--listen=unix:${path}`), /Another server listens at .* already/);

@@ -1,7 +1,14 @@
 /** An executor of jobs for tests, and jobs for it. */
 
 import { assert } from "@std/assert";
-import { callerEnvironment, HostFiles, type Sandbox, sharedSandbox } from "isolate/mod.ts";
+import {
+  Box,
+  callerEnvironment,
+  defaultSettings,
+  HostFiles,
+  type Sandbox,
+  sharedSandbox,
+} from "isolate/mod.ts";
 import { loadLanguages } from "isolate/judge/mod.ts";
 import { LocalExecutor, type LocalExecutorOptions } from "isolate/server/engine/local_executor.ts";
 import type { Job, JobRun, StageLimits } from "isolate/server/engine/types.ts";
@@ -91,5 +98,16 @@ export async function until(what: () => boolean | Promise<boolean>): Promise<voi
   for (let tries = 0; !await what(); tries++) {
     assert(tries < 500, `never true: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Removes the boxes that a killed server has left, unless another test uses them. */
+export async function removeLeftBoxes(): Promise<void> {
+  const { boxRoot } = defaultSettings();
+  for (let i = 0; i < SERVER_BOXES.count; i++) {
+    const boxId = SERVER_BOXES.first + i;
+    if (!await Deno.stat(`${boxRoot}/${boxId}`).catch(() => undefined)) continue;
+    const box = await Box.initIfFree({ boxId });
+    if (box instanceof Box) await box.cleanup();
   }
 }
