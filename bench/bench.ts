@@ -5,6 +5,7 @@
  */
 
 import { measureAccuracy } from "./accuracy.ts";
+import { measureApi } from "./api.ts";
 import { measureChecker } from "./checker.ts";
 import { measureControlGroup } from "./control_group.ts";
 import { measureFairness } from "./fairness.ts";
@@ -43,6 +44,7 @@ const BENCHMARKS: readonly (readonly [string, summary: string, () => Promise<Row
   ["rootless", "commands of an ordinary user against root's", measureRootless],
   ["walls", "what each wall adds to a run of `true`", measureWalls],
   ["queue", "what a queue adds to each job of the execution server", measureQueue],
+  ["api", "the execution server: each API, against the library and `GO_JUDGE`", measureApi],
   ["checker", "the default output validator on 100 MB against cmp", measureChecker],
 ];
 

@@ -54,11 +54,25 @@ export async function readBody(
   }
 }
 
+/**
+ * Tells whether the client says that it sends JSON. One that names no other type may still do so, as a
+ * published client does; but not a page in a browser, which can send these types to any server unasked.
+ */
+export function saysJson({ headers }: Request): boolean {
+  const type = headers.get("Content-Type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+  if (type === "application/json" || type.endsWith("+json")) return true;
+  if (type !== "" && type !== "text/plain" || headers.has("Origin")) throw notJson();
+  return false;
+}
+
 /** Checks that the client says that it sends JSON. */
 export function checkJsonType(request: Request): void {
-  const type = request.headers.get("Content-Type")?.split(";")[0]?.trim().toLowerCase() ?? "";
-  if (type === "application/json" || type.endsWith("+json")) return;
-  throw new HttpError(415, "requests must be of type application/json");
+  if (!saysJson(request)) throw notJson();
+}
+
+/** Makes the error about a body of another type. */
+export function notJson(): HttpError {
+  return new HttpError(415, "requests must be of type application/json");
 }
 
 /** Reads JSON. */

@@ -1,6 +1,6 @@
 /** A request on its way. */
 
-import { checkJsonType, parseJson, PATIENCE, readBody } from "./body.ts";
+import { notJson, parseJson, PATIENCE, readBody, saysJson } from "./body.ts";
 import { HttpError } from "./failure.ts";
 import type { ServerSettings } from "../settings.ts";
 import type { Call } from "./route.ts";
@@ -71,8 +71,13 @@ export class PendingCall implements Call, Disposable {
   }
 
   async json(): Promise<unknown> {
-    checkJsonType(this.request);
-    return parseJson(await this.body());
+    const isSaid = saysJson(this.request);
+    const bytes = await this.body();
+    try {
+      return parseJson(bytes);
+    } catch (error) {
+      throw isSaid ? error : notJson();
+    }
   }
 
   async body(): Promise<Uint8Array<ArrayBuffer>> {

@@ -5,6 +5,7 @@ import { ExpectedError } from "../../text/errors.ts";
 import { endpointOf } from "../../text/ip_address.ts";
 import { within } from "../within.ts";
 import { addressText, type ListenAddress, type ServerSettings } from "../settings.ts";
+import { pageComplaint } from "./browser_guard.ts";
 import { BodyBudget, PendingCall, requestIdOf } from "./call.ts";
 import { ConnectionWatch, type ListConnections } from "./connection_watch.ts";
 import { describeFailure, HttpError } from "./failure.ts";
@@ -189,11 +190,9 @@ export class HttpServer {
 
   async #admit(request: Request, { route, client }: { route: Route; client: string }) {
     if (route.isOpen) return;
-    // A page of somebody else in the browser of somebody who can reach this server must not use it.
-    const origin = request.headers.get("Origin");
-    if (origin !== null && hostOf(origin) !== request.headers.get("Host")) {
-      throw new HttpError(403, "requests of pages of other sites are not answered");
-    }
+    const { listen } = this.#options.settings;
+    const complaint = pageComplaint(request, { listen, hasToken: this.#token !== undefined });
+    if (complaint !== undefined) throw new HttpError(403, complaint);
     const { waitSeconds } = this.#rateLimit?.take(client, performance.now()) ?? { waitSeconds: 0 };
     if (waitSeconds > 0) {
       throw new HttpError(429, "too many requests; try again later", {
@@ -260,10 +259,6 @@ export class HttpServer {
       },
     ];
   }
-}
-
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
 function reasonOf(error: unknown): string {

@@ -67,6 +67,11 @@ test(
       message: "requests must be of type application/json",
     }]);
     assertEquals(await statusOf(server.post(EXECUTE, "{")), 400);
+    const types = ["text/plain;charset=UTF-8", "application/xml"];
+    const statuses = types.map((type) =>
+      statusOf(server.post(EXECUTE, python("1"), { headers: { "Content-Type": type } }))
+    );
+    assertEquals(await Promise.all(statuses), [200, 415], "published clients say text/plain");
     const large = JSON.stringify({ x: "x".repeat(1 << 20) });
     assertEquals(await statusOf(server.post(EXECUTE, large)), 413);
     // Without an announced length it is noticed as it comes.
@@ -74,7 +79,7 @@ test(
     const chunks = `${chunk.length.toString(16)}\r\n${chunk}\r\n`.repeat(20);
     const { text: answer } = await exchange(
       server,
-      `POST /${EXECUTE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
+      `POST /${EXECUTE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n` +
         `Transfer-Encoding: chunked\r\n\r\n${chunks}`,
     );
     assertMatch(answer, /^HTTP\/1\.1 413 /);
@@ -85,7 +90,7 @@ test(
 test("a client that sends its body too slowly is answered with 408", async (server) => {
   const { text, ms } = await exchange(
     server,
-    `POST /${EXECUTE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
+    `POST /${EXECUTE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n` +
       "Content-Length: 100\r\n\r\n{",
   );
   assertMatch(text, /^HTTP\/1\.1 408 /);
@@ -96,8 +101,8 @@ test("connections on which nothing is asked for are ended, others are not", asyn
   const working = server.post(EXECUTE, python("import time\ntime.sleep(5)\nprint(1)"));
   const [silent, half, idle] = await Promise.all([
     exchange(server, ""),
-    exchange(server, "GET /healthz HTTP/1.1\r\nHost: x\r\n"),
-    exchange(server, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"),
+    exchange(server, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"),
+    exchange(server, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
   ]);
   assertEquals([silent.text, half.text], ["", ""]);
   assertMatch(idle.text, /200 OK/);
