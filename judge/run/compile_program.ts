@@ -101,15 +101,17 @@ function compile(
   const { compileTimeMs: timeMs, compileMemoryKib: memoryKib, codeKib } = limits;
   return workers.use(async ({ box, cpus }) => {
     await box.clear();
-    const compiled = await compiler.compile(source, {
-      language,
-      included,
-      entrypoint,
-      box,
-      limits: { timeMs, memoryKib, codeKib },
-      signal,
-      ...cpus?.[0] !== undefined && { cpu: cpus[0] },
-    });
+    const { value: compiled } = await workers.disturbance.beside(() =>
+      compiler.compile(source, {
+        language,
+        included,
+        entrypoint,
+        box,
+        limits: { timeMs, memoryKib, codeKib },
+        signal,
+        ...cpus?.[0] !== undefined && { cpu: cpus[0] },
+      })
+    );
     // What a compiler has read counts as memory of the group for as long as the kernel keeps it.
     if (!compiled.result.cached) await box.clear({ controlGroup: true });
     return compiled;

@@ -4,6 +4,7 @@ import { BoxPool, type Sandbox, SandboxError } from "../../mod.ts";
 import type { JudgeBox, JudgeLease, JudgePool } from "../boxes.ts";
 import type { PlannedTest } from "../grading/grading.ts";
 import type { JudgeOptions } from "./judge_options.ts";
+import { Disturbance } from "./disturbance.ts";
 
 /** How long to wait for a box that is not strictly needed. */
 const MORE_BOXES_MS = 2000;
@@ -38,6 +39,8 @@ export class Workers implements AsyncDisposable {
   readonly count: number;
   /** What is odd, a sentence each. */
   readonly warnings: readonly string[];
+  /** Knows what runs at the same time. */
+  readonly disturbance: Disturbance = new Disturbance();
   readonly #resources: AsyncDisposableStack;
   readonly #leases: readonly JudgeLease[];
   readonly #free: Worker[];
