@@ -29,7 +29,10 @@ export async function serveApi(request: ApiRequest, version: string): Promise<nu
   const host = new HostFiles(sandbox);
   const settings = settingsOf(request, host);
   const userToken = readToken(host, { file: request.userTokenFile, option: "user-token-file" });
-  await using dialects = openDialects(request, { userToken, stopWaitMs: settings.stopWaitMs });
+  await using dialects = openDialects(request, {
+    ...{ userToken, sandbox, host },
+    stopWaitMs: settings.stopWaitMs,
+  });
   const executor = await openExecutor(request, { sandbox, host, settings });
   const { listen } = settings;
   if (listen.kind === "unix") makeRoomAt(sandbox.system, listen.path);

@@ -5,11 +5,14 @@ import { Destinations } from "../server/callbacks/destinations.ts";
 import type { Dialect } from "../server/http/route.ts";
 import { judge0 } from "../server/judge0/judge0.ts";
 import { readSettings } from "../server/judge0/settings.ts";
+import { judging } from "../server/judging/judging.ts";
 import { openApi } from "../server/openapi/openapi.ts";
 import { page } from "../server/page/page.ts";
 import { piston } from "../server/piston/piston.ts";
 import { run } from "../server/run/run.ts";
 import { ResultStore } from "../server/store/result_store.ts";
+import type { HostFiles, Sandbox } from "../mod.ts";
+import { boxIdsOf } from "./local_executor.ts";
 import type { ApiRequest } from "./api_options.ts";
 import { tell } from "./complain.ts";
 
@@ -21,7 +24,12 @@ export interface OpenDialects extends AsyncDisposable {
 /** Opens all dialects. */
 export function openDialects(
   request: ApiRequest,
-  { userToken, stopWaitMs }: { userToken: string | undefined; stopWaitMs: number },
+  { userToken, stopWaitMs, sandbox, host }: {
+    userToken: string | undefined;
+    stopWaitMs: number;
+    sandbox: Sandbox;
+    host: HostFiles;
+  },
 ): OpenDialects {
   const { allowNetwork, allowDelete, queueLimit: maxQueueSize } = request;
   const destinations = new Destinations(request.callbacks);
@@ -38,6 +46,12 @@ export function openDialects(
       piston,
       judge0({ settings, store, callbacks, userToken, maxQueueSize }),
       run({ store }),
+      judging({
+        packages: request.packages && host.absolute(request.packages),
+        languagesFile: request.languagesFile,
+        boxIds: boxIdsOf(request, sandbox),
+        ...{ sandbox, host, store },
+      }),
       openApi,
       page,
     ],

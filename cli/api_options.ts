@@ -48,6 +48,8 @@ export class ApiRequest extends QueueOptions {
   callbacks = "";
   userTokenFile: string | undefined;
   allowDelete = false;
+  /** The folder of problem packages; undefined: there are none. */
+  packages: string | undefined;
   configFile: string | undefined;
 }
 
@@ -237,6 +239,14 @@ const OPTIONS: OptionTable<ApiRequest> = {
     }),
   ],
 
+  "Problem packages": [
+    option("--packages=FOLDER", "Judge submissions by the packages in FOLDER (POST /judge)", {
+      default: "none",
+      read: nonEmpty,
+      set: (request, folder) => request.packages = folder,
+    }),
+  ],
+
   "Clients of Judge0": [
     option("--judge0=LIST", "Limits: NAME=VALUE,..., named as in Judge0's configuration", {
       example: "max_cpu_time_limit=30,max_queue_size=50",
@@ -299,7 +309,8 @@ Paths of Piston: /api/v2/execute, /api/v2/runtimes, /api/v2/packages,
 /api/v2/connect (WebSocket).
 Paths of Judge0: /submissions, /submissions/batch, /languages, /statuses,
 /config_info, /system_info, /workers, /about, /version.
-Ours: /run. Others: /openapi.json, /healthz, /readyz, /metrics (Prometheus).
+Ours: /run, /judge, and a page at /.
+Others: /openapi.json, /healthz, /readyz, /metrics (Prometheus).
 
 --results=FILE needs the permissions to read and write the folder of FILE, and
 --callbacks the one to connect to these hosts.

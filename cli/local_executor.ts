@@ -65,7 +65,8 @@ export function defaultMemoryMib(host: HostFiles): number {
   return Math.min(MEMORY_MIB_MAX, Math.floor(ofMachineMib / 2));
 }
 
-function boxIdsOf({ boxIds, jobs }: LocalRequest, { settings: { numBoxes } }: Sandbox) {
+/** The boxes to use; by default the last ones. */
+export function boxIdsOf({ boxIds, jobs }: LocalRequest, { settings: { numBoxes } }: Sandbox) {
   if (!boxIds) {
     const count = Math.min(BOXES_MAX, numBoxes);
     return { first: numBoxes - count, count };

@@ -4,6 +4,7 @@ import { Destinations } from "../callbacks/destinations.ts";
 import type { ServerContext } from "../http/route.ts";
 import { judge0 } from "../judge0/judge0.ts";
 import { readSettings } from "../judge0/settings.ts";
+import { judging, type JudgingOptions } from "../judging/judging.ts";
 import { page } from "../page/page.ts";
 import { piston } from "../piston/piston.ts";
 import { run } from "../run/run.ts";
@@ -27,6 +28,7 @@ Deno.test("each route is described, and each description is that of a route", ()
       maxQueueSize: 1,
     }),
     run({ store }),
+    judging({ store } as unknown as JudgingOptions),
     openApi,
     page,
   ];

@@ -42,6 +42,13 @@ const ASKS: readonly Ask[] = [
     status: 422,
   },
   { route: "GET /run/languages", status: 200 },
+  {
+    route: "POST /judge",
+    json: { package: "none", files: [{ name: "a.py", content: "" }] },
+    status: 404,
+  },
+  { route: "POST /judge", json: {}, status: 400 },
+  { route: "DELETE /judge/{id}", path: "/judge/none", status: 404 },
   { route: "DELETE /run/{id}", path: "/run/none", status: 404 },
   { route: "POST /submissions", json: PYTHON, status: 201 },
   {
