@@ -11,6 +11,9 @@ export type FormatVersion = "legacy" | "2023-07" | "2025-09";
 const SECONDS_MAX = 86_400;
 const MIB_MAX = 1 << 20;
 const SMALL_FILE_BYTES = 65536;
+/** From here on another unit was meant: milliseconds, KiB. */
+const TIME_SECONDS_USUAL = 500;
+const MEMORY_MIB_USUAL = 65536;
 
 /** The limits of a package that sets none: the values that the format calls typical. */
 export const DEFAULT_LIMITS: ProblemLimits = {
@@ -65,6 +68,8 @@ export function readLimits(
     const value = values.get(key)?.number({ min: Number.MIN_VALUE, max, what });
     if (value !== undefined) limits[name] = Math.max(1, Math.round(value * factor));
   }
+  warnOfUnit(files, values.get("memory"), { unit: "MiB", usualMax: MEMORY_MIB_USUAL });
+  warnOfUnit(files, values.get("time_limit"), { unit: "seconds", usualMax: TIME_SECONDS_USUAL });
   const factors = values.get("time_multipliers")?.mapping(MULTIPLIERS);
   limits.acceptedToLimit = factor(values.get("time_multiplier")) ??
     factor(factors?.get("ac_to_time_limit")) ?? limits.acceptedToLimit;
@@ -79,6 +84,21 @@ export function readLimits(
   if (isDefault && (time || ofFile.timeLimitMs !== undefined)) limits.factorsAreDefault = true;
   if (time) return { ...limits, timeLimitMs: seconds(time), timeLimitSource: time.describe() };
   return { ...limits, ...ofFile };
+}
+
+/** Says of a limit that is far larger than any that is meant, which unit it has. */
+function warnOfUnit(
+  files: PackageFiles,
+  node: YamlNode | undefined,
+  { unit, usualMax }: { unit: string; usualMax: number },
+): void {
+  const value = node && parseNumber(node.text());
+  if (value === undefined || value < usualMax) return;
+  const smaller = unit === "MiB" ? value / 1024 : value / 1000;
+  const meant = smaller > 0 && smaller < usualMax
+    ? `; did you mean ${Number(smaller.toFixed(3))}?`
+    : "";
+  files.warnings.push(node!.error(`is in ${unit}: ${value} is very much${meant}`).message);
 }
 
 const PASSES_MAX = 1000;
