@@ -1,14 +1,20 @@
 /**
  * Many runs through a service, and what is left of them: `./dev soak [RUNS]`. Many jobs through a queue
- * whose parts are killed: `./dev soak queue [JOBS]`.
+ * whose parts are killed: `./dev soak queue [JOBS]`. Many clients of the execution server at once:
+ * `./dev soak api [SECONDS]`.
  */
 
+import { loadApi } from "../tests/support/api_load.ts";
+import { ApiServer } from "../tests/support/api_server.ts";
 import { queueLoad } from "../tests/support/queue_load.ts";
 import { type Holdings, soak } from "../tests/support/soak.ts";
 
 const RUNS = 100_000;
 const JOBS = 10_000;
 const JOBS_PER_KILL = 500;
+const API_SECONDS = 60;
+const API_CLIENTS = 200;
+const API_SILENT = 300;
 const SLICE = 1000;
 const WARM_UP = 2000;
 const SLABS_SHOWN = 25;
@@ -53,6 +59,16 @@ async function soakQueue(jobs: number): Promise<void> {
   if (complaints.length > 0) Deno.exit(1);
 }
 
+async function soakApi(seconds: number): Promise<void> {
+  await using server = await ApiServer.start("--run-time=10");
+  const load = { clients: API_CLIENTS, silent: API_SILENT, seconds };
+  const { answered, refused, failures } = await loadApi(server, load);
+  console.log(`${answered} answered, ${refused} told to come back, ${failures.length} failures`);
+  for (const failure of failures) console.log(failure);
+  if (failures.length > 0 || answered === 0) Deno.exitCode = 1;
+}
+
 const [first, second] = Deno.args;
 if (first === "queue") await soakQueue(Number(second ?? JOBS));
+else if (first === "api") await soakApi(Number(second ?? API_SECONDS));
 else await soakService(Number(first ?? RUNS));
