@@ -50,12 +50,15 @@ export class PendingCall implements Call, Disposable {
   readonly #bodyBytes: number;
   readonly #idleMs: number;
   readonly #budget: BodyBudget;
+  readonly #coming: { count: number };
   #takenBytes = 0;
 
   constructor(
     call: Omit<Call, "json" | "body">,
-    { bodyBytes, idleMs, budget }: Pick<ServerSettings, "bodyBytes" | "idleMs"> & {
+    { bodyBytes, idleMs, budget, coming }: Pick<ServerSettings, "bodyBytes" | "idleMs"> & {
       budget: BodyBudget;
+      /** How many requests there are whose bodies are being read. */
+      coming: { count: number };
     },
   ) {
     this.request = call.request;
@@ -68,6 +71,7 @@ export class PendingCall implements Call, Disposable {
     this.#bodyBytes = bodyBytes;
     this.#idleMs = idleMs;
     this.#budget = budget;
+    this.#coming = coming;
   }
 
   async json(): Promise<unknown> {
@@ -81,15 +85,20 @@ export class PendingCall implements Call, Disposable {
   }
 
   async body(): Promise<Uint8Array<ArrayBuffer>> {
-    return await readBody(this.request, {
-      ...PATIENCE,
-      pauseMs: this.#idleMs,
-      limitBytes: this.#bodyBytes,
-      onBytes: (bytes) => {
-        this.#budget.take(bytes);
-        this.#takenBytes += bytes;
-      },
-    });
+    this.#coming.count++;
+    try {
+      return await readBody(this.request, {
+        ...PATIENCE,
+        pauseMs: this.#idleMs,
+        limitBytes: this.#bodyBytes,
+        onBytes: (bytes) => {
+          this.#budget.take(bytes);
+          this.#takenBytes += bytes;
+        },
+      });
+    } finally {
+      this.#coming.count--;
+    }
   }
 
   /** Says that the body is not needed any more. */

@@ -28,6 +28,8 @@ export interface HttpServerOptions {
 
 /** So many requests may be on their way besides those whose jobs run or wait. */
 const MORE_REQUESTS = 64;
+/** So many more whose bodies are still to come: who sends half of one is not to keep others out. */
+const COMING_REQUESTS = 4096;
 const BUDGET_BYTES_MIN = 256 << 20;
 const BODIES_IN_BUDGET = 4;
 const BURST_SECONDS = 2;
@@ -49,6 +51,8 @@ export class HttpServer {
   readonly #budget: BodyBudget;
   readonly #ending = new AbortController();
   #requests = 0;
+  /** Those of them whose bodies are being read. */
+  readonly #coming = { count: 0 };
   #isStopping = false;
   /** Whether the languages are known, for which the first request would have to wait. */
   #isReady = false;
@@ -157,7 +161,7 @@ export class HttpServer {
       const { parameters } = found;
       using call = new PendingCall(
         { request, url, parameters, requestId, client, signal, hold },
-        { ...this.#options.settings, budget: this.#budget },
+        { ...this.#options.settings, budget: this.#budget, coming: this.#coming },
       );
       response = await route.handle(call);
     } catch (error) {
@@ -205,7 +209,10 @@ export class HttpServer {
       });
     }
     const { running, waiting, boxes } = this.#executor.load();
-    if (this.#isStopping || this.#requests > running + waiting + boxes + MORE_REQUESTS) {
+    const coming = this.#coming.count;
+    const isFull = this.#requests - coming > running + waiting + boxes + MORE_REQUESTS ||
+      coming > COMING_REQUESTS;
+    if (this.#isStopping || isFull) {
       const why = this.#isStopping ? "the server is being stopped" : "too many requests at once";
       throw new HttpError(503, why, { "Retry-After": "1" });
     }

@@ -116,7 +116,7 @@ class Conversation {
     const { language, version } = runtime;
     this.#send({ type: "runtime", language, version });
     const stdin = new TextEncoder().encode(request.stdin);
-    const job = jobOf(request, { runtime, requestId: this.#call.requestId, stdin });
+    const job = jobOf(request, { runtime, stdin });
     this.#session = executor.open(job, {
       signal: this.#gone.signal,
       onEvent: (event) => this.#tell(event),

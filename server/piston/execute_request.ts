@@ -47,15 +47,12 @@ export function readExecuteRequest(value: unknown, settings: ServerSettings): Ex
 /** Makes the job of a request. */
 export function jobOf(
   request: ExecuteRequest,
-  { runtime, requestId, stdin }: {
-    runtime: KnownRuntime;
-    requestId: string;
-    stdin: JobRun["stdin"];
-  },
+  { runtime, stdin }: { runtime: KnownRuntime; stdin: JobRun["stdin"] },
 ): Job {
   const { files, args, compile, run } = request;
   return {
-    id: requestId,
+    // Not the client's name for its request: a queue takes two jobs of one id for one job.
+    id: crypto.randomUUID(),
     language: runtime.id,
     files,
     compile: { limits: compile },

@@ -27,9 +27,10 @@ export const piston: Dialect = (context) =>
 async function execute(call: Call, { executor, settings }: ServerContext): Promise<Response> {
   const request = readExecuteRequest(await call.json(), settings);
   const runtime = findRuntime(await knownRuntimes(executor), request);
-  const { requestId, signal } = call;
   const stdin = wholeLines(request.stdin);
-  const result = await executor.execute(jobOf(request, { runtime, requestId, stdin }), { signal });
+  const result = await executor.execute(jobOf(request, { runtime, stdin }), {
+    signal: call.signal,
+  });
   const compile = result.compile && stageAnswer(result.compile);
   const [last] = result.runs;
   // Where nothing was run clients find the same twice.

@@ -124,6 +124,24 @@ test("a client that goes away has its box killed", async (server) => {
   assert(!/Deno\.serve|warning/i.test(server.printed), server.printed);
 }, ["--run-time=100"]);
 
+test("clients that send half a body keep nobody else out", async (server) => {
+  const head =
+    `POST /${EXECUTE} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n` +
+    "Content-Length: 100\r\n\r\n{";
+  const half = await Promise.all(Array.from({ length: 100 }, () => server.connect()));
+  try {
+    for (const connection of half) await connection.write(new TextEncoder().encode(head));
+    // Until the server has read all of them.
+    await until(async () => {
+      const text = await (await fetch(`${server.url}metrics`)).text();
+      return Number(/^isolate_api_requests (\d+)$/m.exec(text)?.[1]) > 100;
+    });
+    assertEquals(await statusOf(server.post(EXECUTE, python("print(1)"))), 200);
+  } finally {
+    for (const connection of half) connection.close();
+  }
+});
+
 test("jobs that are too many are answered with 503 and a time", async (server) => {
   const gone = new AbortController();
   const { signal } = gone;
