@@ -11,12 +11,12 @@ export class TokenCheck {
   }
 
   /**
-   * Tells whether a request has the token: `Authorization: Bearer …`, or `X-Auth-Token` as a header or a
-   * parameter, as clients of Judge0 send it.
+   * Tells whether a request has the token: `Authorization: Bearer …`, or without the word, as clients of
+   * Piston send a key; or `X-Auth-Token` as a header or a parameter, as clients of Judge0 send it.
    */
   async allows(request: Request): Promise<boolean> {
     const { headers } = request;
-    const bearer = /^Bearer +(\S+) *$/i.exec(headers.get("Authorization") ?? "")?.[1];
+    const bearer = /^(?:Bearer +)?(\S+) *$/i.exec(headers.get("Authorization") ?? "")?.[1];
     return await this.matches(
       bearer ?? headers.get("X-Auth-Token") ??
         new URL(request.url).searchParams.get("X-Auth-Token"),

@@ -187,6 +187,7 @@ testWith(base, "a server with a token answers only who knows it", async () => {
     assertEquals(await ask("api/v2/runtimes", token), 401);
     assertEquals(await ask("api/v2/runtimes", `Bearer ${token}x`), 401);
     assertEquals(await ask("api/v2/runtimes", `Bearer ${token}`), 200);
+    assertEquals(await ask("api/v2/runtimes", token), 200);
     assertEquals([await ask("metrics"), await ask("healthz")], [401, 200]);
     assertEquals(await ask("api/v2/connect"), 401);
   });
