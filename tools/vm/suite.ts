@@ -42,7 +42,8 @@ const SERVED = /^tests\/(cli|cgroup|vm\/quota).*_test\.ts$/;
 export const LEFT_TO_VM_TEST: readonly string[] = ["address", "box_size", "directories", "drop_in"]
   .concat("files", "follow", "hostname", "life", "process", "root_inside", "signals")
   .concat("syscall_filter", "terminal", "timing")
-  .map((name) => `tests/cli/${name}_test.ts`);
+  .map((name) => `tests/cli/${name}_test.ts`)
+  .concat("tests/systemd/groups_test.ts");
 
 /**
  * Picks the test files of a guest; with words those whose names contain one of them.
