@@ -25,7 +25,7 @@ static void run_directly(char **arguments, char **environment) {
 /* Commands for people are no matter for the service: they act with the caller's own rights, like a direct command.
  * cli/commands.ts has the same names. */
 static int is_for_people(const char *name) {
-  static const char NAMES[] = "@judge@check@cg-setup@cg-keeper@serve@completions@help@manual@";
+  static const char NAMES[] = "@judge@check@api@worker@queue@cg-setup@cg-keeper@serve@completions@help@manual@";
   for (const char *at = NAMES; at[1]; at++) {
     u64 length = 0;
     while (name[length] && name[length] == at[1 + length])
