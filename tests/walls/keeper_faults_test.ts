@@ -29,7 +29,7 @@ for (const signal of ["SIGSEGV", "SIGBUS"] as const) {
     `${signal} to a keeper that has just been started is not swallowed`,
     async () => {
       await withBox(BOX_ID, async (box) => {
-        await using running = start([...DIRECT, ...box.args([], ["/bin/true"])]);
+        await using running = start([...DIRECT, ...box.args([], ["/bin/sleep", "9"])]);
         await sendEarly(running.pid, signal);
         const { code, stderr, meta } = await box.resultOf(running);
         assertEquals([code, meta.status], [2, "XX"], stderr);

@@ -43,7 +43,7 @@ export const LEFT_TO_VM_TEST: readonly string[] = ["address", "box_size", "direc
   .concat("files", "follow", "hostname", "life", "process", "root_inside", "signals")
   .concat("syscall_filter", "terminal", "timing")
   .map((name) => `tests/cli/${name}_test.ts`)
-  .concat("tests/systemd/groups_test.ts");
+  .concat("tests/service/killed_test.ts", "tests/systemd/groups_test.ts");
 
 /**
  * Picks the test files of a guest; with words those whose names contain one of them.
