@@ -184,7 +184,6 @@ testWith(base, "a server with a token answers only who knows it", async () => {
     };
     assertEquals(await ask("api/v2/runtimes"), 401);
     assertEquals(await ask("api/v2/runtimes", "Bearer wrong"), 401);
-    assertEquals(await ask("api/v2/runtimes", token), 401);
     assertEquals(await ask("api/v2/runtimes", `Bearer ${token}x`), 401);
     assertEquals(await ask("api/v2/runtimes", `Bearer ${token}`), 200);
     assertEquals(await ask("api/v2/runtimes", token), 200);
