@@ -19,8 +19,6 @@ import { type Client, Server } from "./server.ts";
 
 const SWEEP_EVERY_MS = 1000;
 const READY_BOXES_MAX = 256;
-/** Runs of clients that came before the configuration was read again have begun after this time. */
-const OLD_RUNS_BEGIN_MS = 60_000;
 /** Work that has not ended so long after its connection was cut ends with the process. */
 const CUT_MS = 5000;
 
@@ -170,9 +168,7 @@ class Service {
       const published = this.#publish(fresh.sandbox);
       if (published?.file !== this.#published?.file) withdrawGroups(system, this.#published);
       this.#published = published;
-      const { ready } = configured.sandbox;
-      ready?.stop();
-      Deno.unrefTimer(setTimeout(() => ready?.close(), OLD_RUNS_BEGIN_MS));
+      configured.sandbox.ready?.close();
       return { fresh };
     } catch (error) {
       const reason = error instanceof Error ? error.message : `${error}`;
@@ -205,8 +201,7 @@ class Service {
     // there is no service.
     if (!socket.isPassed) removeSocket(system, service.socket);
     server.stopAccepting();
-    // Runs may still begin, of clients that came before.
-    sandbox.ready?.stop();
+    sandbox.ready?.close();
     const waited = new Promise<void>((resolve) => {
       setTimeout(resolve, service.stopWaitSeconds * 1000);
       // A second request means: do not wait.

@@ -66,7 +66,6 @@ export interface BoxSetup {
 export function boxSetup(
   { sandbox, options, controlGroup, networkFd }: Run,
   rules: readonly PlacedRule[],
-  mountsFd?: number,
 ): BoxSetup {
   const { shareNetwork = false, hostname } = options;
   // That of a caller in another process is not ours.
@@ -75,7 +74,6 @@ export function boxSetup(
     rules,
     shareNetwork,
     networkFd,
-    mountsFd,
     hostname,
     terminal,
     controlGroup: controlGroup !== undefined,

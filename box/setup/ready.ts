@@ -85,19 +85,11 @@ export class ReadyBoxes {
 
   /** Ends them all, for good. */
   close(): void {
-    this.stop();
-    this.#shared.bareMounts.close();
-    this.#shared.programs.close();
-  }
-
-  /**
-   * Makes no box ready any more, and gives up those that wait. What runs that have begun already will use
-   * stays open: they would find it closed, or something else in its place.
-   */
-  stop(): void {
     this.#shared.areKept = false;
     for (const box of this.#boxes.values()) box.close({ waits: true });
     this.#boxes.clear();
     this.#shared.stages.close();
+    this.#shared.bareMounts.close();
+    this.#shared.programs.close();
   }
 }

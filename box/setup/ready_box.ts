@@ -204,7 +204,11 @@ export class ReadyBox {
     if (setup.terminal || this.#awaited || !areKept || kind.stageKey === undefined) return;
     let [stage, network]: [SharedStage?, Network?] = [];
     try {
-      stage = stages.get(kind.stageKey, { setup, kind, nowMs });
+      stage = stages.get(kind.stageKey, {
+        setup: { ...setup, mountsFd: this.bareMounts },
+        kind,
+        nowMs,
+      });
       network = setup.shareNetwork ? undefined : this.#takeNetwork();
       this.#awaited = {
         key: kind.key,

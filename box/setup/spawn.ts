@@ -45,7 +45,7 @@ export async function spawnBox(run: Run, given?: GivenSources): Promise<StartedB
   const wantedRules = sandbox.contained ? rulesWithin(asked, sandbox.contained) : asked;
   const rules = openSources(sandbox, { rules: wantedRules, places, given });
   try {
-    const setup = boxSetup(run, rules, run.ready?.bareMounts);
+    const setup = boxSetup(run, rules);
     // What is ready has a network of its own, which the run after this one can have.
     const keeper = run.networkFd === undefined ? run.ready : undefined;
     const wanted = keeper && { setup, kind: boxKind(setup), nowMs: system.nowMs() };
@@ -85,8 +85,10 @@ export function prepareBox(
   }
 }
 
-function startCold(run: Run, setup: BoxSetup): Omit<StartedBox, "startedMs"> {
+function startCold(run: Run, made: BoxSetup): Omit<StartedBox, "startedMs"> {
   const { sandbox: { system } } = run;
+  // Asked for now: since the run began, what was kept may have been closed.
+  const setup = { ...made, mountsFd: run.ready?.bareMounts };
   const programFds = clonedFds(run);
   const plan = (fds: InitFds) => planInit(run, { setup, fds, programFds });
   const reportFdMin = (run.inherited.at(-1) ?? 2) + 1;

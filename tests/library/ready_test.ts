@@ -8,6 +8,7 @@ import {
   parseDirectoryRule,
   resolveDirectoryRules,
   type RunOptions,
+  Sandbox,
 } from "isolate/mod.ts";
 import { descriptors } from "isolate/tests/support/descriptors.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
@@ -398,5 +399,18 @@ Deno.test("each run in a ready box has its own command, environment, limits and 
       await box.files.readText("other", LIMIT),
       `d${round}:1:/box:1024:unlimited:${user}\n`,
     );
+  }
+});
+
+Deno.test("a run that has begun ends well if nothing is kept ready any more meanwhile", async () => {
+  // Each time a little later, as the run waits for the box that was ordered.
+  for (let turns = 0; turns < 30; turns++) {
+    const sandbox = await Sandbox.open();
+    await using box = await Box.init({ boxId: BOX_ID, sandbox, ready: true });
+    await box.run(["/bin/true"]);
+    const running = box.run(["/bin/true"]);
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    sandbox.ready!.close();
+    assertEquals((await running).kind, "exit", `closed after ${turns} turns`);
   }
 });
