@@ -8,7 +8,9 @@ import { output, ROOT, withFolder } from "./process.ts";
 
 const PACKAGE = "deno-std@1.4.0";
 /** The modules that are used; those which they import come along. */
-const MODULES = ["fmt/colors.js", "yaml/parse.js"];
+const MODULES = ["fmt/colors.js", "yaml/parse.js"].concat(
+  ["compare", "format", "satisfies", "try_parse_range"].map((name) => `semver/${name}.js`),
+);
 const TARGET = `${ROOT}/vendor/std`;
 
 /** Finds what a module imports from its own package. */
@@ -40,7 +42,7 @@ if (import.meta.main) {
   await withFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/deno.json`, '{ "nodeModulesDir": "auto" }\n');
     await output([Deno.execPath(), "install", "--quiet", `npm:${PACKAGE}`], { cwd: folder });
-    for (const old of ["fmt", "yaml"]) {
+    for (const old of ["fmt", "semver", "yaml"]) {
       await Deno.remove(`${TARGET}/${old}`, { recursive: true }).catch(() => {});
     }
     const count = await copyModules(`${folder}/node_modules/deno-std`);

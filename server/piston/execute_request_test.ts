@@ -25,7 +25,7 @@ Deno.test("jobOf() makes each request a job of its own, whatever the client call
     language: "bash",
     version: "5",
     aliases: [],
-    numbers: [5, 0, 0] as const,
+    numbers: { major: 5, minor: 0, patch: 0 },
   };
   const job = () => jobOf(request, { runtime, stdin: new Uint8Array() });
   assertNotEquals(job().id, job().id);

@@ -1,12 +1,7 @@
 /** The runtimes that clients of Piston choose from: languages of the table, by the names that Piston has. */
 
-import {
-  compareVersions,
-  parseRange,
-  type Version,
-  versionIn,
-  versionText,
-} from "../../text/semver_range.ts";
+import { versionIn } from "../../text/tool_version.ts";
+import { compare, format, satisfies, type SemVer, tryParseRange } from "../../vendor/std/semver.ts";
 import type { Executor, LanguageInfo } from "../engine/executor.ts";
 import { HttpError } from "../http/failure.ts";
 
@@ -22,7 +17,7 @@ export interface PistonRuntime {
 /** A runtime, and the language of the table that it is. */
 export interface KnownRuntime extends PistonRuntime {
   readonly id: string;
-  readonly numbers: Version;
+  readonly numbers: SemVer;
 }
 
 interface Name {
@@ -76,8 +71,9 @@ const NAMES: Readonly<Record<string, readonly Name[]>> = {
 };
 
 /** Of tools that name no version. */
-const NO_VERSION: Version = [1, 0, 0];
+const NO_VERSION: SemVer = { major: 1, minor: 0, patch: 0 };
 const LISTED_MAX = 20;
+const RANGE_LENGTH_MAX = 256;
 
 /** Lists the runtimes that can be used, those of the latest versions first. */
 export async function knownRuntimes(executor: Executor): Promise<readonly KnownRuntime[]> {
@@ -85,7 +81,7 @@ export async function knownRuntimes(executor: Executor): Promise<readonly KnownR
   return languages.flatMap((info) =>
     info.version === undefined ? [] : runtimesOf(info, info.version)
   )
-    .sort((a, b) => compareVersions(b.numbers, a.numbers));
+    .sort((a, b) => compare(b.numbers, a.numbers));
 }
 
 function runtimesOf({ id }: LanguageInfo, said: string): KnownRuntime[] {
@@ -94,7 +90,7 @@ function runtimesOf({ id }: LanguageInfo, said: string): KnownRuntime[] {
   return names.map(({ language, aliases = [], runtime }) => ({
     id,
     language,
-    version: versionText(numbers),
+    version: format(numbers),
     numbers,
     aliases,
     ...runtime !== undefined && { runtime },
@@ -111,19 +107,25 @@ export function findRuntime(
   const candidates = named.length > 0
     ? named
     : runtimes.filter(({ aliases, id }) => aliases.includes(wanted) || id === wanted);
-  const isIn = parseRange(version);
-  if (!isIn) {
+  const range = rangeOf(version);
+  if (!range) {
     throw new HttpError(
       400,
       `version must be a version or a range of versions, such as 3.x or *: ${shown(version)}`,
     );
   }
-  const found = candidates.find(({ numbers }) => isIn(numbers));
+  const found = candidates.find(({ numbers }) => satisfies(numbers, range));
   if (found) return found;
   const there = candidates.length > 0
     ? `there is ${candidates.map((one) => `${one.language}-${one.version}`).join(", ")}`
     : `languages: ${listed(runtimes)}`;
   throw new HttpError(400, `${shown(language)}-${shown(version)} runtime is unknown (${there})`);
+}
+
+/** Reads a range as npm knows them; some clients say `latest`. */
+function rangeOf(text: string) {
+  if (text.length > RANGE_LENGTH_MAX) return undefined;
+  return tryParseRange(text === "latest" ? "*" : text);
 }
 
 function listed(runtimes: readonly KnownRuntime[]): string {
