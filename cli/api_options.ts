@@ -2,19 +2,25 @@
 
 import { isLocal, type ListenAddress, parseListen } from "../server/settings.ts";
 import { UsageError } from "./complain.ts";
-import { boxRange } from "./judge_options.ts";
 import { flag, option, type OptionTable, type Read } from "./option.ts";
-import { QUEUE_OPTIONS, QueueOptions } from "./queue_options.ts";
+import {
+  ALLOW_NETWORK,
+  BOX_OPTIONS,
+  CACHE_SIZE,
+  ExecutorOptions,
+  JOBS,
+  memory,
+  QUEUE_OPTIONS,
+  STOP_WAIT,
+} from "./executor_options.ts";
 import type { Subcommand } from "./subcommand.ts";
-import { duration, limit, nonEmpty, takes, whole } from "./values.ts";
+import { limit, nonEmpty, positiveSeconds, takes, whole } from "./values.ts";
 
 /** What `isolate api` is asked for; at first, what an empty command line asks for. */
-export class ApiRequest extends QueueOptions {
+export class ApiRequest extends ExecutorOptions {
   listen: ListenAddress = { kind: "tcp", hostname: "127.0.0.1", port: 2000 };
   tokenFile: string | undefined;
   noToken = false;
-  /** How many jobs run at once; undefined: two for each CPU. */
-  jobs: number | undefined;
   queueLimit = 256;
   /** Undefined: none for clients of this machine, and a modest one for others. */
   requestsPerSecond: number | "unlimited" | undefined;
@@ -25,18 +31,11 @@ export class ApiRequest extends QueueOptions {
   runCpuTimeMs = 3000;
   compileTimeMs = 10_000;
   compileCpuTimeMs = 10_000;
-  /** Undefined: half of the machine's memory, at most 2 GiB. */
-  memoryMib: number | undefined;
   compileMemoryMib: number | undefined;
   processes = 64;
   openFiles = 2048;
   fileSizeMib = 10;
-  cacheMib = 1024;
-  allowNetwork = false;
-  languagesFile: string | undefined;
-  boxIds: { readonly first: number; readonly count: number } | undefined;
   idleMs = 15_000;
-  stopWaitMs = 10_000;
   /** Where results are kept; undefined: in memory. */
   resultsFile: string | undefined;
   resultsTimeMs = 86_400_000;
@@ -50,14 +49,7 @@ export class ApiRequest extends QueueOptions {
   allowDelete = false;
   /** The folder of problem packages; undefined: there are none. */
   packages: string | undefined;
-  configFile: string | undefined;
 }
-
-const positiveSeconds: Read<number> = (text, option) => {
-  const ms = duration(text, option);
-  if (ms !== undefined) return ms;
-  throw new UsageError(`Option --${option.long} must be more than 0 seconds`);
-};
 
 const listenAddress: Read<ListenAddress> = (text, option) => {
   const address = parseListen(text);
@@ -90,13 +82,7 @@ const OPTIONS: OptionTable<ApiRequest> = {
   ],
 
   "Load": [
-    option("-j, --jobs=N", "Run N jobs at once, each in a box", {
-      default: "two for each CPU",
-      example: "4",
-      range: [1, 1000],
-      read: whole,
-      set: (request, jobs) => request.jobs = jobs,
-    }),
+    JOBS,
     option("--queue-limit=N", "Let N more jobs wait; others are told to come back", {
       default: "256",
       range: [0, 1_000_000],
@@ -118,25 +104,14 @@ const OPTIONS: OptionTable<ApiRequest> = {
       read: whole,
       set: (request, files) => request.files = files,
     }),
-    option("--cache-size=MIB", "Keep that much of compiled programs", {
-      default: "1024",
-      range: [0, 1 << 20],
-      example: "1024",
-      read: whole,
-      set: (request, mib) => request.cacheMib = mib,
-    }),
+    CACHE_SIZE,
     option("--idle-time=S", "Close connections of clients that are silent for so long", {
       default: "15",
       example: "15",
       read: positiveSeconds,
       set: (request, ms) => request.idleMs = ms,
     }),
-    option("--stop-wait=S", "When stopped, wait so long for jobs that run", {
-      default: "10",
-      example: "10",
-      read: positiveSeconds,
-      set: (request, ms) => request.stopWaitMs = ms,
-    }),
+    STOP_WAIT,
   ],
 
   "Limits of programs, unless a request asks for less": [
@@ -164,13 +139,7 @@ const OPTIONS: OptionTable<ApiRequest> = {
       read: positiveSeconds,
       set: (request, ms) => request.compileCpuTimeMs = ms,
     }),
-    option("--memory=MIB", "Memory of a program", {
-      default: "half of the machine's, at most 2048",
-      range: [1, 1 << 24],
-      example: "512",
-      read: whole,
-      set: (request, mib) => request.memoryMib = mib,
-    }),
+    memory("Memory of a program"),
     option("--compile-memory=MIB", "Memory of a compiler", {
       default: "as --memory",
       range: [1, 1 << 24],
@@ -206,9 +175,7 @@ const OPTIONS: OptionTable<ApiRequest> = {
       read: whole,
       set: (request, mib) => request.fileSizeMib = mib,
     }),
-    flag("--allow-network", "Let programs use the host's network where they ask", (request) => {
-      request.allowNetwork = true;
-    }),
+    ALLOW_NETWORK,
   ],
 
   "Results that clients ask for later": [
@@ -271,24 +238,7 @@ const OPTIONS: OptionTable<ApiRequest> = {
   "Other machines": [...QUEUE_OPTIONS],
 
   "Boxes": [
-    option(
-      "--languages=FILE",
-      "A YAML table that adds to the built-in languages or overrides them",
-      {
-        read: nonEmpty,
-        set: (request, file) => request.languagesFile = file,
-      },
-    ),
-    option("--box-ids=FIRST-LAST", "The boxes to use; boxes that others use are left alone", {
-      default: "the last 200",
-      example: "800-999",
-      read: boxRange,
-      set: (request, boxIds) => request.boxIds = boxIds,
-    }),
-    option("--config=FILE", "Read this configuration instead of the system's", {
-      read: nonEmpty,
-      set: (request, file) => request.configFile = file,
-    }),
+    ...BOX_OPTIONS,
   ],
 };
 

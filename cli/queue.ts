@@ -12,7 +12,8 @@ import { ExpectedError } from "../text/errors.ts";
 import { visibleText } from "../text/visible.ts";
 import { tell, UsageError } from "./complain.ts";
 import { defaultMemoryMib, openLocalExecutor, warnOfControlGroups } from "./local_executor.ts";
-import type { QueuePlace, QueueRequest, WorkerRequest } from "./queue_options.ts";
+import type { QueuePlace } from "./executor_options.ts";
+import type { QueueRequest, WorkerRequest } from "./queue_options.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
 import type { Given } from "./subcommand.ts";
 

@@ -1,52 +1,20 @@
 /** The tables of `isolate worker` and `isolate queue`, and the options of a queue. */
 
 import { UsageError } from "./complain.ts";
-import { boxRange } from "./judge_options.ts";
-import { flag, type Option, option, type Read } from "./option.ts";
+import {
+  ALLOW_NETWORK,
+  BOX_OPTIONS,
+  CACHE_SIZE,
+  ExecutorOptions,
+  JOBS,
+  memory,
+  QUEUE_OPTIONS,
+  QueueOptions,
+  STOP_WAIT,
+} from "./executor_options.ts";
+import { flag, option, type Read } from "./option.ts";
 import type { Subcommand } from "./subcommand.ts";
-import { duration, nonEmpty, whole } from "./values.ts";
-
-/** Where a queue is, as a command line says it. */
-export interface QueuePlace {
-  /** Its address; undefined: it is in the file. */
-  readonly url: string | undefined;
-  readonly file: string | undefined;
-  /** Whether a queue that forgets jobs is good enough. */
-  readonly allowVolatile: boolean;
-}
-
-/** What a command is asked for that uses a queue. */
-export class QueueOptions {
-  queueUrl: string | undefined;
-  queueFile: string | undefined;
-  allowVolatile = false;
-
-  /** Where the queue is; undefined: none is named. */
-  get queue(): QueuePlace | undefined {
-    const { queueUrl: url, queueFile: file, allowVolatile } = this;
-    if (url !== undefined && file !== undefined) {
-      throw new UsageError("Only one of --queue and --queue-file can be given");
-    }
-    if (url !== undefined || file !== undefined) return { url, file, allowVolatile };
-    if (allowVolatile) throw new UsageError("Option --allow-volatile-queue needs --queue");
-    return undefined;
-  }
-}
-
-/** The options that name a queue. */
-export const QUEUE_OPTIONS: readonly Option<QueueOptions>[] = [
-  option("--queue=URL", "The queue: redis://HOST/0, rediss://HOST/0 or postgres://USER@HOST/DB", {
-    read: nonEmpty,
-    set: (request, url) => request.queueUrl = url,
-  }),
-  option("--queue-file=FILE", "Read the URL of the queue, with its password, from FILE", {
-    read: nonEmpty,
-    set: (request, file) => request.queueFile = file,
-  }),
-  flag("--allow-volatile-queue", "Use a queue that can lose jobs all the same", (request) => {
-    request.allowVolatile = true;
-  }),
-];
+import { nonEmpty, positiveSeconds } from "./values.ts";
 
 const NAMES = `\
 The parameter 'queue' of the URL tells apart the queues of one database:
@@ -57,29 +25,15 @@ const PERMISSIONS =
   "It needs permissions:\n  deno run --allow-ffi --allow-net --allow-env isolate.ts";
 
 /** What `isolate worker` is asked for. */
-export class WorkerRequest extends QueueOptions {
+export class WorkerRequest extends ExecutorOptions {
   name: string | undefined;
-  jobs: number | undefined;
   lockMs = 15_000;
-  stopWaitMs = 10_000;
-  memoryMib: number | undefined;
-  cacheMib = 1024;
-  allowNetwork = false;
-  languagesFile: string | undefined;
-  boxIds: { readonly first: number; readonly count: number } | undefined;
-  configFile: string | undefined;
 }
-
-const seconds: Read<number> = (text, { long }) => {
-  const ms = duration(text, { long } as Parameters<typeof duration>[1]);
-  if (ms !== undefined) return ms;
-  throw new UsageError(`Option --${long} must be more than 0 seconds`);
-};
 
 const LOCK_MIN_MS = 1000;
 
 const lockTime: Read<number> = (text, option) => {
-  const ms = seconds(text, option);
+  const ms = positiveSeconds(text, option);
   if (ms >= LOCK_MIN_MS) return ms;
   throw new UsageError(`Option --${option.long} must be at least 1 second`);
 };
@@ -109,55 +63,16 @@ ${NAMES}`,
         read: lockTime,
         set: (request, ms) => request.lockMs = ms,
       }),
-      option("--stop-wait=S", "When stopped, wait so long for jobs that run", {
-        default: "10",
-        example: "10",
-        read: seconds,
-        set: (request, ms) => request.stopWaitMs = ms,
-      }),
+      STOP_WAIT,
     ],
     "Load": [
-      option("-j, --jobs=N", "Run N jobs at once, each in a box", {
-        default: "two for each CPU",
-        example: "4",
-        range: [1, 1000],
-        read: whole,
-        set: (request, jobs) => request.jobs = jobs,
-      }),
-      option("--memory=MIB", "Memory of a program whose job names no limit", {
-        default: "half of the machine's, at most 2048",
-        range: [1, 1 << 24],
-        example: "512",
-        read: whole,
-        set: (request, mib) => request.memoryMib = mib,
-      }),
-      option("--cache-size=MIB", "Keep that much of compiled programs", {
-        default: "1024",
-        range: [0, 1 << 20],
-        example: "1024",
-        read: whole,
-        set: (request, mib) => request.cacheMib = mib,
-      }),
-      flag("--allow-network", "Let programs use the host's network where they ask", (request) => {
-        request.allowNetwork = true;
-      }),
+      JOBS,
+      memory("Memory of a program whose job names no limit"),
+      CACHE_SIZE,
+      ALLOW_NETWORK,
     ],
     "Boxes": [
-      option(
-        "--languages=FILE",
-        "A YAML table that adds to the built-in languages or overrides them",
-        { read: nonEmpty, set: (request, file) => request.languagesFile = file },
-      ),
-      option("--box-ids=FIRST-LAST", "The boxes to use; boxes that others use are left alone", {
-        default: "the last 200",
-        example: "800-999",
-        read: boxRange,
-        set: (request, boxIds) => request.boxIds = boxIds,
-      }),
-      option("--config=FILE", "Read this configuration instead of the system's", {
-        read: nonEmpty,
-        set: (request, file) => request.configFile = file,
-      }),
+      ...BOX_OPTIONS,
     ],
   },
   request: () => new WorkerRequest(),

@@ -96,3 +96,10 @@ function outOfRange(text: string, allowed: string, { hint }: NumberOptions): Usa
   const help = hint === undefined ? "" : `${hint}; `;
   return new UsageError(`Numeric parameter out of range: ${text} (${help}allowed: ${allowed})`);
 }
+
+/** Reads a time that is more than 0. */
+export const positiveSeconds: Read<number> = (text, option) => {
+  const ms = duration(text, option);
+  if (ms !== undefined) return ms;
+  throw new UsageError(`Option --${option.long} must be more than 0 seconds`);
+};
