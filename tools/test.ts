@@ -20,23 +20,37 @@ import { LEFT_TO_VM_TEST } from "./vm/suite.ts";
 /** After this time something hangs: stop, and report what has run. */
 const TIME_LIMIT_MINUTES = 60;
 const COMMAND_LINE_TESTS = ["tests/cli"];
-const LIBRARY_TESTS = ["tests/library"];
+
+/** The heaviest folders that use other boxes than all other tests: they run beside these. */
+const SECOND_LANE = ["tests/library", "tests/judge", "tests/server", "tests/service"];
 
 /** What `--quick` leaves out here, with the reason. The command line is tested through a service. */
 const LONG: readonly { files: readonly string[]; reason: string }[] = [
   { files: COMMAND_LINE_TESTS, reason: "as a process of its own; through the service it runs" },
   { files: ["tests/service"], reason: "hostile clients and steering wait much" },
   {
-    files: ["bad_input", "bad_machine", "compile", "interactive", "judge", "languages", "machine"]
-      .concat("data_check", "formats", "new", "passes", "reports", "validator").map((name) =>
-        `tests/judge/${name}_test.ts`
-      ),
+    files: [
+      "bad_input",
+      "bad_machine",
+      "compile",
+      "contest",
+      "data_check",
+      "formats",
+      "interactive",
+    ]
+      .concat("judge", "languages", "machine", "near_limit", "new", "passes", "reports", "stress")
+      .concat("validator").map((name) => `tests/judge/${name}_test.ts`),
     reason: "compilers and whole packages",
   },
   {
-    files: ["bombs", "caller", "killed_keeper", "names", "outlive", "planted_links"].map((name) =>
-      `tests/walls/${name}_test.ts`
-    ),
+    files: ["clients", "http", "judge0", "load", "queue", "queue_database", "queue_failure", "run"]
+      .map((name) => `tests/server/${name}_test.ts`),
+    reason: "databases, and clients that are slow or many",
+  },
+  {
+    files: ["bombs", "caller", "killed_keeper", "names", "outlive", "planted_links", "random"].map((
+      name,
+    ) => `tests/walls/${name}_test.ts`),
     reason: "attacks that take long",
   },
   {
@@ -139,27 +153,38 @@ async function tryAgain(
   ];
 }
 
-/** Runs everything. */
-async function runWhole(): Promise<TestRun[]> {
-  // Tests mostly wait. Guests use the processor time that they leave.
-  const guests = runVmTests({ isShort: true });
-  // These two use the same boxes, so one follows the other.
-  const direct = [await runTests([])];
-  const service = [await runServiceTests(COMMAND_LINE_TESTS)];
-  return await tryAgain({ direct, service, guests: await guests });
+/** What no test run takes: the option takes the place of "exclude" in deno.json. */
+async function ignoredAlways(): Promise<string[]> {
+  return [...ignoredFolders(await Deno.readTextFile(`${ROOT}/.gitignore`)), "vendor"];
 }
 
-/** Runs what takes a short time, in two lanes that use other boxes. */
+/** Runs everything, in two lanes that use other boxes. */
+async function runWhole(): Promise<TestRun[]> {
+  const ignored = [...await ignoredAlways(), ...SECOND_LANE];
+  // Tests mostly wait. Guests use the processor time that they leave.
+  const guests = runVmTests({ isShort: true });
+  const firstLane = async () => ({
+    direct: [await runTests([], { ignored })],
+    service: [await runServiceTests(COMMAND_LINE_TESTS)],
+  });
+  const [first, second] = await Promise.all([
+    firstLane(),
+    runTests(SECOND_LANE, { isBeside: true }),
+  ]);
+  return await tryAgain({ ...first, direct: [...first.direct, second], guests: await guests });
+}
+
+/** Runs what takes a short time, in two lanes. */
 async function runQuick(): Promise<TestRun[]> {
-  const outside = ignoredFolders(await Deno.readTextFile(`${ROOT}/.gitignore`));
-  // The option takes the place of "exclude" in deno.json.
-  const long = LONG.flatMap(({ files }) => files);
-  const ignored = [...outside, "vendor", ...long, ...LIBRARY_TESTS];
+  const ignored = [...await ignoredAlways(), ...LONG.flatMap(({ files }) => files)];
   const secondLane = async () => ({
     service: [await runServiceTests(COMMAND_LINE_TESTS, { isBeside: true })],
-    direct: [await runTests(LIBRARY_TESTS, { isBeside: true })],
+    direct: [await runTests(SECOND_LANE, { ignored, isBeside: true })],
   });
-  const [first, second] = await Promise.all([runTests([], { ignored }), secondLane()]);
+  const [first, second] = await Promise.all([
+    runTests([], { ignored: [...ignored, ...SECOND_LANE] }),
+    secondLane(),
+  ]);
   return await tryAgain({ ...second, direct: [first, ...second.direct], guests: [] });
 }
 

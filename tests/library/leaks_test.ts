@@ -8,8 +8,11 @@ import { eventually, processesOf } from "isolate/tests/support/isolate.ts";
 const BOX_ID = 428;
 const BOX_UID = defaultSettings().firstUid + BOX_ID;
 
+/** All mounts but those of other boxes, which other tests may use at the same time. */
 function mounts(): number {
-  return Deno.readTextFileSync("/proc/self/mountinfo").split("\n").length;
+  const lines = Deno.readTextFileSync("/proc/self/mountinfo").split("\n");
+  return lines.filter((line) => (/\/(\d+)\/box /.exec(line)?.[1] ?? `${BOX_ID}`) === `${BOX_ID}`)
+    .length;
 }
 
 /** Children of this process that nobody has waited for; other tests may have left some. */

@@ -207,21 +207,21 @@ Deno.test("without a service boxes can be seen and steered by root", async () =>
   const direct = (args: readonly string[]) => isolate(args, off);
   await withScratch(async (scratch) => {
     try {
-      await direct(["-b563", "--init"]);
-      const args = [`-M${scratch}/meta`, "-b563", "-p3", "--run", "--", "/bin/sh", "-c"];
+      await direct(["-b693", "--init"]);
+      const args = [`-M${scratch}/meta`, "-b693", "-p3", "--run", "--", "/bin/sh", "-c"];
       await using sleeping = startIsolate([...args, "sleep 20 & wait"], off);
       await eventually("it runs", async () => {
-        return /^563 +0 +running .* 2 +- +sh$/m.test((await direct(["list"])).stdout);
+        return /^693 +0 +running .* 2 +- +sh$/m.test((await direct(["list"])).stdout);
       });
-      assertEquals((await direct(["stop", "563"])).code, 0);
-      assertMatch((await direct(["list"])).stdout, /^563 +0 +stopped/m);
-      assertRefused(await direct(["stop", "563", "--pause-clock"]), "does not run it");
+      assertEquals((await direct(["stop", "693"])).code, 0);
+      assertMatch((await direct(["list"])).stdout, /^693 +0 +stopped/m);
+      assertRefused(await direct(["stop", "693", "--pause-clock"]), "does not run it");
       assertRefused(await direct(["metrics"]), "no metrics without a service");
-      assertEquals((await direct(["kill", "563"])).code, 0);
+      assertEquals((await direct(["kill", "693"])).code, 0);
       await sleeping.result;
       assertEquals(parseMetaText(await Deno.readTextFile(`${scratch}/meta`))["exitsig"], "9");
     } finally {
-      await direct(["-b563", "--cleanup"]);
+      await direct(["-b693", "--cleanup"]);
     }
   });
 });

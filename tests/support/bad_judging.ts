@@ -98,7 +98,7 @@ async function assertNothingLeft(folder: string): Promise<void> {
   assertEquals(unfinished, [], "unfinished programs");
   const mounts = (await Deno.readTextFile("/proc/self/mountinfo")).split("\n");
   assertEquals(mounts.filter((line) => line.includes(`${folder}/boxes/`)), [], "mounts");
-  for (let box = 0; box < 20; box++) {
+  for (let box = FIRST_BOX; box <= LAST_BOX; box++) {
     assertEquals(await processesOf(FIRST_UID + box), [], "processes");
   }
   const groups = await sh(
