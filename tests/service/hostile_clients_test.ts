@@ -1,7 +1,7 @@
 /** Clients that send what no client sends: each is dropped, and nobody else notices. */
 
 import { assert, assertEquals } from "@std/assert";
-import { descriptorsOf } from "../support/service_descriptors.ts";
+import { descriptorsOf, settledDescriptorsOf } from "../support/service_descriptors.ts";
 import { CLIENT, eventually, sh } from "../support/isolate.ts";
 import { rawClient } from "../support/raw_client.ts";
 import { startService, type TestService } from "../support/service.ts";
@@ -138,7 +138,7 @@ Deno.test("clients that send what no client sends are dropped", async (t) => {
   const env = { ISOLATE_SERVICE: service.socket };
   // After some lives of a box the service has all that it keeps for the next one.
   for (let i = 0; i < 3; i++) await assertServed(service);
-  const before = descriptorsOf(service.pid).sort();
+  const before = await settledDescriptorsOf(service.pid);
   for (const [name, script] of Object.entries(ATTACKS)) {
     await t.step(name, async () => {
       // With a box they come further.

@@ -17,3 +17,15 @@ export function descriptorsOf(pid: number): string[] {
     }
   });
 }
+
+/** The same once nothing changes any more: after a run the service still prepares the next one. */
+export async function settledDescriptorsOf(pid: number): Promise<string[]> {
+  let before = descriptorsOf(pid).sort();
+  for (let same = 0; same < 5;) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const now = descriptorsOf(pid).sort();
+    same = now.join() === before.join() ? same + 1 : 0;
+    before = now;
+  }
+  return before;
+}
