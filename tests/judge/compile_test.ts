@@ -8,7 +8,7 @@ import { assertNobodyLeft } from "isolate/tests/support/attack.ts";
 import { needsControlGroup } from "isolate/tests/support/control_group.ts";
 import { withFolder } from "isolate/tests/support/folder.ts";
 import { needs, testWith } from "isolate/tests/support/skip.ts";
-import { SUMS } from "isolate/tests/support/sums.ts";
+import { SUMS } from "isolate/tests/support/programs/sums.ts";
 import { languages, Workbench } from "isolate/tests/support/workbench.ts";
 
 const BOX_ID = 965;

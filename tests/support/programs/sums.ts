@@ -1,7 +1,9 @@
 /** The sum of two numbers in every language of the table: its id, and the files of a program. */
 
+import type { Programs } from "./program_files.ts";
+
 /** A program that reads two numbers and writes their sum. */
-export const SUMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+export const SUMS: Programs = {
   c: {
     "sum.c": `#include <stdio.h>
 int main(void) { long a, b; if (scanf("%ld %ld", &a, &b) != 2) return 1; printf("%ld\\n", a + b); }
@@ -136,4 +138,11 @@ echo stdin.readLine().splitWhitespace().map(parseInt).foldl(a + b)
   r: { "sum.R": 'cat(sum(scan(file("stdin"), quiet = TRUE)), "\\n", sep = "")\n' },
   shell: { "sum.sh": "read a b\necho $((a + b))\n" },
   bash: { "sum.sh": "#!/bin/bash\nread -r a b\nwords=($a $b)\necho $((words[0] + words[1]))\n" },
+  typescript: {
+    "sum.ts": `#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+const [a, b]: number[] = readFileSync(0, "utf8").split(" ").map(Number);
+console.log(a! + b!);
+`,
+  },
 };
