@@ -186,8 +186,9 @@ export interface OutputCheck {
 export interface GeneratedTest {
   /** Its path below `data/` without the ending. */
   readonly name: string;
-  /** Where its input comes from: a text, another file of the package, or a program that writes it. */
+  /** Where its input comes from: a text, another file, a program that writes it, or only from here. */
   readonly from:
+    | { readonly kind: "given" }
     | { readonly kind: "text"; readonly text: string }
     | { readonly kind: "file"; readonly path: string; readonly hostFile: string }
     | {

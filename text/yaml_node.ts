@@ -84,14 +84,14 @@ export class YamlNode {
     return Array.isArray(this.value);
   }
 
-  /** Reads a mapping. A key without a value counts as missing. */
-  entries(): Map<string, YamlNode> {
+  /** Reads a mapping. A key without a value counts as missing, unless those are asked for. */
+  entries({ withEmpty = false } = {}): Map<string, YamlNode> {
     if (this.isEmpty) return new Map();
     if (!isMapping(this.value)) throw this.error("must be a mapping of keys to values");
     const nodes = Object.entries(this.value).map(([key, value]) =>
       [key, this.#below(value, key)] as const
     );
-    return new Map(nodes.filter(([, node]) => !node.isEmpty));
+    return new Map(nodes.filter(([, node]) => withEmpty || !node.isEmpty));
   }
 
   /** Reads a mapping whose keys are known. */
