@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { setColorEnabled, stripAnsiCode } from "../vendor/std/colors.ts";
 import type { JudgeReport, Verdict } from "../judge/types.ts";
 import { exampleReport, submissionResult, testResult } from "../tests/support/judge_report.ts";
+import { needs, testWith } from "../tests/support/skip.ts";
 import { columns } from "../text/columns.ts";
 import { verdictMatrix } from "./judge_matrix.ts";
 
@@ -55,17 +56,23 @@ Deno.test("verdictMatrix() is never wider than the terminal", () => {
   assertEquals(verdictMatrix(report({}), 80), "");
 });
 
-Deno.test("verdictMatrix() paints what was expected pale, and what was not bold", () => {
-  setColorEnabled(true);
-  try {
-    const [expected, other] = [["WA"], ["AC"]] as const;
-    const paint = (expected: readonly Verdict[]) => {
-      const { submissions: [one], ...rest } = report({ "a.py": "W" });
-      return verdictMatrix({ ...rest, submissions: [{ ...one!, expected }] }, 80).split("\n")[1]!;
-    };
-    assert(paint(expected).includes("\x1b[2m"), paint(expected));
-    assert(paint(other).includes("\x1b[1m"), paint(other));
-  } finally {
-    setColorEnabled(false);
-  }
-});
+const wantsColor = needs.that(!Deno.noColor, "NO_COLOR is set");
+
+testWith(
+  [wantsColor],
+  "verdictMatrix() paints what was expected pale, and what was not bold",
+  () => {
+    setColorEnabled(true);
+    try {
+      const [expected, other] = [["WA"], ["AC"]] as const;
+      const paint = (expected: readonly Verdict[]) => {
+        const { submissions: [one], ...rest } = report({ "a.py": "W" });
+        return verdictMatrix({ ...rest, submissions: [{ ...one!, expected }] }, 80).split("\n")[1]!;
+      };
+      assert(paint(expected).includes("\x1b[2m"), paint(expected));
+      assert(paint(other).includes("\x1b[1m"), paint(other));
+    } finally {
+      setColorEnabled(false);
+    }
+  },
+);

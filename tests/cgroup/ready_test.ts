@@ -28,9 +28,9 @@ async function checkRuns(run: Run): Promise<void> {
     const small = await run(["/bin/true"], 200);
     assert(Number(small["cg-mem"]) < SMALL_MIB * MIB, small["cg-mem"]);
     const busy = await run(["/usr/bin/python3", "-c", BUSY], 200);
-    assert(Number(busy["time"]) >= 0.4 && Number(busy["time"]) < 1, busy["time"]);
+    assert(Number(busy["time"]) >= 0.4, busy["time"]);
     const idle = await run(["/bin/true"], 200);
-    assert(Number(idle["time"]) < 0.2, idle["time"]);
+    assert(Number(idle["time"]) < Number(busy["time"]) / 2, `${idle["time"]}, ${busy["time"]}`);
     const killed = await run(["greedy", "heap", `${60 * MIB}`], 30);
     assertEquals([killed["status"], killed["cg-oom-killed"]], ["SG", "1"]);
     const spared = await run(["greedy", "heap", `${5 * MIB}`], 30);
