@@ -2,9 +2,11 @@
  * Damage by chance, longer than in the tests: `./dev fuzz service [SECONDS [SEED]]` lets hostile clients at
  * a service, `./dev fuzz shim [ROUNDS [SEED]]` executes damaged plans, `./dev fuzz walls [SECONDS [SEED]]`
  * runs programs that make random system calls, `./dev fuzz packages [SECONDS [SEED]]` judges hostile
- * packages, and `./dev fuzz parsers [INPUTS [SEED]]` reads damaged texts and plans.
+ * packages, `./dev fuzz api [REQUESTS [SEED]]` sends requests to the execution server, and `./dev fuzz
+ * parsers [INPUTS [SEED]]` reads damaged texts and plans.
  */
 
+import { fuzzApi } from "../tests/support/api_fuzz.ts";
 import { fuzzPackages } from "../tests/support/package_fuzz.ts";
 import { fuzzParsers } from "../tests/support/parser_fuzz.ts";
 import { fuzzProtocol } from "../tests/support/protocol_fuzz.ts";
@@ -13,6 +15,7 @@ import { fuzzWalls } from "../tests/support/wall_fuzz.ts";
 const SECONDS = 600;
 const ROUNDS = 3_000_000;
 const ATTACK_SECONDS = 300;
+const REQUESTS = 20_000;
 const INPUTS = 10_000_000;
 /** So much of the inputs are plans for the shim; the rest are texts. */
 const PLAN_SHARE = 0.3;
@@ -65,6 +68,8 @@ const targets: Readonly<Record<string, (amount?: number, seed?: number) => Promi
   walls: async (seconds = ATTACK_SECONDS, seed = 1) => report(await fuzzWalls({ seconds, seed })),
   packages: async (seconds = ATTACK_SECONDS, seed = 1) =>
     report(await fuzzPackages({ seconds, seed })),
+  api: async (requests = REQUESTS, seed = 1) =>
+    report(await fuzzApi({ requests, seed, log: console.log })),
   parsers: fuzzTexts,
 };
 const fuzz = targets[target];
@@ -74,7 +79,7 @@ if (
 ) {
   console.error(
     "usage: ./dev fuzz service|walls|packages [SECONDS [SEED]] | shim [ROUNDS [SEED]] | " +
-      "parsers [INPUTS [SEED]]",
+      "api [REQUESTS [SEED]] | parsers [INPUTS [SEED]]",
   );
   Deno.exit(2);
 }

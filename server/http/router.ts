@@ -31,10 +31,10 @@ export class Router {
   /** Finds a route; a slash at the end of the path does not matter, and HEAD goes to GET. */
   find(method: string, path: string): Found {
     const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
-    const candidates: { route: Route; parameters: Record<string, string> }[] = [
-      ...(this.#exact.get(trimmed) ?? []).map((route) => ({ route, parameters: {} })),
-      ...this.#matching(trimmed.split("/")),
-    ];
+    // A path with a route of its own is no name: so its methods are those that it says.
+    const candidates: { route: Route; parameters: Record<string, string> }[] =
+      this.#exact.get(trimmed)?.map((route) => ({ route, parameters: {} })) ??
+        this.#matching(trimmed.split("/"));
     const wanted = method === "HEAD" ? "GET" : method;
     const found = candidates.find(({ route }) => route.method === wanted);
     if (found) return { kind: "route", ...found };

@@ -13,6 +13,7 @@ const ROUTES = [
   route("POST", "/a"),
   route("GET", "/a/{id}"),
   route("GET", "/a/{id}/b/{name}"),
+  route("DELETE", "/a/{id}"),
   route("GET", "/a/fixed"),
 ];
 
@@ -36,6 +37,7 @@ Deno.test("Router decodes the parts of a path, and prefers routes without them",
   assertEquals(find("GET", "/a/x%2Fy"), ["GET", "/a/{id}", { id: "x/y" }]);
   assertEquals(find("GET", "/a/1/b/two"), ["GET", "/a/{id}/b/{name}", { id: "1", name: "two" }]);
   assertEquals(find("GET", "/a/fixed"), ["GET", "/a/fixed", {}]);
+  assertEquals(find("DELETE", "/a/fixed"), ["GET"]);
   assertEquals(find("GET", "/a/%zz"), "not-found");
   assertEquals(find("GET", "/a//b/x"), "not-found");
 });

@@ -57,11 +57,7 @@ export async function startPostgres(): Promise<TestDatabase> {
   const port = freePort();
   const programs = postgresPrograms()!;
   const data = `${folder}/data`;
-  const made = await asUser([
-    ...[`${programs}/initdb`, "-D", data, "-U", "judge", "-A", "trust", "-E", "UTF8"],
-    ...["--no-locale", "--no-sync"],
-  ], "inherit").output();
-  if (!made.success) throw new Error("initdb failed");
+  await copyAsUser(await (cluster ??= newCluster(programs)), data);
   return await start({
     folder,
     url: `postgres://judge@127.0.0.1:${port}/postgres`,
@@ -79,6 +75,26 @@ export async function startPostgres(): Promise<TestDatabase> {
       return success;
     },
   });
+}
+
+/** What `initdb` has made, which takes far longer than to copy it; removed when the tests of a file are over. */
+let cluster: Promise<string> | undefined;
+
+async function newCluster(programs: string): Promise<string> {
+  const folder = await folderOfUser();
+  globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+  const data = `${folder}/data`;
+  const made = await asUser([
+    ...[`${programs}/initdb`, "-D", data, "-U", "judge", "-A", "trust", "-E", "UTF8"],
+    ...["--no-locale", "--no-sync"],
+  ], "inherit").output();
+  if (!made.success) throw new Error("initdb failed");
+  return data;
+}
+
+async function copyAsUser(from: string, to: string): Promise<void> {
+  const copied = await asUser(["cp", "-r", "--preserve=mode", from, to], "inherit").output();
+  if (!copied.success) throw new Error(`${from} cannot be copied`);
 }
 
 async function start({ folder, command, answers, ...facts }: Recipe): Promise<TestDatabase> {
