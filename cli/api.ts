@@ -5,6 +5,8 @@ import type { Executor } from "../server/engine/executor.ts";
 import { LocalExecutor } from "../server/engine/local_executor.ts";
 import type { StageLimits } from "../server/engine/types.ts";
 import { HttpServer } from "../server/http/http_server.ts";
+import { AllowedOrigins } from "../server/http/origins.ts";
+import { TrustedProxies } from "../server/http/proxies.ts";
 import { tokenIn } from "../server/http/token.ts";
 import { addressText, isLocal, type ServerSettings } from "../server/settings.ts";
 import { clientConnections } from "../service/client_connections.ts";
@@ -104,6 +106,8 @@ function settingsOf(request: ApiRequest, host: HostFiles): ServerSettings {
   return {
     listen,
     token: readToken(host, { file: request.tokenFile, option: "token-file" }),
+    origins: new AllowedOrigins(request.origins),
+    proxies: new TrustedProxies(request.proxies),
     requestsPerSecond: requestsPerSecond === "unlimited"
       ? undefined
       : requestsPerSecond ?? (isLocal(listen) ? undefined : RATE_PER_SECOND),

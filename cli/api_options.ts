@@ -21,6 +21,10 @@ export class ApiRequest extends ExecutorOptions {
   listen: ListenAddress = { kind: "tcp", hostname: "127.0.0.1", port: 2000 };
   tokenFile: string | undefined;
   noToken = false;
+  /** Sites whose pages may ask, divided by commas. */
+  origins = "";
+  /** Proxies that say for whom they ask. */
+  proxies = "";
   queueLimit = 256;
   /** Undefined: none for clients of this machine, and a modest one for others. */
   requestsPerSecond: number | "unlimited" | undefined;
@@ -72,6 +76,18 @@ const OPTIONS: OptionTable<ApiRequest> = {
     }),
     flag("--no-token", "Answer everybody who reaches an address that is not local", (request) => {
       request.noToken = true;
+    }),
+    option("--allow-origin=LIST", "Pages of these sites may ask through browsers, too (CORS)", {
+      default: "none",
+      example: "https://course.example.org",
+      read: nonEmpty,
+      set: (request, list) => request.origins += `,${list}`,
+    }),
+    option("--trust-proxy=LIST", "Believe X-Forwarded-For of these addresses, networks or unix", {
+      default: "none",
+      example: "127.0.0.1,10.1.0.0/16",
+      read: nonEmpty,
+      set: (request, list) => request.proxies += `,${list}`,
     }),
     option("--rate-limit=N", "Requests per second of each client; 0: any number", {
       default: "50; local: 0",

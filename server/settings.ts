@@ -1,6 +1,8 @@
 /** What an administrator can set. */
 
 import type { StageLimits } from "./engine/types.ts";
+import type { AllowedOrigins } from "./http/origins.ts";
+import type { TrustedProxies } from "./http/proxies.ts";
 
 /** Where the server listens. */
 export type ListenAddress =
@@ -12,6 +14,10 @@ export interface ServerSettings {
   readonly listen: ListenAddress;
   /** What clients must know; undefined: nothing. */
   readonly token: string | undefined;
+  /** Sites whose pages may ask. */
+  readonly origins: AllowedOrigins;
+  /** Who may say for whom it asks. */
+  readonly proxies: TrustedProxies;
   /** How many requests each client may make in a second; undefined: any number. */
   readonly requestsPerSecond: number | undefined;
   /** How long a client may be silent on its connection, in milliseconds. */

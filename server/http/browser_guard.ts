@@ -1,21 +1,23 @@
 /** Keeps pages of others from using, through the browser of a visitor, a server that this one can reach. */
 
+import type { AllowedOrigins } from "./origins.ts";
 import { isLocal, type ListenAddress } from "../settings.ts";
 
 /** What decides whom a request can come from. */
 export interface GuardedServer {
   readonly listen: ListenAddress;
   readonly hasToken: boolean;
+  readonly origins: AllowedOrigins;
 }
 
 /** Tells why a request may not be answered; undefined: it may. */
 export function pageComplaint(
   { headers }: Pick<Request, "headers">,
-  { listen, hasToken }: GuardedServer,
+  { listen, hasToken, origins }: GuardedServer,
 ): string | undefined {
   const host = headers.get("Host") ?? "";
   const origin = headers.get("Origin");
-  if (origin !== null && hostOf(origin) !== host) {
+  if (origin !== null && hostOf(origin) !== host && !origins.has(origin)) {
     return "requests of pages of other sites are not answered";
   }
   // Who owns a name can have it lead here, and a page of that name is then one of ours to the browser. It

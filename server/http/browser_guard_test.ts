@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { pageComplaint } from "./browser_guard.ts";
+import { AllowedOrigins } from "./origins.ts";
 
 const LOOPBACK = { kind: "tcp", hostname: "127.0.0.1", port: 2000 } as const;
 const EVERYWHERE = { kind: "tcp", hostname: "0.0.0.0", port: 2000 } as const;
@@ -8,7 +9,8 @@ function complaint(headers: Record<string, string>, { listen = LOOPBACK, hasToke
   listen?: typeof LOOPBACK | typeof EVERYWHERE;
   hasToken?: boolean;
 } = {}) {
-  return pageComplaint({ headers: new Headers(headers) }, { listen, hasToken });
+  const origins = new AllowedOrigins("https://course.example.org");
+  return pageComplaint({ headers: new Headers(headers) }, { listen, hasToken, origins });
 }
 
 Deno.test("a name that somebody else could own is refused on loopback without a token", () => {
@@ -45,4 +47,11 @@ Deno.test("pages of other origins are refused, also with a token", () => {
     true,
   );
   assertEquals(complaint({ Host: "127.0.0.1:2000", Origin: "http://127.0.0.1:2000" }), undefined);
+});
+
+Deno.test("pages of allowed origins are answered, but no name that somebody else could own", () => {
+  const Origin = "https://course.example.org";
+  assertEquals(complaint({ Host: "127.0.0.1:2000", Origin }), undefined);
+  assertEquals(complaint({ Host: "judge.example.org", Origin }, { hasToken: true }), undefined);
+  assertMatch(complaint({ Host: "judge.example.org", Origin }) ?? "", /localhost/);
 });

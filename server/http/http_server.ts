@@ -10,6 +10,7 @@ import { BodyBudget, PendingCall, requestIdOf } from "./call.ts";
 import { ConnectionWatch, type ListConnections } from "./connection_watch.ts";
 import { describeFailure, HttpError } from "./failure.ts";
 import { ServerMetrics } from "./metrics.ts";
+import { UNIX } from "./proxies.ts";
 import { clientOf, RateLimit } from "./rate_limit.ts";
 import { type Dialect, json, type Route, type ServerContext } from "./route.ts";
 import { Router } from "./router.ts";
@@ -145,25 +146,30 @@ export class HttpServer {
     const sinceMs = performance.now();
     const isTcp = remote.transport === "tcp";
     const connection = isTcp && endpointOf(remote.hostname, remote.port) || "unix";
-    const client = isTcp ? clientOf(remote.hostname) : "unix";
+    const { origins, proxies } = this.#options.settings;
+    const peer = isTcp ? remote.hostname : UNIX;
+    const client = clientOf(proxies.clientOf(peer, request.headers.get("X-Forwarded-For")));
     const requestId = requestIdOf(request);
     const hold = () => this.#watch?.hold(connection) ?? (() => {});
     const release = hold();
     this.#requests++;
     let route: Route | undefined;
-    let response: Response;
+    let response: Response | undefined;
     try {
       const url = new URL(request.url);
-      const found = this.#find(request, url);
-      route = found.route;
-      await this.#admit(request, { route, client });
-      const signal = AbortSignal.any([request.signal, this.#ending.signal]);
-      const { parameters } = found;
-      using call = new PendingCall(
-        { request, url, parameters, requestId, client, signal, hold },
-        { ...this.#options.settings, budget: this.#budget, coming: this.#coming },
-      );
-      response = await route.handle(call);
+      response = origins.preflight(request);
+      if (!response) {
+        const found = this.#find(request, url);
+        route = found.route;
+        await this.#admit(request, { route, client });
+        const signal = AbortSignal.any([request.signal, this.#ending.signal]);
+        const { parameters } = found;
+        using call = new PendingCall(
+          { request, url, parameters, requestId, client, signal, hold },
+          { ...this.#options.settings, budget: this.#budget, coming: this.#coming },
+        );
+        response = await route.handle(call);
+      }
     } catch (error) {
       response = this.#failed(error, { request, route, requestId });
     } finally {
@@ -176,6 +182,7 @@ export class HttpServer {
     this.#metrics.answered({ route: route?.path ?? "", status: response.status, durationMs });
     if (response.status === 101) return response;
     const { headers } = response;
+    origins.mark(response, request.headers.get("Origin"));
     headers.set("X-Request-Id", requestId);
     headers.set("X-Content-Type-Options", "nosniff");
     if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
@@ -194,8 +201,9 @@ export class HttpServer {
 
   async #admit(request: Request, { route, client }: { route: Route; client: string }) {
     if (route.isOpen) return;
-    const { listen } = this.#options.settings;
-    const complaint = pageComplaint(request, { listen, hasToken: this.#token !== undefined });
+    const { listen, origins } = this.#options.settings;
+    const hasToken = this.#token !== undefined;
+    const complaint = pageComplaint(request, { listen, hasToken, origins });
     if (complaint !== undefined) throw new HttpError(403, complaint);
     const { waitSeconds } = this.#rateLimit?.take(client, performance.now()) ?? { waitSeconds: 0 };
     if (waitSeconds > 0) {

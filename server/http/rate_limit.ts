@@ -42,7 +42,7 @@ export class RateLimit {
   }
 }
 
-/** Names a client by its address: of IPv6, its network, as it has all addresses of that. */
+/** Names a client by its address, or by another word for it: of IPv6, its network, as it has all addresses of that. */
 export function clientOf(hostname: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(hostname)?.[1];
   if (mapped !== undefined) return mapped;

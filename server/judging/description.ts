@@ -2,6 +2,7 @@
 
 import {
   type ApiDescription,
+  IDEMPOTENCY_KEY,
   list,
   NUMBER,
   object,
@@ -20,6 +21,7 @@ export const judgingDescription: ApiDescription = {
   routes: {
     "POST /judge": {
       summary: "Judges a submission by a problem package of the server",
+      parameters: [IDEMPOTENCY_KEY],
       body: object({
         package: { ...TEXT, description: "The name of its folder" },
         files: list(object({ name: { type: "string", minLength: 1 }, content: BYTES }), {
@@ -48,6 +50,7 @@ export const judgingDescription: ApiDescription = {
         },
         404: { description: "There is no such package", schema: FAILURE },
         409: { description: "A request with this X-Request-Id goes on", schema: FAILURE },
+        422: { description: "The Idempotency-Key is that of another request", schema: FAILURE },
       },
     },
     "DELETE /judge/{id}": {

@@ -6,9 +6,10 @@ import { callerEnvironment, type Sandbox } from "../../mod.ts";
 import { Admission } from "../engine/admission.ts";
 import { fileNameComplaint } from "../engine/job_check.ts";
 import type { JobFile } from "../engine/types.ts";
+import { checkJsonType, parseJson } from "../http/body.ts";
 import { describeFailure, HttpError } from "../http/failure.ts";
 import { type Call, type Dialect, json, type ServerContext } from "../http/route.ts";
-import { eventFormOf, EventStream, type StreamEvent } from "../run/event_stream.ts";
+import { type EventForm, eventFormOf, EventStream, type StreamEvent } from "../run/event_stream.ts";
 import { JsonReader } from "../run/json_reader.ts";
 import { RunRegistry } from "../run/run_registry.ts";
 import type { ResultStore } from "../store/result_store.ts";
@@ -33,6 +34,14 @@ interface JudgeSubmissionRequest {
   readonly entrypoint: string | undefined;
   readonly allTests: boolean;
 }
+
+/** What became of it. */
+type JudgeAnswer =
+  & { readonly id: string }
+  & Omit<
+    SubmissionResult,
+    "submission" | "expected" | "asExpected"
+  >;
 
 /** Tests of one submission run at once; submissions are judged one after the other. */
 const JOBS_MAX = 2;
@@ -63,7 +72,7 @@ class PackageJudge {
   constructor(options: JudgingOptions, context: ServerContext) {
     this.#options = options;
     this.#context = context;
-    this.#registry = new RunRegistry(options.store);
+    this.#registry = new RunRegistry(options.store, "judge");
   }
 
   cancel(id: string): Response {
@@ -72,9 +81,13 @@ class PackageJudge {
   }
 
   async post(call: Call): Promise<Response> {
-    const wanted = readWanted(await call.json(), this.#context.settings);
+    checkJsonType(call.request);
+    const body = await call.body();
+    const wanted = readWanted(parseJson(body), this.#context.settings);
     const directory = this.#packageOf(wanted.problem);
     const form = eventFormOf(call.request.headers.get("Accept"));
+    const key = call.request.headers.get("Idempotency-Key");
+    if (key !== null) return await this.#postOnce(call, { wanted, directory, form, key, body });
     if (!form) {
       const signals = [call.signal];
       return json(await this.#judge(call, { wanted, directory, signals, tell: () => {} }));
@@ -94,6 +107,30 @@ class PackageJudge {
       events.end();
       release();
     });
+    return response;
+  }
+
+  /** Judges once, whoever asks how often; it goes on when the connection breaks. */
+  async #postOnce(call: Call, { wanted, directory, form, key, body }: {
+    wanted: JudgeSubmissionRequest;
+    directory: string;
+    form: EventForm | undefined;
+    key: string;
+    body: Uint8Array<ArrayBuffer>;
+  }): Promise<Response> {
+    const { answer, isRepeated } = await this.#registry.once({ key, body }, async () => {
+      const made = await this.#judge(call, { wanted, directory, signals: [], tell: () => {} });
+      // Whoever asks again may be luckier.
+      return { answer: JSON.stringify(made), isKept: made.verdict !== "JE" };
+    });
+    const headers = isRepeated ? { "Idempotency-Replayed": "true" } : {};
+    if (!form) {
+      return new Response(answer, { headers: { "Content-Type": "application/json", ...headers } });
+    }
+    const events = new EventStream(form, () => {});
+    const response = events.response(headers);
+    for (const event of eventsOf(JSON.parse(answer))) events.send(event);
+    events.end();
     return response;
   }
 
@@ -119,7 +156,7 @@ class PackageJudge {
     directory: string;
     signals: readonly AbortSignal[];
     tell: (event: StreamEvent) => void;
-  }) {
+  }): Promise<JudgeAnswer> {
     const work = async (signal: AbortSignal) => {
       const result = await this.#admission.run(
         () => this.#judgeFiles(wanted, { directory, signal, tell }),
@@ -220,6 +257,17 @@ function readWanted(value: unknown, { filesMax }: { filesMax: number }): JudgeSu
     entrypoint: body.entrypoint.optional((value) => value.text()),
     allTests: body.allTests.optional((value) => value.truth()) ?? false,
   };
+}
+
+/** The events of an answer that is there already. */
+function eventsOf({ tests, compile, ...answer }: JudgeAnswer): StreamEvent[] {
+  const total = tests.length;
+  return [
+    { event: "accepted", id: answer.id },
+    { event: "compile", ...compile },
+    ...tests.map((test, index) => ({ event: "test", ...test, done: index + 1, total })),
+    { event: "end", ...answer },
+  ];
 }
 
 function streamEvent(event: JudgeEvent): StreamEvent | undefined {

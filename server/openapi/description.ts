@@ -76,3 +76,11 @@ export function orNull(schema: Schema): Schema {
 export function ref(name: string): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }
+
+/** The header of requests that must not be done twice. */
+export const IDEMPOTENCY_KEY: ParameterDescription = {
+  in: "header",
+  name: "Idempotency-Key",
+  description: "Equal requests with this key are done once",
+  schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[!-~]+$" },
+};

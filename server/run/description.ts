@@ -2,11 +2,11 @@
 
 import {
   type ApiDescription,
+  IDEMPOTENCY_KEY,
   list,
   NUMBER,
   object,
   orNull,
-  type ParameterDescription,
   ref,
   type Schema,
   TEXT,
@@ -99,20 +99,13 @@ const ANSWER = object({
   tests: list(ref("TestResult")),
 });
 
-const KEY: ParameterDescription = {
-  in: "header",
-  name: "Idempotency-Key",
-  description: "Equal requests with this key are done once",
-  schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[!-~]+$" },
-};
-
 /** Our own API. */
 export const runDescription: ApiDescription = {
   tag: "isolate",
   routes: {
     "POST /run": {
       summary: "Compiles a program once, and runs it with several tests",
-      parameters: [KEY],
+      parameters: [IDEMPOTENCY_KEY],
       body: ref("RunRequest"),
       answers: {
         200: {

@@ -14,7 +14,7 @@ import { RunRegistry } from "./run_registry.ts";
 /** Answers requests to run programs. */
 export function run({ store }: { readonly store: ResultStore }): Dialect {
   return (context) => {
-    const running = new RunRegistry(store);
+    const running = new RunRegistry(store, "run");
     return [
       { method: "POST", path: "/run", handle: (call) => post(call, { context, running }) },
       { method: "GET", path: "/run/languages", handle: () => listLanguages(context) },

@@ -11,7 +11,6 @@ export interface Keyed {
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
-const KIND = "run";
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const OTHER_BODY = "this Idempotency-Key was used for another request";
 
@@ -20,10 +19,12 @@ export class RunRegistry {
   readonly #byId = new Map<string, AbortController>();
   readonly #byKey = new Map<string, { digest: string; answer: Promise<string> }>();
   readonly #store: ResultStore;
+  readonly #kind: string;
 
-  /** Answers with keys are kept in the store. */
-  constructor(store: ResultStore) {
+  /** Answers with keys are kept in the store, as records of that kind. */
+  constructor(store: ResultStore, kind: string) {
     this.#store = store;
+    this.#kind = kind;
   }
 
   /**
@@ -73,13 +74,13 @@ export class RunRegistry {
     }
     const digest = await digestOf(body);
     // Whoever chooses keys must not choose the names of other records.
-    const id = `run:${await digestOf(new TextEncoder().encode(key))}`;
+    const id = `${this.#kind}:${await digestOf(new TextEncoder().encode(key))}`;
     const running = this.#byKey.get(id);
     if (running) {
       if (running.digest !== digest) throw new HttpError(422, OTHER_BODY);
       return { answer: await running.answer, isRepeated: true };
     }
-    const stored = this.#store.get(id, KIND);
+    const stored = this.#store.get(id, this.#kind);
     if (stored?.finishedAtMs !== undefined) {
       if (stored.request !== digest) throw new HttpError(422, OTHER_BODY);
       return { answer: stored.state, isRepeated: true };
@@ -106,7 +107,7 @@ export class RunRegistry {
 
   #keep(id: string, { digest, answer }: { digest: string; answer: string }): void {
     try {
-      this.#store.add({ id, kind: KIND, request: digest, state: "" });
+      this.#store.add({ id, kind: this.#kind, request: digest, state: "" });
       this.#store.finish(id, answer);
     } catch (error) {
       // Then equal requests are done again.

@@ -226,6 +226,8 @@ testWith(base, "options that cannot be are refused in one sentence", async () =>
       [[`--token-file=${folder}/short`, "--no-token"], /Only one of --token-file and --no-token/],
       [["--run-time=0"], /--run-time must be more than 0 seconds/],
       [["--jobs=0"], /out of range: 0/],
+      [["--allow-origin=*"], /"\*" is no origin/],
+      [["--trust-proxy=proxy.example.org"], /"proxy\.example\.org" is no proxy/],
       [["--jobs=41"], /--jobs must be at most 40/],
       [["extra"], /api takes no parameters/],
     ];
@@ -247,6 +249,41 @@ test("pages of other sites cannot use the server through a browser", async (serv
   assertEquals(await ask("null"), "403");
   assertEquals(await ask(server.url.slice(0, -1)), "200");
 });
+
+test("pages of allowed sites use the server through a browser", async (server) => {
+  const ask = async (method: string, path: string, headers: string) => {
+    const { host } = new URL(server.url);
+    const { text } = await exchange(
+      server,
+      `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${headers}Connection: close\r\n\r\n`,
+    );
+    return text;
+  };
+  const site = "Origin: https://course.example.org\r\n";
+  const before = "Access-Control-Request-Method: POST\r\n";
+  const asked = await ask("OPTIONS", "/run", site + before);
+  assertMatch(asked, /^HTTP\/1\.1 204/);
+  assertMatch(asked, /access-control-allow-origin: https:\/\/course\.example\.org\r\n/i);
+  assertMatch(asked, /access-control-allow-headers: .*Authorization, Content-Type/i);
+  // What goes wrong must be readable as well.
+  for (const path of ["/run/languages", "/none"]) {
+    assertMatch(await ask("GET", path, site), /access-control-allow-origin: https:\/\/course/i);
+  }
+  const other = "Origin: https://evil.example\r\n";
+  assertMatch(await ask("OPTIONS", "/run", other + before), /^HTTP\/1\.1 405/);
+  const refused = await ask("GET", "/run/languages", other);
+  assertMatch(refused, /^HTTP\/1\.1 403/);
+  assert(!/access-control-allow-origin/i.test(refused), refused);
+}, ["--allow-origin=https://course.example.org"]);
+
+test("clients of a trusted proxy are told apart", async (server) => {
+  const ask = (client: string) =>
+    statusOf(fetch(`${server.url}run/languages`, { headers: { "X-Forwarded-For": client } }));
+  const first: number[] = [];
+  for (let i = 0; i < 10; i++) first.push(await ask(`9.9.9.${i}, 203.0.113.1`));
+  assert(first.includes(429), first.join());
+  assertEquals(await ask("203.0.113.2"), 200);
+}, ["--rate-limit=2", "--trust-proxy=127.0.0.1"]);
 
 testWith(base, "a server that is stopped ends its requests first, and leaves nothing", async () => {
   const server = await ApiServer.start();

@@ -61,6 +61,21 @@ testWith(base, "submissions are judged by the packages of the server", async () 
     const outside = await post(right, { files: [{ name: "../x.py", content: "" }] });
     assertMatch((await outside.json()).message, /^files\[0\]\.name: .* must not lead out/);
 
+    const keyed = (headers: Record<string, string> = {}, content = right) =>
+      post(content, {}, { "Idempotency-Key": "one", ...headers });
+    const [first, second] = await Promise.all([keyed(), keyed()]);
+    const once = await first!.json();
+    assertEquals([once.verdict, await second!.json()], ["AC", once]);
+    assertEquals(
+      [first, second].filter((one) => one!.headers.has("Idempotency-Replayed")).length,
+      1,
+    );
+    const replayed = (await (await keyed({ Accept: "application/x-ndjson" })).text()).trim()
+      .split("\n").map((line) => JSON.parse(line));
+    assertEquals(replayed.map(({ event }) => event), lines.map(({ event }) => event));
+    assertEquals([replayed.at(-1).id, replayed[2].total], [once.id, 2]);
+    assertEquals((await keyed({}, "print(3)\n")).status, 422);
+
     const slow = post("while True: pass\n", {}, { "X-Request-Id": "slow" });
     await until(() => boxProcesses() > 0);
     const cancelled = await fetch(`${server.url}judge/slow`, { method: "DELETE" });

@@ -55,7 +55,7 @@ export async function fuzzApi({ requests, seed, log = () => {} }: {
     let rounds = 0;
     while (done.requests < requests && harm.length === 0) {
       // A short run has few requests besides those at the edges.
-      const perOperation = Math.max(1, Math.min(ROUND_REQUESTS, Math.ceil(requests / 1000)));
+      const perOperation = Math.max(1, Math.min(ROUND_REQUESTS, Math.ceil(requests / 100)));
       const { success, printed } = await round(server, {
         folder,
         perOperation,

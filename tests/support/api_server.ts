@@ -1,6 +1,6 @@
 /** A running execution server for tests. */
 
-import { SERVER_BOXES, until } from "./executor.ts";
+import { FEW_LANGUAGES, SERVER_BOXES, until } from "./executor.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -39,7 +39,7 @@ export class ApiServer implements AsyncDisposable {
       `--box-ids=${SERVER_BOXES.first}-${SERVER_BOXES.first + SERVER_BOXES.count - 1}`,
       ...options.some((option) => option.startsWith("--languages="))
         ? []
-        : [`--languages=${ROOT}tests/support/few_languages.yaml`],
+        : [`--languages=${FEW_LANGUAGES}`],
       ...options,
     ];
     const process = new Deno.Command(Deno.execPath(), {

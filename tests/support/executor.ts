@@ -13,6 +13,9 @@ import { loadLanguages } from "isolate/judge/mod.ts";
 import { LocalExecutor, type LocalExecutorOptions } from "isolate/server/engine/local_executor.ts";
 import type { Job, JobRun, StageLimits } from "isolate/server/engine/types.ts";
 
+/** Languages that take no time to find. */
+export const FEW_LANGUAGES = new URL("few_languages.yaml", import.meta.url).pathname;
+
 /** The boxes of the tests of the execution server. */
 export const SERVER_BOXES = { first: 800, count: 40 } as const;
 
@@ -35,7 +38,10 @@ export async function openExecutor(
   const host = new HostFiles(sandbox);
   return await LocalExecutor.open({
     sandbox,
-    languages: await loadLanguages(host, { environment: await callerEnvironment() }),
+    languages: await loadLanguages(host, {
+      environment: await callerEnvironment(),
+      userFile: FEW_LANGUAGES,
+    }),
     boxes: 2,
     boxIds: SERVER_BOXES,
     waiting: 10,

@@ -5,7 +5,7 @@ import { QueueExecutor, type QueueExecutorOptions } from "isolate/server/queue/q
 import { readQueueAddress } from "isolate/server/queue/queue_url.ts";
 import { QueueWorker, type QueueWorkerOptions } from "isolate/server/queue/queue_worker.ts";
 import type { TestDatabase } from "./database.ts";
-import { SERVER_BOXES } from "./executor.ts";
+import { FEW_LANGUAGES, SERVER_BOXES } from "./executor.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const START_LIMIT_MS = 60_000;
@@ -34,6 +34,7 @@ export async function startWorker(
   const { first, count } = SERVER_BOXES;
   return await startProcess([
     ...["worker", `--queue=${url}`, `--box-ids=${first}-${first + count - 1}`],
+    `--languages=${FEW_LANGUAGES}`,
     ...options,
   ], /takes jobs from/);
 }
