@@ -29,7 +29,10 @@ interface Quiet {
   sinceMs: number;
 }
 
-const LOOK_EVERY_MS = 1000;
+/** To look costs milliseconds: the kernel walks through all connections of the machine. */
+const LOOKS_IN_QUIET = 5;
+const LOOK_MIN_MS = 1000;
+const LOOK_MAX_MS = 3000;
 /** Time enough for an answer to arrive. */
 const SOON_MS = 2000;
 
@@ -44,7 +47,8 @@ export class ConnectionWatch implements Disposable {
   /** Begins to watch. */
   constructor(options: ConnectionWatchOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.look(performance.now()), LOOK_EVERY_MS);
+    const everyMs = Math.min(Math.max(options.quietMs / LOOKS_IN_QUIET, LOOK_MIN_MS), LOOK_MAX_MS);
+    this.#timer = setInterval(() => this.look(performance.now()), everyMs);
     Deno.unrefTimer(this.#timer);
   }
 
