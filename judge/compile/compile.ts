@@ -78,7 +78,8 @@ export class Compiler implements AsyncDisposable {
       options.signal?.throwIfAborted();
       if (error instanceof LanguageError) return notCompiled(error.message, options.language);
       if (!(error instanceof JudgeFailure || error instanceof SandboxError)) throw error;
-      return { ...notCompiled(error.message, options.language), judgeError: true };
+      const fault = error instanceof SandboxError ? error : undefined;
+      return { ...notCompiled(error.message, options.language), judgeError: true, fault };
     }
   }
 

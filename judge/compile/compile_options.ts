@@ -1,6 +1,6 @@
 /** How programs are compiled, and what comes of it. */
 
-import type { Capture, HostFiles, Outcome, Sandbox } from "../../mod.ts";
+import type { Capture, HostFiles, Outcome, Sandbox, SandboxError } from "../../mod.ts";
 import type { JudgeBox } from "../boxes.ts";
 import type { Language } from "../languages/language_table.ts";
 import type { CompileResult, SourceFile } from "../types.ts";
@@ -62,6 +62,8 @@ export interface Compiled {
   readonly program: Program | undefined;
   /** There is none, and the source is not to blame. */
   readonly judgeError?: true;
+  /** What failed in the sandbox, if that was to blame; its message can name files of the host. */
+  readonly fault?: SandboxError | undefined;
   /** How the compiler ended; undefined if it was not run. */
   readonly outcome?: Outcome | undefined;
   /**

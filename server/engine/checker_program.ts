@@ -78,7 +78,7 @@ export class CheckerProgram implements Disposable {
   ): Promise<CheckerProgram | string> {
     const { language, files, limits } = checker;
     const loaded = files.map(({ name, content }) => ({ name, bytes: content }));
-    const { result, program, release } = await compiler.compile({ loaded }, {
+    const { result, program, release, fault } = await compiler.compile({ loaded }, {
       language,
       entrypoint: typeof language.definition.main === "object" ? files[0]!.name : undefined,
       box,
@@ -93,6 +93,8 @@ export class CheckerProgram implements Disposable {
       },
       signal,
     });
+    // What clients are told of that is no message of the sandbox.
+    if (fault) throw fault;
     if (!program) {
       const said = sentence(result.output);
       return `The checker cannot be compiled: ${result.message}${said === "" ? "" : `: ${said}`}`;

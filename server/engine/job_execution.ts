@@ -40,6 +40,8 @@ export interface JobContext {
   /** Cancels the job. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: JobEvent) => void;
+  /** Told of failures that no client is to blame for. */
+  readonly complain: (message: string) => void;
   /** What follows on standard input of the only run; undefined: nothing. */
   readonly moreStdin?: ReadableStream<Uint8Array> | undefined;
 }
@@ -51,6 +53,8 @@ interface Runnable {
   readonly files: readonly LoadedFile[];
 }
 
+/** What clients are told of failures in the sandbox, whose messages name files of the host. */
+export const SERVER_FAILED = "The server failed";
 /** The limits of requests are stricter. */
 const CODE_KIB_MAX = 1 << 20;
 /** The folder of a program that is not compiled: its working directory, which it cannot change there. */
@@ -132,7 +136,8 @@ async function compileAndRun(context: CheckedContext): Promise<JobResult> {
     return { version: "", compile: result, isCached: false, runs: [] };
   }
   try {
-    const { result: { cached, version = "" }, program } = compiled;
+    const { result: { cached, version = "" }, program, fault } = compiled;
+    if (fault) context.complain(`A compiler could not be run: ${fault.message}`);
     const compile = compileResult(compiled, output);
     onEvent({ ...place, kind: "end", result: compile });
     const all = { version, compile, isCached: cached };
@@ -149,8 +154,11 @@ async function compileAndRun(context: CheckedContext): Promise<JobResult> {
 }
 
 function compileResult(compiled: Compiled, output: StageOutput): StageResult {
-  const { result, outcome, judgeError, program } = compiled;
-  if (judgeError) return unfinished({ kind: "failed", reason: result.message }, output);
+  const { result, outcome, judgeError, fault, program } = compiled;
+  if (judgeError) {
+    const reason = fault ? SERVER_FAILED : result.message;
+    return unfinished({ kind: "failed", reason }, output);
+  }
   if (outcome) {
     const ended = stageResult(outcome, { output });
     const isFine = ended.ending.kind === "exited" && ended.ending.exitCode === 0;

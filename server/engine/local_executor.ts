@@ -15,7 +15,7 @@ import {
   type Session,
 } from "./executor.ts";
 import { checkJob, withEnding } from "./job_check.ts";
-import { executeJob, type JobContext } from "./job_execution.ts";
+import { executeJob, type JobContext, SERVER_FAILED } from "./job_execution.ts";
 import { SessionInput } from "./session_input.ts";
 import { unfinished } from "./stage_result.ts";
 import type { Job, JobEvent, JobResult, StageLimits } from "./types.ts";
@@ -172,6 +172,7 @@ export class LocalExecutor implements Executor {
           return await executeJob({
             ...{ job, files, language, checker, box, compiler, compileLimits, memoryKib, signal },
             onEvent,
+            complain: this.#options.complain,
             moreStdin,
           });
         } finally {
@@ -200,7 +201,7 @@ export class LocalExecutor implements Executor {
       this.#options.complain(`A job failed: ${text}`);
     }
     const result = unfinished(
-      signal.aborted ? { kind: "cancelled" } : { kind: "failed", reason: "The server failed" },
+      signal.aborted ? { kind: "cancelled" } : { kind: "failed", reason: SERVER_FAILED },
     );
     onEvent({ stage: "run", run: 0, kind: "end", result });
     return { version: "", isCached: false, runs: [result] };
