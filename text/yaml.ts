@@ -39,6 +39,9 @@ export function isMapping(value: unknown): value is { readonly [key: string]: un
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A line with a value that goes on behind a second colon. */
+const COLON = /^[^#"']*: [^"'{[#]*: /;
+
 /** Takes apart a message of the parser, which ends with the place and an excerpt of several lines. */
 function yamlError(
   error: unknown,
@@ -52,7 +55,9 @@ function yamlError(
   const [, reason = "", line, column] = match;
   const place = { file, line: Number(line) };
   if (!reason.includes("duplicated key")) {
-    const sentence = `not valid YAML: ${reason} (column ${column})`;
+    const [written = ""] = text.split(/\r?\n/).slice(Number(line) - 1);
+    const hint = COLON.test(written) ? `; quote a value that has ": " in it` : "";
+    const sentence = `not valid YAML: ${reason} (column ${column})${hint}`;
     return { error: new FileError(sentence, place), isDuplicateKey: false };
   }
   const key = /^[\s{,-]*["']?([^"':,{}]+)["']?\s*:/.exec(

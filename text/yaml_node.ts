@@ -163,7 +163,8 @@ export class YamlNode {
   /** Reads a decimal number. */
   number({ min, max, isWhole = false, what }: NumberRules): number {
     const value = parseNumber(this.text());
-    if (value === undefined || value < min || value > max) throw this.mustBe(what);
+    if (value === undefined) throw this.mustBe(what, numberHint(this.text()));
+    if (value < min || value > max) throw this.mustBe(what);
     if (isWhole && !Number.isInteger(value)) throw this.mustBe(what);
     return value;
   }
@@ -177,6 +178,13 @@ export class YamlNode {
 /** Reads a decimal number. */
 export function parseNumber(text: string): number | undefined {
   return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined;
+}
+
+/** Says how to write what is a number for people. */
+function numberHint(text: string): string {
+  const [, whole, part] = /^(\d+),(\d+)$/.exec(text) ?? [];
+  if (whole !== undefined) return `; write ${whole}.${part}`;
+  return /^\d+(\.\d+)?\s*[a-zA-Z]+$/.test(text) ? "; leave out the unit" : "";
 }
 
 /** Asks whether a name near to a word was meant. */

@@ -1,5 +1,6 @@
 /** The tests of a package in the problem package format: the folder `data`. */
 
+import { nearestHint } from "../../text/yaml_node.ts";
 import type { GroupMember, SourceFile, TestCase, TestGroup } from "../types.ts";
 import { isHidden, type PackageEntry, type PackageFiles } from "./files.ts";
 import { FOLDERS_FOR_VALIDATORS } from "./data_checks.ts";
@@ -98,7 +99,8 @@ export async function readTests(
     } else if (BASE.test(name) && !byName.has(name.replace(BASE, ".in"))) {
       files.warn(path, `ignored; there is no ${name.replace(BASE, ".in")}`);
     } else if (![...SETTINGS_FILES, COMPANIONS, NOTES].some((known) => fits(name, known))) {
-      files.warn(path, "ignored; inputs end in .in, answers in .ans");
+      const meant = nearestHint(name, SETTINGS_FILES);
+      files.warn(path, `ignored; ${meant ?? "inputs end in .in, answers in .ans"}`);
     }
   }
   return { tests, folders };
@@ -123,7 +125,16 @@ async function readTest(files: PackageFiles, { input, byName, context }: {
   const { problemFlags, isSample } = context;
   const beside = (ending: string) => byName.get(input.name.replace(/in$/, ending));
   const [answer, settings, folder] = [beside("ans"), beside("yaml"), beside("files")];
-  if (!answer) throw files.error(input.path, `has no answer ${input.name.replace(/in$/, "ans")}`);
+  if (!answer) {
+    const name = input.name.replace(/in$/, "ans");
+    const meant = [...byName.keys()].find((other) =>
+      other === input.name.replace(/in$/, "out") || other.toLowerCase() === name.toLowerCase()
+    );
+    throw files.error(
+      input.path,
+      `has no answer ${name}${meant ? `; rename ${meant}` : ""}`,
+    );
+  }
   const own = folder ? filesOf(files, folder) : [];
   return {
     name: nameInData(input.path).replace(/\.in$/, ""),

@@ -231,7 +231,7 @@ const SETTINGS_MESSAGES: [yaml: string, message: string][] = [
   [
     "a: b: c\n",
     "1: not valid YAML: Cannot read block as explicit mapping pair is incomplete: a key node is " +
-    "missed or followed by a non-tabulated empty line (column 5)",
+    'missed or followed by a non-tabulated empty line (column 5); quote a value that has ": " in it',
   ],
 ];
 

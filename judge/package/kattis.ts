@@ -15,7 +15,8 @@ import {
   readName,
 } from "./group_settings.ts";
 import { readIncluded } from "./include.ts";
-import { type FormatVersion, readLimits, readPasses } from "./limits.ts";
+import { type FormatVersion, LIMIT_KEYS, readLimits, readPasses } from "./limits.ts";
+import { warnOfStrays } from "./strays.ts";
 import { readSubmissions } from "./submissions.ts";
 import { readTestGroups } from "./test_groups.ts";
 import { findProgram, readValidation, unknownFlags } from "./validators.ts";
@@ -63,7 +64,8 @@ const GRADING_KEYS = [
 /** Reads a package. */
 export async function readKattis(files: PackageFiles): Promise<Problem> {
   const node = await files.readYaml(PROBLEM_FILE, { unknownKeys: "warn" });
-  const values = readKeys(node);
+  const values = readKeys(files, node);
+  warnOfStrays(files);
   const version = readVersion(values.get("problem_format_version"));
   files.constants = readConstants(values.get("constants"));
   const types = readTypes(values.get("type"));
@@ -125,10 +127,15 @@ export async function readKattis(files: PackageFiles): Promise<Problem> {
 }
 
 /** Reads the keys that the version knows; those of older ones would be taken to count otherwise. */
-function readKeys(node: YamlNode): ReadonlyMap<string, YamlNode> {
-  const version = node.entries().get("problem_format_version");
-  if (readVersion(version) !== "2025-09") return node.mapping([...KEYS, ...OLD_KEYS]);
-  const values = new Map(node.mapping([...KEYS, ...OLD_KEYS]));
+function readKeys(files: PackageFiles, node: YamlNode): ReadonlyMap<string, YamlNode> {
+  const isOld = readVersion(node.entries().get("problem_format_version")) !== "2025-09";
+  const values = node.mapping([...KEYS, ...OLD_KEYS, ...LIMIT_KEYS]);
+  for (const key of LIMIT_KEYS) {
+    const misplaced = values.get(key);
+    if (!misplaced) continue;
+    files.warnings.push(misplaced.error("ignored; it belongs below limits: indent it").message);
+  }
+  if (isOld) return values;
   for (const key of OLD_KEYS) {
     const old = values.get(key);
     if (!old) continue;

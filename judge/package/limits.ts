@@ -46,7 +46,8 @@ const AMOUNTS = {
 
 const MULTIPLIERS = ["ac_to_time_limit", "time_limit_to_tle"];
 
-const KEYS = [
+/** The keys of `limits`. */
+export const LIMIT_KEYS: readonly string[] = [
   ...Object.keys(AMOUNTS),
   ...["time_limit", "time_multipliers", "time_resolution"],
   ...["time_multiplier", "time_safety_margin", "validation_passes"],
@@ -58,7 +59,7 @@ export function readLimits(
   node: YamlNode | undefined,
   version: FormatVersion,
 ): ProblemLimits {
-  const values = node?.mapping(KEYS) ?? new Map<string, YamlNode>();
+  const values = node?.mapping(LIMIT_KEYS) ?? new Map<string, YamlNode>();
   const limits: { -readonly [Key in keyof ProblemLimits]: ProblemLimits[Key] } = {
     ...DEFAULT_LIMITS,
     ...(version === "legacy" ? {} : { acceptedToLimit: 2, limitToRejected: 1.5 }),
