@@ -110,6 +110,11 @@ export class Compiler implements AsyncDisposable {
     await asUnusable(once(this.#prepared, language, () => this.#prepare(options, version)));
   }
 
+  /** Whether anything is kept for longer than this compiler exists. */
+  get keepsNotes(): boolean {
+    return this.#cache.isLasting;
+  }
+
   /** Finds what was found out before, if this compiler keeps anything for longer than it exists. */
   async recall(key: string): Promise<unknown> {
     return await this.#cache.recall(key);

@@ -78,6 +78,11 @@ export class CompileCache {
     this.#limitBytes = options.limitBytes ?? LIMIT_BYTES;
   }
 
+  /** Whether it keeps anything beyond {@linkcode CompileCache.close}. */
+  get isLasting(): boolean {
+    return this.#given !== undefined;
+  }
+
   /** Finds a program. */
   async find(key: string): Promise<Kept | undefined> {
     if (this.#given === undefined) return this.#use(key);

@@ -6,7 +6,7 @@ import { sha256 } from "../compile/compile_cache.ts";
 import type { Program } from "../compile/program.ts";
 import type { GeneratedTest, ProgramSource } from "../types.ts";
 import { compileProgram } from "./compile_program.ts";
-import type { DataCheckContext } from "./data_check.ts";
+import type { DataCheckContext } from "./data_check_work.ts";
 import { generateInput } from "./generate_input.ts";
 import { testsIn } from "./tests_digest.ts";
 import type { Worker } from "./workers.ts";

@@ -5,25 +5,16 @@ import type { Compiler } from "../compile/compile.ts";
 import type { Compiled } from "../compile/compile_options.ts";
 import type { Program } from "../compile/program.ts";
 import { testNames } from "../grading/grading.ts";
-import { submissionComplaint, submissionResult } from "../grading/submission_result.ts";
+import { submissionResult } from "../grading/submission_result.ts";
 import {
   findTimeLimit,
   isReferenceSolution,
-  mustBeTooSlow,
   slowestTest,
-  type TestTime,
   type TimeLimit,
-  timeLimitComplaints,
   UNKNOWN_LIMIT_MS,
 } from "../grading/time_limit.ts";
-import { isDecided, type Unmet, unmetExpectations } from "../grading/expectations.ts";
-import type {
-  JudgeEvent,
-  JudgeReport,
-  Submission,
-  SubmissionResult,
-  TestResult,
-} from "../types.ts";
+import { unmetExpectations } from "../grading/expectations.ts";
+import type { JudgeEvent, JudgeReport, Submission } from "../types.ts";
 import { type CompileContext, compileProgram } from "./compile_program.ts";
 import {
   compileGrader,
@@ -32,23 +23,16 @@ import {
   type UsableValidator,
 } from "./compile_validator.ts";
 import { copyTree } from "./copy_tree.ts";
-import { checkData, type DataFindings } from "./data_check.ts";
+import { checkData } from "./data_check.ts";
+import type { DataFindings } from "./data_check_work.ts";
+import { searchOf, withExtra } from "./extra_tests.ts";
 import type { JudgeOptions } from "./judge_options.ts";
+import { givesTime, type JudgedSubmission, reportOf } from "./judging_report.ts";
 import { runTests } from "./submission_run.ts";
 import { type Submitted, submittedOutputs } from "./submitted_outputs.ts";
 import type { TestContext } from "./test_run.ts";
 import { recallTimeLimit, rememberTimeLimit, timeLimitKey } from "./time_limit_memory.ts";
 import type { Workers } from "./workers.ts";
-
-/** A submission with its result, and what only the checks of the package need. */
-interface JudgedSubmission {
-  readonly submission: Submission;
-  readonly result: SubmissionResult;
-  /** The slowest test, even if it does not count. */
-  readonly slowest: TestTime | undefined;
-  readonly isInterrupted: boolean;
-  readonly unmet?: Unmet;
-}
 
 /** The compiled validators of a problem. */
 interface ProblemValidators {
@@ -68,7 +52,6 @@ export class Judging {
   readonly #startMs = performance.now();
   #timeLimit: TimeLimit | undefined;
   #data: DataFindings | undefined;
-  #marginNotes: readonly string[] = [];
   #validators: Promise<ProblemValidators> | undefined;
   #lastProgram: Program | undefined;
   /** Whether nothing was broken off. */
@@ -329,110 +312,16 @@ export class Judging {
 
   /** Reports what is known. */
   report(): JudgeReport {
-    const { problem, submissions } = this.#options;
-    const place = ({ submission }: JudgedSubmission) => submissions.indexOf(submission);
-    const judged = this.#judged.toSorted((one, other) => place(one) - place(other));
-    const complaints = this.#complaints(judged);
-    return {
-      problem: problem.shortName,
-      title: problem.title,
-      kind: problem.kind,
-      timeLimitMs: this.#timeLimit?.timeLimitMs ?? UNKNOWN_LIMIT_MS,
-      timeLimitSource: this.#timeLimit?.source ?? "not found yet",
-      memoryKib: problem.limits.memoryKib,
-      outputKib: problem.limits.outputKib,
+    return reportOf({
+      options: this.#options,
       tests: this.#tests,
-      submissions: judged.map(({ result }) => result),
-      complaints,
-      warnings: [...new Set([...this.#warnings, ...this.#notes(judged), ...this.#marginNotes])],
-      interrupted: !this.#isOver || judged.length < submissions.length ||
-        judged.some(({ isInterrupted }) => isInterrupted),
-      startedAt: this.#startedAt.toISOString(),
+      judged: this.#judged,
+      warnings: this.#warnings,
+      dataComplaints: this.#data?.complaints ?? [],
+      timeLimit: this.#timeLimit,
+      isOver: this.#isOver,
+      startedAt: this.#startedAt,
       durationMs: performance.now() - this.#startMs,
-    };
-  }
-
-  /** Says what is odd about results that are as expected. */
-  #notes(judged: readonly JudgedSubmission[]): string[] {
-    if (!this.#options.verify) return [];
-    return judged.flatMap(({ submission: { name, expected }, result: { verdict }, unmet }) => [
-      ...unmet?.notes ?? [],
-      ...verdict === "OLE" && expected && !expected.includes("OLE") && expected.includes("TLE")
-        ? [`${name} got OLE, which is taken for TLE: it writes too much before its time is over`]
-        : [],
-    ]);
-  }
-
-  #complaints(judged: readonly JudgedSubmission[]): string[] {
-    const complete = judged.filter(({ isInterrupted }) => !isInterrupted);
-    const { verify, onlyTests, problem } = this.#options;
-    return [
-      ...verify || onlyTests ? problem.complaints ?? [] : [],
-      ...this.#data?.complaints ?? [],
-      ...complete.flatMap(({ submission, result }) =>
-        submissionComplaint(submission, result) ?? []
-      ),
-      ...verify ? complete.flatMap(({ unmet }) => unmet?.complaints ?? []) : [],
-      ...verify ? this.#packageComplaints(complete) : [],
-    ];
-  }
-
-  /** Says what is wrong with the package itself. */
-  #packageComplaints(judged: readonly JudgedSubmission[]): string[] {
-    const { problem, submissions } = this.#options;
-    const complaints: string[] = [];
-    const all = problem.whole?.submissions ?? submissions;
-    if (problem.format === "kattis" && !all.some(isAcceptedSolution)) {
-      complaints.push("The package has no accepted submission (in submissions/accepted)");
-    }
-    if (!this.#timeLimit) return complaints;
-    const accepted = judged.filter((one) => isReferenceSolution(one.submission) && givesTime(one));
-    const tooSlow = judged.filter(({ submission, result }) =>
-      mustBeTooSlow(submission) && result.verdict === "TLE"
-    );
-    const margins = timeLimitComplaints(this.#timeLimit.timeLimitMs, {
-      limits: problem.limits,
-      slowestAccepted: slowestTest(accepted.map(({ result }) => result)),
-      tooSlow: tooSlow.flatMap(({ slowest }) => slowest ?? []),
     });
-    if (!problem.limits.factorsAreDefault) return [...complaints, ...margins];
-    // The package has a limit of its own, and the factors are only what is usual.
-    this.#marginNotes = margins;
-    return complaints;
   }
-}
-
-/** Makes the condition for which tests are run that do not count; undefined: none are. */
-function searchOf(
-  submission: Submission,
-  wantedTimeMs: number,
-): ((tests: readonly TestResult[]) => boolean) | undefined {
-  const { expectations = [] } = submission;
-  const isSlow = mustBeTooSlow(submission);
-  if (!isSlow && expectations.length === 0) return undefined;
-  return (tests) => {
-    const isSlowEnough = !isSlow || tests.some(({ cpuTimeMs, outcome }) =>
-      // One that waited until its wall time was over uses no CPU time on other tests either.
-      cpuTimeMs >= wantedTimeMs || outcome?.kind === "time-limit" && outcome.limit === "wall"
-    );
-    return isSlowEnough && expectations.every((one) => isDecided(one, tests));
-  };
-}
-
-/** Adds the tests that were run but do not count. */
-function withExtra(
-  counted: readonly TestResult[],
-  all: readonly TestResult[],
-): readonly TestResult[] {
-  const known = new Map(counted.map((result) => [result.test, result]));
-  return all.map((result) => known.get(result.test) ?? { ...result, isExtra: true });
-}
-
-/** Tells whether the times of a reference solution count. */
-function givesTime({ submission: { forTimeLimit }, result: { verdict } }: JudgedSubmission) {
-  return verdict === "AC" || forTimeLimit === "lower";
-}
-
-function isAcceptedSolution(submission: Submission): boolean {
-  return isReferenceSolution({ ...submission, forTimeLimit: undefined });
 }

@@ -21,24 +21,48 @@ export function testsIn(group: TestGroup): PlacedTest[] {
   });
 }
 
+/** Describes tests by their content; each file is read once. */
+export class TestDigests {
+  readonly #host: HostFiles;
+  readonly #files = new Map<string, Promise<string>>();
+
+  constructor(host: HostFiles) {
+    this.#host = host;
+  }
+
+  /** Describes tests by their content and arguments; undefined if that is too much to be read. */
+  async of(tests: readonly PlacedTest[]): Promise<readonly unknown[] | undefined> {
+    const digests: unknown[] = [];
+    for (const { test, group } of tests) {
+      const { name, inputFile, answerFile, args = group.args } = test;
+      const { inputFlags = group.inputFlags, validatorFlags = group.validatorFlags } = test;
+      const files: string[] = [];
+      const others = test.files?.map(({ hostFile }) => hostFile) ?? [];
+      for (const file of [inputFile, answerFile, ...others]) {
+        if ((this.#host.status(file)?.sizeBytes ?? Infinity) > FILE_BYTES) return undefined;
+        files.push(await this.#digest(file));
+      }
+      const names = test.files?.map(({ name }) => name);
+      digests.push([name, files, names, args, inputFlags, validatorFlags]);
+    }
+    return digests;
+  }
+
+  #digest(file: string): Promise<string> {
+    let digest = this.#files.get(file);
+    if (digest === undefined) {
+      const options = { limitBytes: FILE_BYTES, followLinks: false };
+      digest = sha256(this.#host.readBytes(file, options));
+      this.#files.set(file, digest);
+    }
+    return digest;
+  }
+}
+
 /** Describes tests by their content and arguments; undefined if that is too much to be read. */
 export async function testsDigest(
   host: HostFiles,
   tests: readonly PlacedTest[],
 ): Promise<readonly unknown[] | undefined> {
-  const digests: unknown[] = [];
-  for (const { test, group } of tests) {
-    const { name, inputFile, answerFile, args = group.args } = test;
-    const { inputFlags = group.inputFlags, validatorFlags = group.validatorFlags } = test;
-    const files: string[] = [];
-    const others = test.files?.map(({ hostFile }) => hostFile) ?? [];
-    for (const file of [inputFile, answerFile, ...others]) {
-      if ((host.status(file)?.sizeBytes ?? Infinity) > FILE_BYTES) return undefined;
-      const options = { limitBytes: FILE_BYTES, followLinks: false };
-      files.push(await sha256(host.readBytes(file, options)));
-    }
-    const names = test.files?.map(({ name }) => name);
-    digests.push([name, files, names, args, inputFlags, validatorFlags]);
-  }
-  return digests;
+  return await new TestDigests(host).of(tests);
 }
