@@ -309,7 +309,11 @@ export interface TestResult {
   readonly cpuTimeMs: number;
   /** Wall time in milliseconds. */
   readonly wallTimeMs: number;
-  /** Peak memory in KiB: that of the control group where there is one. */
+  /**
+   * Peak memory in KiB. With control groups it is that of the group of this test alone, from its beginning:
+   * the memory of all processes, files in `/tmp`, and pages of files that nobody had read before; without
+   * them, the largest resident set of a process.
+   */
   readonly memoryKib: number;
   /** Whether it does not count: it was run only because all tests were asked for. */
   readonly isExtra?: boolean | undefined;
