@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { type Files, needsJudge, resultOf, SUM, withPackage } from "../support/judging.ts";
-import { testWith } from "../support/skip.ts";
+import { needs, testWith } from "../support/skip.ts";
 
 const GOOD = "print(sum(map(int, input().split())))\n";
 
@@ -134,3 +134,45 @@ testWith(needsJudge, "a score that nobody asked for is noted", async () => {
     assertMatch(warnings.join(), /check\.py writes score\.txt, which does not count/);
   });
 });
+
+testWith(
+  needsJudge,
+  "the score that a source expects of itself is held against what it gets",
+  async () => {
+    const files = {
+      ...QUICK,
+      "problem.yaml": "name: Sum\ntype: scoring\nlimits: {time_limit: 1, memory: 128}\n",
+      "data/testdata.yaml": "on_reject: continue\ngrader_flags: accept_if_any_accepted\n",
+      "data/secret/testdata.yaml": "on_reject: continue\naccept_score: 15\n" +
+        "grader_flags: accept_if_any_accepted\n",
+      "submissions/partially_accepted/right.py": "# @EXPECTED_SCORE@: 15\nprint(3)\n",
+      "submissions/partially_accepted/wrong.py": "# @EXPECTED_SCORE@: 20\nprint(3)\n",
+    };
+    await withPackage(files, async (judge) => {
+      const { submissions, complaints } = await judge.judge({ verify: true });
+      assertEquals(submissions.map(({ score }) => score), [30, 15, 15]);
+      assertEquals(complaints, ["partially_accepted/wrong.py got a score of 15, expected 20"]);
+    });
+  },
+);
+
+testWith(
+  [...needsJudge, needs.command("javac")],
+  "of two classes with a main method, the one that is run is told",
+  async () => {
+    const main = (sum: string) =>
+      "{ public static void main(String[] a) { var in = new java.util.Scanner(System.in); " +
+      `System.out.println(${sum}); } }\n`;
+    const files = {
+      ...QUICK,
+      "problem.yaml": "name: Sum\nlimits: {time_limit: 5, memory: 512}\n",
+      "submissions/accepted/two/A.java": `class A ${main("in.nextInt() + in.nextInt()")}`,
+      "submissions/accepted/two/B.java": `class B ${main("0")}`,
+    };
+    await withPackage(files, async (judge) => {
+      const report = await judge.judge({ verify: true });
+      assertEquals(resultOf(report, "accepted/two").verdict, "AC");
+      assertEquals(report.warnings, ["accepted/two: A is run; B has a main method, too"]);
+    });
+  },
+);
