@@ -165,7 +165,10 @@ function sums(count: number, more = ""): Files {
 
 /** The answers are the inputs, so they need no place of their own. */
 function largePackage(): Files {
-  const files: Files = { ...common(), "submissions/accepted/copy.c": COPY_C };
+  const files: Files = {
+    ...common("limits: {output: 16}\n"),
+    "submissions/accepted/copy.c": COPY_C,
+  };
   const lines = Array.from({ length: 1000 }, (_, i) => `${(i * 7919) % 1000} ${i * i}\n`).join("");
   const text = lines.repeat(Math.ceil(LARGE_BYTES / lines.length)).slice(0, LARGE_BYTES - 8);
   for (let i = 0; i < LARGE_TESTS; i++) {

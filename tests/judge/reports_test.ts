@@ -43,7 +43,7 @@ for (const [example, verdicts] of Object.entries(SUBMISSIONS)) {
           "--box-ids=11-18",
           "--no-cache",
           "--transcript",
-          "--time-limit=2",
+          "--time-limit=0.5",
           "--json",
           `--junit=${folder}/report.xml`,
           `--html=${folder}/report.html`,
