@@ -30,6 +30,7 @@ const LONG: readonly { files: readonly string[]; reason: string }[] = [
   { files: ["tests/service"], reason: "hostile clients and steering wait much" },
   {
     files: [
+      "author_mistakes",
       "bad_input",
       "bad_machine",
       "compile",
@@ -38,8 +39,10 @@ const LONG: readonly { files: readonly string[]; reason: string }[] = [
       "formats",
       "interactive",
     ]
-      .concat("judge", "languages", "machine", "near_limit", "new", "passes", "reports", "stress")
-      .concat("validator").map((name) => `tests/judge/${name}_test.ts`),
+      .concat("judge", "languages", "machine", "near_limit", "new", "output_check", "passes")
+      .concat("reports", "stress", "stress_dialogue", "validator").map((name) =>
+        `tests/judge/${name}_test.ts`
+      ),
     reason: "compilers and whole packages",
   },
   {

@@ -151,7 +151,7 @@ testWith(
     await withPackage(files, async (judge) => {
       const { submissions, complaints } = await judge.judge({ verify: true });
       assertEquals(submissions.map(({ score }) => score), [30, 15, 15]);
-      assertEquals(complaints, ["partially_accepted/wrong.py got a score of 15, expected 20"]);
+      assertEquals(complaints, ["partially_accepted/wrong.py got the score 15, expected 20"]);
     });
   },
 );
