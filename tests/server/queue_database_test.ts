@@ -6,6 +6,7 @@ import {
   askRedis,
   needsPostgres,
   needsRedis,
+  POSTGRES_PASSWORD,
   startPostgres,
   startRedis,
   type TestDatabase,
@@ -100,6 +101,39 @@ testWith(
     assertEquals(queue.load().waiting, 0);
   },
 );
+
+const PASSWORDS = {
+  Redis: {
+    requirements: needsRedis,
+    password: "long & secret",
+    user: "",
+    start: () => startRedis(["--requirepass", "long & secret"]),
+  },
+  PostgreSQL: {
+    requirements: needsPostgres,
+    password: POSTGRES_PASSWORD,
+    user: "judge",
+    start: () => startPostgres({ asksForPassword: true }),
+  },
+};
+for (const [kind, { requirements, password, user, start }] of Object.entries(PASSWORDS)) {
+  testWith([...requirements], `${kind}: the address of a queue can hold a password`, async () => {
+    await using database = await start();
+    const withPassword = (password: string): TestDatabase => {
+      const url = new URL(database.url);
+      Object.assign(url, { username: user, password: encodeURIComponent(password) });
+      return { ...database, url: url.href };
+    };
+    await using queue = await openQueue(withPassword(password));
+    assertEquals(queue.load().waiting, 0);
+    const error = await assertRejects(
+      () => openQueue(withPassword("wrong-password")),
+      ExpectedError,
+    );
+    assert(!error.message.includes("wrong-password"), error.message);
+    await assertRejects(() => openQueue(database), ExpectedError);
+  });
+}
 
 testRedis("a queue that cannot be reached is told in one sentence", async () => {
   const address = { url: "redis://127.0.0.1:1/0", isVolatile: false } as TestDatabase;

@@ -2,7 +2,13 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { JobEvent } from "isolate/server/engine/types.ts";
-import { needsRedis, startRedis, type TestDatabase } from "isolate/tests/support/database.ts";
+import {
+  needsPostgres,
+  needsRedis,
+  startPostgres,
+  startRedis,
+  type TestDatabase,
+} from "isolate/tests/support/database.ts";
 import { jobOf, textOf } from "isolate/tests/support/executor.ts";
 import {
   haveWorker,
@@ -12,7 +18,7 @@ import {
   startWorker,
 } from "isolate/tests/support/queue.ts";
 import { queueLoad } from "isolate/tests/support/queue_load.ts";
-import { testWith } from "isolate/tests/support/skip.ts";
+import { needs, testWith } from "isolate/tests/support/skip.ts";
 
 const test = (name: string, body: () => Promise<void>) => testWith(needsRedis, name, body);
 
@@ -78,30 +84,68 @@ test("hundreds of jobs, two killed workers and a killed Redis: each has one answ
   assert(report.killedWorkers >= 1 && report.killedDatabases >= 1, JSON.stringify(report));
 });
 
-test("isolate api answers through a queue, and isolate queue shows the worker", async () => {
-  await using database = await startRedis();
-  await using _worker = await startWorker(database, ["--jobs=2", "--name=first"]);
-  await using server = await startProcess(
-    ["api", `--queue=${database.url}`, "--listen=127.0.0.1:0"],
-    /Listening on/,
+const KINDS = {
+  Redis: { requirements: needsRedis, start: startRedis },
+  PostgreSQL: { requirements: needsPostgres, start: startPostgres },
+};
+for (const [kind, { requirements, start }] of Object.entries(KINDS)) {
+  testWith(
+    [needs.command("python3"), ...requirements],
+    `${kind}: isolate api answers in each API through a queue, and isolate queue shows the worker`,
+    async () => {
+      await using database = await start();
+      const volatile = database.isVolatile ? ["--allow-volatile-queue"] : [];
+      await using _worker = await startWorker(database, [
+        ...["--jobs=2", "--name=first"],
+        ...volatile,
+      ]);
+      await using server = await startProcess(
+        ["api", `--queue=${database.url}`, "--listen=127.0.0.1:0", ...volatile],
+        /Listening on/,
+      );
+      const origin = /http:\S+/.exec(server.log)![0];
+      const post = async (path: string, body: unknown) => {
+        const answer = await fetch(new URL(path, origin), {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify(body),
+        });
+        return await answer.json();
+      };
+      assertEquals(await (await fetch(new URL("/readyz", origin))).text(), "ok\n");
+      const source = "print(int(input()) * 7)";
+      const executed = await post("/api/v2/execute", {
+        ...{ language: "python", version: "*", stdin: "6" },
+        files: [{ content: source }],
+      });
+      assertEquals(executed.run?.stdout, "42\n", JSON.stringify(executed));
+      const judged = await post("/submissions?wait=true", {
+        ...{ source_code: source, language_id: 71, stdin: "5", expected_output: "35" },
+      });
+      assertEquals([judged.stdout, judged.status?.id], ["35\n", 3], JSON.stringify(judged));
+      const run = await post("/run", {
+        ...{ language: "python3", source },
+        tests: [{ stdin: "1", expected: "7" }, { stdin: "2", expected: "15" }],
+      });
+      assertEquals(
+        run.tests?.map(({ status }: { status: string }) => status),
+        ["accepted", "wrong-answer"],
+        JSON.stringify(run),
+      );
+      const lines = await queueCommand(database, "workers");
+      assertMatch(lines, /^first {2}\d of 2 boxes in use {2}.*python3/);
+      assertEquals(await queueCommand(database, "list"), "No dead letters\n");
+    },
   );
-  const origin = /http:\S+/.exec(server.log)![0];
-  assertEquals(await (await fetch(new URL("/readyz", origin))).text(), "ok\n");
-  const answer = await fetch(new URL("/api/v2/execute", origin), {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ language: "bash", version: "*", files: [{ content: "echo $((6*7))" }] }),
-  });
-  assertEquals((await answer.json()).run.stdout, "42\n");
-  const lines = await queueCommand(database, "workers");
-  assertMatch(lines, /^first {2}\d of 2 boxes in use {2}.*python3/);
-  assertEquals(await queueCommand(database, "list"), "No dead letters\n");
-});
+}
 
-async function queueCommand({ url }: TestDatabase, verb: string): Promise<string> {
+async function queueCommand({ url, isVolatile }: TestDatabase, verb: string): Promise<string> {
   const [program = "", ...args] = QUEUE_COMMAND;
   const { stdout } = await new Deno.Command(program, {
-    args: [...args, "queue", verb, `--queue=${url}`],
+    args: [
+      ...[...args, "queue", verb, `--queue=${url}`],
+      ...isVolatile ? ["--allow-volatile-queue"] : [],
+    ],
   }).output();
   return textOf(stdout);
 }

@@ -46,18 +46,26 @@ export async function startRedis(options: readonly string[] = []): Promise<TestD
       ...["redis-server", "--bind", "127.0.0.1", "--port", `${port}`, "--dir", folder],
       ...["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction", ...options],
     ],
-    // While it reads its files it listens, but refuses commands.
-    answers: async () => (await ask(port, "PING\r\n")).startsWith("+PONG"),
+    // While it reads its files it listens, but refuses commands with another word.
+    answers: async () => /^(\+PONG|-NOAUTH)/.test(await ask(port, "PING\r\n")),
   });
 }
 
-/** Starts PostgreSQL, which does not wait for the disk. */
-export async function startPostgres(): Promise<TestDatabase> {
+/** The password of the user of PostgreSQL. */
+export const POSTGRES_PASSWORD = "p@ss/word";
+
+/** Starts PostgreSQL, which does not wait for the disk; by default it believes everybody. */
+export async function startPostgres(
+  { asksForPassword = false }: { asksForPassword?: boolean } = {},
+): Promise<TestDatabase> {
   const folder = await folderOfUser();
   const port = freePort();
   const programs = postgresPrograms()!;
   const data = `${folder}/data`;
   await copyAsUser(await (cluster ??= newCluster(programs)), data);
+  if (asksForPassword) {
+    await Deno.writeTextFile(`${data}/pg_hba.conf`, "host all all 127.0.0.1/32 scram-sha-256\n");
+  }
   return await start({
     folder,
     url: `postgres://judge@127.0.0.1:${port}/postgres`,
@@ -84,9 +92,10 @@ async function newCluster(programs: string): Promise<string> {
   const folder = await folderOfUser();
   globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
   const data = `${folder}/data`;
+  await Deno.writeTextFile(`${folder}/password`, POSTGRES_PASSWORD);
   const made = await asUser([
     ...[`${programs}/initdb`, "-D", data, "-U", "judge", "-A", "trust", "-E", "UTF8"],
-    ...["--no-locale", "--no-sync"],
+    ...["--no-locale", "--no-sync", `--pwfile=${folder}/password`],
   ], "inherit").output();
   if (!made.success) throw new Error("initdb failed");
   return data;
