@@ -246,7 +246,12 @@ test("a job that no worker can do is a dead letter, which can be retried", async
 test("a database that is killed and comes back loses no job", async (database) => {
   await using engine = await openExecutor();
   await using queue = await openQueue(database);
-  await using _worker = await openWorker(database, engine);
+  const complaints: string[] = [];
+  const worker = await openWorker(database, engine, {
+    complain: (message) => complaints.push(message),
+  });
+  await using stack = new AsyncDisposableStack();
+  stack.use(worker);
   await haveWorker(queue);
   const begun = Promise.withResolvers<void>();
   const running = queue.execute(jobOf("python3", "import time\ntime.sleep(2)\nprint(1)"), {
@@ -261,4 +266,7 @@ test("a database that is killed and comes back loses no job", async (database) =
   await until(() => queue.whyNotReady() === undefined);
   const next = await queue.execute(jobOf("python3", "print(2)"));
   assertEquals(textOf(next.runs[0]!.stdout), "2\n");
+  await stack.disposeAsync();
+  // There is none that it could give back.
+  assertEquals(complaints.filter((complaint) => complaint.includes("did not take")), []);
 });
