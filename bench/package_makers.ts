@@ -166,7 +166,7 @@ function sums(count: number, more = ""): Files {
 /** The answers are the inputs, so they need no place of their own. */
 function largePackage(): Files {
   const files: Files = {
-    ...common("limits: {output: 16}\n"),
+    ...common("limits: {output: 32}\n"),
     "submissions/accepted/copy.c": COPY_C,
   };
   const lines = Array.from({ length: 1000 }, (_, i) => `${(i * 7919) % 1000} ${i * i}\n`).join("");
