@@ -11,6 +11,7 @@ import { tokenIn } from "../server/http/token.ts";
 import { addressText, isLocal, type ServerSettings } from "../server/settings.ts";
 import { clientConnections } from "../service/client_connections.ts";
 import { makeRoomAt, removeSocket } from "../service/listen.ts";
+import { Leftovers } from "../service/memory.ts";
 import { ExpectedError } from "../text/errors.ts";
 import { openDialects } from "./api_dialects.ts";
 import type { ApiRequest } from "./api_options.ts";
@@ -18,6 +19,7 @@ import { tell } from "./complain.ts";
 import { defaultMemoryMib, openLocalExecutor, warnOfControlGroups } from "./local_executor.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
 
+const LOOK_EVERY_MS = 1000;
 const TOKEN_BYTES_MAX = 4096;
 const RATE_PER_SECOND = 50;
 const KIB_PER_MIB = 1024;
@@ -47,12 +49,15 @@ export async function serveApi(request: ApiRequest, version: string): Promise<nu
     complain: tell,
   });
   const stopped = stopOnSignals(() => server.stop());
+  const leftovers = new Leftovers();
+  const looking = setInterval(() => leftovers.look(server.counts), LOOK_EVERY_MS);
   try {
     const address = await server.listen();
     tell(`Listening on ${addressText(address)}`);
     warn(request, executor);
     await stopped;
   } finally {
+    clearInterval(looking);
     await server.stop();
     if (listen.kind === "unix") removeSocket(sandbox.system, listen.path);
   }

@@ -46,7 +46,18 @@ const LONG: readonly { files: readonly string[]; reason: string }[] = [
     reason: "compilers and whole packages",
   },
   {
-    files: ["clients", "http", "judge0", "load", "queue", "queue_database", "queue_failure", "run"]
+    files: [
+      "clients",
+      "fuzz",
+      "http",
+      "judge0",
+      "load",
+      "memory",
+      "queue",
+      "queue_database",
+      "queue_failure",
+      "run",
+    ]
       .map((name) => `tests/server/${name}_test.ts`),
     reason: "databases, and clients that are slow or many",
   },

@@ -52,6 +52,7 @@ export class HttpServer {
   readonly #budget: BodyBudget;
   readonly #ending = new AbortController();
   #requests = 0;
+  #accepted = 0;
   /** Those of them whose bodies are being read. */
   readonly #coming = { count: 0 };
   #isStopping = false;
@@ -85,6 +86,11 @@ export class HttpServer {
     this.#budget = new BodyBudget(
       Math.max(BUDGET_BYTES_MIN, BODIES_IN_BUDGET * settings.bodyBytes),
     );
+  }
+
+  /** How many requests that are work have come so far, and how many of any kind are on their way. */
+  get counts(): { readonly accepted: number; readonly connections: number } {
+    return { accepted: this.#accepted, connections: this.#requests };
   }
 
   /** Begins to listen, and gives the address, with the port that the kernel chose if that was 0. */
@@ -201,6 +207,7 @@ export class HttpServer {
 
   async #admit(request: Request, { route, client }: { route: Route; client: string }) {
     if (route.isOpen) return;
+    this.#accepted++;
     const { listen, origins } = this.#options.settings;
     const hasToken = this.#token !== undefined;
     const complaint = pageComplaint(request, { listen, hasToken, origins });
