@@ -281,7 +281,7 @@ for (
     [...base, known.needs(id)],
     `a file without a name of its own runs in ${id}`,
     async () => {
-      await using executor = await openExecutor();
+      await using executor = await openExecutor({ languages: known.table });
       const files = [{ name: "file0.code", content: bytesOf(text) }];
       const { runs: [run], compile } = await executor.execute(jobOf(id, "", { files }));
       assertEquals(run && textOf(run.stdout), "1\n", compile && textOf(compile.stderr));
