@@ -12,6 +12,7 @@ interface Inapplicable {
 const NEEDS_MOUNT = "needs mounts, and CAP_SYS_ADMIN for them";
 const NEEDS_MKNOD = "needs CAP_MKNOD to make devices";
 const OTHER_RIGHTS = "here rights are those of a user namespace, see tests/containers";
+const OWN_USERS = "here only the caller can be the user of a box outside of it";
 const HAS_FILTER = "here the container itself has a filter";
 
 const INAPPLICABLE: readonly Inapplicable[] = [
@@ -37,6 +38,8 @@ const INAPPLICABLE: readonly Inapplicable[] = [
   { names: /^isolate check tries a box, and says what is missing$/, reason: OTHER_RIGHTS },
   { names: /^x32 numbers kill under any flags|^--syscalls=0 installs no/, reason: HAS_FILTER },
   { names: /^the configured syscall_flags hold unless/, reason: HAS_FILTER },
+  // tests/walls
+  { names: /^a process (of the host with .* id|that became the box)/, reason: OWN_USERS },
 ];
 
 /** Registers a test, or skips it with the reason in its name. */

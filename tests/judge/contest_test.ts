@@ -174,8 +174,8 @@ testWith(
 );
 
 testWith(
-  needsJudge,
-  "without git, or outside of a repository, --changed-since says so",
+  [...needsJudge, needs.command("git")],
+  "outside of a repository of git --changed-since says so",
   async () => {
     await withContest(CONTEST, async ({ folder, args }) => {
       const outside = await isolate([...args, "--changed-since=HEAD"]);
@@ -184,6 +184,15 @@ testWith(
         outside.stderr,
         `Option --changed-since needs a repository of git, but ${folder}/contest is in none`,
       );
+    });
+  },
+);
+
+testWith(
+  needsJudge,
+  "without git --changed-since says so",
+  async () => {
+    await withContest(CONTEST, async ({ folder, args }) => {
       const env = { PATH: `${folder}/nothing` };
       const without = await isolate([...args, "--changed-since=HEAD"], { env });
       assertEquals(without.code, 2);
