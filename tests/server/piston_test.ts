@@ -158,6 +158,7 @@ test("a wrong request is answered with one sentence", async (server) => {
     [{ files: "x" }, /^files is required as an array$/],
     [{ files: [] }, /^files must include at least one utf8 encoded file$/],
     [{ files: [{ content: "YQ==", encoding: "base64" }] }, /at least one utf8 encoded file/],
+    [{ files: Array(5000).fill({ content: "" }) }, /^files must be at most \d+$/],
     [{ files: [null] }, /^files\[0\] must be an object$/],
     [{ files: [{}] }, /^files\[0\]\.content is required as a string$/],
     [{ files: [{ content: "", name: 1 }] }, /^files\[0\]\.name must be a string$/],

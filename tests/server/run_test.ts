@@ -282,6 +282,8 @@ test("a run with a key goes on when its connection breaks", async (server) => {
   assertEquals(answer.tests[0]!.stdout, "done\n");
 });
 
+const MANY_FILES = Array.from({ length: 5000 }, (_, i) => ({ name: `${i}`, content: "" }));
+
 test("what is wrong with a request is one sentence with its place", async (server) => {
   const good = { language: "python3", source: "" };
   const cases: [body: unknown, message: RegExp][] = [
@@ -317,6 +319,7 @@ test("what is wrong with a request is one sentence with its place", async (serve
     [{ ...good, language: "klingon" }, /^unknown language klingon \(known: c, /],
     [{ ...good, limits: { outputBytes: 60 << 20 }, tests: [{}, {}] }, /64 MiB together$/],
     [{ language: "python3", files: [{ name: "../a", content: "" }] }, /must not lead out/],
+    [{ language: "python3", files: MANY_FILES }, /^files must have at most \d+ entries$/],
   ];
   for (const [body, message] of cases) {
     const [status, said] = await refuse(server, body);

@@ -14,15 +14,22 @@ export function hierarchies(mounts: string): string[] {
     .map(([, point = ""]) => point);
 }
 
+/** Removes a group and those below it; another process may be doing the same. */
 async function removeTree(group: string): Promise<void> {
-  for await (const { name, isDirectory } of Deno.readDir(group)) {
-    if (isDirectory) await removeTree(`${group}/${name}`);
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(group)) {
+      if (isDirectory) await removeTree(`${group}/${name}`);
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
   }
   // The kernel may still be busy with the end of the last process.
   for (let tries = 50;; tries--) {
     try {
       return await Deno.remove(group);
     } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
       if (tries === 0) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
