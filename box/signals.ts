@@ -49,7 +49,7 @@ export function catchSignals(
       if (name) options.onSignal(name, signal);
     }
   });
-  const swallowed = findSwallowed(system).filter((name) => options.caught.includes(name));
+  const swallowed = swallowedFaults(system).filter((name) => options.caught.includes(name));
   for (const name of options.caught) system.library.signal(SIGNALS[name], writer);
   for (const name of options.ignored) system.library.signal(SIGNALS[name], IGNORE);
   for (const name of options.standard) system.library.signal(SIGNALS[name], STANDARD);
@@ -65,7 +65,7 @@ const FAULTS = ["SIGSEGV", "SIGBUS"] as const;
  * mean traps of WebAssembly; one that gets anything else gives itself up and returns, as a real fault would
  * occur again. Where neither is there, the runtime has none.
  */
-function findSwallowed(system: System): SignalName[] {
+export function swallowedFaults(system: System): (typeof FAULTS)[number][] {
   const caught = BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(readText(system, STATUS))?.[1] ?? "0"}`);
   const missing = FAULTS.filter((name) => (caught >> BigInt(SIGNALS[name] - 1) & 1n) === 0n);
   return missing.length === 1 ? missing : [];

@@ -16,6 +16,7 @@ import { SandboxError, toSandboxError } from "../../host/errors.ts";
 import type { Standing } from "../../host/identity.ts";
 import { commandLineOf, environmentOf, readLink, readText } from "../../host/read.ts";
 import { whyNoUserNamespaces } from "../../host/refusals.ts";
+import { swallowedFaults } from "../signals.ts";
 import { holdNamespace, writeMaps } from "../setup/user_namespace.ts";
 import { formatIdMap, parseIdMap } from "./id_maps.ts";
 import { findSubordinateMaps, mapSubordinateIds } from "./subordinate.ts";
@@ -133,6 +134,7 @@ function planAgain(system: System, namespace: number): Plan {
       attempt("become root in it", "setresuid", [0, 0, 0]),
     ];
     plan.step("close", [namespace]);
+    sendAgain(plan, swallowedFaults(system).map((name) => linux.SIGNALS[name]));
     const strings = (texts: readonly string[]) => plan.pointers(texts.map((t) => plan.string(t)));
     const path = readLink(system, "/proc/self/exe");
     if (path === undefined) throw new SandboxError("internal", "Cannot find this program in /proc");
@@ -152,4 +154,14 @@ function planAgain(system: System, namespace: number): Plan {
     }
   }
   return plan;
+}
+
+/** Keeps signals, which would otherwise be lost, for the program that is executed next. */
+function sendAgain(plan: Plan, signals: readonly number[]): void {
+  if (signals.length === 0) return;
+  const set = signals.reduce((bits, signal) => bits | 1n << BigInt(signal - 1), 0n);
+  const pid = plan.slot("own process id");
+  plan.step("rt_sigprocmask", [linux.SIG_BLOCK, plan.struct([set]), 0, 8]);
+  plan.step("getpid", [], { into: pid });
+  for (const signal of signals) plan.step("kill", [pid, signal]);
 }

@@ -3,6 +3,8 @@
  * (`deno test --preload`), it skips those.
  */
 
+import { Sandbox } from "isolate/mod.ts";
+
 /** Names of tests that need what a container does not have. */
 interface Inapplicable {
   readonly names: RegExp;
@@ -13,6 +15,10 @@ const NEEDS_MOUNT = "needs mounts, and CAP_SYS_ADMIN for them";
 const NEEDS_MKNOD = "needs CAP_MKNOD to make devices";
 const OTHER_RIGHTS = "here rights are those of a user namespace, see tests/containers";
 const OWN_USERS = "here only the caller can be the user of a box outside of it";
+const NO_EXEC = "here /dev/shm is noexec";
+const NO_KEYS = "here the container's own filter lets nobody use keyrings";
+const NO_VMSPLICE = "here the container's own filter refuses vmsplice(2)";
+const NO_SETUID = "here setuid files mean nothing to anybody";
 const HAS_FILTER = "here the container itself has a filter";
 
 const INAPPLICABLE: readonly Inapplicable[] = [
@@ -40,6 +46,12 @@ const INAPPLICABLE: readonly Inapplicable[] = [
   { names: /^the configured syscall_flags hold unless/, reason: HAS_FILTER },
   // tests/walls
   { names: /^a process (of the host with .* id|that became the box)/, reason: OWN_USERS },
+  { names: /^what root has put into a namespace of processes/, reason: NEEDS_MOUNT },
+  { names: /^programs that make random system calls/, reason: NEEDS_MOUNT },
+  { names: /^a box with 100,000 files|^a directory with very many/, reason: NO_EXEC },
+  { names: /where the host would honour them/, reason: NO_SETUID },
+  { names: /^a program that gives pages away/, reason: NO_VMSPLICE },
+  { names: /^without the filter, keys that|key of its caller's session/, reason: NO_KEYS },
 ];
 
 /** Registers a test, or skips it with the reason in its name. */
@@ -51,4 +63,6 @@ function register(test: typeof Deno.test, self: unknown, args: unknown[]): unkno
   return test({ name: `${name} [skipped: ${found.reason}]`, ignore: true, fn: () => {} });
 }
 
+// With the library it is the process of the tests that must be root of a user namespace.
+if (Deno.env.has("ISOLATE_TEST_ENTER")) await Sandbox.open({ userNamespace: true });
 Reflect.set(Deno, "test", new Proxy(Deno.test, { apply: register }));
