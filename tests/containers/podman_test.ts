@@ -59,7 +59,7 @@ for (const isRootless of [false, true]) {
         const { stderr } = await podman.run(script, OUR_PROFILE);
         assertMatch(
           stderr,
-          /^Option --box-size needs root.*\nOption --quota needs root.*\nBox 0 cannot have the user 70000/m,
+          /^Option --box-size needs root.*\n(Try .*\n)?Option --quota needs root.*\nBox 0 cannot have the user 70000/m,
         );
       },
     );
