@@ -16,6 +16,7 @@ const NEEDS_MKNOD = "needs CAP_MKNOD to make devices";
 const OTHER_RIGHTS = "here rights are those of a user namespace, see tests/containers";
 const OWN_USERS = "here only the caller can be the user of a box outside of it";
 const NO_EXEC = "here /dev/shm is noexec";
+const NO_HANDLES = "only root of the host can open files by their handles";
 const NO_KEYS = "here the container's own filter lets nobody use keyrings";
 const NO_VMSPLICE = "here the container's own filter refuses vmsplice(2)";
 const NO_SETUID = "here setuid files mean nothing to anybody";
@@ -26,6 +27,10 @@ const INAPPLICABLE: readonly Inapplicable[] = [
   { names: /--box-size (?!at --run|is memory)/, reason: NEEDS_MOUNT },
   { names: /with --box-size/, reason: NEEDS_MOUNT },
   { names: /^--init removes what killed keepers have left mounted/, reason: NEEDS_MOUNT },
+  {
+    names: /^--cleanup unmounts a box that is somebody|file system of another one/,
+    reason: NEEDS_MOUNT,
+  },
   { names: /^--run refuses a box (whose file|on which somebody)/, reason: NEEDS_MOUNT },
   { names: /\ba plain chroot\b|outside a chroot$/, reason: NEEDS_MOUNT },
   { names: /where boxes are, who their users are/, reason: "needs ids that this container lacks" },
@@ -45,6 +50,8 @@ const INAPPLICABLE: readonly Inapplicable[] = [
   { names: /^x32 numbers kill under any flags|^--syscalls=0 installs no/, reason: HAS_FILTER },
   { names: /^the configured syscall_flags hold unless/, reason: HAS_FILTER },
   // tests/walls
+  { names: /^a program cannot open a file of the host by its handle/, reason: NO_HANDLES },
+  { names: /bound read-only, whatever its modes are$/, reason: NEEDS_MOUNT },
   { names: /^a process (of the host with .* id|that became the box)/, reason: OWN_USERS },
   { names: /^what root has put into a namespace of processes/, reason: NEEDS_MOUNT },
   { names: /^programs that make random system calls/, reason: NEEDS_MOUNT },
