@@ -1,6 +1,7 @@
 // Boxes in containers without CAP_SYS_ADMIN: of root and of an ordinary user.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { withFolder } from "../support/folder.ts";
 import { DENO, needsPodman, OUR_PROFILE, Podman, PROJECT } from "../support/podman.ts";
 import { testWith } from "../support/skip.ts";
 
@@ -123,38 +124,51 @@ async function sorted(): Promise<Record<"command" | "library", string[]>> {
   return sorted;
 }
 
-for (const kind of ["command", "library"] as const) {
-  testWith(
-    [...needsPodman, needsFiles],
-    `test files that use the ${kind} pass inside of a container`,
-    async () => {
+for (const isRootless of [false, true]) {
+  const whose = isRootless ? "an ordinary user's" : "root's";
+  for (const kind of ["command", "library"] as const) {
+    const name = `test files that use the ${kind} pass inside of ${whose} container`;
+    testWith([...needsPodman, needsFiles], name, async () => {
       const files = (await sorted())[kind];
       if (files.length === 0) return;
-      await using podman = await Podman.open({ isRootless: false });
-      const words = [
-        "--allow-all",
-        "--no-check",
-        "--cached-only",
-        "--preload=tests/containers/inapplicable.ts",
-      ];
-      const enter = kind === "library" ? "ISOLATE_TEST_ENTER=1 " : "";
-      const { code, stdout, stderr } = await podman.run(
-        `cd '${PROJECT}' && ${enter}NO_COLOR=1 ${DENO} test ${words.join(" ")} ${files.join(" ")}`,
-        [
-          ...OUR_PROFILE,
-          `--volume=${await denoFolder()}:/root/.cache/deno:ro`,
-          "--tmpfs=/tmp:mode=1777,exec",
-        ],
-      );
-      for (const line of stdout.split("\n")) {
-        if (/ ignored \(|FAILED|^(ok|FAILED) \|/.test(line)) console.log(line);
-      }
-      assertEquals(code, 0, `${stdout.slice(-10_000)}${stderr.slice(-10_000)}`);
-    },
-  );
+      await withFolder(async (folder) => {
+        await copyPackages(folder);
+        await using podman = await Podman.open({ isRootless });
+        const words = [
+          "--allow-all",
+          "--no-check",
+          "--cached-only",
+          "--preload=tests/containers/inapplicable.ts",
+        ];
+        const enter = kind === "library" ? "ISOLATE_TEST_ENTER=1 " : "";
+        const { code, stdout, stderr } = await podman.run(
+          `cd '${PROJECT}' && ${enter}NO_COLOR=1 ${DENO} test ${words.join(" ")} ${
+            files.join(" ")
+          }`,
+          [
+            ...OUR_PROFILE,
+            "--env=DENO_DIR=/tmp/deno",
+            `--volume=${folder}/npm:/tmp/deno/npm:ro`,
+            "--tmpfs=/tmp:mode=1777,exec",
+          ],
+        );
+        for (const line of stdout.split("\n")) {
+          if (/ ignored \(|FAILED|^(ok|FAILED) \|/.test(line)) console.log(line);
+        }
+        assertEquals(code, 0, `${stdout.slice(-10_000)}${stderr.slice(-10_000)}`);
+      });
+    });
+  }
 }
 
-async function denoFolder(): Promise<string> {
+/** Copies what Deno has fetched to where an ordinary user can read it. */
+async function copyPackages(folder: string): Promise<void> {
   const { stdout } = await new Deno.Command(DENO, { args: ["info", "--json"] }).output();
-  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+  const { npmCache } = JSON.parse(new TextDecoder().decode(stdout));
+  await Deno.chmod(folder, 0o755);
+  const { success } = await new Deno.Command("cp", {
+    args: ["--recursive", npmCache, `${folder}/npm`],
+  }).output();
+  assertEquals(success, true);
+  await new Deno.Command("chmod", { args: ["-R", "a+rX", folder] }).output();
 }
