@@ -37,6 +37,10 @@ export class RedisStore implements QueueStore {
     this.#listener = listener;
     this.#prefix = prefix;
     listener.on("message", (channel, message) => this.#subscribers.get(channel)?.(message));
+    // Seen once: a connection that was lost as soon as it was made came back without its channels.
+    listener.on("ready", () => {
+      for (const name of this.#subscribers.keys()) listener.subscribe(name).catch(() => {});
+    });
   }
 
   async outcomes(ids: readonly string[]): Promise<readonly (string | undefined)[]> {

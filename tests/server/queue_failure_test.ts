@@ -25,7 +25,7 @@ const test = (name: string, body: () => Promise<void>) => testWith(needsRedis, n
 /** Runs some seconds, and says so at once. */
 const SLOW = "echo begun; sleep 2; echo done";
 
-/** Runs a job; `begun` is resolved when it has said something. */
+/** Runs a job; `begun` is resolved when it has said something, or else when it has ended. */
 function execute(queue: Awaited<ReturnType<typeof openQueue>>) {
   const begun = Promise.withResolvers<void>();
   const events: JobEvent[] = [];
@@ -35,6 +35,7 @@ function execute(queue: Awaited<ReturnType<typeof openQueue>>) {
       if (event.kind === "output") begun.resolve();
     },
   });
+  result.then(() => begun.resolve(), begun.reject);
   return { result, events, begun: begun.promise };
 }
 
