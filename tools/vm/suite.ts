@@ -10,11 +10,13 @@ const SYSTEMD_TESTS = /^tests\/systemd\/.*_test\.ts$/;
 
 /**
  * The tests of each guest. In the first one run those that another kernel can change: control
- * groups, quotas, the classic command line, and what is left of a service that was killed. Emulated
- * guests take ten times as long for a test, so that other tests run there only when they are named.
+ * groups, quotas, the classic command line, and what is left of a service that was killed; and links
+ * that a setting of the machine must allow. Emulated guests take ten times as long for a test, so that
+ * other tests run there only when they are named.
  */
 const TESTS: Readonly<Record<GuestName, RegExp>> = {
-  cgroup2: /^(cgroup|tests\/(vm|cgroup|cli)|tests\/service(?=\/killed))\/.*_test\.ts$/,
+  cgroup2:
+    /^(cgroup|tests\/(vm|cgroup|cli)|tests\/service(?=\/killed)|tests\/walls(?=\/hard_links))\/.*_test\.ts$/,
   // Since Linux 6.12 the kernel can tell the peak memory of one run.
   newer: /^tests\/cgroup\/memory_test\.ts$/,
   systemd: SYSTEMD_TESTS,
