@@ -3,6 +3,8 @@
 import { assertEquals } from "@std/assert";
 import { isolate, sh, succeed, type TestBox } from "./isolate.ts";
 
+const BESIDE_BOXES = "/var/local/lib";
+
 /** What must stay as it is: owners, modes, kinds, link targets, contents. */
 async function photograph(directory: string): Promise<string> {
   return await sh(
@@ -12,7 +14,8 @@ async function photograph(directory: string): Promise<string> {
 
 /** A directory of root's beside the boxes, on their file system. */
 export async function withHostFiles(test: (host: string) => Promise<void>): Promise<void> {
-  const host = await Deno.makeTempDir({ dir: "/var/local/lib", prefix: "isolate-test-" });
+  await Deno.mkdir(BESIDE_BOXES, { recursive: true });
+  const host = await Deno.makeTempDir({ dir: BESIDE_BOXES, prefix: "isolate-test-" });
   try {
     await sh(`chmod 755 ${host}; mkdir -p ${host}/target/sub; chmod 755 ${host}/target
       echo content >${host}/target/file; echo content >${host}/target/sub/file
