@@ -30,7 +30,11 @@ isolate --version
 [ "$(isolate --init)" = /var/lib/isolate/0 ]
 [ "$(isolate --silent --run -- /bin/echo hello)" = hello ]
 isolate --cleanup
-fails_with "started as root" as_ann "isolate --init"
+
+echo "== an ordinary user, without a service"
+[ "$(as_ann 'isolate --init >box && isolate --silent --run -- /bin/echo own')" = own ]
+case $(as_ann 'cat box') in /home/ann/*) ;; *) exit 1 ;; esac
+as_ann 'isolate --cleanup'
 
 echo "== an ordinary user, with the service"
 printf 'service_user.ann: 0-9\nservice_socket_mode: 0666\n' >>/etc/isolate.yaml
